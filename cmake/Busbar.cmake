@@ -1,0 +1,96 @@
+# How every room of Busbar is compiled: one library and one program per folder, warnings are errors.
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+
+option(BUSBAR_FUZZ "Build the libFuzzer targets (needs clang)" OFF)
+set(BUSBAR_SANITIZE "" CACHE STRING "Sanitizers for the whole tree, as -fsanitize= takes them")
+
+find_program(CCACHE ccache)
+if(CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+endif()
+find_program(MOLD mold)
+if(MOLD)
+  add_link_options(-fuse-ld=mold)
+endif()
+
+find_package(Threads REQUIRED)
+find_package(Boost 1.81 REQUIRED COMPONENTS json)
+find_package(OpenSSL 3 REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(GTest REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(ZeroMQ REQUIRED IMPORTED_TARGET libzmq)
+pkg_check_modules(LMDB REQUIRED IMPORTED_TARGET lmdb)
+pkg_check_modules(Systemd REQUIRED IMPORTED_TARGET libsystemd)
+
+# Common to every target. Asio's and Beast's heavy parts are compiled once, in gateways/framework/beast.cpp.
+add_library(busbar_options INTERFACE)
+target_compile_options(busbar_options INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wcast-align -Woverloaded-virtual
+  -Wnull-dereference -Wformat=2 -Werror)
+target_compile_definitions(busbar_options INTERFACE
+  BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED
+  BUSBAR_VERSION="${PROJECT_VERSION}")
+target_include_directories(busbar_options INTERFACE ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR}/generated)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # GCC 12 reports false positives inside coroutine frames and optimized standard containers.
+  target_compile_options(busbar_options INTERFACE -Wno-mismatched-new-delete -Wno-null-dereference -Wno-maybe-uninitialized)
+endif()
+if(BUSBAR_SANITIZE)
+  add_compile_options(-fsanitize=${BUSBAR_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${BUSBAR_SANITIZE})
+  if(BUSBAR_SANITIZE MATCHES "thread")
+    add_compile_options(-Wno-tsan)
+  endif()
+endif()
+
+# A mistake of our own stops the process, in release too: assert is never compiled out.
+string(REPLACE "-DNDEBUG" "" CMAKE_CXX_FLAGS_RELEASE "${CMAKE_CXX_FLAGS_RELEASE}")
+
+# busbar_library(name SOURCES a.cpp b.cpp LIBRARIES x y)
+function(busbar_library name)
+  cmake_parse_arguments(arg "" "" "SOURCES;LIBRARIES" ${ARGN})
+  add_library(${name} STATIC ${arg_SOURCES})
+  target_link_libraries(${name} PUBLIC busbar_options ${arg_LIBRARIES})
+endfunction()
+
+# busbar_program(name SOURCES main.cpp LIBRARIES x)
+function(busbar_program name)
+  cmake_parse_arguments(arg "" "" "SOURCES;LIBRARIES" ${ARGN})
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE busbar_options ${arg_LIBRARIES})
+endfunction()
+
+# busbar_unit_test(room SOURCES a_test.cpp LIBRARIES x [LABEL unit]): one GoogleTest program per room
+function(busbar_unit_test name)
+  cmake_parse_arguments(arg "" "LABEL" "SOURCES;LIBRARIES" ${ARGN})
+  if(NOT arg_LABEL)
+    set(arg_LABEL unit)
+  endif()
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE busbar_options GTest::gtest_main ${arg_LIBRARIES})
+  add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${CMAKE_BINARY_DIR})
+  set_tests_properties(${name} PROPERTIES LABELS ${arg_LABEL} SKIP_REGULAR_EXPRESSION "^SKIPPED: " TIMEOUT 300)
+endfunction()
+
+# busbar_fuzzer(name SOURCES x_fuzz.cpp LIBRARIES y SEEDS folder)
+function(busbar_fuzzer name)
+  if(NOT BUSBAR_FUZZ)
+    return()
+  endif()
+  cmake_parse_arguments(arg "" "SEEDS" "SOURCES;LIBRARIES" ${ARGN})
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE busbar_options ${arg_LIBRARIES})
+  target_link_options(${name} PRIVATE -fsanitize=fuzzer,address,undefined)
+  add_test(NAME ${name} COMMAND ${name} -max_total_time=20 -timeout=5 -rss_limit_mb=2048 ${arg_SEEDS})
+  set_tests_properties(${name} PROPERTIES LABELS fuzz TIMEOUT 120)
+endfunction()
+if(BUSBAR_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=address,undefined)
+endif()

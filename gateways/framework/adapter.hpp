@@ -1,0 +1,83 @@
+#pragma once
+// One account at one broker, seen from the bus: the trade's verbs as coroutines, by value, for the caller may be gone on
+// resume. The framework (gateway.cpp) owns everything that brokers have in common: the link to the router, held reports,
+// resend-means-ask, probing of orders in doubt, reconciliation, the wire tape. An adapter owns what is one broker's.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <boost/asio/awaitable.hpp>
+
+#include "bus/messages.hpp"
+
+namespace busbar::gateway {
+
+namespace asio = boost::asio;
+
+// What an adapter tells between questions. Called on the loop's thread; never blocks.
+class Events {
+ public:
+  virtual ~Events() = default;
+  virtual void on_report(VenueReport report) = 0;  // report_number, incarnation, account and receive time are filled in
+  virtual void on_quote(Quote quote) = 0;          // sequence, incarnation and source are filled in
+  virtual void on_trade(Trade trade) = 0;
+  virtual void on_usage(RateUsage usage) = 0;
+  virtual void on_instruments(std::vector<Instrument> instruments) = 0;  // the whole list, at connect and refresh
+  enum class Part { Rest, OrderStream, MarketData };
+  virtual void on_state(Part part, SessionStateKind state, std::string reason, Timestamp deadline_ns = 0) = 0;
+  virtual void on_clock_offset(std::int64_t broker_minus_ours_ns) = 0;
+  // The order stream is (back) up: events between are missing, so orders and fills are compared now.
+  virtual void on_order_stream_up() = 0;
+};
+
+// The answer to a command: facts in the order they happened. The last one closes the command (any event but Sent).
+// No answer from the broker is one fact: VenueEvent::Unknown, with request_time_ns.
+using Facts = std::vector<VenueReport>;
+
+class Adapter {
+ public:
+  virtual ~Adapter() = default;
+
+  virtual const Capabilities& capabilities() const = 0;
+  virtual std::vector<RateLimit> rate_limits() const = 0;  // known after connect()
+  virtual std::vector<RateCost> rate_costs() const = 0;
+
+  // Loads instruments, measures the clock, proves the credentials with a private call, opens the order stream.
+  // After success it keeps its streams up by itself until disconnect().
+  virtual asio::awaitable<Result<void>> connect() = 0;
+  virtual asio::awaitable<void> disconnect() = 0;
+  virtual bool is_connected() const = 0;
+
+  // Brokers with logins answer these; others say Unsupported.
+  virtual Result<std::string> auth_url();
+  virtual asio::awaitable<Result<void>> handle_callback(std::string url);
+  virtual asio::awaitable<Result<void>> refresh_token();
+
+  virtual asio::awaitable<Result<std::vector<AccountInfo>>> accounts() = 0;
+  virtual asio::awaitable<Result<std::vector<Balance>>> balances() = 0;
+  virtual asio::awaitable<Result<std::vector<Position>>> positions() = 0;
+
+  virtual asio::awaitable<Facts> place(PlaceCommand command) = 0;
+  virtual asio::awaitable<Facts> cancel(CancelCommand command) = 0;
+  virtual asio::awaitable<Facts> replace(ReplaceCommand command) = 0;
+  // Where does the order stand? State, preceded by its fills; or NotFound. An error is "could not ask", never "not found".
+  virtual asio::awaitable<Result<Facts>> order_status(Command command) = 0;
+  // Every open order as State, with broker and venue ids.
+  virtual asio::awaitable<Result<Facts>> orders() = 0;
+  // Fills since (and including) a time, of the symbols given, as Fill.
+  virtual asio::awaitable<Result<Facts>> trades(std::vector<Symbol> symbols, Timestamp since_ns) = 0;
+
+  virtual asio::awaitable<Result<Quote>> quote(Symbol symbol) = 0;
+  virtual asio::awaitable<Result<void>> subscribe(Symbol symbol, Channel channel) = 0;
+  virtual asio::awaitable<Result<void>> unsubscribe(Symbol symbol, Channel channel) = 0;
+
+  virtual asio::awaitable<Result<std::vector<Instrument>>> instruments() = 0;
+  virtual Result<Symbol> normalize_symbol(std::string_view broker_symbol) const = 0;
+  virtual Result<Symbol> to_broker_symbol(std::string_view symbol) const = 0;
+
+  // The broker's clock now, as far as it is known.
+  virtual Timestamp broker_time_ns() const = 0;
+};
+
+}  // namespace busbar::gateway

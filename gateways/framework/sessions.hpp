@@ -1,0 +1,130 @@
+#pragma once
+// HTTPS and WebSocket to a broker. Beast and OpenSSL live in sessions.cpp and beast.cpp only; others see requests and texts.
+// TLS 1.2 and up, peer and host name verified, SNI always, no way to switch that off; a private CA comes by file.
+// Nothing here repeats a request: whether a second try is safe is known by who asks.
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include "bus/messages.hpp"
+
+namespace busbar::gateway {
+
+namespace asio = boost::asio;
+
+struct Url {
+  std::string host;
+  std::string port;
+  std::string target;  // path and query, at least "/"
+  bool is_websocket = false;
+};
+// https://host[:port][/path] or wss://...; anything else is refused by name.
+Result<Url> parse_url(std::string_view text);
+
+class TlsContext {  // one per process
+ public:
+  // Adds the CA certificates of `ca_file` to the system's when it is not empty. Throws std::runtime_error, for start-up.
+  explicit TlsContext(const std::string& ca_file);
+  ~TlsContext();
+  struct Impl;
+  Impl& impl() { return *impl_; }
+
+ private:
+  std::unique_ptr<Impl> impl_;
+};
+
+struct HttpRequest {
+  std::string method;
+  std::string target;
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::string body;
+  std::string content_type;
+  // For the tape: what a stranger may see. Empty: target, headers and body hold no secret.
+  std::string redacted_target;
+  std::string redacted_body;
+  std::vector<std::string> secret_headers;  // names whose values are cut out
+  std::uint64_t order_id = 0;               // what it is about, for the tape's index
+  Id client_order_id;
+  Id venue_order_id;
+};
+
+enum class HttpOutcome {
+  Answered,  // status, headers and body are complete
+  NotSent,   // not one byte of the request left this host: nothing can have happened
+  NoAnswer,  // it left, wholly or in part, and no complete answer came: the outcome is unknown
+};
+
+struct HttpResponse {
+  HttpOutcome outcome = HttpOutcome::NotSent;
+  std::uint32_t status = 0;
+  std::vector<std::pair<std::string, std::string>> headers;  // names in lower case
+  std::string body;
+  std::string error;  // why, when not Answered
+  Timestamp sent_time_ns = 0;
+  Timestamp received_time_ns = 0;
+  const std::string* header(std::string_view lower_case_name) const;
+};
+
+// Raw traffic, for the wire tape; secrets already cut.
+using OnTape = std::function<void(Tape)>;
+
+struct HttpOptions {
+  std::size_t connections_max = 8;
+  std::chrono::milliseconds connect_timeout{5000};
+  std::chrono::milliseconds answer_timeout{12000};
+  std::chrono::milliseconds idle_max{50000};  // a kept connection older than this is not used again
+  std::size_t body_max = 32u << 20;
+};
+
+// A pool of kept connections to one host.
+class HttpSession {
+ public:
+  HttpSession(asio::io_context& loop, TlsContext& tls, Url base, HttpOptions options, OnTape tape);
+  ~HttpSession();
+  // Coroutines may run side by side; a connection carries one request at a time.
+  asio::awaitable<HttpResponse> request(HttpRequest request);
+  // Opens `count` connections ahead of need.
+  asio::awaitable<Result<void>> warm(std::size_t count);
+  std::uint64_t handshakes() const;
+
+ private:
+  class Pool;
+  std::shared_ptr<Pool> pool_;
+};
+
+struct WebSocketOptions {
+  std::chrono::milliseconds connect_timeout{10000};
+  std::chrono::milliseconds silence_max{30000};  // nothing received for so long, pings included: the connection is dead
+  std::size_t message_max = 16u << 20;
+  std::size_t send_queue_max = 1000;
+  TapeChannel channel = TapeChannel::MarketData;
+};
+
+// One connection, one life: open, texts both ways, closed. Reconnecting is the owner's matter.
+class WebSocket {
+ public:
+  WebSocket(asio::io_context& loop, TlsContext& tls, Url url, WebSocketOptions options, OnTape tape);
+  ~WebSocket();
+  asio::awaitable<Result<void>> open();
+  void on_text(std::function<void(std::string_view text, Timestamp receive_time_ns)> handler);
+  void on_closed(std::function<void(std::string reason)> handler);  // once, whoever closed
+  // Queued; false when the queue is full or the connection is not open. `redacted` goes to the tape in its place.
+  [[nodiscard]] bool send(std::string text, std::string redacted = {});
+  void close();
+  bool is_open() const;
+  Timestamp last_received_ns() const;
+
+ private:
+  class Connection;
+  std::shared_ptr<Connection> connection_;
+};
+
+}  // namespace busbar::gateway
