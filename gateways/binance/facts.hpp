@@ -1,0 +1,48 @@
+#pragma once
+// From what Binance said to facts about an order, in our words. Pure. Each fact names the order by our id where Binance told
+// it, and a fill by symbol and trade id, so that the same fill from REST and stream is one.
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bus/messages.hpp"
+#include "gateways/binance/decode.hpp"
+
+namespace busbar::binance {
+
+using Facts = std::vector<VenueReport>;
+
+Timestamp ns_of(std::int64_t ms);  // 0 for what is no time
+
+// nullopt for a status never seen.
+std::optional<OrderStatus> order_status_of(std::string_view status);
+
+// The answer to a place: Accepted, each fill, and how it ended if it did.
+Facts facts_of_place(const Order& order, const Symbol& symbol);
+// The answer to a cancel of `venue_order_id`: Canceled, or State where Binance calls it something else.
+VenueReport fact_of_cancel(const Order& order, const Symbol& symbol, std::string_view venue_order_id);
+// An answer to a question about the order. An error for a status never seen.
+Result<VenueReport> state_of(const Order& order, const Symbol& symbol, VenueSource source);
+VenueReport fill_of(const AccountTrade& trade, const Symbol& symbol, std::string_view venue_order_id, VenueSource source);
+
+// What one executionReport says. `unknown` names a value never seen; then there are no facts, for we do not guess, and the
+// order is asked for.
+struct EventFacts {
+  Facts facts;
+  std::string unknown;
+};
+EventFacts facts_of(const ExecutionReportEvent& report, const Symbol& symbol);
+
+// Text from outside, fit for an Id or Name: what is not printable ASCII becomes '?'.
+template <std::size_t N>
+Text<N> printable(std::string_view text) {
+  Text<N> fit;
+  for (const char c : text.substr(0, N)) fit.push_back(c > ' ' && c <= '~' ? c : '?');
+  return fit;
+}
+
+// Text from outside, fit for people: control characters become spaces.
+Words words_of(std::string_view text);
+
+}  // namespace busbar::binance
