@@ -19,7 +19,7 @@ enum class RecordKind : std::uint8_t {
 };
 
 struct RecordHeader {
-  std::uint32_t size = 0;     // of the payload, 1 to message_size_max + 4096
+  std::uint32_t size = 0;     // of the payload, 1 to record_size_max
   std::uint32_t crc = 0;      // CRC32C over the header with crc = 0, then the payload
   std::uint64_t sequence = 0; // dense in its stream, from 1
   std::int64_t time_ns = 0;   // record time: never goes back, advances with CLOCK_BOOTTIME
@@ -35,6 +35,9 @@ struct Record {
   RecordKind kind() const { return static_cast<RecordKind>(header.kind); }
 };
 
+inline constexpr std::size_t record_size_max = (1 << 20) + 4096;  // a message of the largest size, wrapped in an Output
+
+// Castagnoli; starts from 0, and continues from the value before.
 std::uint32_t crc32c(std::uint32_t crc, std::span<const std::uint8_t> bytes);
 
 constexpr std::size_t frame_size(std::size_t payload) { return sizeof(RecordHeader) + ((payload + 7) & ~std::size_t{7}); }
@@ -43,11 +46,12 @@ constexpr std::size_t frame_size(std::size_t payload) { return sizeof(RecordHead
 void append_frame(Bytes& out, const RecordHeader& header, std::span<const std::uint8_t> payload);
 
 // Reads the frame at the start of `bytes`. InvalidMessage names what is wrong: short, size, checksum, sequence 0, kind.
-// Bytes that are all zero where a header should be are "end".
+// Nothing, or zeros where a header should be, is the end: not damage, and is_end() tells the two apart.
 struct Frame {
   Record record;
   std::size_t size;  // whole frame
 };
 Result<Frame> read_frame(std::span<const std::uint8_t> bytes);
+bool is_end(const Error& error);
 
 }  // namespace busbar

@@ -2,6 +2,7 @@
 // Short text inside a struct: no allocation, a bound that the codec enforces on everything from outside.
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 #include <boost/static_string/static_string.hpp>
@@ -26,6 +27,11 @@ Text<N> cut(std::string_view text) {
   }
   return Text<N>{text.data(), text.size()};
 }
+
+// Is it UTF-8 without control characters?
+bool is_words(std::string_view text);
+// A stranger's text on one line that any terminal and the codec will take: what is not words is escaped, \n or \x1b.
+std::string to_words(std::string_view text);
 
 template <std::size_t N>
 constexpr std::string_view view(const Text<N>& text) {

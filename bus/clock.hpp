@@ -1,0 +1,33 @@
+#pragma once
+// The clocks of a process, and record time, which is made of both: it starts where the wall clock or the last record stood,
+// whichever is later, and then advances with CLOCK_BOOTTIME alone. A wall clock set back or forward moves no deadline.
+
+#include "bus/messages.hpp"
+
+namespace busbar {
+
+Timestamp wall_now_ns();      // CLOCK_REALTIME
+Timestamp boottime_now_ns();  // CLOCK_BOOTTIME: goes on while the machine sleeps, and never back
+
+struct RecordTime {
+  Timestamp time_ns = 0;  // record time, never less than any before
+  Timestamp wall_ns = 0;  // what the wall clock said at that moment
+};
+
+class RecordClock {
+ public:
+  // `last_record_ns` is the time of the newest record on disk, 0 when there is none.
+  explicit RecordClock(Timestamp last_record_ns);
+  RecordClock(Timestamp last_record_ns, Timestamp wall_ns, Timestamp boottime_ns);  // both clocks handed in, for tests
+
+  RecordTime now();
+  RecordTime at(Timestamp wall_ns, Timestamp boottime_ns);
+  // The moment of record time as boottime, for a timer.
+  Timestamp boottime_of(Timestamp record_time_ns) const { return record_time_ns - ahead_ns_; }
+
+ private:
+  std::int64_t ahead_ns_;  // record time minus boottime
+  Timestamp last_ns_;
+};
+
+}  // namespace busbar

@@ -1,0 +1,107 @@
+#include "bus/record.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#if defined(__x86_64__)
+#include <nmmintrin.h>
+#endif
+
+namespace busbar {
+namespace {
+
+constexpr std::array<std::uint32_t, 256> make_crc_table() {
+  constexpr std::uint32_t castagnoli_reflected = 0x82F63B78;
+  std::array<std::uint32_t, 256> table{};
+  for (std::uint32_t i = 0; i < 256; ++i) {
+    std::uint32_t value = i;
+    for (int bit = 0; bit < 8; ++bit) value = (value >> 1) ^ ((value & 1) != 0 ? castagnoli_reflected : 0);
+    table[i] = value;
+  }
+  return table;
+}
+
+std::uint32_t crc32c_table(std::uint32_t crc, std::span<const std::uint8_t> bytes) {
+  static constexpr auto table = make_crc_table();
+  for (const std::uint8_t byte : bytes) crc = (crc >> 8) ^ table[(crc ^ byte) & 0xFF];
+  return crc;
+}
+
+#if defined(__x86_64__)
+__attribute__((target("sse4.2"))) std::uint32_t crc32c_instruction(std::uint32_t crc, std::span<const std::uint8_t> bytes) {
+  std::uint64_t wide = crc;
+  for (; bytes.size() >= 8; bytes = bytes.subspan(8)) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, bytes.data(), sizeof word);
+    wide = _mm_crc32_u64(wide, word);
+  }
+  auto narrow = static_cast<std::uint32_t>(wide);
+  for (const std::uint8_t byte : bytes) narrow = _mm_crc32_u8(narrow, byte);
+  return narrow;
+}
+#endif
+
+std::uint32_t checksum(RecordHeader header, std::span<const std::uint8_t> payload) {
+  header.crc = 0;
+  std::array<std::uint8_t, sizeof header> bytes{};
+  std::memcpy(bytes.data(), &header, sizeof header);
+  return crc32c(crc32c(0, bytes), payload);
+}
+
+bool is_zero(std::span<const std::uint8_t> bytes) {
+  return std::all_of(bytes.begin(), bytes.end(), [](std::uint8_t byte) { return byte == 0; });
+}
+
+Error bad(std::string text) { return {ErrorCode::InvalidMessage, std::move(text)}; }
+
+}  // namespace
+
+std::uint32_t crc32c(std::uint32_t crc, std::span<const std::uint8_t> bytes) {
+#if defined(__x86_64__)
+  static const bool has_instruction = __builtin_cpu_supports("sse4.2") != 0;
+  if (has_instruction) return ~crc32c_instruction(~crc, bytes);
+#endif
+  return ~crc32c_table(~crc, bytes);
+}
+
+void append_frame(Bytes& out, const RecordHeader& header, std::span<const std::uint8_t> payload) {
+  RecordHeader sealed = header;
+  sealed.size = static_cast<std::uint32_t>(payload.size());
+  sealed.crc = checksum(sealed, payload);
+  const std::size_t start = out.size();
+  out.resize(start + frame_size(payload.size()));  // the padding is zeros by this
+  std::memcpy(out.data() + start, &sealed, sizeof sealed);
+  if (!payload.empty()) std::memcpy(out.data() + start + sizeof sealed, payload.data(), payload.size());
+}
+
+bool is_end(const Error& error) { return error.text == "end"; }
+
+Result<Frame> read_frame(std::span<const std::uint8_t> bytes) {
+  if (bytes.empty() || is_zero(bytes.first(std::min(bytes.size(), sizeof(RecordHeader))))) return bad("end");
+  if (bytes.size() < sizeof(RecordHeader)) {
+    return bad("record: " + std::to_string(bytes.size()) + " bytes are too short for a header");
+  }
+  Frame frame{};
+  RecordHeader& header = frame.record.header;
+  std::memcpy(&header, bytes.data(), sizeof header);
+  if (header.size == 0 || header.size > record_size_max) {
+    return bad("record.size: " + std::to_string(header.size) + " is not 1 to " + std::to_string(record_size_max));
+  }
+  frame.size = frame_size(header.size);
+  if (frame.size > bytes.size()) {
+    return bad("record: " + std::to_string(bytes.size()) + " bytes are too short for a frame of " + std::to_string(frame.size));
+  }
+  frame.record.payload = bytes.subspan(sizeof header, header.size);
+  if (header.crc != checksum(header, frame.record.payload) ||
+      !is_zero(bytes.subspan(sizeof header + header.size, frame.size - sizeof header - header.size))) {
+    return bad("record " + std::to_string(header.sequence) + ": the checksum does not match its bytes");
+  }
+  if (header.sequence == 0) return bad("record.sequence: 0 is no sequence");
+  if (header.kind == 0 || header.kind > static_cast<std::uint8_t>(RecordKind::Tape)) {
+    return bad("record " + std::to_string(header.sequence) + ".kind: " + std::to_string(header.kind) + " is not a RecordKind");
+  }
+  return frame;
+}
+
+}  // namespace busbar
