@@ -12,8 +12,10 @@
 namespace busbar {
 
 inline constexpr std::size_t message_size_max = 1 << 20;
+// An AuditAppend carries records that carry messages, so it alone may be larger.
+inline constexpr std::size_t audit_message_size_max = 2 << 20;
 
-// An error names the table and field: "NewOrder.side: 7 is not a Side". ErrorCode::InvalidMessage, or Unsupported for a body
+// An error names the table and field: "NewOrder.side: 7 is no Side". ErrorCode::InvalidMessage, or Unsupported for a body
 // of a later schema or one that this build does not speak; then header() may still tell who asked.
 Result<Message> decode(std::span<const std::uint8_t> bytes);
 // The header alone, for answering what could not be decoded. Also verified.
@@ -21,6 +23,7 @@ Result<Header> decode_header(std::span<const std::uint8_t> bytes);
 
 Bytes encode(const Message& message);
 Bytes encode(const Header& header, const Body& body);
+void encode(const Header& header, const Body& body, Bytes& out);  // into memory that is used again
 
 // The body's name as in the schema: "NewOrder".
 std::string_view name_of(const Body& body);
