@@ -12,7 +12,7 @@
 
 #include <boost/asio/io_context.hpp>
 
-#include "bus/messages.hpp"
+#include "bus/codec.hpp"
 
 namespace busbar::bus {
 
@@ -22,11 +22,15 @@ enum class Kind {
   Router,  // many peers, each with a routing id
   Dealer,  // one peer
   Req,     // one question, one answer; correlated and relaxed, so a lost answer does not lock it
-  XPub,    // publishes; drops for a peer that is too slow, and counts
+  XPub,    // publishes; drops for a peer that is too slow, which notices by the sequence numbers. Hears every subscription
   Pub,
   Sub,
   XSub,
 };
+
+inline constexpr std::size_t message_frame_size_max = message_size_max + 128;  // room for a topic
+// Between auditd and those who send it records: an AuditAppend holds at least one record, whatever its size.
+inline constexpr std::size_t audit_frame_size_max = audit_message_size_max;
 
 // Which connection a message came from. Transport only, never identity: a peer that reconnects has another.
 using RoutingId = Text<64>;
@@ -38,6 +42,7 @@ struct EndpointOptions {
   std::uint32_t heartbeat_timeout_ms = 1500;
   int linger_ms = 500;
   bool immediate = false;           // queue only for a peer that is there (ZMQ_IMMEDIATE)
+  std::size_t frame_size_max = message_frame_size_max;  // a peer that sends more is cut off
 };
 
 class Endpoint {
@@ -50,9 +55,11 @@ class Endpoint {
   Endpoint(const Endpoint&) = delete;
   Endpoint& operator=(const Endpoint&) = delete;
 
-  // Throws std::runtime_error naming the address and the reason; for start-up.
+  // Throw std::runtime_error naming the address and the reason; for start-up. Sockets of ipc:// are for owner and group
+  // (0660), and one that a running process listens on is not taken from it. tcp:// is refused beyond the loopback.
   void bind(const std::string& address);
   void connect(const std::string& address);
+  std::string address() const;  // of the last bind or connect, as it came out: tcp://127.0.0.1:* has a port then
 
   void on_message(OnMessage handler);
   // Messages are read in batches of at most batch_max per turn of the loop; called after each batch, for group work.
@@ -65,16 +72,16 @@ class Endpoint {
   [[nodiscard]] bool publish(std::string_view topic, std::span<const std::uint8_t> bytes);
   void subscribe(std::string_view prefix);
   void unsubscribe(std::string_view prefix);
-  // XPub and XSub: subscription frames, for a forwarder.
+  // XPub: what subscribers ask for, each time one of them does.
   void on_subscription(std::function<void(std::string_view prefix, bool subscribed)> handler);
 
   void pause();   // reads nothing more until resume(): what waits, waits in bounded queues
   void resume();
-  std::uint64_t dropped() const;  // messages that were too short, too large or without a topic
+  std::uint64_t dropped() const;  // messages whose frames were not as they should be, or whose topic was missing
 
  private:
   class Socket;
-  std::unique_ptr<Socket> socket_;
+  std::shared_ptr<Socket> socket_;
 };
 
 }  // namespace busbar::bus
