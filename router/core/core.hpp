@@ -43,7 +43,8 @@ class Core {
   Core(Core&&) noexcept;
   Core& operator=(Core&&) noexcept;
 
-  // Appends decisions to `out`. Inputs must come in sequence; a skipped or repeated one is a mistake of ours and asserts.
+  // Appends decisions to `out`. Inputs must come in the order of their sequence (outputs of ours lie between) and time; one
+  // that goes back is a mistake of ours and asserts.
   void apply(const Input& input, std::vector<Decision>& out);
 
   // When the core wants a Tick, in record time.

@@ -1,0 +1,115 @@
+// Market data that clients have asked for: leased to their session, or for a time. A gateway hears of a topic's first
+// subscriber and of its last one's leaving; quotes themselves never come this way.
+
+#include <algorithm>
+
+#include "bus/codec.hpp"
+#include "router/core/checks.hpp"
+#include "router/core/turn.hpp"
+
+namespace busbar::router {
+
+using busbar::name_of;
+
+namespace {
+
+constexpr std::int64_t lease_least_ms = 1'000;
+constexpr std::int64_t lease_most_ms = 3'600'000;
+
+Text<96> topic_of(const LeaseKey& key) {
+  return cut<96>((key.channel == Channel::Quote ? "quote." : "trade.") + str(key.source) + "." + str(key.symbol));
+}
+
+bool has_subscriber(const State& state, const LeaseKey& key) {
+  const auto at = state.leases.lower_bound({key.source, key.symbol, key.channel, {}});
+  return at != state.leases.end() && at->first.source == key.source && at->first.symbol == key.symbol &&
+         at->first.channel == key.channel;
+}
+
+void to_gateway(Turn& turn, const Name& account, Body body) {
+  const AccountRule* rule = find(turn.state.account_rules, account);
+  const Gateway* gateway = rule ? find(turn.state.gateways, rule->gateway) : nullptr;
+  if (!gateway || !gateway->is_connected) return;  // its next hello gets them all
+  Decision& decision = turn.out.emplace_back();
+  decision.destination = Destination::Gateway;
+  decision.peer = rule->gateway;
+  decision.incarnation = gateway->incarnation;
+  decision.body = std::move(body);
+}
+
+void end(Turn& turn, std::pmr::map<LeaseKey, Lease>::iterator at) {
+  const LeaseKey key = at->first;
+  if (at->second.end_ns != never) disarm(turn, {at->second.end_ns, TimerKind::EndLease, at->second.number, {}, {}});
+  turn.state.leases.erase(at);
+  if (!has_subscriber(turn.state, key)) to_gateway(turn, key.source, Unsubscribe{key.source, key.symbol, key.channel});
+}
+
+void answer(Turn& turn, Body body) {
+  Decision& decision = turn.out.emplace_back();
+  decision.destination = Destination::Request;
+  decision.peer = turn.header().sender;
+  decision.session = turn.header().session;
+  decision.correlation_id = turn.header().correlation_id;
+  decision.body = std::move(body);
+}
+
+}  // namespace
+
+void on_subscribe(Turn& turn, const Subscribe& subscribe) {
+  State& state = turn.state;
+  if (const Verdict verdict = check_permission(state, turn.party(), subscribe.source, false)) {
+    return reject(turn, verdict->error, "source", view(subscribe.source), view(verdict->text));
+  }
+  if (subscribe.channel != Channel::Quote && subscribe.channel != Channel::Trade) {
+    return reject(turn, ErrorCode::Unsupported, "channel", name_of(subscribe.channel), "only Quote and Trade are spoken yet");
+  }
+  const Name& gateway = state.account_rules.at(subscribe.source).gateway;
+  if (!find(state.instruments, SymbolKey{gateway, subscribe.symbol})) {
+    return reject(turn, ErrorCode::InvalidSymbol, "symbol", view(subscribe.symbol), "is not in the list of " + str(gateway));
+  }
+  const LeaseKey key{subscribe.source, subscribe.symbol, subscribe.channel, turn.party()};
+  const bool is_first = !has_subscriber(state, key);
+  Lease& lease = state.leases[key];
+  if (lease.number == 0) lease.number = ++state.last_lease;
+  if (lease.end_ns != 0 && lease.end_ns != never) disarm(turn, {lease.end_ns, TimerKind::EndLease, lease.number, {}, {}});
+  const std::int64_t term_ms = std::clamp<std::int64_t>(subscribe.lease_ms, lease_least_ms, lease_most_ms);
+  lease.end_ns = key.party.session.empty() ? turn.now + term_ms * ns_per_ms : never;
+  if (lease.end_ns != never) arm(turn, {lease.end_ns, TimerKind::EndLease, lease.number, {}, {}});
+  if (is_first) to_gateway(turn, key.source, Subscribe{key.source, key.symbol, key.channel, 0, 0});
+  answer(turn, SubscribeAck{key.source, key.symbol, key.channel, topic_of(key), lease.end_ns == never ? 0 : lease.end_ns});
+}
+
+void on_unsubscribe(Turn& turn, const Unsubscribe& unsubscribe) {
+  const LeaseKey key{unsubscribe.source, unsubscribe.symbol, unsubscribe.channel, turn.party()};
+  const auto at = turn.state.leases.find(key);
+  if (at == turn.state.leases.end()) {
+    return reject(turn, ErrorCode::InvalidMessage, "symbol", view(unsubscribe.symbol), "is not subscribed to");
+  }
+  end(turn, at);
+  answer(turn, SubscribeAck{key.source, key.symbol, key.channel, topic_of(key), turn.now});
+}
+
+void end_lease(Turn& turn, std::uint64_t number) {
+  const auto at = std::ranges::find_if(turn.state.leases, [&](const auto& lease) { return lease.second.number == number; });
+  if (at != turn.state.leases.end()) end(turn, at);
+}
+
+void end_leases(Turn& turn, const Party& party) {
+  for (auto at = turn.state.leases.begin(); at != turn.state.leases.end();) {
+    const auto lease = at++;
+    if (lease->first.party == party) end(turn, lease);
+  }
+}
+
+void resend_subscriptions(Turn& turn, const Name& gateway) {
+  const LeaseKey* last = nullptr;
+  for (const auto& [key, lease] : turn.state.leases) {
+    const bool is_new = !last || last->source != key.source || last->symbol != key.symbol || last->channel != key.channel;
+    last = &key;
+    const AccountRule* rule = find(turn.state.account_rules, key.source);
+    if (!is_new || !rule || rule->gateway != gateway) continue;
+    to_gateway(turn, key.source, Subscribe{key.source, key.symbol, key.channel, 0, 0});
+  }
+}
+
+}  // namespace busbar::router

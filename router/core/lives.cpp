@@ -1,0 +1,243 @@
+// What follows when something happens to an order.
+
+#include <algorithm>
+
+#include "bus/codec.hpp"
+#include "router/core/checks.hpp"
+#include "router/core/turn.hpp"
+
+namespace busbar::router {
+
+using busbar::name_of;
+
+namespace {
+
+void on_end(Turn& turn, Order& order) {
+  State& state = turn.state;
+  order.end_ns = turn.now;
+  order.is_cancel_wanted = false;
+  state.open_orders.erase(order.order_id);
+  dequeue(turn, order, RequestKind::Place, order.queue_number);
+  arm(turn, {turn.now + state.config.client_order_id_days * ns_per_day, TimerKind::ForgetOrder, order.order_id, {}, {}});
+}
+
+void on_reopen(Turn& turn, Order& order) {
+  order.end_ns = 0;
+  order.end_transact_ns = 0;
+  order.look_ups = 0;
+  turn.state.open_orders.insert(order.order_id);
+  turn.state.reasons.erase(order.order_id);
+}
+
+Step take(Turn& turn, Order& order, OrderEvent event) {
+  const bool was_open = order.end_ns == 0 && order.life.status != OrderStatus::Unset;
+  const Step step = advance(order.life, event);
+  const bool is_open = !is_final(order.life.status) && order.life.status != OrderStatus::Unset;
+  if (event == OrderEvent::Received) turn.state.open_orders.insert(order.order_id);
+  if (!is_open && (was_open || event == OrderEvent::Refused)) on_end(turn, order);
+  if (is_open && !was_open && event != OrderEvent::Received) on_reopen(turn, order);
+  if (step != Step::Alarm) close_answered(turn, order);
+  return step;
+}
+
+std::string alarm_text(Step step, OrderEvent event, OrderStatus before, const Reason& reason) {
+  std::string text = "ALARM: the broker says " + std::string{name_of(event)} + " of an order that is " + std::string{name_of(before)};
+  if (step == Step::Reopen) text += "; it is open again and will be cancelled";
+  if (!reason.text.empty()) text += ": " + str(reason.text);
+  return text;
+}
+
+void put_fill(ExecutionReport& report, const News& news) {
+  report.trade_id = news.trade_id;
+  if (!news.fill) return;
+  report.last_qty = news.fill->qty;
+  report.last_px = news.fill->px;
+  report.commission = news.fill->commission;
+  report.commission_asset = news.fill->commission_asset;
+  report.liquidity = news.fill->liquidity;
+}
+
+ExecutionReport report_of(const Turn& turn, const Order& order, const News& news) {
+  ExecutionReport report = describe(turn.state, order);
+  report.exec_type = news.exec_type;
+  report.transact_time_ns = news.transact_ns;
+  put_reason(report, news.reason);
+  put_fill(report, news);
+  if (!news.client_order_id.empty() && news.client_order_id != order.order.client_order_id) {
+    report.client_order_id = news.client_order_id;
+    report.orig_client_order_id = order.order.client_order_id;
+  }
+  return report;
+}
+
+// A request that was still open when its order ended: it came too late.
+void tell_too_late(Turn& turn, Order& order, const std::optional<Pending>& pending, ExecType exec_type) {
+  if (!pending || pending->client_order_id.empty()) return;
+  News news{exec_type, pending->client_order_id, {}, nullptr, {}, 0, false, {false, pending->asker}};
+  news.reason.error = ErrorCode::OrderNotFound;
+  news.reason.text = words("too late: the order is " + std::string{name_of(order.life.status)});
+  tell(turn, order, report_of(turn, order, news), news.audience);
+}
+
+std::optional<Pending> pending_cancel(const State& state, const Order& order) {
+  const auto* cancel = find(state.cancels, order.order_id);
+  return cancel ? std::optional{cancel->pending} : std::nullopt;
+}
+
+std::optional<Pending> pending_replace(const State& state, const Order& order) {
+  const auto* replace = find(state.replaces, order.order_id);
+  return replace ? std::optional{replace->pending} : std::nullopt;
+}
+
+bool must_ask(const State& state, const Order& order) {
+  if (order.venue_cum_qty > order.life.cum_qty) return true;  // fills are missing
+  if (is_final(order.life.status)) return false;
+  if (order.life.is_in_doubt || order.place_command != 0) return true;
+  const auto* cancel = find(state.cancels, order.order_id);
+  const auto* replace = find(state.replaces, order.order_id);
+  return (cancel && cancel->pending.command != 0) || (replace && replace->pending.command != 0);
+}
+
+}  // namespace
+
+Order* find_order(State& state, std::uint64_t order_id) { return find(state.orders, order_id); }
+
+Step happen(Turn& turn, Order& order, OrderEvent event, const News& news) {
+  const OrderStatus before = order.life.status;
+  const auto cancel = pending_cancel(turn.state, order);
+  const auto replace = pending_replace(turn.state, order);
+  const Step step = take(turn, order, event);
+  const OrderStatus after = order.life.status;
+  const bool is_alarm = step == Step::Alarm || step == Step::Reopen || step == Step::Correct;
+  if (!is_alarm && news.only_if_changed && before == after) return step;
+
+  News told = news;
+  if (event == OrderEvent::Canceled && cancel && told.client_order_id.empty()) {
+    told.client_order_id = cancel->client_order_id;
+    told.audience.also = cancel->asker;
+  }
+  if (is_alarm) told.reason.text = words(alarm_text(step, event, before, news.reason));
+  if (step == Step::Alarm && !news.fill) told.exec_type = ExecType::OrderStatus;
+  if (is_final(after) && before != after && (told.reason.error != ErrorCode::None || !told.reason.text.empty())) {
+    turn.state.reasons[order.order_id] = told.reason;
+  }
+  tell(turn, order, report_of(turn, order, told), told.audience);
+
+  const bool has_ended = is_final(after) && !is_final(before);
+  if (has_ended && event != OrderEvent::Canceled) tell_too_late(turn, order, cancel, ExecType::CancelRejected);
+  if (has_ended) tell_too_late(turn, order, replace, ExecType::ReplaceRejected);
+  if (step == Step::Reopen && !is_final(after)) want_cancel(turn, order, "it had ended before");
+  return step;
+}
+
+void start_cancel(Turn& turn, Order& order, const Id& request_id, const Party& asker, bool tell_asker, std::string_view why) {
+  State& state = turn.state;
+  if (order.queue_number != 0) {  // never sent: nothing to ask the broker
+    News news{ExecType::Canceled, request_id, {}, nullptr, {}, 0, false, {tell_asker, asker}};
+    news.reason.text = words(why.empty() ? "before it was sent" : why);
+    happen(turn, order, OrderEvent::Canceled, news);
+    return;
+  }
+  PendingCancel& cancel = state.cancels[order.order_id];
+  cancel.pending.client_order_id = request_id;
+  cancel.pending.asker = asker;
+  cancel.pending.since_ns = turn.now;
+  cancel.pending.is_in_doubt = false;
+  cancel.pending.look_ups = 0;
+  order.is_cancel_wanted = false;
+  dequeue(turn, order, RequestKind::Cancel, cancel.pending.queue_number);
+  const Metered metered = meter(turn, order, RequestKind::Cancel, never, cancel.pending.queue_number);
+  News news{ExecType::PendingCancel, request_id, {}, nullptr, {}, 0, false, {tell_asker, asker}};
+  news.reason.text = words(why);
+  if (metered == Metered::Send) send_cancel(turn, order);
+  happen(turn, order, OrderEvent::CancelSent, news);
+  if (metered == Metered::Refused) {
+    end_cancel(turn, order, {ErrorCode::RateLimited, {}, {}, {}, {}, words("costs more than the broker allows at all")}, 0);
+  }
+}
+
+void want_cancel(Turn& turn, Order& order, std::string_view why) {
+  if (is_final(order.life.status) || order.life.cancel_pending) return;
+  const Gateway* gateway = find(turn.state.gateways, order.gateway);
+  if (order.queue_number != 0 || (gateway && gateway->is_connected)) return start_cancel(turn, order, {}, {}, false, why);
+  order.is_cancel_wanted = true;
+}
+
+void end_cancel(Turn& turn, Order& order, const Reason& reason, Timestamp transact_ns) {
+  const auto pending = pending_cancel(turn.state, order);
+  if (!pending) return;
+  happen(turn, order, OrderEvent::CancelRejected,
+         {ExecType::CancelRejected, pending->client_order_id, reason, nullptr, {}, transact_ns, false, {false, pending->asker}});
+}
+
+void end_replace(Turn& turn, Order& order, const Reason& reason, Timestamp transact_ns) {
+  const auto* replace = find(turn.state.replaces, order.order_id);
+  if (!replace) return;
+  const Pending pending = replace->pending;
+  const bool is_gone = replace->is_old_leg_gone;
+  happen(turn, order, OrderEvent::ReplaceRejected,
+         {ExecType::ReplaceRejected, pending.client_order_id, reason, nullptr, {}, transact_ns, false, {false, pending.asker}});
+  if (is_gone) happen(turn, order, OrderEvent::Canceled, {ExecType::Canceled, {}, {}, nullptr, {}, transact_ns, false, {}});
+}
+
+void refuse_unsent(Turn& turn, Order& order, const Reason& reason) {
+  happen(turn, order, OrderEvent::NotSent, {ExecType::Rejected, {}, reason, nullptr, {}, 0, false, {}});
+}
+
+void arm_ask(Turn& turn, Order& order, std::int64_t delay_ns) {
+  const Timestamp at = turn.now + delay_ns;
+  if (order.ask_ns != 0 && order.ask_ns <= at && order.ask_ns > turn.now) return;
+  if (order.ask_ns != 0) disarm(turn, {order.ask_ns, TimerKind::Ask, order.order_id, {}, {}});
+  order.ask_ns = at;
+  arm(turn, {at, TimerKind::Ask, order.order_id, {}, {}});
+}
+
+void on_ask_due(Turn& turn, Order& order) {
+  order.ask_ns = 0;
+  if (!must_ask(turn.state, order)) {
+    order.asks = 0;
+    return;
+  }
+  const Gateway* gateway = find(turn.state.gateways, order.gateway);
+  if (gateway && gateway->is_connected) {
+    if (order.life.status == OrderStatus::PendingNew) {
+      happen(turn, order, OrderEvent::Unknown,
+             {ExecType::InDoubt, {}, {ErrorCode::UnknownOutcome, {}, {}, {}, {}, words("no answer from the broker or its gateway")},
+              nullptr, {}, 0, false, {}});
+    }
+    send_ask(turn, order);
+    ++order.asks;
+  }
+  constexpr std::int64_t longest = 60 * ns_per_s;
+  const std::int64_t pause = 2 * ns_per_s << std::min<std::uint32_t>(order.asks, 5);
+  arm_ask(turn, order, std::min(pause, longest));
+}
+
+void forget(Turn& turn, std::uint64_t order_id) {
+  State& state = turn.state;
+  Order* order = find_order(state, order_id);
+  if (!order || order->end_ns == 0) return;
+  const Timestamp due = order->end_ns + state.config.client_order_id_days * ns_per_day;
+  if (due > turn.now) return arm(turn, {due, TimerKind::ForgetOrder, order_id, {}, {}});
+
+  const auto first = std::pair{order_id, Id{}};
+  const SymbolKey symbol{order->order.account, order->order.symbol};
+  for (auto at = state.order_names.lower_bound({order_id, {}}); at != state.order_names.end() && at->first == order_id;) {
+    state.known.erase(at->second);
+    state.requests.erase(at->second);
+    at = state.order_names.erase(at);
+  }
+  for (auto at = state.order_broker_ids.lower_bound(first); at != state.order_broker_ids.end() && at->first == order_id;) {
+    state.broker_orders.erase({symbol, at->second});
+    at = state.order_broker_ids.erase(at);
+  }
+  for (auto at = state.order_fills.lower_bound(first); at != state.order_fills.end() && at->first == order_id;) {
+    state.fills.erase({order->order.account, at->second});
+    at = state.order_fills.erase(at);
+  }
+  if (order->ask_ns != 0) disarm(turn, {order->ask_ns, TimerKind::Ask, order_id, {}, {}});
+  state.reasons.erase(order_id);
+  state.orders.erase(order_id);
+}
+
+}  // namespace busbar::router

@@ -1,0 +1,341 @@
+// What clients ask for: orders, cancels, replaces, sessions.
+
+#include <tuple>
+
+#include "bus/codec.hpp"
+#include "router/core/checks.hpp"
+#include "router/core/turn.hpp"
+
+namespace busbar::router {
+
+using busbar::name_of;
+
+namespace {
+
+bool is_same(const NewOrder& a, const NewOrder& b) {
+  const auto all = [](const NewOrder& o) {
+    return std::tie(o.client_order_id, o.account, o.symbol, o.side, o.order_type, o.time_in_force, o.order_qty,
+                    o.cash_order_qty, o.price, o.stop_px, o.trailing_delta_bps, o.display_qty, o.expire_date_ns, o.post_only,
+                    o.reduce_only, o.extended_hours, o.rounding, o.self_trade_prevention, o.cancel_on_disconnect,
+                    o.allow_duplicate, o.strategy, o.approval_id);
+  };
+  return all(a) == all(b);
+}
+
+bool is_same(const ReplaceOrder& a, const ReplaceOrder& b) {
+  const auto all = [](const ReplaceOrder& o) {
+    return std::tie(o.client_order_id, o.orig_client_order_id, o.order_id, o.order_qty, o.price, o.stop_px, o.rounding);
+  };
+  return all(a) == all(b);
+}
+
+// The client's clock differs from ours by no more than the quickest of its messages took. REQ: clocks as they are.
+std::int64_t offset_of(Turn& turn) {
+  Session* session = find(turn.state.sessions, turn.party());
+  if (!session || turn.header().send_time_ns == 0) return session ? session->offset_ns : 0;
+  session->offset_ns = std::min(session->offset_ns, turn.now - turn.header().send_time_ns);
+  return session->offset_ns;
+}
+
+// In router time.
+Timestamp expire_time(Turn& turn) {
+  const std::int64_t offset = offset_of(turn);
+  if (turn.header().expire_time_ns != 0) return turn.header().expire_time_ns + offset;
+  const std::int64_t ttl = turn.state.config.order_ttl_ms * ns_per_ms;
+  return (turn.header().send_time_ns != 0 ? turn.header().send_time_ns + offset : turn.now) + ttl;
+}
+
+// A request that names no order of ours is answered, and leaves no trace in the state.
+void answer_refusal(Turn& turn, const Id& client_order_id, const Id& orig_client_order_id, ExecType exec_type,
+                    const Reason& reason, ExecutionReport report = {}) {
+  report.client_order_id = client_order_id;
+  report.orig_client_order_id = orig_client_order_id;
+  report.exec_type = exec_type;
+  if (report.order_status == OrderStatus::Unset) report.order_status = OrderStatus::Rejected;
+  put_reason(report, reason);
+  answer_asker(turn, report);
+}
+
+// FIX's way with a name seen before: the same content gets the current report, other content a refusal.
+bool answer_known(Turn& turn, RequestType type, const Id& id, const auto& content) {
+  const ClientKey key{turn.header().sender, id};
+  const Known* known = find(turn.state.known, key);
+  if (!known) return false;
+  const Order& order = turn.state.orders.at(known->order_id);
+  bool same = known->type == type;
+  if constexpr (std::is_same_v<std::decay_t<decltype(content)>, NewOrder>) {
+    same = same && is_same(order.request, content);
+  } else {
+    same = same && is_same(turn.state.requests.at(key), content);
+  }
+  if (same) {
+    ExecutionReport report = describe(turn.state, order);
+    if (report.client_order_id != id) {
+      report.orig_client_order_id = report.client_order_id;
+      report.client_order_id = id;
+    }
+    answer_asker(turn, report);
+    return true;
+  }
+  constexpr std::string_view types[] = {"order", "cancel", "replace"};
+  const std::string text = "this name stands for another " + std::string{types[static_cast<std::size_t>(known->type)]} +
+                           ", order_id " + std::to_string(order.order_id) + ", now " + std::string{name_of(order.life.status)};
+  const ExecType exec_type = type == RequestType::New      ? ExecType::Rejected
+                             : type == RequestType::Cancel ? ExecType::CancelRejected
+                                                           : ExecType::ReplaceRejected;
+  answer_refusal(turn, id, {}, exec_type, {ErrorCode::Conflict, cut<32>("client_order_id"), id, {}, {}, words(text)});
+  return true;
+}
+
+void remember(State& state, const Name& client, const Id& id, RequestType type, std::uint64_t order_id) {
+  state.known[{client, id}] = {type, order_id};
+  state.order_names.insert({order_id, {client, id}});
+}
+
+Order& add_order(Turn& turn, const NewOrder& request, const NewOrder& rounded, Timestamp expire_ns) {
+  State& state = turn.state;
+  const std::uint64_t id = ++state.last_order_id;
+  Order& order = state.orders[id];
+  order.order_id = id;
+  order.owner = turn.party();
+  if (const AccountRule* rule = find(state.account_rules, request.account)) order.gateway = rule->gateway;
+  order.request = request;
+  order.order = rounded;
+  order.life.order_qty = rounded.order_qty;
+  order.is_working = rounded.order_type == OrderType::Market || rounded.order_type == OrderType::Limit;
+  order.receive_ns = turn.now;
+  order.expire_ns = expire_ns;
+  remember(state, order.owner.client, request.client_order_id, RequestType::New, id);
+  return order;
+}
+
+Reason rate_limited(const Name& gateway) {
+  return {ErrorCode::RateLimited, {}, {}, {}, {}, words("the limits of " + str(gateway) + " leave no room before it expires")};
+}
+
+void on_new_order(Turn& turn, const NewOrder& request) {
+  State& state = turn.state;
+  if (answer_known(turn, RequestType::New, request.client_order_id, request)) return;
+  const Party party = turn.party();
+  if (const Verdict verdict = check_permission(state, party, request.account, true)) {
+    ExecutionReport report;
+    report.account = request.account;
+    report.symbol = request.symbol;
+    report.side = request.side;
+    return answer_refusal(turn, request.client_order_id, {}, ExecType::Rejected, *verdict, report);
+  }
+  NewOrder rounded = request;
+  Question question{state, party, turn.now, expire_time(turn), rounded, nullptr};
+  Verdict verdict = check(question);
+  Order& order = add_order(turn, request, verdict ? request : rounded, question.expire_ns);
+  Metered metered = Metered::Refused;
+  if (!verdict) {
+    metered = meter(turn, order, RequestKind::Place, order.expire_ns, order.queue_number);
+    if (metered == Metered::Refused) verdict = rate_limited(order.gateway);
+  }
+  if (verdict) {
+    happen(turn, order, OrderEvent::Refused, {ExecType::Rejected, {}, *verdict, nullptr, {}, 0, false, {true, {}}});
+    return;
+  }
+  if (metered == Metered::Send) send_place(turn, order);
+  happen(turn, order, OrderEvent::Received, {ExecType::PendingNew, {}, {}, nullptr, {}, 0, false, {true, {}}});
+}
+
+// The order that a cancel or replace means: by its client's own name, or by ours.
+Order* find_named(State& state, const Name& client, const Id& orig_client_order_id, std::uint64_t order_id) {
+  if (orig_client_order_id.empty()) return find_order(state, order_id);
+  const Known* known = find(state.known, ClientKey{client, orig_client_order_id});
+  Order* order = known ? find_order(state, known->order_id) : nullptr;
+  return order && (order_id == 0 || order_id == order->order_id) ? order : nullptr;
+}
+
+struct Request {
+  Id client_order_id;
+  Id orig_client_order_id;
+  std::uint64_t order_id = 0;
+  ExecType refusal = ExecType::CancelRejected;
+};
+
+// What cancels and replaces have in common: the order must be there, open to the client, and working. nullptr: answered.
+Order* find_target(Turn& turn, const Request& request) {
+  Order* order = find_named(turn.state, turn.header().sender, request.orig_client_order_id, request.order_id);
+  Verdict verdict = order ? check_permission(turn.state, turn.party(), order->order.account, true) : std::nullopt;
+  // Who may not see an account learns nothing about its orders, not even that there is one.
+  const bool is_hidden = verdict.has_value();
+  if (is_hidden) order = nullptr;
+  if (is_hidden && view(verdict->field) != "sender") verdict.reset();
+  if (!order && !verdict) {
+    const bool by_name = !request.orig_client_order_id.empty();
+    verdict = Reason{ErrorCode::OrderNotFound, cut<32>(by_name ? "orig_client_order_id" : "order_id"),
+                     by_name ? request.orig_client_order_id : cut<64>(std::to_string(request.order_id)), {}, {},
+                     words("names no order of this client")};
+  }
+  if (order && is_final(order->life.status)) {
+    verdict = Reason{ErrorCode::OrderNotFound, cut<32>("order_status"), cut<64>(name_of(order->life.status)), {}, {},
+                     words("too late: the order is " + std::string{name_of(order->life.status)})};
+  }
+  if (!verdict) return order;
+  ExecutionReport report;
+  if (order) report = describe(turn.state, *order);
+  const Id& original = order ? order->order.client_order_id : request.orig_client_order_id;
+  answer_refusal(turn, request.client_order_id, original, request.refusal, *verdict, report);
+  return nullptr;
+}
+
+void refuse_request(Turn& turn, const Order& order, const Request& request, const Reason& reason) {
+  answer_refusal(turn, request.client_order_id, order.order.client_order_id, request.refusal, reason,
+                 describe(turn.state, order));
+}
+
+void on_cancel_order(Turn& turn, const CancelOrder& cancel) {
+  State& state = turn.state;
+  ReplaceOrder content;
+  content.client_order_id = cancel.client_order_id;
+  content.orig_client_order_id = cancel.orig_client_order_id;
+  content.order_id = cancel.order_id;
+  if (answer_known(turn, RequestType::Cancel, cancel.client_order_id, content)) return;
+  const Request request{cancel.client_order_id, cancel.orig_client_order_id, cancel.order_id, ExecType::CancelRejected};
+  Order* order = find_target(turn, request);
+  if (!order) return;
+
+  const Gateway* gateway = find(state.gateways, order->gateway);
+  if (order->queue_number == 0 && (!gateway || !gateway->is_connected)) {
+    return refuse_request(turn, *order, request,
+                          {ErrorCode::GatewayDown, {}, {}, {}, {}, words("its gateway " + str(order->gateway) + " is not there")});
+  }
+  // One cancel is under way; another makes sense only when the first has been silent for a while.
+  const auto* pending = find(state.cancels, order->order_id);
+  const bool is_fresh = pending && !pending->pending.is_in_doubt && turn.now < pending->pending.since_ns + ns_per_s;
+  if (is_fresh) {
+    return refuse_request(turn, *order, request,
+                          {ErrorCode::DuplicateOrder, {}, {}, {}, {}, words("a cancel is on its way already")});
+  }
+  remember(state, turn.header().sender, cancel.client_order_id, RequestType::Cancel, order->order_id);
+  state.requests[{turn.header().sender, cancel.client_order_id}] = content;
+  start_cancel(turn, *order, cancel.client_order_id, turn.party(), true, {});
+}
+
+// The order as it shall be.
+NewOrder replaced(const Order& order, const ReplaceOrder& replace) {
+  NewOrder wanted = order.order;
+  if (replace.order_qty) wanted.order_qty = replace.order_qty;
+  if (replace.price) wanted.price = replace.price;
+  if (replace.stop_px) wanted.stop_px = replace.stop_px;
+  wanted.rounding = replace.rounding;
+  wanted.client_order_id = replace.client_order_id;
+  return wanted;
+}
+
+// Changing an order that still waits in the queue would be easy; that it might leave meanwhile is not: it is refused.
+std::optional<Reason> not_replaceable(const Order& order) {
+  const OrderStatus status = order.life.status;
+  if (status == OrderStatus::New || status == OrderStatus::PartiallyFilled) return std::nullopt;
+  return Reason{ErrorCode::OrderRejected, cut<32>("order_status"), cut<64>(name_of(status)), {}, {},
+                words("an order that is " + std::string{name_of(status)} + " cannot be replaced now")};
+}
+
+void on_replace_order(Turn& turn, const ReplaceOrder& replace) {
+  State& state = turn.state;
+  if (answer_known(turn, RequestType::Replace, replace.client_order_id, replace)) return;
+  const Request request{replace.client_order_id, replace.orig_client_order_id, replace.order_id, ExecType::ReplaceRejected};
+  Order* order = find_target(turn, request);
+  if (!order) return;
+  NewOrder wanted = replaced(*order, replace);
+  const Party party = turn.party();
+  Question question{state, party, turn.now, expire_time(turn), wanted, order};
+  Verdict verdict = not_replaceable(*order);
+  if (!verdict) verdict = check(question);
+  if (verdict) return refuse_request(turn, *order, request, *verdict);
+
+  std::uint64_t queue_number = 0;
+  const Metered metered = meter(turn, *order, RequestKind::Replace, question.expire_ns, queue_number);
+  if (metered == Metered::Refused) return refuse_request(turn, *order, request, rate_limited(order->gateway));
+  remember(state, turn.header().sender, replace.client_order_id, RequestType::Replace, order->order_id);
+  state.requests[{turn.header().sender, replace.client_order_id}] = replace;
+  PendingReplace& pending = state.replaces[order->order_id];
+  pending = {{replace.client_order_id, party, 0, queue_number, turn.now, question.expire_ns, false, 0, 0}, wanted,
+             ++order->last_leg, false};
+  if (metered == Metered::Send) send_replace(turn, *order);
+  happen(turn, *order, OrderEvent::ReplaceSent,
+         {ExecType::PendingReplace, replace.client_order_id, {}, nullptr, {}, 0, false, {true, {}}});
+}
+
+// ---- Sessions
+
+void on_hello(Turn& turn, const Hello& hello) {
+  State& state = turn.state;
+  const Party party = turn.party();
+  if (party.session.empty()) return reject(turn, ErrorCode::InvalidMessage, "session", "", "a Hello needs a session");
+  if (!find(state.clients, party.client)) {
+    return reject(turn, ErrorCode::PermissionDenied, "sender", view(party.client), "is no client of this router");
+  }
+  Session& session = state.sessions[party];
+  if (session.end_ns != 0) disarm(turn, {session.end_ns, TimerKind::EndSession, 0, party.client, Id{party.session}});
+  session.end_ns = 0;
+  session.is_connected = true;
+  session.is_awaited = false;
+  session.cancel_on_disconnect = hello.cancel_on_disconnect;
+  session.offset_ns = turn.header().send_time_ns != 0 ? turn.now - turn.header().send_time_ns : 0;
+
+  Decision& decision = turn.out.emplace_back();
+  decision.destination = Destination::Session;
+  decision.peer = party.client;
+  decision.session = party.session;
+  decision.correlation_id = turn.header().correlation_id;
+  const std::uint64_t next = std::min(hello.last_report, session.last_report) + 1;
+  decision.body = Welcome{next, 0, state.config.heartbeat_interval_ms, turn.now, state.version};
+}
+
+// May this message be looked at at all? Otherwise it has been answered.
+bool is_heard(Turn& turn) {
+  const State& state = turn.state;
+  if (!state.is_configured) {
+    reject(turn, ErrorCode::Internal, "", "", "the router has no configuration yet");
+    return false;
+  }
+  if (turn.header().environment != state.config.environment) {
+    reject(turn, ErrorCode::InvalidMessage, "environment", name_of(turn.header().environment),
+           "this router is " + std::string{name_of(state.config.environment)});
+    return false;
+  }
+  if (std::holds_alternative<Hello>(turn.input.message->body) || turn.header().session.empty()) return true;
+  const auto session = state.sessions.find(turn.party());
+  if (session != state.sessions.end() && session->second.is_connected) return true;
+  reject(turn, ErrorCode::HelloNeeded, "session", view(turn.header().session), "say Hello first");
+  return false;
+}
+
+}  // namespace
+
+void on_client_message(Turn& turn) {
+  if (!is_heard(turn)) return;
+  const Body& body = turn.input.message->body;
+  if (const auto* order = std::get_if<NewOrder>(&body)) return on_new_order(turn, *order);
+  if (const auto* cancel = std::get_if<CancelOrder>(&body)) return on_cancel_order(turn, *cancel);
+  if (const auto* replace = std::get_if<ReplaceOrder>(&body)) return on_replace_order(turn, *replace);
+  if (const auto* subscribe = std::get_if<Subscribe>(&body)) return on_subscribe(turn, *subscribe);
+  if (const auto* unsubscribe = std::get_if<Unsubscribe>(&body)) return on_unsubscribe(turn, *unsubscribe);
+  if (const auto* hello = std::get_if<Hello>(&body)) return on_hello(turn, *hello);
+  if (const auto* logout = std::get_if<Logout>(&body)) return on_session_lost(turn, turn.party(), view(logout->reason));
+}
+
+void on_session_lost(Turn& turn, const Party& party, std::string_view reason) {
+  State& state = turn.state;
+  Session* session = find(state.sessions, party);
+  if (!session || !(session->is_connected || session->is_awaited)) return;
+  session->is_connected = session->is_awaited = false;
+  if (session->end_ns != 0) disarm(turn, {session->end_ns, TimerKind::EndSession, 0, party.client, Id{party.session}});
+  session->end_ns = turn.now + state.config.client_order_id_days * ns_per_day;
+  arm(turn, {session->end_ns, TimerKind::EndSession, 0, party.client, Id{party.session}});
+  end_leases(turn, party);
+
+  const std::vector<std::uint64_t> open{state.open_orders.begin(), state.open_orders.end()};
+  const std::string why = "session lost" + (reason.empty() ? std::string{} : ": " + std::string{reason});
+  for (const std::uint64_t id : open) {
+    Order& order = state.orders.at(id);
+    if (!(order.owner == party) || !(session->cancel_on_disconnect || order.order.cancel_on_disconnect)) continue;
+    want_cancel(turn, order, why);
+  }
+}
+
+}  // namespace busbar::router

@@ -1,0 +1,126 @@
+#include <charconv>
+
+#include "router/core/turn.hpp"
+
+namespace busbar::router {
+namespace {
+
+template <std::size_t N>
+void append(Text<N>& text, std::uint64_t number) {
+  std::array<char, 20> digits;
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
+  text.append(digits.data(), static_cast<std::size_t>(end - digits.data()));
+}
+
+void to_drop_copy(Turn& turn, const ExecutionReport& report) {
+  Decision& decision = turn.out.emplace_back();
+  decision.destination = Destination::DropCopy;
+  decision.peer = report.account;
+  decision.body = report;
+}
+
+void to_session(Turn& turn, const Party& party, std::uint64_t correlation_id, ExecutionReport report) {
+  Session* session = find(turn.state.sessions, party);
+  if (!session) return;  // forgotten after it had been away for as long as its orders are kept
+  report.report_number = ++session->last_report;
+  Decision& decision = turn.out.emplace_back();
+  decision.destination = Destination::Session;
+  decision.peer = party.client;
+  decision.session = party.session;
+  decision.report_number = report.report_number;
+  decision.correlation_id = correlation_id;
+  decision.body = report;
+}
+
+void to_request(Turn& turn, Body body) {
+  Decision& decision = turn.out.emplace_back();
+  decision.destination = Destination::Request;
+  decision.peer = turn.header().sender;
+  decision.session = turn.header().session;
+  decision.correlation_id = turn.header().correlation_id;
+  decision.body = std::move(body);
+}
+
+}  // namespace
+
+ExecutionReport describe(const State& state, const Order& order) {
+  ExecutionReport report;
+  report.client_order_id = order.order.client_order_id;
+  report.order_id = order.order_id;
+  report.exec_type = ExecType::OrderStatus;
+  report.order_status = order.life.status;
+  report.account = order.order.account;
+  report.symbol = order.order.symbol;
+  report.side = order.order.side;
+  report.order_type = order.order.order_type;
+  report.time_in_force = order.order.time_in_force;
+  report.order_qty = order.order.order_qty;
+  report.cash_order_qty = order.order.cash_order_qty;
+  report.price = order.order.price;
+  report.stop_px = order.order.stop_px;
+  report.cum_qty = order.life.cum_qty;
+  report.leaves_qty = order.life.leaves_qty();
+  report.avg_px = order.paid.average(order.life.cum_qty);
+  report.venue_order_id = state.venue_names.order(order.order_id, order.leg);
+  report.broker_order_id = order.broker_order_id;
+  report.is_working = order.is_working && !is_final(order.life.status);
+  report.strategy = order.order.strategy;
+  report.report_time_ns = state.now_ns;
+  if (const Reason* reason = find(state.reasons, order.order_id)) put_reason(report, *reason);
+  return report;
+}
+
+void put_reason(ExecutionReport& report, const Reason& reason) {
+  report.error = reason.error;
+  report.field = reason.field;
+  report.value = reason.value;
+  report.nearest_legal = reason.nearest_legal;
+  report.broker_code = reason.broker_code;
+  report.text = reason.text;
+}
+
+Id loose_exec_id(const Turn& turn) {
+  Id id{1, 'x'};
+  append(id, turn.input.sequence);
+  id.push_back('-');
+  append(id, turn.out.size());
+  return id;
+}
+
+void tell(Turn& turn, Order& order, ExecutionReport report, const Audience& audience) {
+  report.exec_id.clear();
+  append(report.exec_id, order.order_id);
+  report.exec_id.push_back('-');
+  append(report.exec_id, ++order.events);
+  report.report_time_ns = turn.now;
+
+  const Party asker = audience.asker ? turn.party() : Party{};
+  if (audience.asker && asker.session.empty()) to_request(turn, report);
+  if (!order.owner.session.empty()) {
+    to_session(turn, order.owner, asker == order.owner ? turn.header().correlation_id : 0, report);
+  }
+  const Party& other = audience.asker ? asker : audience.also;
+  if (!other.session.empty() && !(other == order.owner)) {
+    to_session(turn, other, audience.asker ? turn.header().correlation_id : 0, report);
+  }
+  to_drop_copy(turn, report);
+}
+
+void answer_asker(Turn& turn, ExecutionReport report) {
+  if (report.exec_id.empty()) report.exec_id = loose_exec_id(turn);
+  report.report_time_ns = turn.now;
+  if (turn.header().session.empty()) return to_request(turn, report);
+  to_session(turn, turn.party(), turn.header().correlation_id, report);
+}
+
+void reject(Turn& turn, ErrorCode error, std::string_view field, std::string_view value, std::string_view text) {
+  to_request(turn, Reject{turn.header().sequence, error, cut<32>(field), cut<64>(value), words(text)});
+}
+
+void tell_outside(Turn& turn, ExecutionReport report) {
+  report.exec_id = loose_exec_id(turn);
+  report.report_time_ns = turn.now;
+  to_drop_copy(turn, report);
+}
+
+}  // namespace busbar::router

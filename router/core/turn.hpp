@@ -1,0 +1,135 @@
+#pragma once
+// One input's turn in the core: the state, the record, and the decisions so far. The functions here are the few verbs that
+// everything else is said with: tell a report, send or queue a command, take an event into an order's life, set a timer.
+
+#include <optional>
+#include <vector>
+
+#include "router/core/core.hpp"
+#include "router/core/state.hpp"
+
+namespace busbar::router {
+
+struct Turn {
+  State& state;
+  const Input& input;
+  std::vector<Decision>& out;
+  Timestamp now = 0;
+
+  const Header& header() const { return input.message->header; }
+  Party party() const { return {header().sender, header().session}; }
+};
+
+// ---- Telling (reports.cpp)
+
+// The order as it stands: a report of no event.
+ExecutionReport describe(const State& state, const Order& order);
+
+// Who hears a report besides the order's owner and the drop copy.
+struct Audience {
+  bool asker = false;  // whoever sent this turn's message: its REQ reply, or its session
+  Party also;          // somebody who asked earlier
+};
+// Gives the report its exec_id and time and sends it to everyone it concerns.
+void tell(Turn& turn, Order& order, ExecutionReport report, const Audience& audience = {});
+// Only to whoever sent this turn's message.
+void answer_asker(Turn& turn, ExecutionReport report);
+void reject(Turn& turn, ErrorCode error, std::string_view field, std::string_view value, std::string_view text);
+// A fact about no order of ours: to the drop copy alone.
+void tell_outside(Turn& turn, ExecutionReport report);
+void put_reason(ExecutionReport& report, const Reason& reason);
+// An exec_id for what is no event of a stored order: 'x', the input, how many decisions came before.
+Id loose_exec_id(const Turn& turn);
+
+// ---- Lives (lives.cpp)
+
+Order* find_order(State& state, std::uint64_t order_id);
+// What a report of an event says beyond where the order stands.
+struct News {
+  ExecType exec_type = ExecType::OrderStatus;
+  Id client_order_id;  // of the request it answers; empty: the order's own, or the cancel's that it ends
+  Reason reason;
+  const Fill* fill = nullptr;
+  Id trade_id;
+  Timestamp transact_ns = 0;
+  bool only_if_changed = false;  // say nothing when the status stays
+  Audience audience;
+};
+// Takes the event in, does what follows from the change of status, and tells it. Whatever the event cuts short (a cancel of an
+// order that has just filled) is answered as well; an order that later evidence has reopened is cancelled.
+Step happen(Turn& turn, Order& order, OrderEvent event, const News& news);
+
+// Starts a cancel for `asker`, or for ourselves when request_id is empty.
+void start_cancel(Turn& turn, Order& order, const Id& request_id, const Party& asker, bool tell_asker, std::string_view why);
+// A cancel of our own: now if its gateway is there, else as soon as it is.
+void want_cancel(Turn& turn, Order& order, std::string_view why);
+// The cancel or replace that is pending was refused or never sent.
+void end_cancel(Turn& turn, Order& order, const Reason& reason, Timestamp transact_ns);
+void end_replace(Turn& turn, Order& order, const Reason& reason, Timestamp transact_ns);
+// Ended without the broker's word, because it was never sent: RateLimited, GatewayDown.
+void refuse_unsent(Turn& turn, Order& order, const Reason& reason);
+// Asks the broker about this order after `delay_ns` at the latest, and again at growing intervals while it must be asked.
+void arm_ask(Turn& turn, Order& order, std::int64_t delay_ns);
+void on_ask_due(Turn& turn, Order& order);
+void forget(Turn& turn, std::uint64_t order_id);
+
+// ---- Sending (send.cpp)
+
+enum class Metered : std::uint8_t { Send, Queued, Refused };
+// May a request leave now? Queued: it has got `queue_number` and leaves by pump(). Refused: not before it expires.
+Metered meter(Turn& turn, Order& order, RequestKind kind, Timestamp expire_ns, std::uint64_t& queue_number);
+void dequeue(Turn& turn, Order& order, RequestKind kind, std::uint64_t& queue_number);
+void pump(Turn& turn, const Name& gateway);
+void send_place(Turn& turn, Order& order);
+void send_cancel(Turn& turn, Order& order);
+void send_replace(Turn& turn, Order& order);
+void send_ask(Turn& turn, Order& order);
+// Every open command of a gateway again, marked possible_resend; how many there are.
+std::uint32_t resend_commands(Turn& turn, const Name& gateway, bool count_only);
+void close_command(Turn& turn, const Name& gateway, std::uint64_t& command_id);
+// What became of an order's commands: those that have been answered are closed.
+void close_answered(Turn& turn, Order& order);
+
+// ---- Timers (core.cpp)
+
+void arm(Turn& turn, Timer timer);
+void disarm(Turn& turn, const Timer& timer);
+
+// ---- The whole (core.cpp, answers.cpp); Core is these functions with their state behind a door
+
+void apply(State& state, const Input& input, std::vector<Decision>& out);
+std::array<std::uint8_t, 32> hash_of(const State& state);
+Answer answer(const State& state, const Query& query);
+
+// ---- Inputs
+
+void on_client_message(Turn& turn);   // on_client.cpp
+void on_gateway_message(Turn& turn);  // on_gateway.cpp
+void on_shell_message(Turn& turn);    // on_shell.cpp
+void on_venue_report(Turn& turn, Gateway& gateway, const VenueReport& report);  // on_report.cpp
+void on_session_lost(Turn& turn, const Party& party, std::string_view reason);
+void on_gateway_lost(Turn& turn, const Name& name, std::string_view reason);
+
+// Subscriptions (leases.cpp)
+void on_subscribe(Turn& turn, const Subscribe& subscribe);
+void on_unsubscribe(Turn& turn, const Unsubscribe& unsubscribe);
+void end_lease(Turn& turn, std::uint64_t number);
+void end_leases(Turn& turn, const Party& party);
+void resend_subscriptions(Turn& turn, const Name& gateway);
+
+// ---- Small words
+
+inline constexpr std::int64_t ns_per_ms = 1'000'000;
+inline constexpr std::int64_t ns_per_s = 1'000'000'000;
+inline constexpr std::int64_t ns_per_day = 86'400 * ns_per_s;
+
+inline Words words(std::string_view text) { return cut<256>(text); }
+inline std::string str(const auto& text) { return std::string{text.data(), text.size()}; }
+
+template <class Map, class Key>
+auto* find(Map& map, const Key& key) {
+  const auto at = map.find(key);
+  return at == map.end() ? nullptr : &at->second;
+}
+
+}  // namespace busbar::router
