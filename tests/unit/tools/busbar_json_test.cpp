@@ -1,0 +1,103 @@
+#include "tools/busbar/json.hpp"
+
+#include <gtest/gtest.h>
+
+#include <boost/json/serialize.hpp>
+
+#include "bus/codec.hpp"
+#include "tools/busbar/story.hpp"
+
+namespace busbar::tool {
+namespace {
+
+using namespace busbar::literals;
+
+NewOrder limit_order() {
+  NewOrder order;
+  order.client_order_id = Id{"A1"};
+  order.account = Name{"main"};
+  order.symbol = Symbol{"BTC/USDT"};
+  order.side = Side::Buy;
+  order.order_type = OrderType::Limit;
+  order.order_qty = "0.01000000"_d;
+  order.price = "50000.10"_d;
+  return order;
+}
+
+TEST(Json, KeepsEveryDigitAndLeavesOutWhatWasNotGiven) {
+  const json::object out = to_json(Body{limit_order()});
+  EXPECT_EQ(out.at("type").as_string(), "NewOrder");
+  EXPECT_EQ(out.at("order_qty").as_string(), "0.01000000");
+  EXPECT_EQ(out.at("price").as_string(), "50000.10");
+  EXPECT_EQ(out.at("side").as_string(), "Buy");
+  EXPECT_EQ(out.at("time_in_force").as_string(), "GoodTillCancel");
+  for (const char* absent : {"stop_px", "cash_order_qty", "expire_date", "strategy", "self_trade_prevention"}) {
+    EXPECT_FALSE(out.contains(absent)) << absent;
+  }
+}
+
+TEST(Json, SaysTimesInUtcWithNineDigits) {
+  EXPECT_EQ(time_text(0), "1970-01-01T00:00:00.000000000Z");
+  EXPECT_EQ(time_text(1'764'094'800'123'456'789), "2025-11-25T18:20:00.123456789Z");
+  EXPECT_EQ(time_text(-1), "1969-12-31T23:59:59.999999999Z");
+}
+
+TEST(Json, WritesWideIdentitiesAsTextForADoubleWouldRoundThem) {
+  VenueReport report;
+  report.incarnation = 9'007'199'254'740'993;
+  EXPECT_EQ(to_json(Body{report}).at("incarnation").as_string(), "9007199254740993");
+}
+
+TEST(Json, ShowsTheMessageInsideADecision) {
+  PlaceCommand place;
+  place.command.command_id = 5;
+  place.command.order_id = 17;
+  place.command.venue_order_id = Id{"x17"};
+  place.command.account = Name{"main"};
+  place.command.symbol = Symbol{"BTC/USDT"};
+  place.order = limit_order();
+  Header header;
+  header.environment = Environment::Paper;
+  header.sender = Name{"router"};
+  Output output;
+  output.input_sequence = 3;
+  output.core_version = 1;
+  output.destination = Destination::Gateway;
+  output.peer = Name{"binance"};
+  output.message = encode(header, place);
+  const Bytes payload = encode(header, output);
+  Record record;
+  record.header.sequence = 4;
+  record.header.kind = static_cast<std::uint8_t>(RecordKind::Output);
+  record.payload = payload;
+  const json::object out = to_json("core", record);
+  EXPECT_EQ(out.at("kind").as_string(), "Output");
+  const json::object& message = out.at("message").at("message").as_object();
+  EXPECT_EQ(message.at("type").as_string(), "PlaceCommand");
+  EXPECT_EQ(message.at("order").at("price").as_string(), "50000.10");
+  EXPECT_EQ(describe(record),
+            "to gateway binance: PlaceCommand command 5 order 17 as x17: A1 main BTC/USDT Buy 0.01000000 Limit price=50000.10 GoodTillCancel");
+}
+
+TEST(Json, SaysWhatIsWrongWithARecordThatCannotBeRead) {
+  const Bytes payload{1, 2, 3, 4, 5, 6, 7, 8};
+  Record record;
+  record.header.kind = static_cast<std::uint8_t>(RecordKind::Input);
+  record.payload = payload;
+  EXPECT_FALSE(to_json("core", record).at("error").as_string().empty());
+  EXPECT_NE(describe(record).find("not readable"), std::string::npos);
+}
+
+TEST(Json, WritesBytesThatAreNoTextInHex) {
+  Tape tape;
+  tape.gateway = Name{"binance"};
+  tape.body = {0xff, 0x00, 0x41};
+  EXPECT_EQ(to_json(Body{tape}).at("body_hex").as_string(), "ff0041");
+  tape.body = {0x7b, 0x7d};
+  EXPECT_EQ(to_json(Body{tape}).at("body").as_string(), "{}");
+  tape.body = {0xe2, 0x82};  // a character cut short
+  EXPECT_EQ(to_json(Body{tape}).at("body_hex").as_string(), "e282");
+}
+
+}  // namespace
+}  // namespace busbar::tool

@@ -1,0 +1,41 @@
+// busbar balances: what an account holds, asked at the broker now.
+#include <cstdio>
+
+#include <boost/json/serialize.hpp>
+
+#include "tools/busbar/client.hpp"
+#include "tools/busbar/json.hpp"
+#include "tools/busbar/orders.hpp"
+#include "tools/busbar/table.hpp"
+
+namespace busbar::tool {
+
+void add_balances(CLI::App& app, Tool& tool) {
+  auto account = std::make_shared<std::string>();
+  CLI::App* command = app.add_subcommand("balances", "Show what an account holds, asked at the broker now");
+  command->add_option("--account", *account, "Needed when there are several");
+  command->callback([account, &tool] {
+    tool.action = [account, &tool] {
+      tool.load();
+      Client client{tool};
+      Query query;
+      query.kind = QueryKind::Balances;
+      query.account = tool.account_or_only(*account);
+      const Asked asked = ask_all(client, tool, query);
+      if (!asked.answer) return asked.exit;
+      Table table{{{"ACCOUNT"}, {"ASSET"}, {"FREE", true}, {"LOCKED", true}}};
+      for (const Balance& balance : asked.answer->balances) {
+        if (tool.json) {
+          json::object line = to_json(balance);
+          line["account"] = view(query.account);
+          std::puts(json::serialize(line).c_str());
+        }
+        table.add({std::string{view(query.account)}, std::string{view(balance.asset)}, cell(balance.free), cell(balance.locked)});
+      }
+      if (!tool.json) std::fputs(table.text().c_str(), stdout);
+      return Exit::Ok;
+    };
+  });
+}
+
+}  // namespace busbar::tool

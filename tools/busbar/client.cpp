@@ -1,0 +1,105 @@
+#include "tools/busbar/client.hpp"
+
+#include <charconv>
+
+#include "bus/codec.hpp"
+
+namespace busbar::tool {
+
+namespace {
+
+constexpr const char* nobody = "no answer from the router; is busbar-router running, and is bus.orders its endpoint?";
+
+}  // namespace
+
+Client::Client(const Tool& tool) : tool_{tool}, orders_{loop_, bus::Kind::Req} {
+  orders_.on_message([this](const bus::RoutingId&, std::string_view, std::span<const std::uint8_t> bytes) {
+    auto message = decode(bytes);
+    if (!message) {
+      fail(Exit::Unknown, "an answer could not be read: " + message.error().text);
+    } else if (message->header.correlation_id == correlation_id_) {  // one to an earlier question is let go
+      answer_ = std::move(*message);
+    }
+  });
+  orders_.connect(tool.bus.orders);
+}
+
+std::optional<Message> Client::ask(const Body& body, std::chrono::milliseconds timeout) {
+  Header header;
+  header.environment = tool_.environment;
+  header.sender = tool_.client;
+  header.correlation_id = ++correlation_id_;
+  header.send_time_ns = wall_now();
+  answer_.reset();
+  if (!orders_.send(encode(header, body))) return std::nullopt;
+  const auto until = std::chrono::steady_clock::now() + timeout;
+  while (!answer_ && std::chrono::steady_clock::now() < until) {
+    loop_.restart();
+    loop_.run_one_until(until);
+  }
+  return std::exchange(answer_, std::nullopt);
+}
+
+bool Client::is_reachable() { return ask(Heartbeat{.time_ns = wall_now()}, tool_.timeout).has_value(); }
+
+Asked ask_all(Client& client, const Tool& tool, Query query) {
+  Answer whole;
+  for (bool is_first = true;; is_first = false) {
+    const auto message = client.ask(query, tool.timeout);
+    if (!message) return {std::nullopt, fail(Exit::Unreachable, nobody)};
+    if (const auto* reject = std::get_if<Reject>(&message->body)) {
+      return {std::nullopt, fail(Exit::No, refusal(reject->error, view(reject->field), view(reject->value), "", "", view(reject->text)))};
+    }
+    const auto* page = std::get_if<Answer>(&message->body);
+    if (!page) return {std::nullopt, fail(Exit::No, "the router answered with " + std::string{name_of(message->body)})};
+    if (page->error != ErrorCode::None) return {std::nullopt, fail(Exit::No, refusal(page->error, "", "", "", "", view(page->text)))};
+    if (is_first) {
+      whole = *page;
+    } else {
+      const auto append = [](auto& to, const auto& from) { to.insert(to.end(), from.begin(), from.end()); };
+      append(whole.orders, page->orders);
+      append(whole.instruments, page->instruments);
+      append(whole.accounts, page->accounts);
+      append(whole.balances, page->balances);
+      append(whole.quotes, page->quotes);
+    }
+    if (page->next_page_token.empty()) break;
+    query.page_token = page->next_page_token;
+  }
+  return {std::move(whole), Exit::Ok};
+}
+
+std::optional<std::uint64_t> order_id_in(const std::string& id) {
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(id.data(), id.data() + id.size(), number);
+  if (error != std::errc{} || end != id.data() + id.size() || number == 0) return std::nullopt;
+  return number;
+}
+
+Found find_order(Client& client, const Tool& tool, const std::string& id) {
+  if (id.size() > Id::static_capacity) return {std::nullopt, fail(Exit::Usage, id + " is too long for an id")};
+  const auto look = [&](const Query& query) -> Found {
+    const auto message = client.ask(query, tool.timeout);
+    if (!message) return {std::nullopt, fail(Exit::Unreachable, nobody)};
+    if (const auto* answer = std::get_if<Answer>(&message->body)) {
+      if (!answer->orders.empty()) return {answer->orders.front(), Exit::Ok};
+      if (answer->error == ErrorCode::None || answer->error == ErrorCode::OrderNotFound) return {std::nullopt, Exit::No};
+      return {std::nullopt, fail(Exit::No, refusal(answer->error, "", "", "", "", view(answer->text)))};
+    }
+    const auto* reject = std::get_if<Reject>(&message->body);
+    if (reject && reject->error == ErrorCode::OrderNotFound) return {std::nullopt, Exit::No};
+    if (reject) return {std::nullopt, fail(Exit::No, refusal(reject->error, view(reject->field), view(reject->value), "", "", view(reject->text)))};
+    return {std::nullopt, fail(Exit::No, "the router answered with " + std::string{name_of(message->body)})};
+  };
+  Query query;
+  query.kind = QueryKind::Order;
+  if (const auto number = order_id_in(id)) {
+    query.order_id = *number;
+    if (Found found = look(query); found.order || found.exit == Exit::Unreachable) return found;
+  }
+  query.order_id = 0;
+  query.client_order_id = Id{id.data(), id.size()};
+  return look(query);
+}
+
+}  // namespace busbar::tool

@@ -1,0 +1,50 @@
+#pragma once
+// `busbar` as a client of the bus: one question, one answer, over a REQ socket. It waits; nothing else happens meanwhile.
+
+#include <chrono>
+#include <memory>
+#include <optional>
+
+#include <boost/asio/io_context.hpp>
+
+#include "bus/endpoint.hpp"
+#include "tools/busbar/tool.hpp"
+
+namespace busbar::tool {
+
+class Client {
+ public:
+  explicit Client(const Tool& tool);
+
+  // Nobody answered in time: nullopt. What was sent may have arrived all the same.
+  std::optional<Message> ask(const Body& body, std::chrono::milliseconds timeout);
+  // Is there a router? A heartbeat, answered. Asked before anything is sent that acts, so that Exit::Unreachable is certain.
+  bool is_reachable();
+
+  boost::asio::io_context& loop() { return loop_; }
+
+ private:
+  const Tool& tool_;
+  boost::asio::io_context loop_{1};
+  bus::Endpoint orders_;
+  std::uint64_t correlation_id_ = 0;
+  std::optional<Message> answer_;
+};
+
+// A query whose pages are put together. Complaints are printed; then `answer` is empty and `exit` says how to end.
+struct Asked {
+  std::optional<Answer> answer;
+  Exit exit = Exit::Ok;
+};
+Asked ask_all(Client& client, const Tool& tool, Query query);
+
+// The order an id names: digits alone are an order_id first, all else is a client_order_id.
+struct Found {
+  std::optional<ExecutionReport> order;
+  Exit exit = Exit::Ok;
+};
+Found find_order(Client& client, const Tool& tool, const std::string& id);
+
+std::optional<std::uint64_t> order_id_in(const std::string& id);
+
+}  // namespace busbar::tool

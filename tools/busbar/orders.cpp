@@ -1,0 +1,79 @@
+// busbar orders: what the router knows about orders, or what the broker lists as open.
+#include "tools/busbar/orders.hpp"
+
+#include <cstdio>
+
+#include <boost/json/serialize.hpp>
+
+#include "bus/codec.hpp"
+#include "tools/busbar/client.hpp"
+#include "tools/busbar/json.hpp"
+#include "tools/busbar/table.hpp"
+
+namespace busbar::tool {
+
+std::string cell(const std::optional<Decimal>& value) { return value ? to_string(*value) : ""; }
+
+bool is_pending(OrderStatus status) {
+  return status == OrderStatus::PendingNew || status == OrderStatus::PendingCancel || status == OrderStatus::PendingReplace;
+}
+
+bool is_final(OrderStatus status) {
+  switch (status) {
+    case OrderStatus::Filled:
+    case OrderStatus::Canceled:
+    case OrderStatus::Rejected:
+    case OrderStatus::Expired:
+    case OrderStatus::Replaced:
+    case OrderStatus::NeverSeen: return true;
+    default: return false;
+  }
+}
+
+void print_orders(const Tool& tool, std::span<const ExecutionReport> orders) {
+  if (tool.json) {
+    for (const ExecutionReport& order : orders) std::puts(json::serialize(to_json(order)).c_str());
+    return;
+  }
+  Table table{{{"ORDER", true}, {"CLIENT ID"}, {"ACCOUNT"}, {"SYMBOL"}, {"SIDE"}, {"TYPE"}, {"QTY", true}, {"PRICE", true},
+               {"STATUS"}, {"DONE", true}, {"LEFT", true}, {"AVG PX", true}}};
+  for (const ExecutionReport& order : orders) {
+    const bool is_cancel = !order.orig_client_order_id.empty();
+    table.add({order.order_id == 0 ? "" : std::to_string(order.order_id),
+               std::string{view(is_cancel ? order.orig_client_order_id : order.client_order_id)}, std::string{view(order.account)},
+               std::string{view(order.symbol)}, std::string{name_of(order.side)}, std::string{name_of(order.order_type)},
+               order.order_qty ? to_string(*order.order_qty) : cell(order.cash_order_qty) + (order.cash_order_qty ? " cash" : ""),
+               cell(order.price ? order.price : order.stop_px), std::string{name_of(order.order_status)}, cell(order.cum_qty),
+               cell(order.leaves_qty), cell(order.avg_px)});
+  }
+  std::fputs(table.text().c_str(), stdout);
+}
+
+void add_orders(CLI::App& app, Tool& tool) {
+  struct Options {
+    std::string account, symbol;
+    bool all = false, venue = false;
+  };
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("orders", "List open orders");
+  command->add_option("--account", options->account, "Only those of this account");
+  command->add_option("--symbol", options->symbol, "Only those of this symbol");
+  command->add_flag("--all", options->all, "Closed ones too, as long as they are remembered");
+  command->add_flag("--venue", options->venue, "As the broker lists them now, instead of as the router knows them");
+  command->callback([options, &tool] {
+    tool.action = [options, &tool] {
+      tool.load();
+      Client client{tool};
+      Query query;
+      query.kind = options->venue ? QueryKind::VenueOrders : QueryKind::Orders;
+      if (options->venue || !options->account.empty()) query.account = tool.account_or_only(options->account);
+      query.symbol = cut<32>(options->symbol);
+      query.include_closed = options->all;
+      const Asked asked = ask_all(client, tool, query);
+      if (asked.answer) print_orders(tool, asked.answer->orders);
+      return asked.exit;
+    };
+  });
+}
+
+}  // namespace busbar::tool

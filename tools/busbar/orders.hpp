@@ -1,0 +1,19 @@
+#pragma once
+// How an order is shown: the same columns wherever one is printed.
+
+#include <span>
+#include <string>
+
+#include "tools/busbar/tool.hpp"
+
+namespace busbar::tool {
+
+// One JSON line per order, or one table.
+void print_orders(const Tool& tool, std::span<const ExecutionReport> orders);
+std::string cell(const std::optional<Decimal>& value);
+
+// While this status lasts, something is still to come: an answer of the broker (is_pending), or anything at all (!is_final).
+bool is_pending(OrderStatus status);
+bool is_final(OrderStatus status);
+
+}  // namespace busbar::tool

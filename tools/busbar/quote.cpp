@@ -1,0 +1,43 @@
+// busbar quote SYMBOL: best bid and ask, asked at the broker now.
+#include <cstdio>
+
+#include <boost/json/serialize.hpp>
+
+#include "tools/busbar/client.hpp"
+#include "tools/busbar/json.hpp"
+#include "tools/busbar/orders.hpp"
+#include "tools/busbar/table.hpp"
+
+namespace busbar::tool {
+
+void add_quote(CLI::App& app, Tool& tool) {
+  struct Options {
+    std::string symbol, account;
+  };
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("quote", "Show best bid and ask, asked at the broker now");
+  command->add_option("SYMBOL", options->symbol, "BTC/USDT")->required();
+  command->add_option("--account", options->account, "At whose broker; needed when there are several accounts");
+  command->callback([options, &tool] {
+    tool.action = [options, &tool] {
+      tool.load();
+      Client client{tool};
+      Query query;
+      query.kind = QueryKind::Quote;
+      query.account = tool.account_or_only(options->account);
+      query.symbol = cut<32>(options->symbol);
+      const Asked asked = ask_all(client, tool, query);
+      if (!asked.answer) return asked.exit;
+      if (asked.answer->quotes.empty()) return fail(Exit::No, "the broker has no quote for " + options->symbol);
+      Table table{{{"SYMBOL"}, {"BID QTY", true}, {"BID", true}, {"ASK", true}, {"ASK QTY", true}}};
+      for (const Quote& quote : asked.answer->quotes) {
+        if (tool.json) std::puts(json::serialize(to_json(quote)).c_str());
+        table.add({std::string{view(quote.symbol)}, cell(quote.bid_qty), cell(quote.bid_px), cell(quote.ask_px), cell(quote.ask_qty)});
+      }
+      if (!tool.json) std::fputs(table.text().c_str(), stdout);
+      return Exit::Ok;
+    };
+  });
+}
+
+}  // namespace busbar::tool

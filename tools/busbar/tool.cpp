@@ -1,0 +1,62 @@
+#include "tools/busbar/tool.hpp"
+
+#include <cstdio>
+#include <ctime>
+#include <random>
+
+#include "bus/result.hpp"
+
+namespace busbar::tool {
+
+void Tool::load() {
+  ConfigTable root = ConfigFile::load(config_file);
+  // finish() is left to the daemons that own the other tables: a question must not fail over their keys.
+  environment = environment_config(root);
+  bus = bus_config(root);
+  if (!endpoint.empty()) bus.orders = endpoint;
+  audit_directory = root.table("audit").text("directory", "/var/lib/busbar/audit");
+  for (auto& [name, table] : root.tables("accounts")) accounts.push_back(name);
+}
+
+Name Tool::account_or_only(const std::string& asked) const {
+  if (!asked.empty()) {
+    if (asked.size() > Name::static_capacity) throw ConfigError("--account: " + asked + " is too long for an account's name");
+    return Name{asked.data(), asked.size()};
+  }
+  if (accounts.size() == 1) return accounts.front();
+  if (accounts.empty()) throw ConfigError(config_file + " has no [accounts.NAME]: say which with --account");
+  std::string names;
+  for (const Name& name : accounts) names += (names.empty() ? "" : ", ") + std::string{view(name)};
+  throw ConfigError("say which account with --account, one of " + names);
+}
+
+Exit fail(Exit exit, std::string_view text) {
+  std::fprintf(stderr, "busbar: %.*s\n", static_cast<int>(text.size()), text.data());
+  return exit;
+}
+
+std::string refusal(ErrorCode error, std::string_view field, std::string_view value, std::string_view nearest_legal,
+                    std::string_view broker_code, std::string_view text) {
+  std::string line{name_of(error)};
+  if (!field.empty()) line += " " + std::string{field} + "=" + std::string{value};
+  if (!broker_code.empty()) line += " (broker: " + std::string{broker_code} + ")";
+  if (!text.empty()) line += ": " + std::string{text};
+  if (!nearest_legal.empty()) line += " (nearest legal: " + std::string{nearest_legal} + ")";
+  return line;
+}
+
+Timestamp wall_now() {
+  timespec now{};
+  clock_gettime(CLOCK_REALTIME, &now);
+  return static_cast<Timestamp>(now.tv_sec) * 1'000'000'000 + now.tv_nsec;
+}
+
+Id draw_client_order_id() {
+  std::random_device random;
+  char text[64];
+  const int length = std::snprintf(text, sizeof text, "cli-%llx-%08x", static_cast<unsigned long long>(wall_now() / 1'000'000),
+                                   static_cast<unsigned>(random()));
+  return Id{text, static_cast<std::size_t>(length)};
+}
+
+}  // namespace busbar::tool

@@ -1,0 +1,65 @@
+#pragma once
+// What every subcommand of `busbar` shares: the options before the subcommand, the way a command ends, the two ways to print.
+// One file per subcommand; each adds itself to the command line and leaves behind what shall be done.
+
+#include <chrono>
+#include <functional>
+#include <iosfwd>
+#include <string>
+#include <string_view>
+
+#include <CLI/CLI.hpp>
+
+#include "bus/config.hpp"
+#include "bus/messages.hpp"
+
+namespace busbar::tool {
+
+// How a command ends. Documented in docs/operations.md and in --help, since scripts stand on it.
+enum class Exit {
+  Ok = 0,           // done, or the answer is yes
+  No = 1,           // refused, not found, or the answer is no
+  Usage = 2,        // the command line or the configuration is wrong
+  Unreachable = 3,  // nobody answered, and nothing was sent that could act
+  Unknown = 4,      // it was sent, and what became of it is not known yet
+};
+
+struct Tool {
+  std::string config_file = "/etc/busbar/busbar.toml";
+  Name client{"cli"};
+  std::string endpoint;          // overrides bus.orders
+  std::chrono::milliseconds timeout{5000};
+  bool json = false;
+  std::function<Exit()> action;  // set by the subcommand that was named
+
+  // Read when a command needs it; throws ConfigError.
+  void load();
+  Environment environment = Environment::Unset;
+  BusConfig bus;
+  std::string audit_directory;
+  std::vector<Name> accounts;
+
+  // The account asked for, or the only one there is. Throws ConfigError naming the choice.
+  Name account_or_only(const std::string& asked) const;
+};
+
+// Prints a complaint on stderr, and answers with `exit`.
+Exit fail(Exit exit, std::string_view text);
+// The answer to a refused request, in one line for people: "INVALID_ORDER price=1.234: not a multiple of ... (nearest legal 1.23)".
+std::string refusal(ErrorCode error, std::string_view field, std::string_view value, std::string_view nearest_legal,
+                    std::string_view broker_code, std::string_view text);
+// One for this process and moment that no other run draws: cli-<time>-<random>.
+Id draw_client_order_id();
+Timestamp wall_now();
+
+void add_order(CLI::App& app, Tool& tool);
+void add_cancel(CLI::App& app, Tool& tool);
+void add_orders(CLI::App& app, Tool& tool);
+void add_quote(CLI::App& app, Tool& tool);
+void add_quotes(CLI::App& app, Tool& tool);
+void add_balances(CLI::App& app, Tool& tool);
+void add_symbols(CLI::App& app, Tool& tool);
+void add_status(CLI::App& app, Tool& tool);
+void add_journal(CLI::App& app, Tool& tool);
+
+}  // namespace busbar::tool
