@@ -1,0 +1,56 @@
+#include "tools/venue/binance/connection.hpp"
+
+#include <boost/asio/steady_timer.hpp>
+
+namespace busbar::venue::binance {
+
+namespace asio = boost::asio;
+
+Connection::Connection(asio::io_context& loop, std::shared_ptr<Socket> socket, const ConnectionSettings& settings,
+                       Faults& faults, TimeUs now)
+    : loop_{loop}, socket_{std::move(socket)}, settings_{settings}, faults_{faults}, connected_{now}, last_ping_{now},
+      last_pong_{now}, now_{now} {}
+
+void Connection::on_control(bool is_pong) {
+  if (is_pong) last_pong_ = now_;
+  if (stream() == "market" && !is_within_message_rate(now_)) close(1008, "Too many requests");
+}
+
+void Connection::tick(TimeUs now) {
+  now_ = now;
+  if (is_closed_) return;
+  if (now - connected_ >= settings_.life_ms * 1'000) return close(1001, "24 hours are over");
+  if (last_ping_ - last_pong_ > 0 && now - last_pong_ > settings_.pong_timeout_ms * 1'000) return reset();
+  if (now - last_ping_ >= settings_.ping_interval_ms * 1'000) {
+    last_ping_ = now;
+    socket_->ping(std::to_string(now / 1'000));
+  }
+}
+
+bool Connection::is_within_message_rate(TimeUs now) {
+  if (now / 1'000'000 != messages_second_) {
+    messages_second_ = now / 1'000'000;
+    messages_ = 0;
+  }
+  return ++messages_ <= settings_.messages_per_second;
+}
+
+void Connection::send_event(std::string frame, TimeUs now) {
+  const Faults::EventPlan plan = faults_.plan_event(stream(), now);
+  if (plan.is_lost) return;
+  const auto deliver = [this, plan](std::string text) {
+    if (plan.is_reordered && !held_) {
+      held_ = std::move(text);
+      return;
+    }
+    for (std::int64_t copy = 0; copy < plan.copies; ++copy) socket_->send(text);
+    if (held_) socket_->send(*std::exchange(held_, std::nullopt));
+  };
+  if (plan.delay.count() == 0) return deliver(std::move(frame));
+  const auto timer = std::make_shared<asio::steady_timer>(loop_, plan.delay);
+  timer->async_wait([self = shared_from_this(), timer, deliver, text = std::move(frame)](boost::system::error_code) mutable {
+    deliver(std::move(text));
+  });
+}
+
+}  // namespace busbar::venue::binance

@@ -1,0 +1,366 @@
+#include "tools/venue/binance/venue.hpp"
+
+#include <algorithm>
+
+#include <boost/json/serialize.hpp>
+
+#include "tools/venue/amount.hpp"
+#include "tools/venue/binance/signature.hpp"
+
+namespace busbar::venue::binance {
+namespace {
+
+namespace asio = boost::asio;
+namespace json = boost::json;
+
+std::vector<Key> open_accounts(Engine& engine, const std::vector<AccountSettings>& accounts, TimeUs now) {
+  std::vector<Key> keys;
+  for (const AccountSettings& settings : accounts) {
+    const AccountId id = engine.open_account(settings.name, settings.maker_rate, settings.taker_rate, true);
+    for (const auto& [asset, amount] : settings.balances) engine.deposit(id, asset, amount, now);
+    keys.push_back({settings.api_key, settings.secret, id});
+  }
+  return keys;
+}
+
+// Values of `name` in a query, as they stand there: streams and flags need no decoding but for the slash and the at sign.
+std::optional<std::string> query_value(const std::string& query, std::string_view name) {
+  const Params params = Params::from_form(query, {});
+  if (!params.has(name)) return std::nullopt;
+  return params.peek(name);
+}
+
+TimeUnit unit_named(std::string_view name) {
+  return name == "MICROSECOND" || name == "microsecond" ? TimeUnit::Microseconds : TimeUnit::Milliseconds;
+}
+
+std::vector<std::string> split(std::string_view text) {
+  std::vector<std::string> parts;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('/'), text.size());
+    if (end > 0) parts.emplace_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return parts;
+}
+
+// What stands before the venue says when something behind it is broken.
+std::string gateway_page(unsigned status) {
+  const std::string title = std::to_string(status) + (status == 502 ? " Bad Gateway" : status == 504 ? " Gateway Time-out" : " Error");
+  return "<html>\r\n<head><title>" + title + "</title></head>\r\n<body>\r\n<center><h1>" + title +
+         "</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n";
+}
+
+Reply faulty_reply(const Faults::Plan& plan, TimeUs now) {
+  const TimeUs retry_at = now + plan.retry_after_s * 1'000'000;
+  switch (plan.status) {
+    case 418:
+      return Api::failure({-1003,
+                           "Way too much request weight used; IP banned until " + std::to_string(retry_at / 1'000) +
+                               ". Please use WebSocket Streams for live updates to avoid bans.",
+                           418, retry_at});
+    case 429: return Api::failure({-1003, "Too many requests queued.", 429, retry_at});
+    case 503: return Api::failure({-1000, "Unknown error, please check your request or try again later.", 503});
+    case 504:
+      return Api::failure({-1007, "Timeout waiting for response from backend server. Send status unknown; execution status unknown.", 504});
+    default: return Api::failure({-1000, "An unknown error occurred while processing the request.", plan.status});
+  }
+}
+
+}  // namespace
+
+Venue::Venue(asio::io_context& loop, const Settings& settings)
+    : loop_{loop}, settings_{settings}, engine_{settings.symbols}, history_{settings.symbols.size()},
+      market_{engine_, settings.seed, now()}, limits_{settings.limits}, faults_{settings.seed}, arrivals_{settings.arrivals_file},
+      api_{engine_, history_, limits_, open_accounts(engine_, settings.accounts, now()), [this] { return now(); },
+           [this](const Events& events) { publish(events); }},
+      market_rate_{settings.market_steps_per_second}, tick_timer_{loop}, market_timer_{loop},
+      best_bids_(settings.symbols.size()), best_asks_(settings.symbols.size()) {
+  api_.is_hidden = [this](const Order& order) { return faults_.is_hidden(order.created, now()); };
+}
+
+void Venue::start() {
+  Events events;
+  market_.quote_all(now(), events);
+  publish(events);
+  tick();
+  move();
+}
+
+void Venue::stop() {
+  tick_timer_.cancel();
+  market_timer_.cancel();
+  const auto end = [this](auto& connections) {
+    for (const auto& connection : connections) {
+      connection->announce_shutdown(now());
+      connection->close(1001, "serverShutdown");
+    }
+  };
+  end(api_connections_);
+  end(stream_connections_);
+}
+
+// Ten times a second: pings, lives, and the streams that have a rhythm.
+void Venue::tick() {
+  const TimeUs time = now();
+  const auto care = [&](auto& connections) {
+    std::erase_if(connections, [](const auto& connection) { return connection->is_closed(); });
+    for (const auto& connection : connections) connection->tick(time);
+  };
+  care(api_connections_);
+  care(stream_connections_);
+  for (const auto& connection : stream_connections_) connection->on_tenth_of_second(time);
+  tick_timer_.expires_after(std::chrono::milliseconds{100});
+  tick_timer_.async_wait([this](boost::system::error_code canceled) {
+    if (!canceled) tick();
+  });
+}
+
+void Venue::move() {
+  if (market_rate_ == 0) return;
+  market_timer_.expires_after(std::chrono::microseconds{1'000'000 / market_rate_});
+  market_timer_.async_wait([this](boost::system::error_code canceled) {
+    if (canceled) return;
+    step_market(1);
+    move();
+  });
+}
+
+void Venue::set_market_rate(std::int64_t steps_per_second) {
+  market_rate_ = steps_per_second;
+  market_timer_.cancel();
+  move();
+}
+
+void Venue::step_market(std::int64_t steps) {
+  for (std::int64_t step = 0; step < steps; ++step) {
+    Events events;
+    market_.step(now(), events);
+    publish(events);
+  }
+}
+
+void Venue::clear_market() {
+  Events events;
+  market_.clear(now(), events);
+  publish(events);
+}
+
+void Venue::publish(const Events& events) {
+  const TimeUs time = now();
+  for (const Trade& trade : events.trades) history_.add(trade);
+  for (const Execution& execution : events.executions) {
+    const bool is_first_fill = execution.fill && execution.order.executed == execution.fill->qty;
+    if (is_first_fill) limits_.count_first_fill(execution.order.account, time);
+  }
+
+  std::vector<SymbolId> new_tops;
+  for (SymbolId id = 0; id < engine_.symbol_count(); ++id) {
+    const bool is_touched = std::any_of(events.levels.begin(), events.levels.end(), [&](const LevelChange& level) { return level.symbol == id; });
+    if (!is_touched) continue;
+    const auto top = [&](Side side) {
+      const auto best = engine_.levels(id, side, 1);
+      return best.empty() ? std::pair<Decimal, Decimal>{} : best.front();
+    };
+    const auto bid = top(Side::Buy), ask = top(Side::Sell);
+    if (bid == best_bids_[id] && ask == best_asks_[id]) continue;
+    best_bids_[id] = bid;
+    best_asks_[id] = ask;
+    new_tops.push_back(id);
+  }
+
+  for (const auto& connection : api_connections_) {
+    for (const Execution& execution : events.executions) {
+      connection->on_event(execution.order.account, [&](TimeUnit unit) { return execution_report(engine_, execution, time, unit); }, time);
+    }
+    for (const auto& [account, assets] : events.balances) {
+      connection->on_event(account, [&, &account = account, &assets = assets](TimeUnit unit) {
+        return account_position(engine_, account, assets, time, unit);
+      }, time);
+    }
+  }
+  for (const auto& connection : stream_connections_) connection->on_events(events, new_tops, time);
+}
+
+void Venue::tell_balances(AccountId account, const std::string& asset, Decimal change) {
+  const TimeUs time = now();
+  for (const auto& connection : api_connections_) {
+    connection->on_event(account, [&](TimeUnit unit) { return account_position(engine_, account, {asset}, time, unit); }, time);
+    connection->on_event(account, [&](TimeUnit unit) -> json::object {
+      return {{"e", "balanceUpdate"}, {"E", stamp(time, unit)}, {"a", asset}, {"d", fixed(change)}, {"T", stamp(time, unit)}};
+    }, time);
+  }
+}
+
+std::size_t Venue::close_streams(std::string_view stream, bool by_reset) {
+  std::size_t count = 0;
+  const auto end = [&](auto& connections) {
+    for (const auto& connection : connections) {
+      if (connection->is_closed() || (!stream.empty() && connection->stream() != stream)) continue;
+      if (by_reset) connection->reset();
+      else connection->close(1001, "going away");
+      ++count;
+    }
+  };
+  end(api_connections_);
+  end(stream_connections_);
+  return count;
+}
+
+std::size_t Venue::connection_count(std::string_view stream) const {
+  const auto open = [](const auto& connections) {
+    return static_cast<std::size_t>(std::count_if(connections.begin(), connections.end(), [](const auto& c) { return !c->is_closed(); }));
+  };
+  return stream == "orders" ? open(api_connections_) : open(stream_connections_);
+}
+
+// Arrival, fault, action, fault, answer: the same way for both transports.
+void Venue::perform(const Operation& operation, Call call, std::string_view transport, const Request& arrived, Finish finish) {
+  std::string client_order_id = call.params.peek("newClientOrderId");
+  if (operation.name != "order.place" || client_order_id.empty()) {
+    if (const std::string original = call.params.peek("origClientOrderId"); !original.empty()) client_order_id = original;
+  }
+  std::optional<std::size_t> arrival;
+  if (operation.is_order) {
+    arrival = arrivals_.add({arrived.realtime_ns, arrived.boottime_ns, std::string{transport}, std::string{operation.name},
+                             client_order_id, call.params.as_json()});
+  }
+  const std::string endpoint = std::string{operation.method} + ' ' + std::string{operation.path};
+  const Faults::Plan plan = faults_.plan({operation.name, endpoint, transport, client_order_id}, now());
+  if (plan.delay_request.count() == 0) return act(operation, call, arrival, plan, finish);
+  const auto timer = std::make_shared<asio::steady_timer>(loop_, plan.delay_request);
+  timer->async_wait([this, timer, &operation, call = std::move(call), arrival, plan, finish](boost::system::error_code) mutable {
+    act(operation, call, arrival, plan, finish);
+  });
+}
+
+void Venue::act(const Operation& operation, Call& call, std::optional<std::size_t> arrival, const Faults::Plan& plan,
+                const Finish& finish) {
+  Reply reply;
+  json::object record;
+  std::optional<FaultKind> fault = plan.instead;
+  if (!fault) {
+    reply = api_.perform(operation, call);
+    fault = plan.after;
+    record["outcome"] = reply.code == 0 ? "accepted" : "refused";
+    if (reply.code != 0) {
+      record["code"] = reply.code;
+      record["msg"] = reply.body.at("msg");
+    } else if (const json::object* body = reply.body.if_object(); body != nullptr && body->contains("orderId")) {
+      record["order_id"] = body->at("orderId");
+      record["symbol"] = body->at("symbol");
+    }
+    if (reply.account) record["account"] = engine_.accounts()[*reply.account].name;
+  } else {
+    record["outcome"] = "not acted on";
+  }
+  record["acted_ns"] = realtime_ns();
+
+  Fate fate = Fate::Answered;
+  std::optional<std::string> raw_body;
+  if (fault) {
+    switch (*fault) {
+      case FaultKind::DropRequest:
+      case FaultKind::DropAnswer: fate = Fate::Dropped; break;
+      case FaultKind::HangRequest:
+      case FaultKind::HangAnswer: fate = Fate::Hung; break;
+      default:
+        reply = faulty_reply(plan, now());
+        if (!plan.body.empty()) raw_body = plan.body;
+        else if (plan.status == 502) raw_body = gateway_page(plan.status);
+        break;
+    }
+  }
+  record["answer"] = fate == Fate::Dropped ? "dropped" : fate == Fate::Hung ? "never" : fault ? "wrong" : "sent";
+  if (arrival) arrivals_.finish(*arrival, record);
+  if (fate == Fate::Hung) return;
+  if (plan.delay_answer.count() == 0) return finish(fate, std::move(reply), std::move(raw_body));
+  const auto timer = std::make_shared<asio::steady_timer>(loop_, plan.delay_answer);
+  timer->async_wait([timer, fate, reply = std::move(reply), raw_body, finish](boost::system::error_code) mutable {
+    finish(fate, std::move(reply), std::move(raw_body));
+  });
+}
+
+void Venue::on_request(Request request, std::function<void(Response)> respond) {
+  Call call;
+  const bool takes_body = request.method != "GET";
+  call.params = Params::from_form(request.query, takes_body ? request.body : std::string{});
+  call.payload = signing_payload(request.query, takes_body ? request.body : std::string{});
+  call.api_key = request.header("x-mbx-apikey");
+  call.address = request.remote;
+  call.path = request.path;
+  call.unit = unit_named(request.header("x-mbx-time-unit"));
+
+  const Operation* operation = Api::by_path(request.method, request.path);
+  if (operation == nullptr) {
+    Response response;
+    response.status = 404;
+    response.body = json::serialize(json::object{{"timestamp", now() / 1'000},
+                                                 {"status", 404},
+                                                 {"error", "Not Found"},
+                                                 {"message", "No message available"},
+                                                 {"path", request.path}});
+    return respond(std::move(response));
+  }
+  const std::string address = call.address;
+  perform(*operation, std::move(call), "rest", request,
+          [this, address, respond = std::move(respond)](Fate fate, const Reply& reply, const std::optional<std::string>& raw_body) {
+            Response response;
+            if (fate == Fate::Dropped) {
+              response.is_dropped = true;
+              return respond(std::move(response));
+            }
+            response.status = reply.status;
+            response.body = raw_body ? *raw_body : json::serialize(reply.body);
+            if (raw_body && raw_body->starts_with('<')) response.content_type = "text/html";
+            const std::string used = std::to_string(limits_.used_weight(address, now()));
+            response.headers.emplace_back("x-mbx-used-weight", used);
+            response.headers.emplace_back("x-mbx-used-weight-1m", used);
+            if (reply.counts_orders && reply.account) {
+              const auto [ten_seconds, day] = limits_.order_counts(*reply.account, now());
+              response.headers.emplace_back("x-mbx-order-count-10s", std::to_string(ten_seconds));
+              response.headers.emplace_back("x-mbx-order-count-1d", std::to_string(day));
+            }
+            if (reply.retry_at != 0) {
+              const TimeUs left = std::max<TimeUs>(0, reply.retry_at - now());
+              response.headers.emplace_back("Retry-After", std::to_string((left + 999'999) / 1'000'000));
+            }
+            respond(std::move(response));
+          });
+}
+
+std::shared_ptr<SocketOwner> Venue::on_upgrade(const Request& request, std::shared_ptr<Socket> socket) {
+  const TimeUnit unit = unit_named(query_value(request.query, "timeUnit").value_or(std::string{}));
+  if (request.path == "/ws-api/v3") {
+    if (limits_.admit(request.remote, 2, now()).kind != Limits::Verdict::Pass) return nullptr;
+    const bool shows = query_value(request.query, "returnRateLimits").value_or("true") != "false";
+    const auto connection = std::make_shared<ApiConnection>(
+        loop_, std::move(socket), settings_.connections, faults_, api_, ApiConnection::Options{shows, unit, request.remote},
+        [this](const Operation& operation, Call call, const Request& arrived, ApiConnection& from, ApiConnection::Answer answer) {
+          perform(operation, std::move(call), "ws", arrived,
+                  [weak = std::weak_ptr<Connection>{from.weak_from_this()}, answer = std::move(answer)](
+                      Fate fate, const Reply& reply, const std::optional<std::string>&) {
+                    if (fate == Fate::Answered) return answer(reply);
+                    if (const auto alive = weak.lock()) alive->reset();
+                  });
+        });
+    api_connections_.push_back(connection);
+    return connection;
+  }
+  StreamConnection::Options options;
+  options.unit = unit;
+  if (request.path == "/ws" || request.path.starts_with("/ws/")) {
+    options.streams = split(std::string_view{request.path}.substr(3));
+  } else if (request.path == "/stream") {
+    options.is_combined = true;
+    options.streams = split(query_value(request.query, "streams").value_or(std::string{}));
+  } else {
+    return nullptr;
+  }
+  const auto connection = std::make_shared<StreamConnection>(loop_, std::move(socket), settings_.connections, faults_, engine_,
+                                                             history_, std::move(options), now());
+  stream_connections_.push_back(connection);
+  return connection;
+}
+
+}  // namespace busbar::venue::binance

@@ -1,0 +1,170 @@
+#include "tools/venue/faults.hpp"
+
+#include <array>
+#include <stdexcept>
+
+namespace busbar::venue {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::array<std::string_view, 13> kinds{
+    "drop_request", "drop_answer",    "hang_request", "hang_answer", "delay_request", "delay_answer", "answer_instead",
+    "answer_wrong", "hide_orders",    "silence",      "delay_events", "duplicate",    "reorder"};
+
+[[noreturn]] void refuse(std::string_view member, std::string_view reason) {
+  throw std::invalid_argument{std::string{member} + ": " + std::string{reason}};
+}
+
+bool is_before(FaultKind kind) {
+  return kind == FaultKind::DropRequest || kind == FaultKind::HangRequest || kind == FaultKind::AnswerInstead;
+}
+bool is_after(FaultKind kind) {
+  return kind == FaultKind::DropAnswer || kind == FaultKind::HangAnswer || kind == FaultKind::AnswerWrong;
+}
+bool is_of_request(FaultKind kind) {
+  return is_before(kind) || is_after(kind) || kind == FaultKind::DelayRequest || kind == FaultKind::DelayAnswer;
+}
+bool is_of_events(FaultKind kind) { return kind >= FaultKind::Silence; }
+
+bool matches(const Fault& fault, const Faults::RequestFacts& facts) {
+  return (fault.endpoint.empty() || fault.endpoint == facts.operation || fault.endpoint == facts.endpoint) &&
+         (fault.transport.empty() || fault.transport == facts.transport) &&
+         facts.client_order_id.starts_with(fault.client_order_id);
+}
+
+}  // namespace
+
+std::uint64_t Faults::add(const json::object& rule, TimeUs now) {
+  Fault fault;
+  bool has_kind = false;
+  for (const auto& [name, value] : rule) {
+    const auto text = [&, &name = name, &value = value] {
+      if (!value.is_string()) refuse(name, "a string is needed");
+      return std::string{value.get_string()};
+    };
+    const auto count = [&, &name = name, &value = value] {
+      boost::system::error_code error;
+      const auto number = value.to_number<std::int64_t>(error);
+      if (error || number < 0) refuse(name, "a whole number is needed, not negative");
+      return number;
+    };
+    if (name == "kind") {
+      const std::string wanted = text();
+      for (std::size_t i = 0; i < kinds.size(); ++i) {
+        if (kinds[i] != wanted) continue;
+        fault.kind = static_cast<FaultKind>(i);
+        has_kind = true;
+      }
+      if (!has_kind) refuse(name, "no such kind: " + wanted);
+    } else if (name == "endpoint") {
+      fault.endpoint = text();
+    } else if (name == "transport") {
+      fault.transport = text();
+      if (fault.transport != "rest" && fault.transport != "ws") refuse(name, "rest or ws");
+    } else if (name == "client_order_id") {
+      fault.client_order_id = text();
+    } else if (name == "stream") {
+      fault.stream = text();
+      if (fault.stream != "orders" && fault.stream != "market") refuse(name, "orders or market");
+    } else if (name == "next") {
+      fault.next = count();
+    } else if (name == "probability") {
+      boost::system::error_code error;
+      fault.probability = value.to_number<double>(error);
+      if (error || fault.probability < 0 || fault.probability > 1) refuse(name, "a number from 0 to 1");
+    } else if (name == "for_ms") {
+      fault.ends = now + count() * 1'000;
+    } else if (name == "ms") {
+      fault.ms = count();
+    } else if (name == "status") {
+      fault.status = static_cast<unsigned>(count());
+      if (fault.status < 400 || fault.status > 599) refuse(name, "400 to 599");
+    } else if (name == "body") {
+      fault.body = text();
+    } else if (name == "retry_after_s") {
+      fault.retry_after_s = count();
+    } else if (name == "times") {
+      fault.times = count();
+    } else {
+      refuse(name, "no such member");
+    }
+  }
+  if (!has_kind) refuse("kind", "is missing");
+  fault.id = next_id_++;
+  faults_.push_back(std::move(fault));
+  return faults_.back().id;
+}
+
+bool Faults::remove(std::uint64_t id) {
+  return std::erase_if(faults_, [&](const Fault& fault) { return fault.id == id; }) > 0;
+}
+
+json::array Faults::list() const {
+  json::array result;
+  for (const Fault& fault : faults_) {
+    result.push_back({{"id", fault.id},
+                      {"kind", kinds[static_cast<std::size_t>(fault.kind)]},
+                      {"endpoint", fault.endpoint},
+                      {"transport", fault.transport},
+                      {"client_order_id", fault.client_order_id},
+                      {"stream", fault.stream},
+                      {"next", fault.next},
+                      {"probability", fault.probability},
+                      {"ms", fault.ms},
+                      {"status", fault.status},
+                      {"hits", fault.hits}});
+  }
+  return result;
+}
+
+bool Faults::strikes(Fault& fault, TimeUs now) {
+  if (fault.next == 0 || (fault.ends != 0 && now >= fault.ends)) return false;
+  if (fault.probability < 1 && static_cast<double>(random_() >> 11) * 0x1p-53 >= fault.probability) return false;
+  if (fault.next > 0) --fault.next;
+  ++fault.hits;
+  return true;
+}
+
+Faults::Plan Faults::plan(const RequestFacts& facts, TimeUs now) {
+  Plan plan;
+  for (Fault& fault : faults_) {
+    if (!is_of_request(fault.kind) || !matches(fault, facts)) continue;
+    if ((is_before(fault.kind) && plan.instead) || (is_after(fault.kind) && (plan.after || plan.instead))) continue;
+    if (!strikes(fault, now)) continue;
+    if (fault.kind == FaultKind::DelayRequest) plan.delay_request += std::chrono::milliseconds{fault.ms};
+    if (fault.kind == FaultKind::DelayAnswer) plan.delay_answer += std::chrono::milliseconds{fault.ms};
+    if (is_before(fault.kind)) plan.instead = fault.kind;
+    if (is_after(fault.kind)) plan.after = fault.kind;
+    if (fault.kind == FaultKind::AnswerInstead || fault.kind == FaultKind::AnswerWrong) {
+      plan.status = fault.status;
+      plan.body = fault.body;
+      plan.retry_after_s = fault.retry_after_s;
+    }
+  }
+  return plan;
+}
+
+Faults::EventPlan Faults::plan_event(std::string_view stream, TimeUs now) {
+  EventPlan plan;
+  for (Fault& fault : faults_) {
+    if (!is_of_events(fault.kind) || (!fault.stream.empty() && fault.stream != stream)) continue;
+    if (plan.is_lost || !strikes(fault, now)) continue;
+    switch (fault.kind) {
+      case FaultKind::Silence: plan.is_lost = true; break;
+      case FaultKind::DelayEvents: plan.delay += std::chrono::milliseconds{fault.ms}; break;
+      case FaultKind::Duplicate: plan.copies += fault.times; break;
+      default: plan.is_reordered = true; break;
+    }
+  }
+  return plan;
+}
+
+bool Faults::is_hidden(TimeUs created, TimeUs now) {
+  for (Fault& fault : faults_) {
+    if (fault.kind == FaultKind::HideOrders && now - created < fault.ms * 1'000 && strikes(fault, now)) return true;
+  }
+  return false;
+}
+
+}  // namespace busbar::venue

@@ -1,0 +1,128 @@
+// busbar-venue: brokers in a box, for demos and tests.
+
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+
+#include <CLI/CLI.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/json/serialize.hpp>
+#include <spdlog/spdlog.h>
+
+#include "bus/daemon.hpp"
+#include "tools/venue/binance/config.hpp"
+#include "tools/venue/binance/control.hpp"
+#include "tools/venue/binance/venue.hpp"
+#include "tools/venue/certificate.hpp"
+#include "tools/venue/ctl.hpp"
+#include "tools/venue/server.hpp"
+
+namespace busbar::venue {
+namespace {
+
+struct Options {
+  std::string config, address = "127.0.0.1", folder, certificate, key, arrivals, log_level = "info";
+  std::uint16_t port = 0, control_port = 0;
+  std::optional<std::uint16_t> ws_api_port, stream_port;
+  std::optional<std::int64_t> seed, market_rate;
+};
+
+struct CtlOptions {
+  std::uint16_t port = 0;
+  std::string method, path, body;
+};
+
+int run_binance(const Options& options) {
+  set_up_log("busbar-venue", options.log_level);
+  const std::filesystem::path folder = std::filesystem::absolute(options.folder);
+  std::filesystem::create_directories(folder);
+  TlsFiles tls{options.certificate, options.key};
+  std::string ca;
+  if (options.certificate.empty()) {
+    const Certificates made = make_certificates(folder);
+    tls = {made.certificate.string(), made.key.string()};
+    ca = made.ca.string();
+  }
+  ConfigTable root = options.config.empty() ? ConfigFile::parse("", "defaults") : ConfigFile::load(options.config);
+  binance::Settings settings = binance::load_settings(root, folder);
+  settings.arrivals_file = options.arrivals;
+  if (options.seed) settings.seed = static_cast<std::uint64_t>(*options.seed);
+  if (options.market_rate) settings.market_steps_per_second = *options.market_rate;
+
+  boost::asio::io_context loop{1};
+  binance::Venue venue{loop, settings};
+  binance::Control control{venue};
+  Server server{loop, venue, options.address, options.port, tls};
+  std::optional<Server> ws_api, streams;
+  if (options.ws_api_port) ws_api.emplace(loop, venue, options.address, *options.ws_api_port, tls);
+  if (options.stream_port) streams.emplace(loop, venue, options.address, *options.stream_port, tls);
+  Server control_server{loop, control, "127.0.0.1", options.control_port, std::nullopt};
+
+  std::optional<boost::asio::steady_timer> farewell;  // the time the closing handshakes may take
+  std::optional<Daemon> daemon;
+  daemon.emplace(loop, [&] {
+    venue.stop();
+    server.stop();
+    control_server.stop();
+    if (ws_api) ws_api->stop();
+    if (streams) streams->stop();
+    farewell.emplace(loop, std::chrono::milliseconds{200});
+    farewell->async_wait([&](boost::system::error_code) { loop.stop(); });
+  });
+  venue.start();
+  boost::json::object line{{"port", server.port()}, {"control", control_server.port()}, {"ca", ca}};
+  line["ws_api_port"] = ws_api ? ws_api->port() : server.port();
+  line["stream_port"] = streams ? streams->port() : server.port();
+  boost::json::object files;
+  for (const auto& account : settings.accounts) {
+    if (const auto file = binance::credentials_file(folder, account.name); exists(file)) files[account.name] = file.string();
+  }
+  line["credentials"] = std::move(files);
+  std::printf("%s\n", boost::json::serialize(line).c_str());
+  std::fflush(stdout);
+  spdlog::info("binance on {}:{}, control on 127.0.0.1:{}, {} symbols, {} accounts", options.address, server.port(),
+               control_server.port(), settings.symbols.size(), settings.accounts.size());
+  daemon->ready();
+  loop.run();
+  return EXIT_SUCCESS;
+}
+
+}  // namespace
+}  // namespace busbar::venue
+
+int main(int argc, char** argv) try {
+  using namespace busbar::venue;
+  CLI::App app{"Brokers in a box: they speak the real protocols, and trade with nobody's money."};
+  app.set_version_flag("--version", BUSBAR_VERSION);
+  app.require_subcommand(1);
+
+  Options options;
+  CLI::App* binance = app.add_subcommand("binance", "Binance spot: REST, WebSocket API and market streams over TLS");
+  binance->add_option("--config", options.config, "settings, tables [venue...]; without it four symbols and one account");
+  binance->add_option("--address", options.address, "where to listen")->capture_default_str();
+  binance->add_option("--port", options.port, "0: any free one, printed on stdout")->capture_default_str();
+  binance->add_option("--ws-api-port", options.ws_api_port, "a second port, for the WebSocket API");
+  binance->add_option("--stream-port", options.stream_port, "a third one, for the market streams");
+  binance->add_option("--control-port", options.control_port, "of the control interface, on 127.0.0.1")->capture_default_str();
+  binance->add_option("--tls-dir", options.folder, "where the certificates, and the credentials made up for accounts, are kept")->required();
+  const auto key = binance->add_option("--tls-key", options.key, "PEM file");
+  binance->add_option("--tls-cert", options.certificate, "PEM file with the chain, instead of one made here")->needs(key);
+  binance->add_option("--arrivals", options.arrivals, "file for a line per order and cancel that arrived");
+  binance->add_option("--seed", options.seed, "of the market and of chance in faults");
+  binance->add_option("--market-rate", options.market_rate, "steps a second; 0: the market stands still")->check(CLI::Range(0, 1000));
+  binance->add_option("--log-level", options.log_level)->capture_default_str();
+
+  CtlOptions ctl_options;
+  CLI::App* ctl = app.add_subcommand("ctl", "Ask or change a running venue: ctl --port N GET /book; ctl --port N POST /faults '{...}'");
+  ctl->add_option("--port", ctl_options.port, "its control port")->required();
+  ctl->add_option("method", ctl_options.method, "GET, POST or DELETE")->required();
+  ctl->add_option("path", ctl_options.path, "/book, /arrivals, /faults, /market, /orders, ...")->required();
+  ctl->add_option("body", ctl_options.body, "JSON");
+
+  CLI11_PARSE(app, argc, argv);
+  if (ctl->parsed()) return run_ctl(ctl_options.port, ctl_options.method, ctl_options.path, ctl_options.body);
+  return run_binance(options);
+} catch (const std::exception& error) {
+  std::fprintf(stderr, "busbar-venue: %s\n", error.what());
+  return EXIT_FAILURE;
+}
