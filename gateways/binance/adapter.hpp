@@ -1,0 +1,90 @@
+#pragma once
+// One account at Binance Spot. Orders go by REST, events come by the WebSocket API's user data, quotes and trades by the market
+// streams. What may be decided without a socket is decided in encode, decode, facts and errors.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "gateways/binance/config.hpp"
+#include "gateways/binance/facts.hpp"
+#include "gateways/binance/instruments.hpp"
+#include "gateways/binance/market_stream.hpp"
+#include "gateways/binance/order_stream.hpp"
+#include "gateways/binance/rest.hpp"
+#include "gateways/framework/run.hpp"
+
+namespace busbar::binance {
+
+Capabilities binance_capabilities(std::uint32_t recv_window_ms);
+std::vector<RateCost> binance_rate_costs();
+
+class BinanceAdapter final : public gateway::Adapter {
+ public:
+  // Throws std::runtime_error when the secret cannot be used, for start-up.
+  BinanceAdapter(BinanceConfig config, gateway::AdapterContext context);
+  ~BinanceAdapter() override;
+
+  const Capabilities& capabilities() const override { return capabilities_; }
+  std::vector<RateLimit> rate_limits() const override { return rate_limits_; }
+  std::vector<RateCost> rate_costs() const override { return binance_rate_costs(); }
+
+  asio::awaitable<Result<void>> connect() override;
+  asio::awaitable<void> disconnect() override;
+  bool is_connected() const override { return is_connected_; }
+
+  asio::awaitable<Result<std::vector<AccountInfo>>> accounts() override;
+  asio::awaitable<Result<std::vector<Balance>>> balances() override;
+  asio::awaitable<Result<std::vector<Position>>> positions() override;
+
+  asio::awaitable<gateway::Facts> place(PlaceCommand command) override;
+  asio::awaitable<gateway::Facts> cancel(CancelCommand command) override;
+  asio::awaitable<gateway::Facts> replace(ReplaceCommand command) override;
+  asio::awaitable<Result<gateway::Facts>> order_status(Command command) override;
+  asio::awaitable<Result<gateway::Facts>> orders() override;
+  asio::awaitable<Result<gateway::Facts>> trades(std::vector<Symbol> symbols, Timestamp since_ns) override;
+
+  asio::awaitable<Result<Quote>> quote(Symbol symbol) override;
+  asio::awaitable<Result<void>> subscribe(Symbol symbol, Channel channel) override;
+  asio::awaitable<Result<void>> unsubscribe(Symbol symbol, Channel channel) override;
+
+  asio::awaitable<Result<std::vector<Instrument>>> instruments() override;
+  Result<Symbol> normalize_symbol(std::string_view broker_symbol) const override;
+  Result<Symbol> to_broker_symbol(std::string_view symbol) const override;
+  Timestamp broker_time_ns() const override { return rest_.broker_time_ns(); }
+
+ private:
+  asio::awaitable<Result<void>> load_instruments();
+  asio::awaitable<Result<Account>> account();
+  asio::awaitable<void> keep_fresh();  // the clock, the instruments, the line
+  // The order names of fills, which come with Binance's number alone.
+  asio::awaitable<Result<std::string>> own_id(const std::string& broker_symbol, std::int64_t order_id);
+  asio::awaitable<Result<gateway::Facts>> trades_of(Symbol symbol, std::string broker_symbol, Timestamp since_ns);
+  // Sends a write once, and once more only where Binance said by -1021 that it was not accepted.
+  asio::awaitable<Sent> send_write(Request request, About about);
+  gateway::Facts failed(const Command& command, const Sent& sent, VenueEvent refused) const;
+
+  void on_event(const UserEvent& event, Timestamp receive_time_ns);
+  void on_doubt();
+  void remember(std::int64_t order_id, const std::string& client_order_id);
+  Symbol our_symbol(std::string_view broker_symbol) const;
+
+  BinanceConfig config_;
+  gateway::AdapterContext context_;
+  Capabilities capabilities_;
+  gateway::HttpSession http_;
+  Rest rest_;
+  OrderStream order_stream_;
+  MarketStream market_stream_;
+  SymbolMap symbols_;
+  std::vector<RateLimit> rate_limits_;
+  std::map<std::int64_t, std::string> own_ids_;  // the newest so many, by Binance's order id, which rises
+  asio::steady_timer fresh_timer_;
+  Timestamp last_doubt_ns_ = 0;
+  bool is_connected_ = false;
+  bool is_streaming_ = false;
+  bool is_stopping_ = false;
+  bool is_keeping_ = false;
+};
+
+}  // namespace busbar::binance

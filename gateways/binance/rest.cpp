@@ -1,0 +1,191 @@
+#include "gateways/binance/rest.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "bus/clock.hpp"
+#include "gateways/binance/errors.hpp"
+#include "gateways/binance/instruments.hpp"
+#include "gateways/framework/redact.hpp"
+
+namespace busbar::binance {
+
+namespace {
+
+using gateway::HttpOutcome;
+using gateway::HttpResponse;
+
+constexpr std::int64_t ms_ns = 1'000'000;
+constexpr int reads_max = 3;
+constexpr int clock_samples_max = 6;
+
+std::optional<std::int64_t> whole_number(std::string_view text) {
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{} || end != text.data() + text.size() || number < 0) return std::nullopt;
+  return number;
+}
+
+}  // namespace
+
+Name scope_of(std::string_view bucket, const Name& account) { return bucket == "orders" ? account : Name{"binance-ip"}; }
+
+std::optional<RateUsage> usage_of(std::string_view header, std::string_view value, const Name& account) {
+  constexpr std::string_view weight = "x-mbx-used-weight-";
+  constexpr std::string_view orders = "x-mbx-order-count-";
+  const bool is_weight = header.starts_with(weight);
+  if (!is_weight && !header.starts_with(orders)) return std::nullopt;
+  const std::uint64_t interval = interval_ms_of(header.substr(is_weight ? weight.size() : orders.size()));
+  const auto used = whole_number(value);
+  if (interval == 0 || !used) return std::nullopt;
+  RateUsage usage;
+  usage.account = account;
+  usage.bucket = is_weight ? "weight" : "orders";
+  usage.scope = scope_of(view(usage.bucket), account);
+  usage.interval_ms = interval;
+  usage.used = static_cast<std::uint64_t>(*used);
+  return usage;
+}
+
+Rest::Rest(gateway::HttpSession& http, gateway::AdapterContext& context, Signer signer, std::uint32_t recv_window_ms)
+    : http_{http}, context_{context}, signer_{std::move(signer)}, recv_window_ms_{recv_window_ms} {}
+
+Timestamp Rest::broker_time_ns() const { return wall_now_ns() + clock_.offset_ns(); }
+
+std::chrono::milliseconds Rest::jitter(std::chrono::milliseconds most) {
+  return std::chrono::milliseconds{std::uniform_int_distribution<std::int64_t>{0, most.count()}(random_)};
+}
+
+asio::awaitable<Sent> Rest::send(Request request, About about) {
+  Sent sent;
+  if (wall_now_ns() < held_back_until_ns_) {  // going on after a 429 turns it into a ban, which stops cancels too
+    sent.is_held_back = true;
+    sent.http.error = "Binance takes nothing from this address for another " +
+                      std::to_string((held_back_until_ns_ - wall_now_ns()) / (1000 * ms_ns) + 1) + " s";
+    co_return sent;
+  }
+  gateway::HttpRequest http;
+  http.method = request.method;
+  std::string query;
+  if (request.security == Security::Signed) {
+    sent.request_time_ns = timestamp_ms() * ms_ns;
+    request.params.emplace_back("recvWindow", std::to_string(recv_window_ms_));
+    request.params.emplace_back("timestamp", std::to_string(sent.request_time_ns / ms_ns));
+    query = query_of(request.params);
+    query = with_signature(query, signer_.sign(rest_payload(query, {})));
+    http.headers.emplace_back(api_key_header, api_key());
+    http.secret_headers.emplace_back(api_key_header);
+  } else {
+    query = query_of(request.params);
+  }
+  if (request.method == "POST") {
+    http.target = request.path;
+    http.body = std::move(query);
+    http.content_type = "application/x-www-form-urlencoded";
+    http.redacted_body = gateway::cut_parameters(http.body, {"signature"});
+  } else {
+    http.target = query.empty() ? request.path : request.path + "?" + query;
+    http.redacted_target = gateway::cut_parameters(http.target, {"signature"});
+  }
+  http.order_id = about.order_id;
+  http.client_order_id = about.client_order_id;
+  http.venue_order_id = about.venue_order_id;
+  sent.http = co_await http_.request(std::move(http));
+  note_limits(sent.http);
+  co_return sent;
+}
+
+void Rest::note_limits(const HttpResponse& http) {
+  if (http.outcome != HttpOutcome::Answered) return note_health(http, false);
+  for (const auto& [name, value] : http.headers) {
+    if (auto usage = usage_of(name, value, context_.account)) context_.events.on_usage(*std::move(usage));
+  }
+  const Judged judged = judge_read(http.status, http.status < 400 ? std::string_view{} : std::string_view{http.body});
+  const bool is_key_refused = judged.error == ErrorCode::AuthenticationFailed && judged.broker && judged.broker->code != -1021;
+  note_health(http, is_key_refused);
+  if (http.status != 429 && http.status != 418) return;
+  const std::string* after = http.header("retry-after");
+  const std::int64_t seconds = (after ? whole_number(*after) : std::nullopt).value_or(http.status == 418 ? 120 : 60);
+  const Timestamp until = wall_now_ns() + std::min<std::int64_t>(seconds, 7 * 86400) * 1000 * ms_ns;
+  RateUsage blocked;
+  blocked.account = context_.account;
+  // -1015 is about orders alone; everything else counts the address, and then nothing at all may be sent.
+  blocked.bucket = judged.broker && judged.broker->code == -1015 ? "orders" : "weight";
+  blocked.scope = scope_of(view(blocked.bucket), context_.account);
+  blocked.interval_ms = 60000;
+  blocked.blocked_until_ns = until;
+  if (blocked.bucket == "weight") held_back_until_ns_ = std::max(held_back_until_ns_, until);
+  context_.events.on_usage(std::move(blocked));
+}
+
+void Rest::note_health(const HttpResponse& http, bool is_key_refused) {
+  using enum SessionStateKind;
+  const auto tell = [&](SessionStateKind state, std::string reason) {
+    context_.events.on_state(gateway::Events::Part::Rest, state, std::move(reason));
+  };
+  if (http.outcome != HttpOutcome::Answered) {
+    if (++failures_ == failures_max) tell(Down, http.error);
+    return;
+  }
+  // During a ban a good key has been refused, so one refusal is not believed.
+  key_refusals_ = is_key_refused ? key_refusals_ + 1 : http.status < 400 ? 0 : key_refusals_;
+  if (key_refusals_ == 2) {
+    tell(NeedsHuman, "Binance refuses the API key: it may be wrong, lack the permission to trade spot, or not be allowed from "
+                     "this address");
+  } else if (key_refusals_ == 0 && http.status < 400) {
+    tell(Ok, {});
+  }
+  failures_ = 0;
+}
+
+asio::awaitable<Result<std::string>> Rest::ask(Request request, About about) {
+  for (int tries = 1;; ++tries) {
+    Sent sent = co_await send(request, about);
+    if (sent.is_held_back) co_return Error{ErrorCode::RateLimited, sent.http.error};
+    Error error{ErrorCode::ConnectionError, sent.http.error};
+    if (sent.http.outcome == HttpOutcome::Answered) {
+      const Judged judged = judge_read(sent.http.status, sent.http.body);
+      if (judged.verdict == Verdict::Ok) co_return std::move(sent.http.body);
+      error.code = judged.error;
+      error.text = judged.broker ? std::to_string(judged.broker->code) + " " + judged.broker->message
+                                 : "HTTP " + std::to_string(sent.http.status);
+      if (judged.verdict == Verdict::WrongTime && tries < 2) {
+        if (const auto measured = co_await measure_clock(true); !measured) co_return measured.error();
+        continue;
+      }
+    }
+    if (error.code != ErrorCode::ConnectionError || tries >= reads_max) co_return error;
+    asio::steady_timer pause{context_.loop, jitter(std::chrono::milliseconds{200 << tries})};
+    co_await pause.async_wait(asio::as_tuple(asio::use_awaitable));
+  }
+}
+
+asio::awaitable<Result<void>> Rest::measure_clock(bool anew) {
+  if (anew) clock_.forget();
+  Error error{ErrorCode::ConnectionError, "the clock could not be measured: each answer took longer than a second"};
+  for (int i = 0; i < clock_samples_max; ++i) {
+    Sent sent = co_await send(encode_time(), {});
+    if (sent.is_held_back) co_return Error{ErrorCode::RateLimited, sent.http.error};
+    if (sent.http.outcome != HttpOutcome::Answered) {
+      error.text = sent.http.error;
+      break;
+    }
+    const Judged judged = judge_read(sent.http.status, sent.http.body);
+    const auto time = decode_time(sent.http.body);
+    if (judged.verdict != Verdict::Ok || !time) {
+      error.code = judged.verdict == Verdict::Ok ? ErrorCode::InvalidMessage : judged.error;
+      error.text = "time: " + (judged.verdict == Verdict::Ok ? time.error().text : "HTTP " + std::to_string(sent.http.status));
+      break;
+    }
+    if (clock_.sample(sent.http.sent_time_ns, *time * ms_ns, sent.http.received_time_ns) && (i > 0 || !anew)) break;
+  }
+  if (!clock_.is_known()) co_return error;
+  context_.events.on_clock_offset(clock_.offset_ns());
+  co_return Result<void>{};
+}
+
+}  // namespace busbar::binance

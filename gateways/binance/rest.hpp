@@ -1,0 +1,77 @@
+#pragma once
+// Requests to Binance over HTTPS: stamped with Binance's own time, signed, sent, and what the answer's headers say about limits
+// passed on. A write is sent once and its answer handed back as it came; a read may be asked again.
+
+#include <cstdint>
+#include <optional>
+#include <random>
+#include <string>
+#include <string_view>
+
+#include <boost/asio/awaitable.hpp>
+
+#include "gateways/binance/auth.hpp"
+#include "gateways/binance/encode.hpp"
+#include "gateways/framework/adapter.hpp"
+#include "gateways/framework/clock_offset.hpp"
+#include "gateways/framework/run.hpp"
+
+namespace busbar::binance {
+
+namespace asio = boost::asio;
+
+// For whom the tape is indexed.
+struct About {
+  std::uint64_t order_id = 0;
+  Id client_order_id;
+  Id venue_order_id;
+};
+
+struct Sent {
+  gateway::HttpResponse http;
+  Timestamp request_time_ns = 0;  // the signed time stamp, Binance's clock
+  bool is_held_back = false;      // NotSent because Binance wants to hear nothing from us for a while
+};
+
+// What a header says: "x-mbx-used-weight-1m", "42". nullopt for other headers.
+std::optional<RateUsage> usage_of(std::string_view header, std::string_view value, const Name& account);
+// Limits on weight and raw requests count an address, limits on orders an account.
+Name scope_of(std::string_view bucket, const Name& account);
+
+class Rest {
+ public:
+  Rest(gateway::HttpSession& http, gateway::AdapterContext& context, Signer signer, std::uint32_t recv_window_ms);
+
+  asio::awaitable<Sent> send(Request request, About about);
+  // The body of the answer, or why there is none. OrderNotFound only where Binance said so.
+  asio::awaitable<Result<std::string>> ask(Request request, About about = {});
+
+  // Takes samples until the offset is known; with `anew`, old ones count for nothing.
+  asio::awaitable<Result<void>> measure_clock(bool anew);
+  Timestamp broker_time_ns() const;
+  std::int64_t timestamp_ms() const { return broker_time_ns() / 1'000'000; }
+
+  const Signer& signer() const { return signer_; }
+  std::string_view api_key() const { return context_.credentials.api_key.reveal(); }
+  std::uint32_t recv_window_ms() const { return recv_window_ms_; }
+  std::chrono::milliseconds jitter(std::chrono::milliseconds most);
+  bool is_down() const { return failures_ >= failures_max; }
+
+ private:
+  static constexpr int failures_max = 3;  // lines that broke, one after another
+
+  void note_limits(const gateway::HttpResponse& http);
+  void note_health(const gateway::HttpResponse& http, bool is_refused_key);
+
+  gateway::HttpSession& http_;
+  gateway::AdapterContext& context_;
+  Signer signer_;
+  std::uint32_t recv_window_ms_;
+  gateway::ClockOffset clock_;
+  std::mt19937_64 random_{std::random_device{}()};
+  Timestamp held_back_until_ns_ = 0;  // wall clock
+  int failures_ = 0;
+  int key_refusals_ = 0;
+};
+
+}  // namespace busbar::binance
