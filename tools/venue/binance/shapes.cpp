@@ -84,6 +84,7 @@ json::object placed_order(const Engine& engine, const Order& order, const std::v
   if (type == ResponseType::Ack) return body;
   add_state(body, order);
   body["workingTime"] = working_time(order, unit);
+  add_ending(body, order);
   if (type == ResponseType::Full) {
     json::array list;
     for (const Fill& fill : fills) {
@@ -95,7 +96,6 @@ json::object placed_order(const Engine& engine, const Order& order, const std::v
     }
     body["fills"] = std::move(list);
   }
-  add_ending(body, order);
   return body;
 }
 

@@ -350,7 +350,9 @@ std::shared_ptr<SocketOwner> Venue::on_upgrade(const Request& request, std::shar
   StreamConnection::Options options;
   options.unit = unit;
   if (request.path == "/ws" || request.path.starts_with("/ws/")) {
-    options.streams = split(std::string_view{request.path}.substr(3));
+    std::string names = request.path.substr(3);
+    for (std::size_t at = names.find("%40"); at != std::string::npos; at = names.find("%40")) names.replace(at, 3, "@");
+    options.streams = split(names);
   } else if (request.path == "/stream") {
     options.is_combined = true;
     options.streams = split(query_value(request.query, "streams").value_or(std::string{}));
