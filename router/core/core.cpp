@@ -214,6 +214,11 @@ std::uint64_t Core::last_report(const Name& gateway, std::uint64_t incarnation) 
   return known && known->incarnation == incarnation ? known->last_report : 0;
 }
 
+std::uint64_t Core::last_session_report(const Name& client, const Name& session) const {
+  const Session* known = find(state_->sessions, Party{client, session});
+  return known ? known->last_report : 0;
+}
+
 bool Core::is_configured() const { return state_->is_configured; }
 
 Answer Core::answer(const Query& query) const { return router::answer(*state_, query); }

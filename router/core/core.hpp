@@ -58,6 +58,8 @@ class Core {
 
   // Highest contiguous report_number of a gateway's life that has been applied; what may be acknowledged once durable.
   std::uint64_t last_report(const Name& gateway, std::uint64_t incarnation) const;
+  // The number of the last report that a session was ever told.
+  std::uint64_t last_session_report(const Name& client, const Name& session) const;
   // Would a new order from anyone be looked at at all? The configuration has been seen.
   bool is_configured() const;
 
