@@ -440,7 +440,8 @@ Result<std::uint64_t> last_in(const Segment& segment, MDB_txn* txn) {
 
 Result<JournalRecord> record_of(std::span<const std::uint8_t> value, std::uint64_t sequence) {
   const auto wrong = [sequence](std::string_view what) {
-    return Error{ErrorCode::InvalidMessage, "record " + std::to_string(sequence) + ": " + std::string{what}};
+    const std::string name = "record " + std::to_string(sequence);
+    return Error{ErrorCode::InvalidMessage, what.starts_with(name) ? std::string{what} : name + ": " + std::string{what}};
   };
   if (value.size() < hash_size + sizeof(RecordHeader)) return wrong("its value is too short");
   JournalRecord record{};

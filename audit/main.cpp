@@ -1,0 +1,43 @@
+#include <cstdio>
+#include <cstdlib>
+
+#include <CLI/CLI.hpp>
+#include <boost/asio/io_context.hpp>
+#include <spdlog/spdlog.h>
+
+#include "audit/archive.hpp"
+#include "audit/config.hpp"
+#include "bus/daemon.hpp"
+
+int main(int argc, char** argv) try {
+  using namespace busbar;
+  CLI::App app{"busbar-auditd: journals one stream of the bus into LMDB, chained, signed and indexed"};
+  std::string file = "/etc/busbar/busbar.toml";
+  std::string stream;
+  app.set_version_flag("--version", BUSBAR_VERSION);
+  app.add_option("--config", file, "the configuration file")->capture_default_str();
+  app.add_option("--stream", stream, "core, market or tape")->required();
+  CLI11_PARSE(app, argc, argv);
+
+  const audit::Config config = audit::read_config(ConfigFile::load(file), stream);
+  set_up_log("busbar-auditd", config.log_level);
+  boost::asio::io_context loop{1};
+  audit::Archive archive{loop, config, [](std::string_view text) {
+                           // No word more to anyone: after a failed sync nothing is known of what is on disk.
+                           spdlog::critical("the journal failed: {}", text);
+                           spdlog::shutdown();
+                           std::_Exit(EXIT_FAILURE);
+                         }};
+  Daemon daemon{loop, [&] {
+                  archive.stop();
+                  daemon.finished();
+                  loop.stop();
+                }};
+  daemon.ready();
+  spdlog::info("journaling {} into {}, taking records at {}", config.stream, config.directory.string(), archive.address());
+  loop.run();
+  return EXIT_SUCCESS;
+} catch (const std::exception& error) {
+  std::fprintf(stderr, "busbar-auditd: %s\n", error.what());
+  return EXIT_FAILURE;
+}
