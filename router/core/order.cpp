@@ -166,7 +166,7 @@ std::optional<std::uint64_t> parse_number(std::string_view text) {
 }
 
 Id venue_name(char first, std::string_view journal, std::uint64_t order_id, std::uint32_t number) {
-  Id name{1, first};
+  Id name(1, first);  // braces would make two characters of it
   name.append(journal.data(), journal.size());
   append_number(name, order_id, order_digits);
   append_number(name, number, leg_digits);
