@@ -42,18 +42,18 @@ class TlsContext {  // one per process
 };
 
 struct HttpRequest {
-  std::string method;
-  std::string target;
-  std::vector<std::pair<std::string, std::string>> headers;
-  std::string body;
-  std::string content_type;
+  std::string method = {};
+  std::string target = {};
+  std::vector<std::pair<std::string, std::string>> headers = {};
+  std::string body = {};
+  std::string content_type = {};
   // For the tape: what a stranger may see. Empty: target, headers and body hold no secret.
-  std::string redacted_target;
-  std::string redacted_body;
-  std::vector<std::string> secret_headers;  // names whose values are cut out
+  std::string redacted_target = {};
+  std::string redacted_body = {};
+  std::vector<std::string> secret_headers = {};  // names whose values are cut out
   std::uint64_t order_id = 0;               // what it is about, for the tape's index
-  Id client_order_id;
-  Id venue_order_id;
+  Id client_order_id = {};
+  Id venue_order_id = {};
 };
 
 enum class HttpOutcome {

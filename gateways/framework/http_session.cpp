@@ -1,0 +1,398 @@
+// HttpSession: a pool of kept HTTPS connections to one host.
+#include <algorithm>
+#include <array>
+#include <deque>
+#include <limits>
+#include <optional>
+#include <vector>
+
+#include <boost/asio/steady_timer.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <boost/beast/http/write.hpp>
+#include <openssl/ssl.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include "bus/clock.hpp"
+#include "gateways/framework/redact.hpp"
+#include "gateways/framework/tls_stream.hpp"
+
+namespace busbar::gateway {
+
+namespace http = beast::http;
+using std::chrono::steady_clock;
+
+namespace {
+
+constexpr std::uint32_t header_size_max = 64u << 10;
+constexpr int informational_max = 4;  // 1xx answers before the real one
+
+bool equals_ignoring_case(std::string_view a, std::string_view b) {
+  return beast::iequals({a.data(), a.size()}, {b.data(), b.size()});
+}
+
+bool is_header_name(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c <= '~' && c != ':'; });
+}
+
+bool is_header_value(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
+}
+
+bool is_hung_up(int fd) {
+  pollfd ask{fd, POLLRDHUP, 0};
+  return ::poll(&ask, 1, 0) != 0;  // POLLHUP and POLLERR answer unasked
+}
+
+bool is_target(std::string_view text) {
+  return text.starts_with('/') && std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c <= '~'; });
+}
+
+char to_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
+
+// A line break in any of these would be a second request.
+std::optional<std::string> what_is_wrong(const HttpRequest& request) {
+  if (http::string_to_verb(request.method) == http::verb::unknown) return "method \"" + request.method + "\" is not HTTP";
+  if (!is_target(request.target)) return std::string{"the target must start with / and be printable ASCII without spaces"};
+  for (const auto& [name, value] : request.headers) {
+    if (!is_header_name(name)) return std::string{"a header's name is not printable ASCII"};
+    if (!is_header_value(value)) return "the value of header " + name + " is not printable ASCII";
+  }
+  if (!is_header_value(request.content_type)) return std::string{"the content type is not printable ASCII"};
+  return std::nullopt;
+}
+
+// What the tape may know of one request, and what must be cut from whatever comes back.
+struct Redaction {
+  explicit Redaction(const HttpRequest& request)
+      : target{request.redacted_target.empty() ? request.target : request.redacted_target},
+        body{request.redacted_body.empty() ? request.body : request.redacted_body} {
+    for (const auto& [name, value] : request.headers) {
+      const auto is_this = [&, header = &name](const std::string& secret) { return equals_ignoring_case(secret, *header); };
+      const bool is_secret = std::any_of(request.secret_headers.begin(), request.secret_headers.end(), is_this);
+      if (is_secret) secrets.push_back(value);
+      headers += name + ": " + (is_secret ? std::string{cut_mark} : value) + "\n";
+    }
+  }
+  std::string clean(std::string text) const {
+    for (const std::string& secret : secrets) cut_secret(text, secret);
+    return text;
+  }
+  std::string target;
+  std::string body;
+  std::string headers;
+  std::vector<std::string> secrets;
+};
+
+}  // namespace
+
+const std::string* HttpResponse::header(std::string_view lower_case_name) const {
+  for (const auto& [name, value] : headers) {
+    if (name == lower_case_name) return &value;
+  }
+  return nullptr;
+}
+
+class HttpSession::Pool {
+ public:
+  Pool(asio::io_context& loop, TlsContext& tls, Url base, HttpOptions options, OnTape tape)
+      : loop_{loop}, tls_{tls}, base_{std::move(base)}, options_{options}, tape_{std::move(tape)} {}
+
+  static asio::awaitable<HttpResponse> run(std::shared_ptr<Pool> pool, HttpRequest request);
+  static asio::awaitable<Result<void>> warm(std::shared_ptr<Pool> pool, std::size_t count);
+  void close() {
+    is_closed_ = true;
+    idle_.clear();
+    for (const auto& waiter : waiters_) waiter->cancel();
+  }
+
+  std::uint64_t handshakes = 0;
+
+ private:
+  struct Connection {
+    std::unique_ptr<TlsStream> stream;
+    beast::flat_buffer buffer;
+    std::uint64_t number = next_connection();
+    std::uint64_t requests = 0;
+    steady_clock::time_point last_used = steady_clock::now();
+  };
+  using ConnectionPtr = std::unique_ptr<Connection>;
+
+  // A place among connections_max, given back whatever happens.
+  class Place {
+   public:
+    explicit Place(Pool& pool) : pool_{pool} { ++pool_.busy_; }
+    ~Place() {
+      --pool_.busy_;
+      pool_.wake_one();
+    }
+    Place(const Place&) = delete;
+    Place& operator=(const Place&) = delete;
+
+   private:
+    Pool& pool_;
+  };
+
+  void wake_one() {
+    if (waiters_.empty()) return;
+    waiters_.front()->cancel();
+    waiters_.pop_front();
+  }
+
+  bool is_usable(Connection& connection) const;
+  ConnectionPtr take_idle();
+  void keep(ConnectionPtr connection);
+  static asio::awaitable<bool> wait_for_place(Pool& pool);
+  static asio::awaitable<std::optional<Error>> open(Pool& pool, ConnectionPtr& out);
+
+  struct Attempt {
+    HttpOutcome outcome = HttpOutcome::NotSent;
+    bool is_keepable = false;
+    std::string error;
+  };
+  static asio::awaitable<Attempt> exchange(Pool& pool, Connection& connection, const http::request<http::string_body>& message,
+                                           HttpResponse& response);
+  void tape_sent(const HttpRequest& request, const Redaction& redaction, std::uint64_t exchange, std::uint64_t connection,
+                 Timestamp time_ns) const;
+  void tape_answer(const HttpRequest& request, const Redaction& redaction, std::uint64_t exchange, std::uint64_t connection,
+                   const HttpResponse& response, std::int64_t elapsed_ns) const;
+
+  asio::io_context& loop_;
+  TlsContext& tls_;
+  Url base_;
+  HttpOptions options_;
+  OnTape tape_;
+  std::size_t busy_ = 0;
+  bool is_closed_ = false;
+  std::vector<ConnectionPtr> idle_;  // the newest last: it is used first, so the rest can age
+  std::deque<std::shared_ptr<asio::steady_timer>> waiters_;
+};
+
+// A server that closed has said so to the kernel by now; asking costs no packet. Bytes that nobody asked for, on a connection
+// that has served already, are the start of no answer of ours.
+bool HttpSession::Pool::is_usable(Connection& connection) const {
+  if (steady_clock::now() - connection.last_used > options_.idle_max) return false;
+  SSL* const ssl = connection.stream->native_handle();
+  const bool has_read_ahead = SSL_has_pending(ssl) != 0 || BIO_ctrl_pending(SSL_get_rbio(ssl)) != 0;
+  if (connection.requests != 0 && has_read_ahead) return false;
+  std::array<char, 1> byte{};
+  const int fd = connection.stream->next_layer().socket().native_handle();
+  const ssize_t size = ::recv(fd, byte.data(), byte.size(), MSG_PEEK | MSG_DONTWAIT);
+  if (size == 0) return false;
+  if (size < 0) return errno == EAGAIN || errno == EWOULDBLOCK;
+  // After a handshake come session tickets; with a close behind them the socket tells by its hang-up.
+  return connection.requests == 0 && !is_hung_up(fd);
+}
+
+HttpSession::Pool::ConnectionPtr HttpSession::Pool::take_idle() {
+  while (!idle_.empty()) {
+    ConnectionPtr connection = std::move(idle_.back());
+    idle_.pop_back();
+    if (is_usable(*connection)) return connection;
+  }
+  return nullptr;
+}
+
+void HttpSession::Pool::keep(ConnectionPtr connection) {
+  if (is_closed_ || connection->buffer.size() != 0) return;
+  connection->last_used = steady_clock::now();
+  idle_.push_back(std::move(connection));
+}
+
+asio::awaitable<bool> HttpSession::Pool::wait_for_place(Pool& pool) {
+  const auto deadline = steady_clock::now() + pool.options_.connect_timeout;
+  while (pool.busy_ >= pool.options_.connections_max && !pool.is_closed_) {
+    if (steady_clock::now() >= deadline) co_return false;
+    const auto waiter = std::make_shared<asio::steady_timer>(pool.loop_, deadline);
+    pool.waiters_.push_back(waiter);
+    co_await waiter->async_wait(no_throw);
+    std::erase(pool.waiters_, waiter);
+  }
+  co_return !pool.is_closed_;
+}
+
+asio::awaitable<std::optional<Error>> HttpSession::Pool::open(Pool& pool, ConnectionPtr& out) {
+  if (pool.idle_.size() + pool.busy_ > pool.options_.connections_max && !pool.idle_.empty()) {
+    pool.idle_.erase(pool.idle_.begin());
+  }
+  auto opened = co_await open_tls(pool.loop_, pool.tls_, pool.base_, pool.options_.connect_timeout);
+  if (!opened) co_return opened.error();
+  ++pool.handshakes;
+  out = std::make_unique<Connection>();
+  out->stream = std::move(*opened);
+  co_return std::nullopt;
+}
+
+asio::awaitable<HttpSession::Pool::Attempt> HttpSession::Pool::exchange(Pool& pool, Connection& connection,
+                                                                        const http::request<http::string_body>& message,
+                                                                        HttpResponse& response) {
+  Attempt attempt;
+  CountedStream& transport = connection.stream->next_layer();
+  const std::uint64_t written_before = transport.written();
+  transport.expires_after(pool.options_.answer_timeout);
+  const auto [write_error, write_size] = co_await http::async_write(*connection.stream, message, no_throw);
+  if (write_error) {
+    attempt.outcome = transport.written() == written_before ? HttpOutcome::NotSent : HttpOutcome::NoAnswer;
+    attempt.error = "write: " + write_error.message();
+    co_return attempt;
+  }
+
+  attempt.outcome = HttpOutcome::NoAnswer;
+  ++connection.requests;
+  for (int i = 0; i <= informational_max; ++i) {
+    http::response_parser<http::string_body> parser;
+    parser.header_limit(header_size_max);
+    parser.body_limit(pool.options_.body_max);
+    if (message.method() == http::verb::head) parser.skip(true);
+    const auto [read_error, read_size] = co_await http::async_read(*connection.stream, connection.buffer, parser, no_throw);
+    if (read_error) {
+      attempt.error = "read: " + read_error.message();
+      co_return attempt;
+    }
+    const unsigned status = parser.get().result_int();
+    if (status < 200 && status != 101) continue;
+    response.status = status;
+    for (const auto& field : parser.get()) {
+      std::string name{field.name_string()};
+      std::transform(name.begin(), name.end(), name.begin(), to_lower);
+      response.headers.emplace_back(std::move(name), std::string{field.value()});
+    }
+    attempt.is_keepable = parser.keep_alive() && status != 101;
+    response.body = std::move(parser.get().body());
+    attempt.outcome = HttpOutcome::Answered;
+    transport.expires_never();
+    co_return attempt;
+  }
+  attempt.error = "read: nothing but 1xx answers";
+  co_return attempt;
+}
+
+void HttpSession::Pool::tape_sent(const HttpRequest& request, const Redaction& redaction, std::uint64_t exchange,
+                                  std::uint64_t connection, Timestamp time_ns) const {
+  if (!tape_) return;
+  Tape tape;
+  tape.exchange = exchange;
+  tape.direction = TapeDirection::Sent;
+  tape.channel = TapeChannel::Rest;
+  tape.connection = connection;
+  tape.method = cut<32>(request.method);
+  tape.target = redaction.clean(redaction.target);
+  tape.headers = redaction.headers;
+  const std::string body = redaction.clean(redaction.body);
+  tape.body.assign(body.begin(), body.end());
+  tape.time_ns = time_ns;
+  tape.order_id = request.order_id;
+  tape.client_order_id = request.client_order_id;
+  tape.venue_order_id = request.venue_order_id;
+  tape_(std::move(tape));
+}
+
+void HttpSession::Pool::tape_answer(const HttpRequest& request, const Redaction& redaction, std::uint64_t exchange,
+                                    std::uint64_t connection, const HttpResponse& response,
+                                    std::int64_t elapsed_ns) const {
+  if (!tape_) return;
+  Tape tape;
+  tape.exchange = exchange;
+  tape.direction = TapeDirection::Received;
+  tape.channel = TapeChannel::Rest;
+  tape.connection = connection;
+  tape.method = cut<32>(request.method);
+  tape.target = redaction.clean(redaction.target);
+  tape.status = response.status;
+  for (const auto& [name, value] : response.headers) tape.headers += name + ": " + redaction.clean(value) + "\n";
+  const std::string body = redaction.clean(response.body);
+  tape.body.assign(body.begin(), body.end());
+  tape.error = redaction.clean(response.error);
+  tape.time_ns = response.received_time_ns;
+  tape.elapsed_ns = elapsed_ns;
+  tape.order_id = request.order_id;
+  tape.client_order_id = request.client_order_id;
+  tape.venue_order_id = request.venue_order_id;
+  tape_(std::move(tape));
+}
+
+asio::awaitable<HttpResponse> HttpSession::Pool::run(std::shared_ptr<Pool> pool, HttpRequest request) {
+  const Redaction redaction{request};
+  const std::uint64_t exchange_number = next_exchange();
+  HttpResponse response;
+  std::uint64_t connection_number = 0;
+  Timestamp started_ns = boottime_now_ns();
+  const auto finish = [&](HttpOutcome outcome, std::string error) {
+    response.outcome = outcome;
+    response.error = std::move(error);
+    response.received_time_ns = wall_now_ns();
+    pool->tape_answer(request, redaction, exchange_number, connection_number, response, boottime_now_ns() - started_ns);
+  };
+
+  if (const auto wrong = what_is_wrong(request)) {
+    finish(HttpOutcome::NotSent, *wrong);
+    co_return response;
+  }
+  const bool has_place = co_await wait_for_place(*pool);
+  if (!has_place) {
+    finish(HttpOutcome::NotSent, pool->is_closed_ ? "the session is closed" : "all connections are busy");
+    co_return response;
+  }
+  const Place place{*pool};
+
+  http::request<http::string_body> message{http::string_to_verb(request.method), request.target, 11};
+  message.set(http::field::host, host_header(pool->base_));
+  message.set(http::field::user_agent, "busbar/" BUSBAR_VERSION);
+  for (const auto& [name, value] : request.headers) message.set(name, value);
+  if (!request.content_type.empty()) message.set(http::field::content_type, request.content_type);
+  message.body() = request.body;
+  message.prepare_payload();
+
+  bool is_kept_allowed = true;
+  for (;;) {
+    ConnectionPtr connection = is_kept_allowed ? pool->take_idle() : nullptr;
+    const bool is_kept = connection != nullptr;
+    if (!connection) {
+      const std::optional<Error> failed = co_await open(*pool, connection);
+      if (failed) {
+        response.sent_time_ns = 0;
+        finish(HttpOutcome::NotSent, failed->text);
+        co_return response;
+      }
+    }
+    connection_number = connection->number;
+    response.sent_time_ns = wall_now_ns();
+    started_ns = boottime_now_ns();
+    pool->tape_sent(request, redaction, exchange_number, connection_number, response.sent_time_ns);
+    const Attempt attempt = co_await exchange(*pool, *connection, message, response);
+    if (attempt.outcome == HttpOutcome::NotSent && is_kept) {
+      is_kept_allowed = false;  // the broker had closed it and nothing went out: a fresh one decides
+      continue;
+    }
+    finish(attempt.outcome, attempt.error);
+    if (attempt.is_keepable) pool->keep(std::move(connection));
+    co_return response;
+  }
+}
+
+asio::awaitable<Result<void>> HttpSession::Pool::warm(std::shared_ptr<Pool> pool, std::size_t count) {
+  while (pool->idle_.size() + pool->busy_ < std::min(count, pool->options_.connections_max)) {
+    const Place place{*pool};
+    ConnectionPtr connection;
+    const std::optional<Error> failed = co_await open(*pool, connection);
+    if (failed) co_return *failed;
+    pool->keep(std::move(connection));
+  }
+  co_return Result<void>{};
+}
+
+HttpSession::HttpSession(asio::io_context& loop, TlsContext& tls, Url base, HttpOptions options, OnTape tape)
+    : pool_{std::make_shared<Pool>(loop, tls, std::move(base), options, std::move(tape))} {}
+
+HttpSession::~HttpSession() { pool_->close(); }
+
+asio::awaitable<HttpResponse> HttpSession::request(HttpRequest request) { return Pool::run(pool_, std::move(request)); }
+
+asio::awaitable<Result<void>> HttpSession::warm(std::size_t count) { return Pool::warm(pool_, count); }
+
+std::uint64_t HttpSession::handshakes() const { return pool_->handshakes; }
+
+}  // namespace busbar::gateway

@@ -1,0 +1,18 @@
+#pragma once
+// Cuts secrets out of what goes to the wire tape.
+
+#include <initializer_list>
+#include <string>
+#include <string_view>
+
+namespace busbar::gateway {
+
+inline constexpr std::string_view cut_mark = "[cut]";
+
+// A query string or form with the values of these parameters cut out: "a=1&signature=[cut]". Names compare exactly.
+std::string cut_parameters(std::string_view text, std::initializer_list<std::string_view> names);
+
+// Every occurrence of a known secret cut out. Texts of less than 4 characters are no secrets.
+void cut_secret(std::string& text, std::string_view secret);
+
+}  // namespace busbar::gateway
