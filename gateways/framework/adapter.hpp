@@ -20,9 +20,9 @@ class Events {
  public:
   virtual ~Events() = default;
   virtual void on_report(VenueReport report) = 0;  // report_number, incarnation, account and receive time are filled in
-  virtual void on_quote(Quote quote) = 0;          // sequence, incarnation and source are filled in
+  virtual void on_quote(Quote quote) = 0;          // sequence, incarnation and source (the account) are filled in
   virtual void on_trade(Trade trade) = 0;
-  virtual void on_usage(RateUsage usage) = 0;
+  virtual void on_usage(RateUsage usage) = 0;      // blocked_until_ns by our wall clock; it is turned into router time
   virtual void on_instruments(std::vector<Instrument> instruments) = 0;  // the whole list, at connect and refresh
   enum class Part { Rest, OrderStream, MarketData };
   virtual void on_state(Part part, SessionStateKind state, std::string reason, Timestamp deadline_ns = 0) = 0;
