@@ -1,0 +1,519 @@
+#include "gateways/framework/gateway.hpp"
+
+#include <algorithm>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <spdlog/spdlog.h>
+
+#include "bus/codec.hpp"
+#include "gateways/framework/redact.hpp"
+
+namespace busbar::gateway {
+
+namespace {
+
+constexpr std::size_t instruments_page = 500;
+constexpr std::size_t tape_body_max = 512u << 10;  // of one tape message; a longer body goes in several
+constexpr std::chrono::milliseconds wind_down_most{2400};
+constexpr int read_tries = 3;
+
+// A broker's order or fill in the shape of a report, for people who ask what the broker lists.
+ExecutionReport as_report(const VenueReport& fact) {
+  ExecutionReport report;
+  const Id& id = fact.venue_order_id.empty() ? fact.broker_order_id : fact.venue_order_id;
+  report.client_order_id = id;
+  report.exec_id = fact.trade_id.empty() ? id : fact.trade_id;
+  const bool is_fill = fact.event == VenueEvent::Fill;
+  report.exec_type = is_fill ? ExecType::Trade : ExecType::OrderStatus;
+  const OrderStatus of_fill = OrderStatus::PartiallyFilled;
+  report.order_status = fact.order_status != OrderStatus::Unset ? fact.order_status : of_fill;
+  report.account = fact.account;
+  report.symbol = fact.symbol;
+  report.side = fact.side;
+  report.order_qty = fact.order_qty;
+  report.price = fact.price;
+  report.cum_qty = fact.cum_qty;
+  report.last_qty = fact.last_qty;
+  report.last_px = fact.last_px;
+  report.commission = fact.commission;
+  report.commission_asset = fact.commission_asset;
+  report.liquidity = fact.liquidity;
+  report.venue_order_id = fact.venue_order_id;
+  report.broker_order_id = fact.broker_order_id;
+  report.trade_id = fact.trade_id;
+  report.transact_time_ns = fact.transact_time_ns;
+  report.is_working = fact.is_working;
+  return report;
+}
+
+}  // namespace
+
+Gateway::Gateway(asio::io_context& loop, GatewayOptions options, TapeSink tape)
+    : loop_{loop},
+      options_{std::move(options)},
+      tape_{std::move(tape)},
+      incarnation_{draw_incarnation()},
+      book_{incarnation_},
+      link_{loop,
+            LinkOptions{.gateway = options_.name,
+                        .environment = options_.environment,
+                        .address = options_.gateways_address,
+                        .incarnation = incarnation_,
+                        .boottime = options_.boottime},
+            RouterLink::Handlers{.make_hello = [this] { return make_hello(); },
+                                 .on_welcome = [this](const GatewayWelcome& welcome) { on_welcome(welcome); },
+                                 .on_lost = [] {},
+                                 .on_message = [this](Message message) { on_message(std::move(message)); }}},
+      quotes_{loop, bus::Kind::Pub},
+      timer_{loop} {
+  quotes_.connect(options_.quotes_in_address);
+}
+
+Gateway::~Gateway() = default;
+
+void Gateway::add_account(const Name& account, TlsContext& tls, Credentials credentials, const MakeAdapter& make) {
+  AccountOptions account_options;
+  account_options.gateway = options_.name;
+  account_options.account = account;
+  account_options.trade_without_order_stream = options_.trade_without_order_stream;
+  account_options.symbols = options_.reconcile_symbols;
+  account_options.probes_per_second = options_.probes_per_second;
+  account_options.wall = options_.wall;
+  account_options.boottime = options_.boottime;
+  account_options.random = options_.random;
+  auto made = std::make_unique<Account>(loop_, std::move(account_options), *this);
+  OnTape tape = [this, account, credentials](Tape record) { on_tape(std::move(record), account, credentials); };
+  made->attach(make(AdapterContext{.loop = loop_,
+                                   .tls = tls,
+                                   .events = *made,
+                                   .tape = std::move(tape),
+                                   .gateway = options_.name,
+                                   .account = account,
+                                   .environment = options_.environment,
+                                   .credentials = std::move(credentials)}));
+  accounts_.emplace(account, std::move(made));
+}
+
+void Gateway::start() {
+  for (auto& [name, account] : accounts_) account->start();
+  asio::co_spawn(loop_, keep_ticking(), asio::detached);
+}
+
+asio::awaitable<void> Gateway::keep_ticking() {
+  while (!is_stopping_) {
+    link_.tick();
+    for (auto& [name, account] : accounts_) account->tick();
+    drop_subscriptions();
+    timer_.expires_after(options_.tick);
+    co_await timer_.async_wait(asio::as_tuple(asio::use_awaitable));
+  }
+}
+
+void Gateway::stop(std::function<void()> done) {
+  if (std::exchange(is_stopping_, true)) return;
+  asio::co_spawn(loop_, wind_down(std::move(done)), asio::detached);
+}
+
+asio::awaitable<void> Gateway::wind_down(std::function<void()> done) {
+  const auto deadline = std::chrono::steady_clock::now() + wind_down_most;
+  asio::steady_timer timer{loop_};
+  const auto is_quiet = [this] {
+    return link_.held() == 0 && std::all_of(accounts_.begin(), accounts_.end(), [](const auto& a) { return a.second->running() == 0; });
+  };
+  while (!is_quiet() && std::chrono::steady_clock::now() < deadline) {
+    link_.tick();
+    timer.expires_after(std::chrono::milliseconds{10});
+    co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+  }
+  if (!is_quiet()) spdlog::warn("stopped with {} reports that the router has not acknowledged", link_.held());
+  for (auto& [name, account] : accounts_) co_await account->stop();
+  done();
+}
+
+// ---- to the router
+
+GatewayHello Gateway::make_hello() const {
+  GatewayHello hello;
+  hello.gateway = options_.name;
+  hello.incarnation = incarnation_;
+  hello.broker = cut<32>(options_.broker);
+  hello.version = BUSBAR_VERSION;
+  for (const auto& [name, account] : accounts_) {
+    hello.accounts.push_back({});
+    hello.accounts.back().account = name;
+    Adapter& adapter = account->adapter();
+    hello.capabilities = adapter.capabilities();
+    // Accounts of one key or address share buckets; the scope tells them apart.
+    for (const RateLimit& limit : adapter.rate_limits()) {
+      const auto is_same = [&](const RateLimit& known) {
+        return known.bucket == limit.bucket && known.scope == limit.scope && known.interval_ms == limit.interval_ms;
+      };
+      if (std::none_of(hello.rate_limits.begin(), hello.rate_limits.end(), is_same)) hello.rate_limits.push_back(limit);
+    }
+    hello.rate_costs = adapter.rate_costs();
+  }
+  return hello;
+}
+
+void Gateway::report(VenueReport report) { link_.report(std::move(report)); }
+
+bool Gateway::tell(const Body& body) { return link_.tell(body); }
+
+bool Gateway::is_up() { return link_.is_up(); }
+
+void Gateway::on_command_facts(std::uint64_t command_id, const Facts& facts, bool is_closed) {
+  book_.on_facts(command_id, facts, is_closed);
+}
+
+// The adapter knows our wall clock only; the ledger is kept in the router's time.
+void Gateway::on_usage(RateUsage usage) {
+  const std::pair key{usage.bucket, usage.scope};
+  if (usage.blocked_until_ns != 0) {
+    const std::optional<Timestamp> router_now = link_.router_now();
+    if (router_now) usage.blocked_until_ns += *router_now - options_.wall();
+    blocked_[key] = usage;
+  }
+  link_.tell(usage);
+}
+
+void Gateway::on_instruments(std::vector<Instrument> instruments) {
+  instruments_ = std::move(instruments);
+  send_instruments();
+}
+
+void Gateway::send_instruments() {
+  if (instruments_.empty() || !link_.is_up()) return;
+  std::uint32_t page_number = 0;
+  for (std::size_t at = 0; at < instruments_.size(); at += instruments_page) {
+    Instruments page;
+    page.gateway = options_.name;
+    page.page = page_number++;
+    const std::size_t end = std::min(at + instruments_page, instruments_.size());
+    page.instruments.assign(instruments_.begin() + static_cast<std::ptrdiff_t>(at), instruments_.begin() + static_cast<std::ptrdiff_t>(end));
+    page.is_last = end == instruments_.size();
+    link_.tell(page);
+  }
+}
+
+// The hello names limits, which an adapter knows once it has connected; a broker that is away must not keep us silent for ever.
+void Gateway::on_first_try(const Name&) {
+  if (++tried_ == accounts_.size()) link_.hello();
+}
+
+void Gateway::on_connected(const Name&) {
+  if (tried_ >= accounts_.size()) link_.hello();
+}
+
+// ---- from the router
+
+Account* Gateway::find(const Name& account) {
+  const auto found = accounts_.find(account);
+  return found == accounts_.end() ? nullptr : found->second.get();
+}
+
+void Gateway::on_welcome(const GatewayWelcome& welcome) {
+  send_instruments();
+  for (const auto& [key, usage] : blocked_) link_.tell(usage);
+  for (auto& [key, subscription] : subscriptions_) let_go(subscription);  // those still wanted are named again
+  for (auto& [name, account] : accounts_) {
+    const auto told = std::find_if(welcome.accounts.begin(), welcome.accounts.end(),
+                                   [&, wanted = &name](const GatewayAccount& each) { return each.account == *wanted; });
+    account->on_welcome(told == welcome.accounts.end() ? nullptr : &*told);
+  }
+}
+
+void Gateway::on_message(Message message) {
+  const bool is_ours = message.header.environment == options_.environment;
+  if (const auto* place = std::get_if<PlaceCommand>(&message.body)) {
+    const Command command = place->command;
+    on_command(CommandKind::Place, std::move(message), command);
+  } else if (const auto* cancel = std::get_if<CancelCommand>(&message.body)) {
+    const Command command = cancel->command;
+    on_command(CommandKind::Cancel, std::move(message), command);
+  } else if (const auto* replace = std::get_if<ReplaceCommand>(&message.body)) {
+    const Command command = replace->command;
+    on_command(CommandKind::Replace, std::move(message), command);
+  } else if (const auto* ask = std::get_if<AskCommand>(&message.body)) {
+    const Command command = ask->command;
+    on_command(CommandKind::Ask, std::move(message), command);
+  } else if (!is_ours) {
+    Reject reject;
+    reject.ref_sequence = message.header.sequence;
+    reject.error = ErrorCode::InvalidMessage;
+    reject.field = "environment";
+    reject.value = cut<64>(busbar::name_of(message.header.environment));
+    link_.tell(reject, message.header.correlation_id);
+  } else if (const auto* query = std::get_if<Query>(&message.body)) {
+    asio::co_spawn(loop_, answer(*query, message.header.correlation_id), asio::detached);
+  } else if (const auto* subscribe = std::get_if<Subscribe>(&message.body)) {
+    on_subscribe(*subscribe);
+  } else if (const auto* unsubscribe = std::get_if<Unsubscribe>(&message.body)) {
+    on_unsubscribe(*unsubscribe);
+  } else {
+    spdlog::error("the router sent a {}, which is nothing for a gateway", busbar::name_of(message.body));
+  }
+}
+
+void Gateway::on_command(CommandKind kind, Message message, const Command& command) {
+  Account* const account = find(command.account);
+  Circumstances circumstances;
+  circumstances.router_now = link_.router_now();
+  circumstances.is_environment_right = message.header.environment == options_.environment;
+  circumstances.is_account_ours = account != nullptr;
+  if (is_stopping_) circumstances.no_new_orders = Error{ErrorCode::ConnectionError, "the gateway is stopping"};
+  if (account != nullptr && !circumstances.no_new_orders) circumstances.ask_account = [&] { return account->no_new_orders(); };
+  const Verdict verdict = book_.judge(kind, command, circumstances);
+  if (!verdict.alarm.empty()) spdlog::critical("{}", verdict.alarm);
+  switch (verdict.act) {
+    case Verdict::Act::Do:
+      account->act(kind, std::move(message));
+      break;
+    case Verdict::Act::Ask:
+      account->ask(kind, command, command.expire_time_ns);
+      break;
+    case Verdict::Act::Answer:
+      for (VenueReport fact : verdict.facts) {
+        if (fact.receive_time_ns == 0) fact.receive_time_ns = options_.wall();
+        link_.report(std::move(fact));
+      }
+      break;
+    case Verdict::Act::Wait:
+      break;
+  }
+}
+
+// ---- market data
+
+void Gateway::on_subscribe(const Subscribe& subscribe) {
+  if (find(subscribe.source) == nullptr) return;
+  const SubscriptionKey key{subscribe.source, subscribe.symbol, subscribe.channel};
+  Subscription& subscription = subscriptions_[key];
+  subscription.drop_at = 0;
+  if (subscription.is_active || subscription.is_busy) return;
+  subscription.is_busy = true;
+  asio::co_spawn(loop_, keep_subscribed(key), asio::detached);
+}
+
+void Gateway::on_unsubscribe(const Unsubscribe& unsubscribe) {
+  const auto found = subscriptions_.find({unsubscribe.source, unsubscribe.symbol, unsubscribe.channel});
+  if (found != subscriptions_.end()) let_go(found->second);
+}
+
+void Gateway::let_go(Subscription& subscription) {
+  if (subscription.drop_at != 0) return;
+  subscription.drop_at = options_.boottime() + std::chrono::nanoseconds{options_.subscription_kept}.count();
+}
+
+void Gateway::drop_subscriptions() {
+  const Timestamp now = options_.boottime();
+  std::vector<SubscriptionKey> over;  // a coroutine may end at once and take its entry out of the map
+  for (const auto& [key, subscription] : subscriptions_) {
+    if (subscription.drop_at != 0 && now >= subscription.drop_at && !subscription.is_busy) over.push_back(key);
+  }
+  for (const SubscriptionKey& key : over) {
+    subscriptions_[key].is_busy = true;
+    asio::co_spawn(loop_, keep_subscribed(key), asio::detached);
+  }
+}
+
+// Brings the adapter to where the subscription shall be: subscribed, or after its time, not.
+asio::awaitable<void> Gateway::keep_subscribed(SubscriptionKey key) {
+  Backoff backoff{std::chrono::milliseconds{500}, std::chrono::milliseconds{15'000}, options_.random};
+  asio::steady_timer timer{loop_};
+  for (;;) {
+    Subscription& subscription = subscriptions_[key];
+    const bool is_wanted = subscription.drop_at == 0 || options_.boottime() < subscription.drop_at;
+    if (is_stopping_ || (is_wanted && subscription.is_active)) {
+      subscription.is_busy = false;
+      co_return;
+    }
+    if (!is_wanted && !subscription.is_active) {
+      subscriptions_.erase(key);
+      co_return;
+    }
+    const auto& [account, symbol, channel] = key;
+    Adapter& adapter = find(account)->adapter();
+    Result<void> done = Error{};
+    if (is_wanted) {
+      done = co_await adapter.subscribe(symbol, channel);
+    } else {
+      done = co_await adapter.unsubscribe(symbol, channel);
+    }
+    Subscription& after = subscriptions_[key];
+    if (done) {
+      after.is_active = is_wanted;
+      continue;
+    }
+    spdlog::warn("{}: {} of {}: {} {}", view(account), busbar::name_of(channel), view(symbol), busbar::name_of(done.error().code), done.error().text);
+    // A no of the broker's will be the same tomorrow; the line may be back in a moment.
+    const bool is_worth_another_try = done.error().code == ErrorCode::ConnectionError || done.error().code == ErrorCode::RateLimited;
+    if (!is_worth_another_try) {
+      subscriptions_.erase(key);
+      co_return;
+    }
+    timer.expires_after(backoff.next());
+    co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+  }
+}
+
+void Gateway::on_quote(const Name& account, Quote quote) { publish("quote.", account, std::move(quote)); }
+
+void Gateway::on_trade(const Name& account, Trade trade) { publish("trade.", account, std::move(trade)); }
+
+template <class T>
+void Gateway::publish(std::string_view kind, const Name& account, T tick) {
+  tick.source = account;
+  tick.incarnation = incarnation_;
+  if (tick.receive_time_ns == 0) tick.receive_time_ns = options_.wall();
+  std::string topic{kind};
+  topic.append(view(account)).append(".").append(view(tick.symbol));
+  tick.sequence = ++topic_sequences_[topic];
+  Header header;
+  header.environment = options_.environment;
+  header.sender = options_.name;
+  header.session = cut<32>(std::to_string(incarnation_));
+  header.send_time_ns = options_.wall();
+  // A hub that is away misses quotes, as it must: the next one is newer.
+  static_cast<void>(quotes_.publish(topic, encode(header, Body{std::move(tick)})));
+}
+
+// ---- questions
+
+asio::awaitable<void> Gateway::answer(Query query, std::uint64_t correlation_id) {
+  if (!query.page_token.empty()) {
+    std::optional<Answer> page = pages_.next(view(query.page_token), options_.boottime());
+    if (!page) {
+      page.emplace();
+      page->kind = query.kind;
+      page->error = ErrorCode::InvalidMessage;
+      page->text = "page_token: unknown here, or too old; ask from the start";
+    }
+    link_.tell(*page, correlation_id);
+    co_return;
+  }
+  Answer whole;
+  try {
+    whole = co_await ask_broker(query);
+  } catch (const std::exception& error) {
+    whole.error = ErrorCode::Internal;
+    whole.text = cut<256>(to_words(error.what()));
+  }
+  whole.kind = query.kind;
+  if (whole.as_of_ns == 0) whole.as_of_ns = options_.wall();
+  const bool is_error = whole.error != ErrorCode::None;
+  link_.tell(is_error ? whole : pages_.split(std::move(whole), query.page_size, options_.boottime()), correlation_id);
+}
+
+asio::awaitable<Answer> Gateway::ask_broker(Query query) {
+  Answer answer;
+  const auto refuse = [&](const Error& error) {
+    answer.error = error.code;
+    answer.text = cut<256>(to_words(error.text));
+  };
+  Account* account = find(query.account);
+  if (account == nullptr && query.account.empty() && accounts_.size() == 1) account = accounts_.begin()->second.get();
+  if (account == nullptr) {
+    refuse({ErrorCode::InvalidMessage, "account: \"" + std::string{view(query.account)} + "\" is not served here"});
+    co_return answer;
+  }
+  Adapter& adapter = account->adapter();
+  const Backoff backoff{std::chrono::milliseconds{100}, std::chrono::milliseconds{1000}, options_.random};
+  const auto take = [&](auto result, auto&& put) {
+    if (result) {
+      put(std::move(*result));
+    } else {
+      refuse(result.error());
+    }
+  };
+  switch (query.kind) {
+    case QueryKind::Accounts: {
+      auto result = co_await retry_read<std::vector<AccountInfo>>(loop_, read_tries, backoff, [&] { return adapter.accounts(); });
+      take(std::move(result), [&](std::vector<AccountInfo> accounts) {
+        for (AccountInfo& each : accounts) {
+          each.account = account->name();
+          each.gateway = options_.name;
+          each.broker = cut<32>(options_.broker);
+          each.environment = options_.environment;
+        }
+        answer.accounts = std::move(accounts);
+      });
+      break;
+    }
+    case QueryKind::Balances: {
+      auto result = co_await retry_read<std::vector<Balance>>(loop_, read_tries, backoff, [&] { return adapter.balances(); });
+      take(std::move(result), [&](std::vector<Balance> balances) { answer.balances = std::move(balances); });
+      break;
+    }
+    case QueryKind::Positions: {
+      auto result = co_await retry_read<std::vector<Position>>(loop_, read_tries, backoff, [&] { return adapter.positions(); });
+      take(std::move(result), [&](std::vector<Position> positions) { answer.positions = std::move(positions); });
+      break;
+    }
+    case QueryKind::Quote: {
+      auto result = co_await retry_read<Quote>(loop_, read_tries, backoff, [&] { return adapter.quote(query.symbol); });
+      take(std::move(result), [&](Quote quote) {
+        quote.source = account->name();
+        quote.incarnation = incarnation_;
+        if (quote.symbol.empty()) quote.symbol = query.symbol;
+        if (quote.receive_time_ns == 0) quote.receive_time_ns = options_.wall();
+        answer.quotes.push_back(std::move(quote));
+      });
+      break;
+    }
+    case QueryKind::VenueOrders: {
+      auto result = co_await retry_read<Facts>(loop_, read_tries, backoff, [&] { return adapter.orders(); });
+      take(std::move(result), [&](Facts facts) {
+        for (const VenueReport& fact : facts) {
+          if (!query.symbol.empty() && fact.symbol != query.symbol) continue;
+          answer.orders.push_back(as_report(fact));
+        }
+      });
+      break;
+    }
+    case QueryKind::VenueTrades: {
+      if (query.symbol.empty()) {
+        refuse({ErrorCode::InvalidMessage, "symbol: executions are listed by symbol"});
+        break;
+      }
+      auto result = co_await retry_read<Facts>(loop_, read_tries, backoff, [&] {
+        return adapter.trades(std::vector<Symbol>{query.symbol}, query.start_time_ns);
+      });
+      take(std::move(result), [&](Facts facts) {
+        for (const VenueReport& fact : facts) {
+          if (query.end_time_ns != 0 && fact.transact_time_ns > query.end_time_ns) continue;
+          answer.orders.push_back(as_report(fact));
+        }
+      });
+      break;
+    }
+    default:
+      refuse({ErrorCode::Unsupported, "a gateway does not answer " + std::string{busbar::name_of(query.kind)}});
+  }
+  for (ExecutionReport& order : answer.orders) order.account = account->name();
+  co_return answer;
+}
+
+// ---- the wire tape
+
+// The sessions have cut what they were told to; this cuts the account's own secrets from wherever else they might turn up.
+void Gateway::on_tape(Tape tape, const Name& account, const Credentials& credentials) {
+  if (!tape_) return;
+  tape.gateway = options_.name;
+  tape.account = account;
+  tape.incarnation = incarnation_;
+  std::string body{tape.body.begin(), tape.body.end()};
+  for (const std::string_view secret : {credentials.api_key.reveal(), credentials.secret.reveal()}) {
+    for (std::string* const text : {&tape.target, &tape.headers, &tape.error, &body}) cut_secret(*text, secret);
+  }
+  std::string_view rest = body;
+  do {
+    const std::string_view piece = rest.substr(0, tape_body_max);
+    tape.body.assign(piece.begin(), piece.end());
+    rest.remove_prefix(piece.size());
+    tape_(tape);
+    tape.headers.clear();  // stand with the first piece
+  } while (!rest.empty());
+}
+
+}  // namespace busbar::gateway

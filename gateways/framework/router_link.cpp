@@ -1,0 +1,202 @@
+#include "gateways/framework/router_link.hpp"
+
+#include <stdexcept>
+
+#include <spdlog/spdlog.h>
+#include <sys/random.h>
+
+#include "bus/clock.hpp"
+#include "bus/codec.hpp"
+
+namespace busbar::gateway {
+
+namespace {
+
+constexpr std::int64_t hello_interval_ns = 1'000'000'000;
+constexpr std::int64_t acknowledge_ns = 1'000'000'000;  // a report without an acknowledgement for so long is sent again
+constexpr std::size_t burst_max = 1000;                  // reports sent again at once
+constexpr std::size_t asked_max = 16;
+
+bus::EndpointOptions endpoint_options() {
+  bus::EndpointOptions options;
+  options.immediate = true;  // what cannot go now is not wanted later: reports are held here, not in a queue
+  return options;
+}
+
+}  // namespace
+
+std::uint64_t draw_incarnation() {
+  std::uint64_t number = 0;
+  while (number == 0) {
+    if (::getrandom(&number, sizeof number, 0) != sizeof number) throw std::runtime_error{"the system has no random bytes"};
+    number >>= 1;
+  }
+  return number;
+}
+
+RouterLink::RouterLink(asio::io_context& loop, LinkOptions options, Handlers handlers)
+    : options_{std::move(options)}, handlers_{std::move(handlers)}, endpoint_{loop, bus::Kind::Dealer, endpoint_options()} {
+  endpoint_.on_message([this](const bus::RoutingId&, std::string_view, std::span<const std::uint8_t> bytes) { on_bytes(bytes); });
+  endpoint_.connect(options_.address);
+}
+
+void RouterLink::hello() {
+  wants_hello_ = true;
+  tick();
+}
+
+bool RouterLink::is_up() {
+  lose_if_silent();
+  return is_welcomed_;
+}
+
+std::optional<Timestamp> RouterLink::router_now() const { return clock_.now(options_.boottime()); }
+
+void RouterLink::lose_if_silent() {
+  if (!is_welcomed_ || options_.boottime() - last_heard_ <= interval_ns_ * options_.liveness) return;
+  is_welcomed_ = false;
+  wants_hello_ = true;
+  last_hello_ = 0;
+  spdlog::warn("the router is silent: nothing is placed until it answers a hello");
+  handlers_.on_lost();
+}
+
+void RouterLink::tick() {
+  lose_if_silent();
+  const Timestamp now = options_.boottime();
+  if (wants_hello_ && (last_hello_ == 0 || now - last_hello_ >= hello_interval_ns)) {
+    sequence_ = 0;
+    if (send(handlers_.make_hello(), ask(now))) {
+      last_hello_ = now;
+      if (first_hello_ == 0) first_hello_ = now;
+    }
+  }
+  if (!is_welcomed_) return;
+  if (now - last_heartbeat_ >= interval_ns_) {
+    last_heartbeat_ = now;
+    send(Heartbeat{wall_now_ns(), last_received_, 0}, ask(now));
+  }
+  if (!held_.empty() && now - held_.front().sent_at >= acknowledge_ns) send_held(now, true);
+}
+
+// Remembers when a question left, under a number that comes back with the answer.
+std::uint64_t RouterLink::ask(Timestamp now) {
+  asked_.emplace(next_asked_, now);
+  if (asked_.size() > asked_max) asked_.erase(asked_.begin());
+  return next_asked_++;
+}
+
+std::optional<Timestamp> RouterLink::take_asked(std::uint64_t correlation_id) {
+  const auto asked = asked_.find(correlation_id);
+  if (asked == asked_.end()) return std::nullopt;
+  const Timestamp sent = asked->second;
+  asked_.erase(asked_.begin(), std::next(asked));
+  return sent;
+}
+
+bool RouterLink::send(const Body& body, std::uint64_t correlation_id) {
+  Header header;
+  header.environment = options_.environment;
+  header.sender = options_.gateway;
+  header.session = cut<32>(std::to_string(options_.incarnation));
+  header.sequence = sequence_ + 1;
+  header.correlation_id = correlation_id;
+  header.send_time_ns = wall_now_ns();
+  if (!endpoint_.send(encode(header, body))) return false;
+  ++sequence_;
+  return true;
+}
+
+bool RouterLink::tell(const Body& body, std::uint64_t correlation_id) {
+  return is_welcomed_ && send(body, correlation_id);
+}
+
+void RouterLink::report(VenueReport report) {
+  report.report_number = next_report_;
+  report.incarnation = options_.incarnation;
+  report.text = cut<256>(to_words(view(report.text)));
+  // One report that the router cannot read would hold up all behind it, so it gets no number.
+  Header header;
+  header.environment = options_.environment;
+  header.sender = options_.gateway;
+  const Result<Message> readable = decode(encode(header, report));
+  if (!readable) {
+    spdlog::critical("a fact about order {} {} cannot be reported: {}", view(report.venue_order_id),
+                     view(report.broker_order_id), readable.error().text);
+    return;
+  }
+  ++next_report_;
+  held_.push_back({std::move(report), 0});
+  if (is_welcomed_) send_held(options_.boottime(), false);
+}
+
+// In order of number, for the router takes only the next one. A queue that is full ends the round; the next tick goes on.
+void RouterLink::send_held(Timestamp now, bool is_all) {
+  std::size_t sent = 0;
+  for (Held& held : held_) {
+    if (!is_all && held.sent_at != 0) continue;
+    if (sent++ == burst_max || !send(held.report, 0)) return;
+    held.sent_at = now;
+  }
+}
+
+void RouterLink::on_ack(std::uint64_t report_number) {
+  while (!held_.empty() && held_.front().report.report_number <= report_number) held_.pop_front();
+}
+
+void RouterLink::on_bytes(std::span<const std::uint8_t> bytes) {
+  // A process that was stopped reads what waited as if it were new; the silence is noticed first.
+  lose_if_silent();
+  Result<Message> message = decode(bytes);
+  if (!message) {
+    spdlog::error("a message of the router was dropped: {}", message.error().text);
+    return;
+  }
+  last_heard_ = options_.boottime();
+  last_received_ = message->header.sequence;
+  const bool is_ours = message->header.environment == options_.environment;
+  if (const auto* welcome = std::get_if<GatewayWelcome>(&message->body)) {
+    if (is_ours && welcome->incarnation == options_.incarnation) on_welcome(message->header, *welcome);
+  } else if (const auto* heartbeat = std::get_if<Heartbeat>(&message->body)) {
+    on_heartbeat(message->header, *heartbeat);
+  } else if (const auto* ack = std::get_if<ReportAck>(&message->body)) {
+    if (is_ours) on_ack(ack->report_number);
+  } else if (const auto* reject = std::get_if<Reject>(&message->body)) {
+    if (reject->error == ErrorCode::HelloNeeded) {
+      const bool was_welcomed = std::exchange(is_welcomed_, false);
+      if (was_welcomed) handlers_.on_lost();
+      if (was_welcomed) last_hello_ = 0;
+      hello();
+    } else {
+      spdlog::error("the router refused a message: {} {}", name_of(reject->error), view(reject->text));
+    }
+  } else if (is_welcomed_) {
+    handlers_.on_message(std::move(*message));
+  }
+  // What comes before a welcome is of an earlier conversation; the router sends it again, marked, after the welcome.
+}
+
+void RouterLink::on_welcome(const Header& header, const GatewayWelcome& welcome) {
+  const bool was_welcomed = std::exchange(is_welcomed_, true);
+  wants_hello_ = false;
+  if (welcome.heartbeat_interval_ms != 0) interval_ns_ = std::int64_t{welcome.heartbeat_interval_ms} * 1'000'000;
+  // A router that was started again counts its record time anew.
+  if (!was_welcomed) clock_.forget();
+  std::optional<Timestamp> sent = take_asked(header.correlation_id);
+  if (!sent && first_hello_ != 0) sent = first_hello_;
+  first_hello_ = 0;
+  clock_.sample(welcome.router_time_ns, last_heard_, sent);
+  // It took too long to tell the time by: asked again, for without it nothing can be placed.
+  if (!clock_.now(last_heard_)) wants_hello_ = true;
+  on_ack(welcome.last_report);
+  for (Held& held : held_) held.sent_at = 0;
+  send_held(last_heard_, true);
+  if (!was_welcomed) spdlog::info("the router has welcomed us, {} reports are held", held_.size());
+  handlers_.on_welcome(welcome);
+}
+
+void RouterLink::on_heartbeat(const Header& header, const Heartbeat& heartbeat) {
+  if (heartbeat.time_ns != 0) clock_.sample(heartbeat.time_ns, last_heard_, take_asked(header.correlation_id));
+}
+
+}  // namespace busbar::gateway

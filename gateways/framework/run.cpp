@@ -1,0 +1,131 @@
+#include "gateways/framework/run.hpp"
+
+#include <cstdio>
+#include <random>
+
+#include <CLI/CLI.hpp>
+#include <spdlog/spdlog.h>
+
+#include "bus/audit_feed.hpp"
+#include "bus/clock.hpp"
+#include "bus/codec.hpp"
+#include "bus/daemon.hpp"
+#include "gateways/framework/gateway.hpp"
+
+namespace busbar::gateway {
+
+namespace {
+
+struct Setup {
+  GatewayOptions options;
+  BusConfig bus;
+  std::string ca_file;
+  MakeAdapter make;
+  std::vector<std::pair<Name, std::filesystem::path>> accounts;
+};
+
+Setup read_setup(ConfigTable& root, const std::string& name, std::string_view broker, const ReadConfig& read_config) {
+  Setup setup;
+  GatewayOptions& options = setup.options;
+  options.name = cut<32>(name);
+  options.broker = broker;
+  options.environment = environment_config(root);
+  setup.bus = bus_config(root);
+  options.gateways_address = setup.bus.gateways;
+  options.quotes_in_address = setup.bus.quotes_in;
+
+  ConfigTable gateways = root.table("gateways");
+  if (!gateways.has(name)) root.refuse("gateways", "there is no table [gateways." + name + "]");
+  ConfigTable table = gateways.table(name);
+  if (const std::string wanted = table.text("broker"); wanted != broker) {
+    table.refuse("broker", "\"" + wanted + "\" is not what this program speaks, which is \"" + std::string{broker} + "\"");
+  }
+  setup.ca_file = table.text("ca_file", "");
+  options.trade_without_order_stream = table.flag("trade_without_order_stream", false);
+  options.probes_per_second = static_cast<std::uint32_t>(table.integer("probes_per_second", 1, 1000, 2));
+  for (const std::string& symbol : table.texts("reconcile_symbols", {})) {
+    if (symbol.empty() || symbol.size() > Symbol{}.max_size()) {
+      table.refuse("reconcile_symbols", "\"" + symbol + "\" is no symbol: 1 to 32 bytes");
+    }
+    options.reconcile_symbols.insert(cut<32>(symbol));
+  }
+  setup.make = read_config(table, options.environment);
+  table.finish();
+
+  for (auto& [symbol, limits] : root.tables("symbols")) options.reconcile_symbols.insert(Symbol{symbol});
+  for (auto& [account, keys] : root.tables("accounts")) {
+    if (keys.text("gateway") != name) continue;
+    setup.accounts.emplace_back(account, keys.text("credentials"));
+  }
+  if (setup.accounts.empty()) root.refuse("accounts", "no account has gateway = \"" + name + "\"");
+  return setup;
+}
+
+bus::AuditFeedOptions tape_options(const Setup& setup) {
+  bus::AuditFeedOptions options;
+  options.address = setup.bus.audit_tape;
+  options.stream = "tape";
+  options.kind = RecordKind::Tape;
+  options.environment = setup.options.environment;
+  options.sender = setup.options.name;
+  options.session = cut<32>(std::to_string(draw_incarnation()));
+  options.bytes_max = 64u << 20;
+  return options;
+}
+
+Random system_random() {
+  std::random_device seed;
+  const std::uint64_t words = std::uint64_t{seed()} << 32 | seed();
+  return [engine = std::mt19937_64{words}]() mutable { return engine(); };
+}
+
+void serve(Setup setup) {
+  asio::io_context loop{1};
+  setup.options.wall = wall_now_ns;
+  setup.options.boottime = boottime_now_ns;
+  setup.options.random = system_random();
+  TlsContext tls{setup.ca_file};
+  bus::AuditFeed archive{loop, tape_options(setup)};
+  RecordClock clock{0};
+  Header header;  // of every tape message
+  header.environment = setup.options.environment;
+  header.sender = setup.options.name;
+  Gateway gateway{loop, std::move(setup.options), [&](Tape tape) {
+                    const RecordTime now = clock.now();
+                    header.send_time_ns = now.wall_ns;
+                    archive.append(encode(header, Body{std::move(tape)}), now);
+                  }};
+  for (const auto& [account, file] : setup.accounts) {
+    gateway.add_account(account, tls, load_credentials(file), setup.make);
+  }
+  Daemon daemon{loop, [&] { gateway.stop([&] { archive.stop([&] { loop.stop(); }); }); }};
+  gateway.start();
+  daemon.ready();
+  spdlog::info("started, incarnation {}", gateway.incarnation());
+  loop.run();
+  spdlog::info("stopped");
+}
+
+}  // namespace
+
+int run(int argc, char** argv, std::string_view broker, const ReadConfig& read_config) {
+  const std::string program = "busbar-gateway-" + std::string{broker};
+  std::string file = "/etc/busbar/busbar.toml";
+  std::string name{broker};
+  CLI::App app{"Trades the accounts of one broker for the bus.", program};
+  app.add_option("--config", file, "Configuration file")->capture_default_str();
+  app.add_option("--name", name, "Which gateway of the file: [gateways.NAME]")->capture_default_str();
+  app.set_version_flag("--version", program + " " BUSBAR_VERSION);
+  CLI11_PARSE(app, argc, argv);
+  try {
+    ConfigTable root = ConfigFile::load(file);
+    set_up_log(program, log_level_config(root));
+    serve(read_setup(root, name, broker, read_config));
+    return EXIT_SUCCESS;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "%s: %s\n", program.c_str(), error.what());
+    return EXIT_FAILURE;
+  }
+}
+
+}  // namespace busbar::gateway
