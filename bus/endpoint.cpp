@@ -3,8 +3,10 @@
 #include <array>
 #include <cassert>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <stdexcept>
+#include <thread>
 #include <vector>
 
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -84,8 +86,7 @@ void check_transport(const std::string& address) {
   }
 }
 
-// ZeroMQ unlinks the socket of whoever listens there and takes its place; then two processes believe to be the one.
-void check_not_in_use(const std::string& address) {
+bool is_listened_on(const std::string& address) {
   const std::string path = address.substr(std::strlen("ipc://"));
   sockaddr_un name{};
   name.sun_family = AF_UNIX;
@@ -96,9 +97,22 @@ void check_not_in_use(const std::string& address) {
   const int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (probe < 0) throw failure(address, std::strerror(errno));
   const int answer = ::connect(probe, reinterpret_cast<const sockaddr*>(&name), sizeof name);
-  const bool in_use = answer == 0 || errno == EAGAIN;
+  const bool is_listening = answer == 0 || errno == EAGAIN;
   close(probe);
-  if (in_use) throw failure(address, "is in use by a running process");
+  return is_listening;
+}
+
+// ZeroMQ unlinks the socket of whoever listens there and takes its place; then two processes believe to be the one. One that
+// is just ending is waited for, and a moment longer, because it unlinks the path after it has closed the socket.
+void wait_until_free(const std::string& address) {
+  using namespace std::chrono_literals;
+  if (!is_listened_on(address)) return;
+  const auto end = std::chrono::steady_clock::now() + 1s;
+  while (is_listened_on(address)) {
+    if (std::chrono::steady_clock::now() > end) throw failure(address, "is in use by a running process");
+    std::this_thread::sleep_for(10ms);
+  }
+  std::this_thread::sleep_for(20ms);
 }
 
 int type_of(Kind kind) {
@@ -162,7 +176,7 @@ class Endpoint::Socket : public std::enable_shared_from_this<Socket> {
   void bind(const std::string& address) {
     check_transport(address);
     const bool is_ipc = address.starts_with("ipc://");
-    if (is_ipc) check_not_in_use(address);
+    if (is_ipc) wait_until_free(address);
     const mode_t before = umask(is_ipc ? 0117 : 0077);
     const int failed = zmq_bind(socket_, address.c_str());
     const int error = zmq_errno();

@@ -4,13 +4,13 @@
 #include <cstring>
 #include <filesystem>
 #include <optional>
-#include <thread>
 
 #include <boost/asio/steady_timer.hpp>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <zmq.h>
 
+#include "tests/unit/bus/loop.hpp"
 #include "tests/unit/bus/random.hpp"
 #include "tests/unit/bus/temporary_directory.hpp"
 
@@ -23,18 +23,6 @@ std::span<const std::uint8_t> bytes_of(std::string_view text) {
   return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
 }
 std::string text_of(std::span<const std::uint8_t> bytes) { return {bytes.begin(), bytes.end()}; }
-
-// Runs the loop until `done`, and fails when that takes longer than anyone would wait.
-template <class Done>
-void run_until(asio::io_context& loop, Done done, std::chrono::seconds limit = 20s) {
-  const auto end = std::chrono::steady_clock::now() + limit;
-  loop.restart();
-  while (!done()) {
-    ASSERT_LT(std::chrono::steady_clock::now(), end) << "nothing more happens";
-    loop.run_one_for(50ms);
-    if (loop.stopped()) loop.restart();
-  }
-}
 
 struct EndpointTest : testing::Test {
   TemporaryDirectory directory;

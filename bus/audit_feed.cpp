@@ -1,0 +1,175 @@
+#include "bus/audit_feed.hpp"
+
+#include <chrono>
+#include <utility>
+
+#include <boost/asio/post.hpp>
+#include <spdlog/spdlog.h>
+
+namespace busbar::bus {
+namespace {
+
+constexpr std::size_t batch_bytes_max = 256u << 10;
+constexpr std::size_t window_bytes = 4u << 20;  // sent and not acknowledged
+constexpr auto tick_interval = std::chrono::milliseconds{250};
+constexpr int silence_ticks_max = 8;  // auditd acknowledges at least each second; after two, it is asked
+constexpr int stop_ticks_max = 8;
+
+}  // namespace
+
+AuditFeed::AuditFeed(asio::io_context& loop, AuditFeedOptions options)
+    : options_{std::move(options)},
+      endpoint_{loop, Kind::Dealer, {.linger_ms = 200, .immediate = true, .frame_size_max = audit_frame_size_max}},
+      timer_{loop} {
+  endpoint_.on_message([this](const RoutingId&, std::string_view, std::span<const std::uint8_t> bytes) { on_bytes(bytes); });
+  endpoint_.connect(options_.address);
+  tick();
+}
+
+void AuditFeed::append(std::span<const std::uint8_t> message, RecordTime time) {
+  ++appended_;
+  waiting_.push_back({time, Bytes(message.begin(), message.end())});
+  waiting_bytes_ += message.size();
+  if (held_bytes() > options_.bytes_max) drop_oldest();
+  schedule_pump();
+}
+
+void AuditFeed::drop_oldest() {
+  if (dropped_unnoted_ == 0) {
+    spdlog::warn("auditd does not take {}: more than {} bytes wait, so the oldest are let go", view(options_.stream),
+                 options_.bytes_max);
+  }
+  while (!waiting_.empty() && held_bytes() > options_.bytes_max) {
+    waiting_bytes_ -= waiting_.front().message.size();
+    waiting_.pop_front();
+    ++dropped_;
+    ++dropped_unnoted_;
+  }
+}
+
+void AuditFeed::stop(std::function<void()> done) {
+  done_ = std::move(done);
+  ticks_to_stop_ = stop_ticks_max;
+  finish_if_done();
+}
+
+void AuditFeed::finish_if_done() {
+  if (!done_ || (ticks_to_stop_ > 0 && !(waiting_.empty() && sent_.empty()))) return;
+  timer_.cancel();
+  std::exchange(done_, nullptr)();
+}
+
+// One life of a DEALER connection and one of auditd need not begin together, so auditd is asked until it answers.
+void AuditFeed::ask() {
+  is_known_ = false;
+  silent_ticks_ = 0;
+  static_cast<void>(endpoint_.send(encode(header(), AuditState{.stream = options_.stream})));
+}
+
+void AuditFeed::tick() {
+  if (!is_known_ || (!sent_.empty() && ++silent_ticks_ > silence_ticks_max)) ask();
+  has_resent_ = false;
+  schedule_pump();
+  timer_.expires_after(tick_interval);
+  timer_.async_wait([this](const boost::system::error_code& error) {
+    if (error) return;
+    if (ticks_to_stop_ > 0) --ticks_to_stop_;
+    tick();
+    finish_if_done();
+  });
+}
+
+void AuditFeed::on_bytes(std::span<const std::uint8_t> bytes) {
+  const auto message = decode(bytes);
+  if (!message) {
+    spdlog::warn("auditd {}: {}", view(options_.stream), message.error().text);
+    return;
+  }
+  if (message->header.environment != options_.environment) return;
+  const auto* state = std::get_if<AuditState>(&message->body);
+  if (state != nullptr && state->stream == options_.stream) on_state(state->next_sequence);
+}
+
+void AuditFeed::on_state(std::uint64_t next_sequence) {
+  const bool was_known = std::exchange(is_known_, true);
+  bool has_moved = false;
+  while (!sent_.empty() && sent_.front().last < next_sequence) {
+    acknowledged_ = sent_.front().last;
+    sent_bytes_ -= sent_.front().message.size();
+    sent_.pop_front();
+    if (unsent_batches_ > sent_.size()) unsent_batches_ = sent_.size();
+    has_moved = true;
+  }
+  silent_ticks_ = 0;
+  // An answer to our question, or one that acknowledges nothing: auditd waits for what it says. Several in a row say it once.
+  if (!was_known || (!has_moved && !has_resent_)) {
+    unsent_batches_ = sent_.size();
+    has_resent_ = true;
+  }
+  schedule_pump();
+  finish_if_done();
+}
+
+void AuditFeed::schedule_pump() {
+  if (is_pump_scheduled_) return;
+  is_pump_scheduled_ = true;
+  asio::post(timer_.get_executor(), [this] {
+    is_pump_scheduled_ = false;
+    pump();
+  });
+}
+
+void AuditFeed::pump() {
+  if (!is_known_) return;
+  for (;;) {
+    for (; unsent_batches_ > 0; --unsent_batches_) {
+      if (!endpoint_.send(sent_[sent_.size() - unsent_batches_].message)) return;  // the next tick tries again
+    }
+    if (waiting_.empty() || sent_bytes_ >= window_bytes) return;
+    make_batch();
+  }
+}
+
+void AuditFeed::make_batch() {
+  if (dropped_unnoted_ > 0) {
+    if (options_.kind == RecordKind::Tape) waiting_.push_front(make_gap_note());
+    spdlog::warn("auditd takes {} again; {} records were let go", view(options_.stream), dropped_unnoted_);
+    dropped_unnoted_ = 0;
+  }
+  AuditAppend append{.stream = options_.stream, .first_sequence = next_sequence_};
+  while (!waiting_.empty() && append.records.size() < batch_bytes_max) {
+    const Waiting& record = waiting_.front();
+    RecordHeader head;
+    head.sequence = next_sequence_++;
+    head.time_ns = record.time.time_ns;
+    head.wall_ns = record.time.wall_ns;
+    head.kind = static_cast<std::uint8_t>(options_.kind);
+    append_frame(append.records, head, record.message);
+    ++append.count;
+    waiting_bytes_ -= record.message.size();
+    waiting_.pop_front();
+  }
+  Batch batch{append.first_sequence, next_sequence_ - 1, encode(header(), append)};
+  sent_bytes_ += batch.message.size();
+  sent_.push_back(std::move(batch));
+  ++unsent_batches_;
+}
+
+// Whoever reads the tape shall know that something is missing here. Quotes say so themselves, by their sequence.
+AuditFeed::Waiting AuditFeed::make_gap_note() {
+  const RecordTime time = waiting_.front().time;
+  Waiting note{time, encode(header(), Tape{.gateway = options_.sender,
+                                           .direction = TapeDirection::Received,
+                                           .channel = TapeChannel::Rest,
+                                           .error = std::to_string(dropped_unnoted_) + " records were let go before this one: "
+                                                    "the archive could not be reached",
+                                           .time_ns = time.wall_ns})};
+  waiting_bytes_ += note.message.size();
+  return note;
+}
+
+Header AuditFeed::header() const {
+  return {.environment = options_.environment, .sender = options_.sender, .session = options_.session, .send_time_ns = wall_now_ns()};
+}
+
+}  // namespace busbar::bus

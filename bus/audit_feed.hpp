@@ -1,0 +1,90 @@
+#pragma once
+// The producer's side of the archive's relaxed streams, `market` and `tape`: numbers records per life of the process, sends
+// them in batches, keeps each until auditd has it, and sends again what was under way when auditd went. Its memory is bounded:
+// while auditd is away the oldest records not yet sent are let go and counted. Never a reason for an order to wait.
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <span>
+#include <string>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "bus/clock.hpp"
+#include "bus/endpoint.hpp"
+#include "bus/record.hpp"
+
+namespace busbar::bus {
+
+struct AuditFeedOptions {
+  std::string address;          // audit_market or audit_tape
+  Name stream;                  // "market" or "tape"
+  RecordKind kind = RecordKind::Market;
+  Environment environment = Environment::Unset;
+  Name sender;                  // the process
+  Name session;                 // its life: auditd starts counting anew with another
+  std::size_t bytes_max = 16u << 20;  // of records, sent and waiting; 64 MiB for `tape`
+};
+
+class AuditFeed {
+ public:
+  AuditFeed(asio::io_context& loop, AuditFeedOptions options);
+
+  // `message` is a whole message of the bus. It is copied, and leaves with others of this turn of the loop.
+  void append(std::span<const std::uint8_t> message, RecordTime time);
+
+  // Calls `done` when auditd has everything, or after two seconds.
+  void stop(std::function<void()> done);
+
+  std::uint64_t appended() const { return appended_; }
+  std::uint64_t acknowledged() const { return acknowledged_; }
+  std::uint64_t dropped() const { return dropped_; }
+
+ private:
+  struct Waiting {
+    RecordTime time;
+    Bytes message;
+  };
+  struct Batch {
+    std::uint64_t first = 0;
+    std::uint64_t last = 0;
+    Bytes message;  // the AuditAppend as it is sent
+  };
+
+  void on_bytes(std::span<const std::uint8_t> bytes);
+  void on_state(std::uint64_t next_sequence);
+  void ask();
+  void schedule_pump();
+  void pump();
+  void drop_oldest();
+  void make_batch();
+  Waiting make_gap_note();
+  void tick();
+  void finish_if_done();
+  Header header() const;
+  std::size_t held_bytes() const { return waiting_bytes_ + sent_bytes_; }
+
+  AuditFeedOptions options_;
+  Endpoint endpoint_;
+  asio::steady_timer timer_;
+  std::deque<Waiting> waiting_;  // not numbered yet, so that letting some go leaves no gap
+  std::deque<Batch> sent_;       // numbered and not acknowledged
+  std::size_t unsent_batches_ = 0;  // at the end of sent_: the socket was full
+  std::size_t waiting_bytes_ = 0;
+  std::size_t sent_bytes_ = 0;
+  std::uint64_t next_sequence_ = 1;
+  std::uint64_t appended_ = 0;
+  std::uint64_t acknowledged_ = 0;
+  std::uint64_t dropped_ = 0;
+  std::uint64_t dropped_unnoted_ = 0;
+  bool is_known_ = false;  // auditd has said where we are
+  bool has_resent_ = false;  // in this tick
+  bool is_pump_scheduled_ = false;
+  int silent_ticks_ = 0;
+  int ticks_to_stop_ = 0;
+  std::function<void()> done_;
+};
+
+}  // namespace busbar::bus

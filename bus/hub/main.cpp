@@ -1,0 +1,38 @@
+// busbar-hub: forwards quotes from gateways to subscribers, and gives a late subscriber the last value at once.
+
+#include <cstdio>
+#include <cstdlib>
+#include <random>
+
+#include <CLI/CLI.hpp>
+#include <spdlog/spdlog.h>
+
+#include "bus/daemon.hpp"
+#include "bus/hub/config.hpp"
+#include "bus/hub/hub.hpp"
+
+int main(int argc, char** argv) {
+  std::string file = "/etc/busbar/busbar.toml";
+  CLI::App app{"Forwards quotes from gateways to subscribers, and gives a late subscriber the last value at once.", "busbar-hub"};
+  app.add_option("--config", file, "Configuration file")->capture_default_str();
+  app.set_version_flag("--version", "busbar-hub " BUSBAR_VERSION);
+  CLI11_PARSE(app, argc, argv);
+  try {
+    busbar::ConfigTable root = busbar::ConfigFile::load(file);
+    const busbar::hub::Config config = busbar::hub::read_config(root);
+    busbar::set_up_log("busbar-hub", config.log_level);
+    std::random_device chance;
+    const std::string life = std::to_string(std::uint64_t{chance()} << 31 | chance() >> 1);
+    boost::asio::io_context loop{1};
+    busbar::hub::Hub hub{loop, config, busbar::Name{life.data(), life.size()}};
+    busbar::Daemon daemon{loop, [&] { hub.stop([&] { loop.stop(); }); }};
+    daemon.ready();
+    spdlog::info("started, from {} to {}", config.bus.quotes_in, config.bus.quotes_out);
+    loop.run();
+    spdlog::info("stopped; {} messages forwarded, {} dropped, {} topics", hub.forwarded(), hub.dropped(), hub.topics());
+    return EXIT_SUCCESS;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "busbar-hub: %s\n", error.what());
+    return EXIT_FAILURE;
+  }
+}

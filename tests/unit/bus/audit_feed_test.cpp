@@ -1,0 +1,147 @@
+#include "bus/audit_feed.hpp"
+
+#include <memory>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "tests/unit/bus/loop.hpp"
+#include "tests/unit/bus/temporary_directory.hpp"
+
+namespace busbar::bus {
+namespace {
+
+using namespace std::chrono_literals;
+
+// auditd as far as a producer can see it: takes what comes next, and says what it wants next.
+class Archive {
+ public:
+  Archive(asio::io_context& loop, const std::string& address, std::uint64_t next)
+      : endpoint_{loop, Kind::Router, {.linger_ms = 0, .frame_size_max = audit_frame_size_max}}, next_{next} {
+    endpoint_.bind(address);
+    endpoint_.on_message([this](const RoutingId& peer, std::string_view, std::span<const std::uint8_t> bytes) {
+      const auto message = decode(bytes);
+      ASSERT_TRUE(message) << message.error().text;
+      if (const auto* append = std::get_if<AuditAppend>(&message->body)) take(*append);
+      if (is_silent) return;
+      static_cast<void>(endpoint_.send(peer, encode(Header{.environment = Environment::Paper, .sender = "auditd"},
+                                                    AuditState{.stream = "tape", .next_sequence = next_})));
+    });
+  }
+
+  std::vector<std::uint64_t> sequences;
+  std::vector<Bytes> payloads;
+  bool is_silent = false;
+  std::uint64_t next() const { return next_; }
+
+ private:
+  void take(const AuditAppend& append) {
+    std::span<const std::uint8_t> frames = append.records;
+    std::uint64_t sequence = append.first_sequence;
+    for (std::uint32_t i = 0; i < append.count; ++i, ++sequence) {
+      const auto frame = read_frame(frames);
+      ASSERT_TRUE(frame) << frame.error().text;
+      EXPECT_EQ(frame->record.header.sequence, sequence);
+      frames = frames.subspan(frame->size);
+      if (next_ != 0 && sequence != next_) continue;  // seen before, or after a gap
+      next_ = sequence + 1;
+      sequences.push_back(sequence);
+      payloads.emplace_back(frame->record.payload.begin(), frame->record.payload.end());
+    }
+    EXPECT_TRUE(frames.empty());
+  }
+
+  Endpoint endpoint_;
+  std::uint64_t next_;
+};
+
+struct AuditFeedTest : testing::Test {
+  TemporaryDirectory directory;
+  asio::io_context loop;
+  AuditFeedOptions options{.address = "ipc://" + (directory.path() / "tape").string(),
+                           .stream = "tape",
+                           .kind = RecordKind::Tape,
+                           .environment = Environment::Paper,
+                           .sender = "binance",
+                           .session = "42"};
+
+  static Bytes tape(std::uint64_t exchange, std::size_t size = 100) {
+    Tape record{.gateway = "binance", .exchange = exchange, .direction = TapeDirection::Sent, .channel = TapeChannel::Rest};
+    record.body.resize(size);
+    return encode(Header{.environment = Environment::Paper, .sender = "binance"}, record);
+  }
+};
+
+TEST_F(AuditFeedTest, EverythingArrivesOnceAndInOrder) {
+  AuditFeed feed{loop, options};
+  Archive archive{loop, options.address, 1};
+  for (std::uint64_t i = 1; i <= 20'000; ++i) feed.append(tape(i), {1, 2});
+  run_until(loop, [&] { return feed.acknowledged() == 20'000; });
+  ASSERT_EQ(archive.payloads.size(), 20'000u);
+  for (std::uint64_t i = 1; i <= 20'000; ++i) {
+    ASSERT_EQ(std::get<Tape>(decode(archive.payloads[i - 1])->body).exchange, i);
+  }
+  EXPECT_EQ(feed.dropped(), 0u);
+}
+
+TEST_F(AuditFeedTest, WhatWasUnderWayWhenTheArchiveDiedIsSentAgain) {
+  AuditFeed feed{loop, options};
+  auto archive = std::make_unique<Archive>(loop, options.address, 1);
+  for (std::uint64_t i = 1; i <= 100; ++i) feed.append(tape(i), {1, 2});
+  run_until(loop, [&] { return feed.acknowledged() == 100; });
+  archive->is_silent = true;  // takes some, and dies before it says so and before they are on disk
+  for (std::uint64_t i = 101; i <= 200; ++i) feed.append(tape(i), {1, 2});
+  run_until(loop, [&] { return archive->next() == 201; });
+  archive.reset();
+  for (std::uint64_t i = 201; i <= 300; ++i) feed.append(tape(i), {1, 2});
+  archive = std::make_unique<Archive>(loop, options.address, 101);
+  run_until(loop, [&] { return feed.acknowledged() == 300; });
+  EXPECT_EQ(archive->sequences.size(), 200u);
+  EXPECT_EQ(archive->sequences.front(), 101u);
+}
+
+TEST_F(AuditFeedTest, AnArchiveThatKnowsNothingOfUsTakesWhatWeHave) {
+  AuditFeed feed{loop, options};
+  auto archive = std::make_unique<Archive>(loop, options.address, 1);
+  feed.append(tape(1), {1, 2});
+  run_until(loop, [&] { return feed.acknowledged() == 1; });
+  archive.reset();
+  feed.append(tape(2), {1, 2});
+  archive = std::make_unique<Archive>(loop, options.address, 0);
+  run_until(loop, [&] { return feed.acknowledged() == 2; });
+  EXPECT_EQ(archive->sequences, std::vector<std::uint64_t>{2});
+}
+
+TEST_F(AuditFeedTest, WithoutAnArchiveTheOldestAreLetGoAndTheTapeSaysSo) {
+  options.bytes_max = 1u << 20;
+  AuditFeed feed{loop, options};
+  for (std::uint64_t i = 1; i <= 200; ++i) feed.append(tape(i, 10'000), {1, 2});
+  EXPECT_GT(feed.dropped(), 90u);
+  EXPECT_LT(feed.dropped(), 110u);
+  Archive archive{loop, options.address, 1};
+  run_until(loop, [&] { return feed.acknowledged() > 0 && feed.acknowledged() == 200 - feed.dropped() + 1; });
+  const auto note = std::get<Tape>(decode(archive.payloads.front())->body);
+  EXPECT_EQ(note.error, std::to_string(feed.dropped()) + " records were let go before this one: the archive could not be reached");
+  EXPECT_EQ(std::get<Tape>(decode(archive.payloads.back())->body).exchange, 200u);
+}
+
+TEST_F(AuditFeedTest, StopsWhenEverythingIsThereOrNobodyTakesIt) {
+  AuditFeed feed{loop, options};
+  bool is_done = false;
+  {
+    Archive archive{loop, options.address, 1};
+    feed.append(tape(1), {1, 2});
+    feed.stop([&] { is_done = true; });
+    EXPECT_FALSE(is_done);
+    run_until(loop, [&] { return is_done; });
+    EXPECT_EQ(feed.acknowledged(), 1u);
+  }
+  AuditFeed alone{loop, options};
+  alone.append(tape(1), {1, 2});
+  is_done = false;
+  alone.stop([&] { is_done = true; });
+  run_until(loop, [&] { return is_done; }, 5s);
+}
+
+}  // namespace
+}  // namespace busbar::bus
