@@ -438,7 +438,9 @@ Result<std::uint64_t> last_in(const Segment& segment, MDB_txn* txn) {
   return *last;
 }
 
-Result<JournalRecord> record_of(std::span<const std::uint8_t> value, std::uint64_t sequence) {
+}  // namespace
+
+Result<JournalRecord> read_value(std::span<const std::uint8_t> value, std::uint64_t sequence) {
   const auto wrong = [sequence](std::string_view what) {
     const std::string name = "record " + std::to_string(sequence);
     return Error{ErrorCode::InvalidMessage, what.starts_with(name) ? std::string{what} : name + ": " + std::string{what}};
@@ -456,8 +458,6 @@ Result<JournalRecord> record_of(std::span<const std::uint8_t> value, std::uint64
   record.record = frame->record;
   return record;
 }
-
-}  // namespace
 
 // ---- reader
 
@@ -512,7 +512,7 @@ class JournalReader::Impl {
         continue;
       }
       for (const auto& [offset, size] : batch.values) {
-        const auto record = record_of(std::span{batch.bytes}.subspan(offset, size), next);
+        const auto record = read_value(std::span{batch.bytes}.subspan(offset, size), next);
         if (!record) return damaged(directory_ / segment_name(batch.segment), record.error().text);
         if (!visit(*record)) return {};
         ++next;
@@ -908,7 +908,7 @@ class JournalWriter::Impl {
         MDB_val value{};
         const int code = mdb_get(txn.get(), segment_->records, &key, &value);
         if (code != 0) return broken(segment_->path, "read record " + std::to_string(sequence), code);
-        const auto record = record_of({static_cast<const std::uint8_t*>(value.mv_data), value.mv_size}, sequence);
+        const auto record = read_value({static_cast<const std::uint8_t*>(value.mv_data), value.mv_size}, sequence);
         if (!record) return damaged(segment_->path, record.error().text);
         if (&sequence == &ends[0]) day_ = record->record.header.wall_ns / day_ns;
         chain_ = record->chain;

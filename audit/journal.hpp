@@ -35,6 +35,9 @@ struct JournalRecord {
   std::span<const std::uint8_t> frame;  // the whole frame as it was written, header and padding; valid as the payload is
 };
 
+// A value of the records database: the chain hash, then the frame. What is wrong with it names the record.
+Result<JournalRecord> read_value(std::span<const std::uint8_t> value, std::uint64_t sequence);
+
 struct SegmentInfo {
   std::uint64_t first_sequence = 0;  // the directory's name
   std::uint64_t last_sequence = 0;   // first_sequence - 1 when it is empty
