@@ -13,8 +13,7 @@ namespace busbar::router {
 namespace {
 
 constexpr auto beat_interval = std::chrono::milliseconds{50};
-constexpr auto output_delay = std::chrono::milliseconds{5};  // outputs are written with the next input, or after this
-constexpr std::size_t backlog_max = 64u << 20;               // bytes that wait for the disk; then nothing more is read
+constexpr std::size_t backlog_max = 64u << 20;  // bytes that wait for the disk; then nothing more is read
 constexpr std::size_t queries_max = 1000;
 constexpr std::int64_t query_patience_ns = 15'000'000'000;
 constexpr std::size_t past_lives_max = 64;
@@ -381,7 +380,7 @@ void Shell::decide(const Taken& taken) {
 void Shell::write_outputs() {
   if (is_output_timed_) return;
   is_output_timed_ = true;
-  output_timer_.expires_after(output_delay);
+  output_timer_.expires_after(options_.output_delay);
   output_timer_.async_wait([this](const boost::system::error_code& error) {
     if (error) return;
     is_output_timed_ = false;

@@ -3,6 +3,7 @@
 // decides leaves when all records up to its cause are durable. The shell knows connections and waits; it decides nothing
 // about an order but this one thing: when the log is nearly full, a new one is refused before it is stamped.
 
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -32,6 +33,8 @@ struct ShellOptions {
   bool waits_for_archive = false;  // outputs wait for the archive's acknowledgement as well
   Configuration configuration;     // whole, with the journal's id
   SessionsOptions sessions;
+  // Outputs are written with the next input, or after this.
+  std::chrono::milliseconds output_delay{5};
 };
 
 // A report whose record is in the log, for the ring: what recovery has read.
