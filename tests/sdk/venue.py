@@ -12,7 +12,8 @@ class Venue:
 
     def __enter__(self):
         self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, text=True)
-        line = self.process.stdout.readline()
+        with self.process.stdout:
+            line = self.process.stdout.readline()
         if not line:
             raise RuntimeError(f"{self.command[0]} did not start")
         said = json.loads(line)

@@ -81,13 +81,14 @@ class BeastSocket final : public Socket, public std::enable_shared_from_this<Bea
     const auto self = this->shared_from_this();
     error_code error;
     beast::get_lowest_layer(socket_).expires_never();
-    socket_.set_option(websocket::stream_base::timeout{std::chrono::seconds{30}, websocket::stream_base::none(), false});
+    socket_.set_option(websocket::stream_base::timeout{std::chrono::seconds{5}, websocket::stream_base::none(), false});
     socket_.control_callback([weak = std::weak_ptr{owner}](websocket::frame_type kind, beast::string_view) {
       if (const auto alive = weak.lock(); alive && kind != websocket::frame_type::close) {
         alive->on_control(kind == websocket::frame_type::pong);
       }
     });
     socket_.text(true);
+    socket_.auto_fragment(false);  // the venue's word: one message per frame
     co_await socket_.async_accept(upgrade, asio::redirect_error(asio::use_awaitable, error));
     if (!error) {
       is_open_ = true;

@@ -401,7 +401,7 @@ json::object execution_report(const Engine& engine, const Execution& execution, 
   event["z"] = fixed(order.executed);
   event["L"] = fixed(fill.price);
   event["n"] = is_trade ? fixed(fill.commission) : std::string{"0"};
-  event["N"] = is_trade ? json::value{fill.commission_asset} : json::value{};
+  event["N"] = is_trade ? json::value(fill.commission_asset) : json::value{};
   event["T"] = stamp(execution.time, unit);
   event["t"] = is_trade ? static_cast<std::int64_t>(fill.trade_id) : -1;
   if (order.prevented_match_id >= 0) event["v"] = order.prevented_match_id;

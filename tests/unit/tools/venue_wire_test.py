@@ -1,0 +1,388 @@
+"""The venue over real sockets: faults on REST, the WebSocket API and its events, market streams, pings and ends.
+
+usage: venue_wire_test.py BUSBAR_VENUE. Needs nothing but Python's own library.
+"""
+import base64
+import hashlib
+import hmac
+import http.client
+import json
+import os
+import socket
+import ssl
+import struct
+import sys
+import tempfile
+import time
+import unittest
+import urllib.parse
+from decimal import Decimal
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "sdk"))
+from venue import Venue  # noqa: E402
+
+PROGRAM = None
+BUY = {"symbol": "BTCUSDT", "side": "BUY", "type": "LIMIT", "timeInForce": "GTC", "quantity": "0.01", "price": "60000"}
+
+
+class WebSocket:
+    """As little of RFC 6455 as a test needs. Pings are answered unless told otherwise."""
+
+    def __init__(self, venue, target, answers_pings=True):
+        port = int(venue.url.rsplit(":", 1)[1])
+        context = ssl.create_default_context(cafile=venue.ca)
+        self.socket = context.wrap_socket(socket.create_connection(("localhost", port), timeout=10), server_hostname="localhost")
+        key = base64.b64encode(os.urandom(16)).decode()
+        self.socket.sendall((f"GET {target} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                             f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n").encode())
+        self.buffer = b""
+        while b"\r\n\r\n" not in self.buffer:
+            self.buffer += self.socket.recv(4096)
+        head, self.buffer = self.buffer.split(b"\r\n\r\n", 1)
+        self.status = int(head.split()[1])
+        self.answers_pings = answers_pings
+        self.pings = 0
+        self.close_code = None
+
+    def send_frame(self, opcode, payload):
+        mask = os.urandom(4)
+        size = len(payload)
+        head = struct.pack("!BB", 0x80 | opcode, 0x80 | size) if size < 126 else struct.pack("!BBH", 0x80 | opcode, 0x80 | 126, size)
+        self.socket.sendall(head + mask + bytes(b ^ mask[i % 4] for i, b in enumerate(payload)))
+
+    def take(self, count):
+        while len(self.buffer) < count:
+            part = self.socket.recv(65536)
+            if not part:
+                raise ConnectionError("closed")
+            self.buffer += part
+        taken, self.buffer = self.buffer[:count], self.buffer[count:]
+        return taken
+
+    def receive(self):
+        """The next text, or None when the other side closed."""
+        while True:
+            first, size = struct.unpack("!BB", self.take(2))
+            if size == 126:
+                size, = struct.unpack("!H", self.take(2))
+            elif size == 127:
+                size, = struct.unpack("!Q", self.take(8))
+            payload = self.take(size)
+            if first & 15 == 9:
+                self.pings += 1
+                if self.answers_pings:
+                    self.send_frame(10, payload)
+            elif first & 15 == 8:
+                self.close_code, = struct.unpack("!H", payload[:2])
+                self.send_frame(8, payload)
+                return None
+            elif first & 15 == 1:
+                return json.loads(payload)
+
+    def send(self, message):
+        self.send_frame(1, json.dumps(message).encode())
+
+    def until(self, wanted):
+        """Texts up to and including the first that `wanted` holds for."""
+        texts = []
+        while True:
+            text = self.receive()
+            if text is None:
+                raise ConnectionError("closed")
+            texts.append(text)
+            if wanted(text):
+                return texts
+
+    def ask(self, message):
+        self.send(message)
+        return self.until(lambda text: text.get("id") == message["id"])[-1]
+
+    def is_silent(self, seconds=0.3):
+        self.socket.settimeout(seconds)
+        try:
+            return self.receive() is None
+        except (socket.timeout, ssl.SSLWantReadError):
+            return True
+        finally:
+            self.socket.settimeout(10)
+
+    def close(self):
+        self.socket.close()
+
+
+class VenueTest(unittest.TestCase):
+    options = ("--market-rate", "0")
+    config = ""
+
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+        path = os.path.join(self.folder.name, "venue.toml")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(self.config)
+        self.arrivals = os.path.join(self.folder.name, "arrivals")
+        self.venue = Venue(PROGRAM, self.folder.name, "--config", path, "--arrivals", self.arrivals, *self.options)
+        self.venue.__enter__()
+        self.addCleanup(self.venue.__exit__)
+
+    def sign(self, text):
+        return hmac.new(self.venue.secret.encode(), text.encode(), hashlib.sha256).hexdigest()
+
+    def rest(self, method, path, **params):
+        """Status, headers and body; ConnectionError when the answer was dropped, TimeoutError when it never came."""
+        connection = http.client.HTTPSConnection("localhost", int(self.venue.url.rsplit(":", 1)[1]), timeout=1,
+                                                 context=ssl.create_default_context(cafile=self.venue.ca))
+        query = urllib.parse.urlencode({**params, "timestamp": int(time.time() * 1000)})
+        try:
+            connection.request(method, f"{path}?{query}&signature={self.sign(query)}", headers={"X-MBX-APIKEY": self.venue.api_key})
+            answer = connection.getresponse()
+            return answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read().decode()
+        finally:
+            connection.close()
+
+    def rest_public(self, target):
+        connection = http.client.HTTPSConnection("localhost", int(self.venue.url.rsplit(":", 1)[1]), timeout=5,
+                                                 context=ssl.create_default_context(cafile=self.venue.ca))
+        connection.request("GET", target)
+        answer = connection.getresponse().read().decode()
+        connection.close()
+        return answer
+
+    def place(self, name, **changes):
+        return self.rest("POST", "/api/v3/order", **{**BUY, "newClientOrderId": name, **changes})
+
+    def signed(self, **params):
+        params = {**params, "apiKey": self.venue.api_key, "timestamp": int(time.time() * 1000)}
+        return {**params, "signature": self.sign("&".join(f"{k}={params[k]}" for k in sorted(params)))}
+
+    def user_stream(self):
+        stream = WebSocket(self.venue, "/ws-api/v3")
+        self.addCleanup(stream.close)
+        answer = stream.ask({"id": "s", "method": "userDataStream.subscribe.signature", "params": self.signed()})
+        self.assertEqual(answer["result"], {"subscriptionId": 0}, answer)
+        return stream
+
+    def market_stream(self, target):
+        stream = WebSocket(self.venue, target)
+        self.addCleanup(stream.close)
+        return stream
+
+    def fault(self, **rule):
+        return self.venue.ask("POST", "/faults", rule)["id"]
+
+    def names(self):
+        return [order["client_order_id"] for order in self.venue.book()["orders"]]
+
+
+class Faults(VenueTest):
+    def test_what_happened_does_not_depend_on_what_was_answered(self):
+        place = "POST /api/v3/order"
+        self.fault(kind="drop_answer", endpoint=place, client_order_id="acted-dropped")
+        self.fault(kind="drop_request", endpoint=place, client_order_id="lost")
+        self.fault(kind="hang_answer", endpoint="order.place", client_order_id="acted-hung")
+        self.fault(kind="answer_wrong", endpoint=place, client_order_id="acted-502", status=502)
+        self.fault(kind="answer_instead", endpoint=place, client_order_id="told-429", status=429, retry_after_s=7)
+        for name, error in (("acted-dropped", ConnectionError), ("lost", ConnectionError), ("acted-hung", TimeoutError)):
+            with self.assertRaises(error, msg=name):
+                self.place(name)
+        status, headers, body = self.place("acted-502")
+        self.assertEqual((status, headers["content-type"], body[:6]), (502, "text/html", "<html>"))
+        status, headers, body = self.place("told-429")
+        self.assertEqual((status, headers["retry-after"], json.loads(body)["code"]), (429, "7", -1003))
+        self.assertEqual(self.place("plain")[0], 200)
+        self.assertEqual(self.names(), ["acted-dropped", "acted-hung", "acted-502", "plain"])
+
+        told = self.venue.ask("GET", "/arrivals")["arrivals"]
+        self.assertEqual([(a["client_order_id"], a["outcome"], a["answer"]) for a in told], [
+            ("acted-dropped", "accepted", "dropped"), ("lost", "not acted on", "dropped"), ("acted-hung", "accepted", "never"),
+            ("acted-502", "accepted", "wrong"), ("told-429", "not acted on", "wrong"), ("plain", "accepted", "sent")])
+        self.assertEqual([a["sequence"] for a in told], [1, 2, 3, 4, 5, 6])
+        self.assertEqual(sorted(a["arrival_ns"] for a in told), [a["arrival_ns"] for a in told])
+        self.assertNotIn("signature", told[0]["params"])
+        with open(self.arrivals, encoding="utf-8") as file:
+            self.assertEqual([json.loads(line) for line in file], told)
+
+    def test_a_look_up_right_after_an_order_may_not_find_it(self):
+        self.fault(kind="hide_orders", ms=400)
+        self.assertEqual(self.place("young")[0], 200)
+        look_up = {"symbol": "BTCUSDT", "origClientOrderId": "young"}
+        self.assertEqual(json.loads(self.rest("GET", "/api/v3/order", **look_up)[2])["code"], -2013)
+        self.assertEqual(json.loads(self.rest("GET", "/api/v3/openOrders", symbol="BTCUSDT")[2]), [])
+        time.sleep(0.4)
+        self.assertEqual(json.loads(self.rest("GET", "/api/v3/order", **look_up)[2])["status"], "NEW")
+
+    def test_counters_travel_in_headers(self):
+        _, headers, _ = self.place("one")
+        self.assertEqual((headers["x-mbx-order-count-10s"], headers["x-mbx-order-count-1d"]), ("1", "1"))
+        _, headers, _ = self.rest("GET", "/api/v3/account")
+        self.assertEqual(headers["x-mbx-used-weight-1m"], "20")
+        self.assertNotIn("x-mbx-order-count-1d", headers)
+
+    def test_the_clock_can_be_wrong(self):
+        self.venue.ask("POST", "/clock", {"skew_ms": 6000})
+        self.assertEqual(json.loads(self.place("late")[2])["msg"], "Timestamp for this request is outside of the recvWindow.")
+        self.venue.ask("POST", "/clock", {"skew_ms": -6000})
+        self.assertEqual(json.loads(self.place("early")[2])["msg"], "Timestamp for this request was 1000ms ahead of the server's time.")
+
+
+class WebSocketApi(VenueTest):
+    def test_an_order_and_its_events(self):
+        stream = self.user_stream()
+        answer = stream.ask({"id": 7, "method": "order.place", "params": self.signed(**BUY, newClientOrderId="by-ws")})
+        self.assertEqual((answer["status"], answer["result"]["status"]), (200, "NEW"))
+        self.assertEqual([limit["rateLimitType"] for limit in answer["rateLimits"]], ["ORDERS", "ORDERS", "REQUEST_WEIGHT"])
+        self.venue.ask("POST", "/market", {"clear": True})
+        self.venue.ask("POST", "/orders", {"symbol": "BTCUSDT", "side": "SELL", "quantity": "0.004", "price": "60000"})
+        events = [m["event"] for m in stream.until(lambda m: m.get("event", {}).get("x") == "TRADE")]
+        trade = events[-1]
+        self.assertEqual((trade["c"], trade["X"], trade["l"], trade["z"], trade["m"], trade["N"]),
+                         ("by-ws", "PARTIALLY_FILLED", "0.00400000", "0.00400000", True, "BTC"))
+        self.assertEqual((trade["n"], trade["L"], trade["Y"]), ("0.00000400", "60000.00000000", "240.00000000"))
+        position = stream.until(lambda m: m["event"]["e"] == "outboundAccountPosition")[-1]["event"]
+        self.assertEqual({b["a"] for b in position["B"]}, {"BTC", "USDT"})
+        stream.send({"id": 8, "method": "order.cancel", "params": self.signed(symbol="BTCUSDT", origClientOrderId="by-ws")})
+        texts = stream.until(lambda m: m.get("id") == 8)  # its event came first, on the same connection
+        answer = texts[-1]
+        self.assertEqual(answer["result"]["status"], "CANCELED")
+        gone, = [m["event"] for m in texts if m.get("event", {}).get("x") == "CANCELED"]
+        self.assertEqual((gone["C"], gone["c"]), ("by-ws", answer["result"]["clientOrderId"]))
+
+    def test_subscriptions_have_an_end_and_errors_have_a_status(self):
+        stream = self.user_stream()
+        again = stream.ask({"id": 1, "method": "userDataStream.subscribe.signature", "params": self.signed()})
+        self.assertEqual((again["status"], again["error"]["code"]), (400, -2035))
+        self.assertEqual(stream.ask({"id": 2, "method": "session.subscriptions"})["result"], [{"subscriptionId": 0}])
+        self.assertTrue(stream.ask({"id": 3, "method": "session.status"})["result"]["userDataStream"])
+        self.assertEqual(stream.ask({"id": 4, "method": "userDataStream.unsubscribe"})["result"], {})
+        self.assertEqual(stream.ask({"id": 5, "method": "userDataStream.unsubscribe"})["error"]["code"], -2036)
+        self.place("unheard")
+        self.assertTrue(stream.is_silent())
+        self.assertEqual(stream.ask({"id": None, "method": "time", "params": {"returnRateLimits": False}}).keys(), {"id", "status", "result"})
+        self.assertEqual(stream.ask({"id": 6, "method": "no.such"})["status"], 400)
+
+    def test_the_acknowledgement_can_come_last(self):
+        stream = self.user_stream()
+        self.fault(kind="delay_answer", endpoint="order.place", ms=300)
+        stream.send({"id": 1, "method": "order.place", "params": self.signed(**BUY)})
+        texts = stream.until(lambda text: text.get("id") == 1)
+        self.assertEqual([t["event"]["e"] for t in texts[:-1]], ["executionReport", "outboundAccountPosition"])
+
+    def test_events_can_be_doubled_swapped_and_lost(self):
+        stream = self.user_stream()
+        doubled = self.fault(kind="duplicate", stream="orders", times=2)
+        self.place("doubled")
+        texts = [stream.receive()["event"] for _ in range(6)]
+        self.assertEqual([t["e"] for t in texts], ["executionReport"] * 3 + ["outboundAccountPosition"] * 3)
+        self.venue.ask("DELETE", f"/faults/{doubled}")
+        swapped = self.fault(kind="reorder", stream="orders", next=1)
+        self.place("swapped")
+        self.assertEqual([stream.receive()["event"]["e"] for _ in range(2)], ["outboundAccountPosition", "executionReport"])
+        self.venue.ask("DELETE", f"/faults/{swapped}")
+        self.fault(kind="silence", stream="orders")
+        self.place("lost")
+        self.assertTrue(stream.is_silent())
+        self.venue.ask("DELETE", "/faults")
+        self.place("heard")
+        self.assertEqual(stream.receive()["event"]["c"], "heard")
+
+    def test_streams_end_on_demand(self):
+        stream = self.user_stream()
+        self.assertEqual(self.venue.ask("POST", "/streams/close", {"stream": "orders"}), {"closed": 1})
+        self.assertIsNone(stream.receive())
+        self.assertEqual(stream.close_code, 1001)
+        stream.close()
+        while self.venue.ask("GET", "/status")["order_streams"]:
+            time.sleep(0.02)
+        stream = self.user_stream()
+        self.assertEqual(self.venue.ask("POST", "/streams/close", {"reset": True}), {"closed": 1})
+        with self.assertRaises(OSError):
+            stream.receive()
+
+
+class MarketStreams(VenueTest):
+    def test_snapshot_and_changes_make_the_venues_book(self):
+        stream = self.market_stream("/ws/btcusdt@depth@100ms")
+        self.venue.ask("POST", "/market", {"step": 20})
+        snapshot = json.loads(self.rest_public("/api/v3/depth?symbol=BTCUSDT&limit=5000"))
+        last = snapshot["lastUpdateId"]
+        book = {side: {Decimal(p): Decimal(q) for p, q in snapshot[side]} for side in ("bids", "asks")}
+        for _ in range(3):
+            self.venue.ask("POST", "/market", {"step": 40})
+            time.sleep(0.15)
+        now = json.loads(self.rest_public("/api/v3/depth?symbol=BTCUSDT&limit=5000"))
+        previous = None
+        while last < now["lastUpdateId"]:
+            change = stream.receive()
+            if previous is not None:
+                self.assertEqual(change["U"], previous + 1)
+            previous = change["u"]
+            if change["u"] <= last:
+                continue
+            self.assertLessEqual(change["U"], last + 1)
+            for side, name in (("bids", "b"), ("asks", "a")):
+                for price, qty in change[name]:
+                    if Decimal(qty):
+                        book[side][Decimal(price)] = Decimal(qty)
+                    else:
+                        book[side].pop(Decimal(price), None)
+            last = change["u"]
+        for side in ("bids", "asks"):
+            self.assertEqual(book[side], {Decimal(p): Decimal(q) for p, q in now[side]})
+
+    def test_quotes_and_trades_move(self):
+        stream = self.market_stream("/stream?streams=btcusdt@bookTicker/btcusdt@trade/btcusdt@aggTrade/btcusdt@miniTicker/btcusdt@kline_1m")
+        self.venue.ask("POST", "/market", {"steps_per_second": 100})
+        seen = {}
+        while len(seen) < 5:
+            text = stream.receive()
+            seen[text["stream"]] = text["data"]
+        self.assertEqual(set(seen["btcusdt@bookTicker"]), {"u", "s", "b", "B", "a", "A"})
+        self.assertEqual(list(seen["btcusdt@trade"]), ["e", "E", "s", "t", "p", "q", "T", "m", "M"])
+        self.assertEqual(seen["btcusdt@kline_1m"]["k"]["i"], "1m")
+
+    def test_subscriptions_change_while_it_runs(self):
+        stream = self.market_stream("/ws")
+        self.assertEqual(stream.ask({"method": "SUBSCRIBE", "params": ["btcusdt@trade", "nosuch@trade", "BTCUSDT@trade"], "id": 1}), {"result": None, "id": 1})
+        self.assertEqual(stream.ask({"method": "UNSUBSCRIBE", "params": ["BTCUSDT@trade"], "id": 2})["result"], None)
+        self.assertEqual(stream.ask({"method": "LIST_SUBSCRIPTIONS", "id": 3})["result"], ["btcusdt@trade", "nosuch@trade"])
+        self.assertEqual(stream.ask({"method": "GET_PROPERTY", "params": ["combined"], "id": 4}), {"result": False, "id": 4})
+
+    def test_who_says_too_much_is_closed(self):
+        stream = self.market_stream("/ws/btcusdt@trade")
+        for i in range(20):
+            stream.send({"method": "LIST_SUBSCRIPTIONS", "id": i})
+        while stream.receive() is not None:
+            pass
+        self.assertEqual(stream.close_code, 1008)
+
+    def test_an_unknown_path_is_no_stream(self):
+        self.assertEqual(WebSocket(self.venue, "/nothing").status, 404)
+
+
+class Lives(VenueTest):
+    config = "[venue.connections]\nping_interval_ms = 200\npong_timeout_ms = 600\nlife_ms = 2000\n"
+
+    def test_a_connection_is_pinged_and_ends_after_its_day(self):
+        stream = self.market_stream("/ws/nosuch@trade")
+        self.assertIsNone(stream.receive())
+        self.assertEqual(stream.close_code, 1001)
+        self.assertGreaterEqual(stream.pings, 5)
+
+    def test_who_answers_no_ping_is_cut_off(self):
+        stream = WebSocket(self.venue, "/ws/nosuch@trade", answers_pings=False)
+        begun = time.monotonic()
+        with self.assertRaises(OSError):
+            stream.receive()
+        self.assertLess(time.monotonic() - begun, 1.8)
+
+    def test_a_stop_is_announced(self):
+        stream = self.user_stream()
+        self.venue.process.terminate()
+        self.assertEqual(stream.until(lambda text: "event" in text)[-1]["event"]["e"], "serverShutdown")
+        self.assertIsNone(stream.receive())
+        self.assertEqual(self.venue.process.wait(timeout=5), 0)
+
+
+if __name__ == "__main__":
+    PROGRAM = sys.argv.pop(1)
+    unittest.main(verbosity=2, warnings="ignore")
