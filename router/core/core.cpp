@@ -102,11 +102,8 @@ void fire(Turn& turn, const Timer& timer) {
       return end_lease(turn, timer.id);
     case TimerKind::EndSession: {
       const Party party{timer.name, cut<32>(view(timer.key))};
-      Session& session = state.sessions.at(party);
-      session.end_ns = 0;
-      if (session.is_awaited) return on_session_lost(turn, party, "it did not come back after the router's start");
-      state.sessions.erase(party);
-      return;
+      state.sessions.at(party).end_ns = 0;
+      return on_session_lost(turn, party, "it did not come back after the router's start");
     }
     case TimerKind::ForgetOrder:
       return forget(turn, timer.id);

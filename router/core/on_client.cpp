@@ -45,7 +45,7 @@ Timestamp expire_time(Turn& turn) {
   return (turn.header().send_time_ns != 0 ? turn.header().send_time_ns + offset : turn.now) + ttl;
 }
 
-// A request that names no order of ours is answered, and leaves no trace in the state.
+// A request that is refused and changes nothing: answered, published for whoever watches, and not remembered.
 void answer_refusal(Turn& turn, const Id& client_order_id, const Id& orig_client_order_id, ExecType exec_type,
                     const Reason& reason, ExecutionReport report = {}) {
   report.client_order_id = client_order_id;
@@ -53,7 +53,9 @@ void answer_refusal(Turn& turn, const Id& client_order_id, const Id& orig_client
   report.exec_type = exec_type;
   if (report.order_status == OrderStatus::Unset) report.order_status = OrderStatus::Rejected;
   put_reason(report, reason);
+  report.exec_id = loose_exec_id(turn);
   answer_asker(turn, report);
+  if (!report.account.empty()) tell_outside(turn, report);
 }
 
 // FIX's way with a name seen before: the same content gets the current report, other content a refusal.
@@ -325,8 +327,7 @@ void on_session_lost(Turn& turn, const Party& party, std::string_view reason) {
   if (!session || !(session->is_connected || session->is_awaited)) return;
   session->is_connected = session->is_awaited = false;
   if (session->end_ns != 0) disarm(turn, {session->end_ns, TimerKind::EndSession, 0, party.client, Id{party.session}});
-  session->end_ns = turn.now + state.config.client_order_id_days * ns_per_day;
-  arm(turn, {session->end_ns, TimerKind::EndSession, 0, party.client, Id{party.session}});
+  session->end_ns = 0;
   end_leases(turn, party);
 
   const std::vector<std::uint64_t> open{state.open_orders.begin(), state.open_orders.end()};

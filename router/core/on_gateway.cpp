@@ -2,13 +2,10 @@
 
 #include <algorithm>
 
-#include "bus/codec.hpp"
 #include "router/core/checks.hpp"
 #include "router/core/turn.hpp"
 
 namespace busbar::router {
-
-using busbar::name_of;
 
 namespace {
 
@@ -129,21 +126,16 @@ void on_reconciled(Turn& turn, const Reconciled& reconciled) {
 void on_gateway_message(Turn& turn) {
   State& state = turn.state;
   const Body& body = turn.input.message->body;
-  if (const auto* hello = std::get_if<GatewayHello>(&body)) {
-    const bool is_ours = state.is_configured && turn.header().environment == state.config.environment;
-    if (is_ours) return on_hello(turn, *hello);
-    return reject(turn, ErrorCode::InvalidMessage, "environment", name_of(turn.header().environment),
-                  "this router is " + std::string{name_of(state.config.environment)});
-  }
+  if (!state.is_configured || turn.header().environment != state.config.environment) return;  // the shell has told it why
+  if (const auto* hello = std::get_if<GatewayHello>(&body)) return on_hello(turn, *hello);
   // Only the life that was welcomed last is listened to. It names itself in every report, and in its session elsewhere.
   Gateway* gateway = find(state.gateways, turn.header().sender);
   if (!gateway || !gateway->is_connected) return;
-  const std::string life = std::to_string(gateway->incarnation);
   if (const auto* report = std::get_if<VenueReport>(&body)) {
     if (report->incarnation == gateway->incarnation) on_venue_report(turn, *gateway, *report);
     return;
   }
-  if (view(turn.header().session) != life) return;
+  if (view(turn.header().session) != std::to_string(gateway->incarnation)) return;
   gateway->heard_ns = turn.now;
   if (const auto* session = std::get_if<SessionState>(&body)) {
     on_session_state(turn, *session);

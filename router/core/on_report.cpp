@@ -417,7 +417,6 @@ bool answers_cancel(Fact& fact) {
 
 void on_cancel_rejected(Fact& fact) {
   if (!answers_cancel(fact)) return;
-  if (fact.report.error == ErrorCode::UnknownOutcome) return doubt_request(fact, pending_cancel(fact)->pending, "cancel");
   end_cancel(fact.turn, *fact.order, reason_of(fact.report, ErrorCode::OrderRejected), fact.report.transact_time_ns);
   // "No such order" usually means that it ended a moment ago: if nobody says so by then, ask.
   if (!is_final(fact.order->life.status)) arm_ask(fact.turn, *fact.order, 2 * ns_per_s);
@@ -426,7 +425,6 @@ void on_cancel_rejected(Fact& fact) {
 void on_replace_rejected(Fact& fact) {
   PendingReplace* replace = pending_replace(fact);
   if (!replace) return;
-  if (fact.report.error == ErrorCode::UnknownOutcome) return doubt_request(fact, replace->pending, "replace");
   end_replace(fact.turn, *fact.order, reason_of(fact.report, ErrorCode::OrderRejected), fact.report.transact_time_ns);
 }
 
@@ -566,10 +564,12 @@ void on_venue_report(Turn& turn, Gateway& gateway, const VenueReport& report) {
   if (report.report_number != gateway.last_report + 1) return;  // heard already, or one before it is missing
   ++gateway.last_report;
   gateway.heard_ns = turn.now;
-  const AccountRule* rule = find(turn.state.account_rules, report.account);
-  if (!rule || rule->gateway != turn.header().sender) return;  // not this gateway's account
   Fact fact{turn, gateway, report, nullptr, 0, {}};
   find_subject(fact);
+  // An account may have moved to another gateway; the orders it had here are still told from here.
+  const AccountRule* rule = find(turn.state.account_rules, report.account);
+  const bool is_its_account = rule && rule->gateway == turn.header().sender;
+  if (!is_its_account && !(fact.order && fact.order->gateway == turn.header().sender)) return;
   if (fact.order) {
     if (const auto found = foreign(fact)) {
       tell_foreign(fact, *found);

@@ -75,8 +75,8 @@ void Bucket::move_to(Timestamp now) {
     slots_[0] = is_next ? tail_ : 0;
     tail_ = 0;
   } else {
-    for (std::int64_t i = std::max(slot_ + 1, slot - slices); i <= slot; ++i) {
-      slots_[static_cast<std::size_t>(i % (slices + 1))] = 0;
+    for (std::int64_t i = std::max(slot_ + 1, slot - slices - 1); i <= slot; ++i) {
+      slots_[static_cast<std::size_t>(i % (slices + 2))] = 0;
     }
   }
   slot_ = slot;
@@ -90,7 +90,7 @@ bool Bucket::has_room(std::uint64_t cost, std::uint64_t most, Timestamp now) con
 
 void Bucket::draw(std::uint64_t cost, Timestamp now) {
   move_to(now);
-  slots_[is_aligned_ ? 0 : static_cast<std::size_t>(slot_ % (slices + 1))] += cost;
+  slots_[is_aligned_ ? 0 : static_cast<std::size_t>(slot_ % (slices + 2))] += cost;
   if (is_aligned_ && now >= (slot_ + 1) * slot_ns() - edge_ns()) tail_ += cost;
 }
 
@@ -99,14 +99,14 @@ void Bucket::raise(std::uint64_t total, Timestamp now) {
   const std::uint64_t known = used(now);
   if (total <= known) return;
   if (is_aligned_ && now < slot_ * slot_ns() + edge_ns() && total <= previous_) return;
-  slots_[is_aligned_ ? 0 : static_cast<std::size_t>(slot_ % (slices + 1))] += total - known;
+  slots_[is_aligned_ ? 0 : static_cast<std::size_t>(slot_ % (slices + 2))] += total - known;
 }
 
 Timestamp Bucket::earliest(std::uint64_t cost, std::uint64_t most, Timestamp now) const {
   if (cost > most) return never;
   Timestamp at = std::max(now, blocked_until_ns_);
   // An aligned window may begin with the tail of the one before; a sliding one is empty after all its slots.
-  for (std::int64_t tries = 0; tries <= slices + 2; ++tries) {
+  for (std::int64_t tries = 0; tries <= slices + 3; ++tries) {
     if (has_room(cost, most, at)) return at;
     at = (at / slot_ns() + 1) * slot_ns();
   }

@@ -22,7 +22,8 @@ std::string_view name_of(RequestKind kind);  // as RateCost.request spells it: c
 inline constexpr Timestamp never = std::numeric_limits<Timestamp>::max();
 
 // One limit over one window length. A slot is a whole window where windows are aligned to the clock, a sixteenth of one where
-// they slide; a sliding window is counted with all slots it touches, so it is never fuller than it looks.
+// they slide; a sliding window is counted with all slots it touches and one more, for what is on its way, so that no window at
+// the broker is fuller than it looks from here.
 class Bucket {
  public:
   void limit_to(std::uint64_t limit, std::uint64_t interval_ns, bool aligned);
@@ -55,7 +56,7 @@ class Bucket {
   bool is_aligned_ = false;
   Timestamp blocked_until_ns_ = 0;
   std::int64_t slot_ = 0;                             // number of the newest slot
-  std::array<std::uint64_t, slices + 1> slots_{};     // by number modulo; aligned: only the first is used
+  std::array<std::uint64_t, slices + 2> slots_{};     // by number modulo; aligned: only the first is used
   std::uint64_t tail_ = 0;      // aligned: drawn at the window's very end, so the broker may count it in the next
   std::uint64_t previous_ = 0;  // aligned: what the window before had used
 };

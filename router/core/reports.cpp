@@ -21,7 +21,7 @@ void to_drop_copy(Turn& turn, const ExecutionReport& report) {
 
 void to_session(Turn& turn, const Party& party, std::uint64_t correlation_id, ExecutionReport report) {
   Session* session = find(turn.state.sessions, party);
-  if (!session) return;  // forgotten after it had been away for as long as its orders are kept
+  if (!session) return;  // a REQ's client names no session
   report.report_number = ++session->last_report;
   Decision& decision = turn.out.emplace_back();
   decision.destination = Destination::Session;
@@ -80,7 +80,7 @@ void put_reason(ExecutionReport& report, const Reason& reason) {
 }
 
 Id loose_exec_id(const Turn& turn) {
-  Id id{1, 'x'};
+  Id id{"x"};
   append(id, turn.input.sequence);
   id.push_back('-');
   append(id, turn.out.size());
@@ -118,7 +118,7 @@ void reject(Turn& turn, ErrorCode error, std::string_view field, std::string_vie
 }
 
 void tell_outside(Turn& turn, ExecutionReport report) {
-  report.exec_id = loose_exec_id(turn);
+  if (report.exec_id.empty()) report.exec_id = loose_exec_id(turn);
   report.report_time_ns = turn.now;
   to_drop_copy(turn, report);
 }

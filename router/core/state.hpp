@@ -227,13 +227,14 @@ void fields(A& a, typename A::template Ref<Gateway> x) {
     x.capabilities, x.rate_limits, x.rate_costs, x.next_page, x.pump_ns);
 }
 
+// Never forgotten: its report numbers name records in the journal, and must not come twice.
 struct Session {
   std::uint64_t last_report = 0;
   bool is_connected = false;
   bool is_awaited = false;     // our own restart cut it off, and it may come back
   bool cancel_on_disconnect = false;
   std::int64_t offset_ns = 0;  // router's clock minus the client's, at most: the least of what its messages took
-  Timestamp end_ns = 0;        // when it counts as lost, if it is awaited, or is forgotten
+  Timestamp end_ns = 0;        // when it counts as lost, if it is awaited
 };
 
 template <class A>

@@ -35,7 +35,7 @@ void tell(Turn& turn, Order& order, ExecutionReport report, const Audience& audi
 // Only to whoever sent this turn's message.
 void answer_asker(Turn& turn, ExecutionReport report);
 void reject(Turn& turn, ErrorCode error, std::string_view field, std::string_view value, std::string_view text);
-// A fact about no order of ours: to the drop copy alone.
+// What happened to no order of ours: to the drop copy alone.
 void tell_outside(Turn& turn, ExecutionReport report);
 void put_reason(ExecutionReport& report, const Reason& reason);
 // An exec_id for what is no event of a stored order: 'x', the input, how many decisions came before.
