@@ -31,6 +31,7 @@ std::string in_words(std::span<const std::uint8_t> payload) {
   if (const auto* report = std::get_if<ExecutionReport>(&message->body)) {
     words += " of order " + number(report->order_id) + " " + std::string{name_of(report->exec_type)} + ", " +
              std::string{name_of(report->order_status)};
+    if (report->order_qty) words += ", order_qty " + to_string(*report->order_qty);
     if (report->cum_qty) words += ", cum_qty " + to_string(*report->cum_qty);
     if (report->price) words += ", price " + to_string(*report->price);
     if (report->error != ErrorCode::None) words += ", " + std::string{name_of(report->error)} + " " + std::string{view(report->text)};
