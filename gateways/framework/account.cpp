@@ -91,9 +91,10 @@ asio::awaitable<void> Account::keep_connected() {
       spdlog::info("{}: connected", view(options_.account));
       owner_.on_connected(options_.account);
     } else {
-      spdlog::error("{}: connect: {} {}", view(options_.account), busbar::name_of(connected.error().code), connected.error().text);
-      const bool needs_human = connected.error().code == ErrorCode::AuthenticationFailed;
-      part(Part::Rest) = {needs_human ? SessionStateKind::NeedsHuman : SessionStateKind::Down, connected.error().text, 0};
+      const Error& error = connected.error();
+      spdlog::error("{}: connect: {} {}", view(options_.account), busbar::name_of(error.code), to_words(error.text));
+      const bool needs_human = error.code == ErrorCode::AuthenticationFailed;
+      part(Part::Rest) = {needs_human ? SessionStateKind::NeedsHuman : SessionStateKind::Down, error.text, 0};
     }
     publish_state();
     if (is_first) owner_.on_first_try(options_.account);
@@ -125,7 +126,8 @@ std::optional<Error> Account::no_new_orders() {
     return Error{ErrorCode::ConnectionError, "the order stream is down: " + part(Part::OrderStream).reason};
   }
   if (!breaker_.allows(options_.boottime())) {
-    return Error{ErrorCode::ConnectionError, "the broker has not answered the last orders; the next may go in some seconds"};
+    return Error{ErrorCode::ConnectionError,
+                 "the broker has not answered the last orders; the next may go in some seconds"};
   }
   return std::nullopt;
 }
@@ -168,7 +170,9 @@ asio::awaitable<void> Account::run_command(CommandKind kind, Message message) {
   if (last.event == VenueEvent::CancelRejected || last.event == VenueEvent::ReplaceRejected) {
     // "Unknown order" mostly means filled or cancelled a moment ago: where it stands is told before the refusal.
     Command question = command;
-    if (kind == CommandKind::Replace) question.venue_order_id = std::get<ReplaceCommand>(message.body).orig_venue_order_id;
+    if (const auto* replace = std::get_if<ReplaceCommand>(&message.body)) {
+      question.venue_order_id = replace->orig_venue_order_id;
+    }
     Result<Facts> status = co_await order_status(question);
     if (status) {
       for (VenueReport& fact : *status) {
@@ -272,7 +276,8 @@ asio::awaitable<void> Account::keep_reconciling() {
       backoff.reset();
       continue;
     }
-    spdlog::error("{}: reconcile: {} {}", view(options_.account), busbar::name_of(done.error().code), done.error().text);
+    const Error& error = done.error();
+    spdlog::error("{}: reconcile: {} {}", view(options_.account), busbar::name_of(error.code), to_words(error.text));
     wants_reconcile_ = true;
     reconcile_timer_.expires_after(backoff.next());
     co_await reconcile_timer_.async_wait(asio::as_tuple(asio::use_awaitable));
@@ -323,7 +328,8 @@ void Account::tick() {
   start_probes();
   if (now - last_state_ >= state_interval_ns) publish_state();
   const auto interval = works(part(Part::OrderStream).state) ? options_.reconcile_interval : options_.poll_interval;
-  if (now - last_reconcile_ >= std::chrono::nanoseconds{interval}.count() && works(part(Part::Rest).state)) want_reconcile();
+  const bool is_time = now - last_reconcile_ >= std::chrono::nanoseconds{interval}.count();
+  if (is_time && works(part(Part::Rest).state)) want_reconcile();
 }
 
 void Account::on_report(VenueReport report) {

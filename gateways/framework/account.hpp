@@ -1,6 +1,7 @@
 #pragma once
-// One account of a gateway: its adapter, and all that stands between a command and the broker: the circuit breaker, the state of
-// the session, orders in doubt, reconciliation. It decides nothing about commands (commands.hpp) and knows no bus (gateway.cpp).
+// One account of a gateway: its adapter, and all that stands between a command and the broker: the circuit breaker, the
+// state of the session, orders in doubt, reconciliation. It decides nothing about commands (commands.hpp) and knows no
+// bus (gateway.cpp).
 
 #include <chrono>
 #include <functional>
@@ -26,7 +27,7 @@ struct AccountOptions {
   bool trade_without_order_stream = false;
   std::set<Symbol> symbols;  // reconciled whether or not there are orders
   std::uint32_t probes_per_second = 2;
-  std::chrono::milliseconds reconcile_interval{60'000};  // also while all is well: a stream can lose an event and not know
+  std::chrono::milliseconds reconcile_interval{60'000};  // while all is well too: a stream can lose an event unnoticed
   std::chrono::milliseconds poll_interval{10'000};       // in its place while the order stream is down
   std::chrono::milliseconds connect_first{500};          // before the second try
   std::chrono::milliseconds connect_most{30'000};

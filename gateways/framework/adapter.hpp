@@ -1,7 +1,8 @@
 #pragma once
-// One account at one broker, seen from the bus: the trade's verbs as coroutines, by value, for the caller may be gone on
-// resume. The framework (gateway.cpp) owns everything that brokers have in common: the link to the router, held reports,
-// resend-means-ask, probing of orders in doubt, reconciliation, the wire tape. An adapter owns what is one broker's.
+// One account at one broker, seen from the bus: the trade's verbs as coroutines, by value, for the caller may be gone
+// on resume. The framework (gateway.cpp) owns everything that brokers have in common: the link to the router, held
+// reports, resend-means-ask, probing of orders in doubt, reconciliation, the wire tape. An adapter owns what is one
+// broker's.
 
 #include <cstdint>
 #include <string>
@@ -61,7 +62,8 @@ class Adapter {
   virtual asio::awaitable<Facts> place(PlaceCommand command) = 0;
   virtual asio::awaitable<Facts> cancel(CancelCommand command) = 0;
   virtual asio::awaitable<Facts> replace(ReplaceCommand command) = 0;
-  // Where does the order stand? State, preceded by its fills; or NotFound. An error is "could not ask", never "not found".
+  // Where does the order stand? State, preceded by its fills; or NotFound. An error is "could not ask", never "not
+  // found".
   virtual asio::awaitable<Result<Facts>> order_status(Command command) = 0;
   // Every open order as State, with broker and venue ids.
   virtual asio::awaitable<Result<Facts>> orders() = 0;

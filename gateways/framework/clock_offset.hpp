@@ -1,6 +1,6 @@
 #pragma once
-// How far a broker's clock is from ours: offset = server - (t0 + t1) / 2, right to half the round trip. Samples with a long
-// round trip are refused; of the recent ones the shortest trip counts. One clock all through, handed in.
+// How far a broker's clock is from ours: offset = server - (t0 + t1) / 2, right to half the round trip. Samples with a
+// long round trip are refused; of the recent ones the shortest trip counts. One clock all through, handed in.
 
 #include <algorithm>
 #include <cstdint>

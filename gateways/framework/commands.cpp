@@ -23,17 +23,22 @@ Verdict CommandBook::judge(CommandKind kind, const Command& command, const Circu
   if (is_forgotten) return ask(command);
 
   if (!circumstances.is_account_ours) {
-    return refuse(command, ErrorCode::InvalidOrder, "this gateway does not serve account " + std::string{view(command.account)});
+    const std::string account{view(command.account)};
+    return refuse(command, ErrorCode::InvalidOrder, "this gateway does not serve account " + account);
   }
   if (!circumstances.is_environment_right) {
     return refuse(command, ErrorCode::InvalidMessage, "the command is meant for another environment");
   }
   if (kind == CommandKind::Ask) return ask(command);
-  if (command.incarnation != incarnation_) return ask(command);  // of another life: only the broker knows what that one did
-  if (command.possible_resend) return refuse(command, ErrorCode::NotSent, "it never arrived here, and will not be taken any more");
+  if (command.incarnation != incarnation_) return ask(command);  // only the broker knows what another life did
+  if (command.possible_resend) {
+    return refuse(command, ErrorCode::NotSent, "it never arrived here, and will not be taken any more");
+  }
 
   if (command.expire_time_ns != 0) {
-    if (!circumstances.router_now) return refuse(command, ErrorCode::Expired, "the router's time is not known well enough");
+    if (!circumstances.router_now) {
+      return refuse(command, ErrorCode::Expired, "the router's time is not known well enough");
+    }
     if (*circumstances.router_now > command.expire_time_ns) {
       const auto late_ms = (*circumstances.router_now - command.expire_time_ns) / 1'000'000;
       return refuse(command, ErrorCode::Expired, "it came " + std::to_string(late_ms) + " ms too late");
@@ -47,8 +52,8 @@ Verdict CommandBook::judge(CommandKind kind, const Command& command, const Circu
     if (!legs_.insert(leg).second) {
       // The Knight rule. "Not sent" would be a lie about the order: it was, under another command.
       Verdict verdict = ask(command);
-      verdict.alarm = "command " + std::to_string(command.command_id) + " would send order " + std::to_string(leg.first) +
-                      " leg " + std::to_string(leg.second) + " a second time: refused";
+      verdict.alarm = "command " + std::to_string(command.command_id) + " would send order " +
+                      std::to_string(leg.first) + " leg " + std::to_string(leg.second) + " a second time: refused";
       return verdict;
     }
     const std::optional<Error> refusal = circumstances.ask_account ? circumstances.ask_account() : std::nullopt;

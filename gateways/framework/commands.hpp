@@ -1,6 +1,7 @@
 #pragma once
-// Resend means ask: which command is acted on, which is only asked about, which is answered from memory. Pure. The one promise:
-// place and replace reach the adapter at most once per (order, leg) over all lives of a gateway, and never for a possible resend.
+// Resend means ask: which command is acted on, which is only asked about, which is answered from memory. Pure. The one
+// promise: place and replace reach the adapter at most once per (order, leg) over all lives of a gateway, and never for
+// a possible resend.
 
 #include <cstdint>
 #include <deque>

@@ -18,7 +18,8 @@ namespace {
 constexpr std::size_t file_size_max = 64u << 10;
 
 struct File {
-  explicit File(const std::filesystem::path& path) : fd{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)} {}
+  explicit File(const std::filesystem::path& path)
+      : fd{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)} {}
   ~File() {
     if (fd >= 0) ::close(fd);
   }
@@ -55,9 +56,13 @@ Credentials load_credentials(const std::filesystem::path& path) {
   struct stat status{};
   if (::fstat(file.fd, &status) != 0) throw refuse(std::strerror(errno));
   if (!S_ISREG(status.st_mode)) throw refuse("credentials must be a regular file");
-  if (status.st_uid != ::geteuid() && status.st_uid != 0) throw refuse("credentials must belong to this user or to root");
+  if (status.st_uid != ::geteuid() && status.st_uid != 0) {
+    throw refuse("credentials must belong to this user or to root");
+  }
   const mode_t mode = status.st_mode & 07777;
-  if (mode != 0400 && mode != 0600) throw refuse("credentials must have mode 0400 or 0600, so that nobody else can read them");
+  if (mode != 0400 && mode != 0600) {
+    throw refuse("credentials must have mode 0400 or 0600, so that nobody else can read them");
+  }
 
   std::string text(file_size_max, '\0');
   const ssize_t size = ::read(file.fd, text.data(), text.size());

@@ -31,8 +31,8 @@ struct Credentials {
   Secret secret;
 };
 
-// Lines `api_key = ...` and `secret = ...`, both required; # starts a comment. The file must be a regular one, of ours or of
-// root, with mode 0400 or 0600. Throws std::runtime_error naming file and line, never a value.
+// Lines `api_key = ...` and `secret = ...`, both required; # starts a comment. The file must be a regular one, of ours
+// or of root, with mode 0400 or 0600. Throws std::runtime_error naming file and line, never a value.
 Credentials load_credentials(const std::filesystem::path& file);
 
 }  // namespace busbar::gateway

@@ -10,10 +10,11 @@ namespace busbar::gateway {
 enum class CommandKind { Place, Cancel, Replace, Ask };
 
 // About the order of a command, in answer to it.
-VenueReport make_fact(const Command& command, VenueEvent event, ErrorCode error = ErrorCode::None, std::string_view text = {});
+VenueReport make_fact(const Command& command, VenueEvent event, ErrorCode error = ErrorCode::None,
+                      std::string_view text = {});
 
-// Completes what an adapter answered to a command: its id, account, symbol and order where they were left out; and no facts,
-// or none that closes the command, are an answer that did not come: Unknown.
+// Completes what an adapter answered to a command: its id, account, symbol and order where they were left out; and no
+// facts, or none that closes the command, are an answer that did not come: Unknown.
 void complete(Facts& facts, const Command& command);
 
 bool is_final(OrderStatus status);  // no broker goes on working it

@@ -1,6 +1,7 @@
 #include "gateways/framework/gateway.hpp"
 
 #include <algorithm>
+#include <span>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -118,8 +119,9 @@ void Gateway::stop(std::function<void()> done) {
 asio::awaitable<void> Gateway::wind_down(std::function<void()> done) {
   const auto deadline = std::chrono::steady_clock::now() + wind_down_most;
   asio::steady_timer timer{loop_};
-  const auto is_quiet = [this] {
-    return link_.held() == 0 && std::all_of(accounts_.begin(), accounts_.end(), [](const auto& a) { return a.second->running() == 0; });
+  const auto is_idle = [](const auto& account) { return account.second->running() == 0; };
+  const auto is_quiet = [&] {
+    return link_.held() == 0 && std::all_of(accounts_.begin(), accounts_.end(), is_idle);
   };
   while (!is_quiet() && std::chrono::steady_clock::now() < deadline) {
     link_.tick();
@@ -189,14 +191,15 @@ void Gateway::send_instruments() {
     Instruments page;
     page.gateway = options_.name;
     page.page = page_number++;
-    const std::size_t end = std::min(at + instruments_page, instruments_.size());
-    page.instruments.assign(instruments_.begin() + static_cast<std::ptrdiff_t>(at), instruments_.begin() + static_cast<std::ptrdiff_t>(end));
-    page.is_last = end == instruments_.size();
+    const auto piece = std::span{instruments_}.subspan(at, std::min(instruments_page, instruments_.size() - at));
+    page.instruments.assign(piece.begin(), piece.end());
+    page.is_last = at + piece.size() == instruments_.size();
     link_.tell(page);
   }
 }
 
-// The hello names limits, which an adapter knows once it has connected; a broker that is away must not keep us silent for ever.
+// The hello names limits, which an adapter knows once it has connected; a broker that is away must not keep us silent
+// for ever.
 void Gateway::on_first_try(const Name&) {
   if (++tried_ == accounts_.size()) link_.hello();
 }
@@ -262,7 +265,7 @@ void Gateway::on_command(CommandKind kind, Message message, const Command& comma
   circumstances.is_environment_right = message.header.environment == options_.environment;
   circumstances.is_account_ours = account != nullptr;
   if (is_stopping_) circumstances.no_new_orders = Error{ErrorCode::ConnectionError, "the gateway is stopping"};
-  if (account != nullptr && !circumstances.no_new_orders) circumstances.ask_account = [&] { return account->no_new_orders(); };
+  if (account != nullptr) circumstances.ask_account = [&] { return account->no_new_orders(); };
   const Verdict verdict = book_.judge(kind, command, circumstances);
   if (!verdict.alarm.empty()) spdlog::critical("{}", verdict.alarm);
   switch (verdict.act) {
@@ -345,10 +348,11 @@ asio::awaitable<void> Gateway::keep_subscribed(SubscriptionKey key) {
       after.is_active = is_wanted;
       continue;
     }
-    spdlog::warn("{}: {} of {}: {} {}", view(account), busbar::name_of(channel), view(symbol), busbar::name_of(done.error().code), done.error().text);
+    const Error& error = done.error();
+    spdlog::warn("{}: {} of {}: {} {}", view(account), busbar::name_of(channel), view(symbol),
+                 busbar::name_of(error.code), to_words(error.text));
     // A no of the broker's will be the same tomorrow; the line may be back in a moment.
-    const bool is_worth_another_try = done.error().code == ErrorCode::ConnectionError || done.error().code == ErrorCode::RateLimited;
-    if (!is_worth_another_try) {
+    if (error.code != ErrorCode::ConnectionError && error.code != ErrorCode::RateLimited) {
       subscriptions_.erase(key);
       co_return;
     }
@@ -428,7 +432,8 @@ asio::awaitable<Answer> Gateway::ask_broker(Query query) {
   };
   switch (query.kind) {
     case QueryKind::Accounts: {
-      auto result = co_await retry_read<std::vector<AccountInfo>>(loop_, read_tries, backoff, [&] { return adapter.accounts(); });
+      auto result = co_await retry_read<std::vector<AccountInfo>>(loop_, read_tries, backoff,
+                                                                  [&] { return adapter.accounts(); });
       take(std::move(result), [&](std::vector<AccountInfo> accounts) {
         for (AccountInfo& each : accounts) {
           each.account = account->name();
@@ -441,12 +446,14 @@ asio::awaitable<Answer> Gateway::ask_broker(Query query) {
       break;
     }
     case QueryKind::Balances: {
-      auto result = co_await retry_read<std::vector<Balance>>(loop_, read_tries, backoff, [&] { return adapter.balances(); });
+      auto result = co_await retry_read<std::vector<Balance>>(loop_, read_tries, backoff,
+                                                              [&] { return adapter.balances(); });
       take(std::move(result), [&](std::vector<Balance> balances) { answer.balances = std::move(balances); });
       break;
     }
     case QueryKind::Positions: {
-      auto result = co_await retry_read<std::vector<Position>>(loop_, read_tries, backoff, [&] { return adapter.positions(); });
+      auto result = co_await retry_read<std::vector<Position>>(loop_, read_tries, backoff,
+                                                               [&] { return adapter.positions(); });
       take(std::move(result), [&](std::vector<Position> positions) { answer.positions = std::move(positions); });
       break;
     }
@@ -496,7 +503,8 @@ asio::awaitable<Answer> Gateway::ask_broker(Query query) {
 
 // ---- the wire tape
 
-// The sessions have cut what they were told to; this cuts the account's own secrets from wherever else they might turn up.
+// The sessions have cut what they were told to; this cuts the account's own secrets from wherever else they might turn
+// up.
 void Gateway::on_tape(Tape tape, const Name& account, const Credentials& credentials) {
   if (!tape_) return;
   tape.gateway = options_.name;

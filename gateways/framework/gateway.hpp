@@ -1,6 +1,6 @@
 #pragma once
-// The wiring of a gateway process: the line to the router, the accounts with their adapters, quotes to the hub, raw traffic to
-// the archive. It judges commands by the book (commands.hpp) and hands them to accounts (account.hpp).
+// The wiring of a gateway process: the line to the router, the accounts with their adapters, quotes to the hub, raw
+// traffic to the archive. It judges commands by the book (commands.hpp) and hands them to accounts (account.hpp).
 
 #include <chrono>
 #include <functional>

@@ -55,8 +55,10 @@ char to_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a'
 
 // A line break in any of these would be a second request.
 std::optional<std::string> what_is_wrong(const HttpRequest& request) {
-  if (http::string_to_verb(request.method) == http::verb::unknown) return "method \"" + request.method + "\" is not HTTP";
-  if (!is_target(request.target)) return std::string{"the target must start with / and be printable ASCII without spaces"};
+  if (http::string_to_verb(request.method) == http::verb::unknown) return std::string{"the method is not HTTP's"};
+  if (!is_target(request.target)) {
+    return std::string{"the target must start with / and be printable ASCII without spaces"};
+  }
   for (const auto& [name, value] : request.headers) {
     if (!is_header_name(name)) return std::string{"a header's name is not printable ASCII"};
     if (!is_header_value(value)) return "the value of header " + name + " is not printable ASCII";
@@ -71,7 +73,9 @@ struct Redaction {
       : target{request.redacted_target.empty() ? request.target : request.redacted_target},
         body{request.redacted_body.empty() ? request.body : request.redacted_body} {
     for (const auto& [name, value] : request.headers) {
-      const auto is_this = [&, header = &name](const std::string& secret) { return equals_ignoring_case(secret, *header); };
+      const auto is_this = [header = &name](const std::string& secret) {
+        return equals_ignoring_case(secret, *header);
+      };
       const bool is_secret = std::any_of(request.secret_headers.begin(), request.secret_headers.end(), is_this);
       if (is_secret) secrets.push_back(value);
       headers += name + ": " + (is_secret ? std::string{cut_mark} : value) + "\n";
@@ -153,12 +157,12 @@ class HttpSession::Pool {
     bool is_keepable = false;
     std::string error;
   };
-  static asio::awaitable<Attempt> exchange(Pool& pool, Connection& connection, const http::request<http::string_body>& message,
-                                           HttpResponse& response);
-  void tape_sent(const HttpRequest& request, const Redaction& redaction, std::uint64_t exchange, std::uint64_t connection,
-                 Timestamp time_ns) const;
-  void tape_answer(const HttpRequest& request, const Redaction& redaction, std::uint64_t exchange, std::uint64_t connection,
-                   const HttpResponse& response, std::int64_t elapsed_ns) const;
+  static asio::awaitable<Attempt> exchange(Pool& pool, Connection& connection,
+                                           const http::request<http::string_body>& message, HttpResponse& response);
+  void tape_sent(const HttpRequest& request, const Redaction& redaction, std::uint64_t exchange,
+                 std::uint64_t connection, Timestamp time_ns) const;
+  void tape_answer(const HttpRequest& request, const Redaction& redaction, std::uint64_t exchange,
+                   std::uint64_t connection, const HttpResponse& response, std::int64_t elapsed_ns) const;
 
   asio::io_context& loop_;
   TlsContext& tls_;
@@ -171,8 +175,8 @@ class HttpSession::Pool {
   std::deque<std::shared_ptr<asio::steady_timer>> waiters_;
 };
 
-// A server that closed has said so to the kernel by now; asking costs no packet. Bytes that nobody asked for, on a connection
-// that has served already, are the start of no answer of ours.
+// A server that closed has said so to the kernel by now; asking costs no packet. Bytes that nobody asked for, on a
+// connection that has served already, are the start of no answer of ours.
 bool HttpSession::Pool::is_usable(Connection& connection) const {
   if (steady_clock::now() - connection.last_used > options_.idle_max) return false;
   SSL* const ssl = connection.stream->native_handle();
@@ -247,7 +251,8 @@ asio::awaitable<HttpSession::Pool::Attempt> HttpSession::Pool::exchange(Pool& po
     parser.header_limit(header_size_max);
     parser.body_limit(pool.options_.body_max);
     if (message.method() == http::verb::head) parser.skip(true);
-    const auto [read_error, read_size] = co_await http::async_read(*connection.stream, connection.buffer, parser, no_throw);
+    const auto [read_error, read_size] =
+        co_await http::async_read(*connection.stream, connection.buffer, parser, no_throw);
     if (read_error) {
       attempt.error = "read: " + read_error.message();
       co_return attempt;

@@ -9,7 +9,8 @@ namespace busbar::gateway {
 namespace {
 
 constexpr std::int64_t ms = 1'000'000;
-constexpr std::array<std::int64_t, 7> intervals = {200 * ms, 500 * ms, 1000 * ms, 2000 * ms, 4000 * ms, 8000 * ms, 15000 * ms};
+constexpr std::array<std::int64_t, 7> intervals = {200 * ms,  500 * ms,  1000 * ms, 2000 * ms,
+                                                   4000 * ms, 8000 * ms, 15000 * ms};
 constexpr std::int64_t interval_beyond_bound = 1000 * ms;  // the answer counts now, and somebody waits for it
 
 }  // namespace
@@ -104,7 +105,7 @@ InDoubt::Answer InDoubt::on_answer(std::uint64_t command_id, Result<Facts> answe
     out.is_settled = doubt.kind != CommandKind::Cancel || is_final(last.order_status);
     if (!out.is_settled && is_beyond_bound(doubt, asked_at) && ++doubt.conclusive >= look_ups) {
       out.facts.push_back(make_fact(doubt.command, VenueEvent::CancelRejected, ErrorCode::NotSent,
-                                    "the cancel never arrived: the order works after the time in which it could have acted"));
+                                    "the cancel never arrived: the order works beyond the time in which it could act"));
       out.facts.back().source = VenueSource::Probe;
       out.facts.back().request_time_ns = request_time_ns;
       out.facts.back().transact_time_ns = asked_at;

@@ -1,6 +1,7 @@
 #pragma once
-// Orders whose fate is unknown, and when to ask for them again. Pure: it is told the time and what the broker said. Nothing but
-// the broker's evidence ends the asking: found, or not found often enough after its bound. "Could not ask" counts for nothing.
+// Orders whose fate is unknown, and when to ask for them again. Pure: it is told the time and what the broker said.
+// Nothing but the broker's evidence ends the asking: found, or not found often enough after its bound. "Could not ask"
+// counts for nothing.
 
 #include <cstdint>
 #include <map>
@@ -29,7 +30,8 @@ class InDoubt {
  public:
   explicit InDoubt(AbsenceRule rule) : rule_{rule} {}
 
-  // request_time_ns: the signed time stamp of the lost request in the broker's clock; when unknown, the command's expiry.
+  // request_time_ns: the signed time stamp of the lost request in the broker's clock; when unknown, the command's
+  // expiry.
   void add(CommandKind kind, const Command& command, Timestamp request_time_ns, Timestamp now);
   // The command that has waited longest beyond its time. It is being asked for until on_answer().
   std::optional<Command> take_due(Timestamp now);

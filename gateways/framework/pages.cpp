@@ -12,7 +12,8 @@ constexpr std::uint32_t page_size_max = 1000;
 
 // Moves the list in pieces behind the head of the answer.
 template <class T>
-void cut_list(std::deque<Answer>& pages, const Answer& head, std::vector<T> Answer::*list, std::vector<T>& all, std::size_t size) {
+void cut_list(std::deque<Answer>& pages, const Answer& head, std::vector<T> Answer::*list, std::vector<T>& all,
+              std::size_t size) {
   for (std::size_t at = 0; at < all.size(); at += size) {
     Answer page = head;
     const auto first = all.begin() + static_cast<std::ptrdiff_t>(at);

@@ -1,5 +1,6 @@
 #pragma once
-// An answer too long for one message, in pages. The rest is kept for a minute under a token, so that all pages are of one moment.
+// An answer too long for one message, in pages. The rest is kept for a minute under a token, so that all pages are of
+// one moment.
 
 #include <deque>
 #include <optional>

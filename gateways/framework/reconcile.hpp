@@ -1,6 +1,6 @@
 #pragma once
-// What happened while nobody listened: open orders and fills of one account, asked for and passed on as facts. What they mean
-// is the core's matter: it knows which orders it believed open, and counts a fill it has once.
+// What happened while nobody listened: open orders and fills of one account, asked for and passed on as facts. What
+// they mean is the core's matter: it knows which orders it believed open, and counts a fill it has once.
 
 #include <functional>
 #include <set>

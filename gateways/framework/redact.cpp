@@ -11,7 +11,8 @@ std::string cut_parameters(std::string_view text, std::initializer_list<std::str
     const std::size_t end = std::min(text.find_first_of("?&"), text.size());
     const std::string_view part = text.substr(0, end);
     const std::size_t equals = part.find('=');
-    if (equals != std::string_view::npos && std::find(names.begin(), names.end(), part.substr(0, equals)) != names.end()) {
+    const bool has_value = equals != std::string_view::npos;
+    if (has_value && std::find(names.begin(), names.end(), part.substr(0, equals)) != names.end()) {
       out.append(part.substr(0, equals + 1)).append(cut_mark);
     } else {
       out.append(part);

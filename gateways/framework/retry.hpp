@@ -1,6 +1,6 @@
 #pragma once
-// Waiting before another try: exponential backoff with full jitter, for reads and connections. Writes are never tried again;
-// what became of one is asked.
+// Waiting before another try: exponential backoff with full jitter, for reads and connections. Writes are never tried
+// again; what became of one is asked.
 
 #include <algorithm>
 #include <chrono>

@@ -28,15 +28,20 @@ bus::EndpointOptions endpoint_options() {
 std::uint64_t draw_incarnation() {
   std::uint64_t number = 0;
   while (number == 0) {
-    if (::getrandom(&number, sizeof number, 0) != sizeof number) throw std::runtime_error{"the system has no random bytes"};
+    if (::getrandom(&number, sizeof number, 0) != sizeof number) {
+      throw std::runtime_error{"the system has no random bytes"};
+    }
     number >>= 1;
   }
   return number;
 }
 
 RouterLink::RouterLink(asio::io_context& loop, LinkOptions options, Handlers handlers)
-    : options_{std::move(options)}, handlers_{std::move(handlers)}, endpoint_{loop, bus::Kind::Dealer, endpoint_options()} {
-  endpoint_.on_message([this](const bus::RoutingId&, std::string_view, std::span<const std::uint8_t> bytes) { on_bytes(bytes); });
+    : options_{std::move(options)},
+      handlers_{std::move(handlers)},
+      endpoint_{loop, bus::Kind::Dealer, endpoint_options()} {
+  using Frame = std::span<const std::uint8_t>;
+  endpoint_.on_message([this](const bus::RoutingId&, std::string_view, Frame bytes) { on_bytes(bytes); });
   endpoint_.connect(options_.address);
 }
 
@@ -130,7 +135,8 @@ void RouterLink::report(VenueReport report) {
   if (is_welcomed_) send_held(options_.boottime(), false);
 }
 
-// In order of number, for the router takes only the next one. A queue that is full ends the round; the next tick goes on.
+// In order of number, for the router takes only the next one. A queue that is full ends the round; the next tick goes
+// on.
 void RouterLink::send_held(Timestamp now, bool is_all) {
   std::size_t sent = 0;
   for (Held& held : held_) {

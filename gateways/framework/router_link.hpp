@@ -1,6 +1,7 @@
 #pragma once
-// A gateway's line to the router: hello and welcome, heartbeats both ways, router time, and the reports that are held until
-// the router has them on disk. Whatever is not about the line itself goes to the owner. Time is handed in; tick() is the owner's.
+// A gateway's line to the router: hello and welcome, heartbeats both ways, router time, and the reports that are held
+// until the router has them on disk. Whatever is not about the line itself goes to the owner. Time is handed in; tick()
+// is the owner's.
 
 #include <cstdint>
 #include <deque>
@@ -43,7 +44,8 @@ class RouterLink {
 
   // Says hello now, or again: what it said before has changed.
   void hello();
-  // Hello while nobody answers, heartbeats, reports without an acknowledgement. Wants to be called several times a second.
+  // Hello while nobody answers, heartbeats, reports without an acknowledgement. Wants to be called several times a
+  // second.
   void tick();
 
   // Welcomed, and heard within three heartbeats: otherwise nothing may be placed.

@@ -38,7 +38,7 @@ Setup read_setup(ConfigTable& root, const std::string& name, std::string_view br
   if (!gateways.has(name)) root.refuse("gateways", "there is no table [gateways." + name + "]");
   ConfigTable table = gateways.table(name);
   if (const std::string wanted = table.text("broker"); wanted != broker) {
-    table.refuse("broker", "\"" + wanted + "\" is not what this program speaks, which is \"" + std::string{broker} + "\"");
+    table.refuse("broker", "\"" + wanted + "\" is not spoken by this program, which is for \"" + options.broker + "\"");
   }
   setup.ca_file = table.text("ca_file", "");
   options.trade_without_order_stream = table.flag("trade_without_order_stream", false);

@@ -1,6 +1,6 @@
 #pragma once
-// What a broker's main.cpp needs: it names the broker, reads the broker's own keys and makes adapters. The rest of a gateway
-// process is the same for every broker.
+// What a broker's main.cpp needs: it names the broker, reads the broker's own keys and makes adapters. The rest of a
+// gateway process is the same for every broker.
 //
 //   int main(int argc, char** argv) {
 //     return gateway::run(argc, argv, "binance", [](ConfigTable& table, Environment environment) {
@@ -40,7 +40,8 @@ using MakeAdapter = std::function<std::unique_ptr<Adapter>(AdapterContext contex
 // `trade_without_order_stream`, `reconcile_symbols` and `probes_per_second`, and refuses what nobody asked for.
 using ReadConfig = std::function<MakeAdapter(ConfigTable& table, Environment environment)>;
 
-// The whole of main(): command line (--config, --name, --version), configuration, run until told to stop. Answers the exit code.
+// The whole of main(): command line (--config, --name, --version), configuration, run until told to stop. Answers the
+// exit code.
 int run(int argc, char** argv, std::string_view broker, const ReadConfig& read_config);
 
 }  // namespace busbar::gateway

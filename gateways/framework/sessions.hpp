@@ -1,7 +1,7 @@
 #pragma once
-// HTTPS and WebSocket to a broker. Beast and OpenSSL live in sessions.cpp and beast.cpp only; others see requests and texts.
-// TLS 1.2 and up, peer and host name verified, SNI always, no way to switch that off; a private CA comes by file.
-// Nothing here repeats a request: whether a second try is safe is known by who asks.
+// HTTPS and WebSocket to a broker. Beast and OpenSSL live in sessions.cpp and beast.cpp only; others see requests and
+// texts. TLS 1.2 and up, peer and host name verified, SNI always, no way to switch that off; a private CA comes by
+// file. Nothing here repeats a request: whether a second try is safe is known by who asks.
 
 #include <chrono>
 #include <cstdint>
@@ -31,7 +31,8 @@ Result<Url> parse_url(std::string_view text);
 
 class TlsContext {  // one per process
  public:
-  // Adds the CA certificates of `ca_file` to the system's when it is not empty. Throws std::runtime_error, for start-up.
+  // Adds the CA certificates of `ca_file` to the system's when it is not empty. Throws std::runtime_error, for
+  // start-up.
   explicit TlsContext(const std::string& ca_file);
   ~TlsContext();
   struct Impl;

@@ -178,7 +178,8 @@ asio::awaitable<void> WebSocket::Connection::read(std::shared_ptr<Connection> se
       std::string reason = self->reason_.empty() ? error.message() : self->reason_;
       const auto& why = self->stream_->reason();
       if (why && self->reason_.empty()) {
-        reason = "closed by the broker: " + std::to_string(why.code) + " " + std::string{why.reason.data(), why.reason.size()};
+        const std::string words{why.reason.data(), why.reason.size()};
+        reason = "closed by the broker: " + std::to_string(why.code) + " " + words;
       }
       self->finish(std::move(reason));
       co_return;
@@ -241,7 +242,9 @@ WebSocket::~WebSocket() { connection_->abandon(); }
 
 asio::awaitable<Result<void>> WebSocket::open() { return Connection::open(connection_); }
 
-void WebSocket::on_text(std::function<void(std::string_view, Timestamp)> handler) { connection_->on_text = std::move(handler); }
+void WebSocket::on_text(std::function<void(std::string_view, Timestamp)> handler) {
+  connection_->on_text = std::move(handler);
+}
 
 void WebSocket::on_closed(std::function<void(std::string)> handler) { connection_->on_closed = std::move(handler); }
 

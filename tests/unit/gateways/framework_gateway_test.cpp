@@ -124,8 +124,12 @@ class FakeAdapter : public Adapter {
   Timestamp trades_since = 0;
   Facts open_orders;
   Facts fills;
-  std::function<Facts(const PlaceCommand&)> on_place = [](const PlaceCommand&) { return Facts{fact(VenueEvent::Accepted)}; };
-  std::function<Facts(const CancelCommand&)> on_cancel = [](const CancelCommand&) { return Facts{fact(VenueEvent::Canceled)}; };
+  std::function<Facts(const PlaceCommand&)> on_place = [](const PlaceCommand&) {
+    return Facts{fact(VenueEvent::Accepted)};
+  };
+  std::function<Facts(const CancelCommand&)> on_cancel = [](const CancelCommand&) {
+    return Facts{fact(VenueEvent::Canceled)};
+  };
   std::function<Result<Facts>(const Command&)> on_ask = [](const Command&) {
     return Facts{fact(VenueEvent::State, OrderStatus::New)};
   };
@@ -168,7 +172,8 @@ class GatewayTest : public testing::Test {
 
   void start(bool waits_for_welcome = true) {
     gateway_ = std::make_unique<Gateway>(loop_, options_, [this](Tape tape) { tapes_.push_back(std::move(tape)); });
-    gateway_->add_account(Name{"main"}, tls_, Credentials{Secret{"canary-key"}, Secret{"canary-secret"}}, [this](AdapterContext context) {
+    Credentials credentials{Secret{"canary-key"}, Secret{"canary-secret"}};
+    gateway_->add_account(Name{"main"}, tls_, std::move(credentials), [this](AdapterContext context) {
       auto adapter = std::make_unique<FakeAdapter>(std::move(context));
       adapter_ = adapter.get();
       set_up(*adapter);
@@ -431,7 +436,8 @@ TEST_F(GatewayTest, ALostAnswerIsAskedFor) {
     until([&] { return reports_.size() == i; });
     skew_ += second;
   }
-  EXPECT_EQ(events(), (std::vector{VenueEvent::Unknown, VenueEvent::CouldNotAsk, VenueEvent::NotFound, VenueEvent::State}));
+  using enum VenueEvent;
+  EXPECT_EQ(events(), (std::vector{Unknown, CouldNotAsk, NotFound, State}));
   EXPECT_EQ(reports_[1].text, "down\\nagain");
   EXPECT_EQ(reports_[2].request_time_ns, 123);
   EXPECT_EQ(adapter_->placed.size(), 1u);
@@ -572,7 +578,9 @@ TEST_F(GatewayTest, ABrokerThatDoesNotAnswerOpensTheBreakerButCancelsAreTried) {
 
 class AwayTest : public GatewayTest {
  protected:
-  void set_up(FakeAdapter& adapter) override { adapter.connect_error = Error{ErrorCode::ConnectionError, "nobody there"}; }
+  void set_up(FakeAdapter& adapter) override {
+    adapter.connect_error = Error{ErrorCode::ConnectionError, "nobody there"};
+  }
 };
 
 TEST_F(AwayTest, ABrokerThatIsAwayIsSaidToBeAndTriedAgain) {

@@ -48,7 +48,11 @@ Command of_other_life(Command c) {
   return c;
 }
 
-Circumstances fine(Timestamp router_now = 1500 * ms) { return {.router_now = router_now, .no_new_orders = {}, .ask_account = {}}; }
+Circumstances fine(Timestamp router_now = 1500 * ms) {
+  Circumstances circumstances;
+  circumstances.router_now = router_now;
+  return circumstances;
+}
 
 Facts accepted(const Command& c) { return {make_fact(c, VenueEvent::Accepted)}; }
 
@@ -97,6 +101,17 @@ TEST(CommandBook, OfAnotherLifeIsOnlyAsked) {
 }
 
 TEST(CommandBook, RefusesWhatMayNotGo) {
+  const Error no_line{ErrorCode::ConnectionError, "x"};
+  Circumstances no_time = fine();
+  no_time.router_now.reset();
+  Circumstances other_environment = fine();
+  other_environment.is_environment_right = false;
+  Circumstances other_account = fine();
+  other_account.is_account_ours = false;
+  Circumstances stopping = fine();
+  stopping.no_new_orders = no_line;
+  Circumstances no_stream = fine();
+  no_stream.ask_account = [&] { return std::optional{no_line}; };
   const struct {
     const char* what;
     Circumstances circumstances;
@@ -104,16 +119,11 @@ TEST(CommandBook, RefusesWhatMayNotGo) {
     bool cancel_passes;
   } cases[] = {
       {"expired", fine(2001 * ms), ErrorCode::Expired, false},
-      {"the time is not known", {.router_now = {}, .no_new_orders = {}, .ask_account = {}}, ErrorCode::Expired, false},
-      {"other environment", {.router_now = 1500 * ms, .is_environment_right = false, .no_new_orders = {}, .ask_account = {}},
-       ErrorCode::InvalidMessage, false},
-      {"other account", {.router_now = 1500 * ms, .is_account_ours = false, .no_new_orders = {}, .ask_account = {}},
-       ErrorCode::InvalidOrder, false},
-      {"stopping", {.router_now = 1500 * ms, .no_new_orders = Error{ErrorCode::ConnectionError, "x"}, .ask_account = {}},
-       ErrorCode::ConnectionError, true},
-      {"no order stream",
-       {.router_now = 1500 * ms, .no_new_orders = {}, .ask_account = [] { return std::optional{Error{ErrorCode::ConnectionError, "x"}}; }},
-       ErrorCode::ConnectionError, true},
+      {"the time is not known", no_time, ErrorCode::Expired, false},
+      {"other environment", other_environment, ErrorCode::InvalidMessage, false},
+      {"other account", other_account, ErrorCode::InvalidOrder, false},
+      {"stopping", stopping, ErrorCode::ConnectionError, true},
+      {"no order stream", no_stream, ErrorCode::ConnectionError, true},
   };
   for (const auto& c : cases) {
     SCOPED_TRACE(c.what);
@@ -124,7 +134,8 @@ TEST(CommandBook, RefusesWhatMayNotGo) {
     EXPECT_EQ(place.facts[0].error, c.error);
     EXPECT_FALSE(place.facts[0].text.empty());
     EXPECT_EQ(book.judge(CommandKind::Place, command(1), fine()).act, Act::Answer) << "refused is refused for good";
-    EXPECT_EQ(book.judge(CommandKind::Cancel, command(2), c.circumstances).act, c.cancel_passes ? Act::Do : Act::Answer);
+    const Act cancel = book.judge(CommandKind::Cancel, command(2), c.circumstances).act;
+    EXPECT_EQ(cancel, c.cancel_passes ? Act::Do : Act::Answer);
   }
 }
 
@@ -259,7 +270,8 @@ TEST(InDoubt, AsksAtGrowingIntervalsAndNeverGivesUpWithoutABound) {
     const auto answer = doubts.on_answer(1, Facts{not_found()}, now + 1'000'000 * ms, now);
     EXPECT_FALSE(answer.is_settled);
   }
-  EXPECT_EQ(waits, (std::vector<std::int64_t>{200, 200, 500, 1000, 2000, 4000, 8000, 15000, 15000, 15000, 15000, 15000}));
+  const std::vector<std::int64_t> wanted{200, 200, 500, 1000, 2000, 4000, 8000, 15000, 15000, 15000, 15000, 15000};
+  EXPECT_EQ(waits, wanted);
 }
 
 TEST(InDoubt, IsSettledByTheBrokersEvidenceOnly) {
@@ -508,7 +520,8 @@ class CredentialsFile : public testing::Test {
 
 TEST_F(CredentialsFile, GivesKeyAndSecret) {
   for (const mode_t mode : {0400u, 0600u}) {
-    const Credentials credentials = load_credentials(write("# ours\n\napi_key = abc = def\n  secret=\tgh i \r\n", mode));
+    const auto path = write("# ours\n\napi_key = abc = def\n  secret=\tgh i \r\n", mode);
+    const Credentials credentials = load_credentials(path);
     EXPECT_EQ(credentials.api_key.reveal(), "abc = def");
     EXPECT_EQ(credentials.secret.reveal(), "gh i");
   }

@@ -1,5 +1,6 @@
 #pragma once
-// A TLS server for tests that does exactly what it is told: blocking, one thread a connection, certificates of its own making.
+// A TLS server for tests that does exactly what it is told: blocking, one thread a connection, certificates of its own
+// making.
 
 #include <atomic>
 #include <cstdint>
