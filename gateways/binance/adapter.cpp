@@ -208,7 +208,7 @@ void BinanceAdapter::on_event(const UserEvent& event, Timestamp receive_time_ns)
     }
     return;
   }
-  remember(report->order_id, report->our_client_order_id());
+  remember(report->symbol, report->order_id, report->our_client_order_id());
   EventFacts said_facts = facts_of(*report, our_symbol(report->symbol));
   if (!said_facts.unknown.empty()) {
     spdlog::error("{}: order {}: {} was never seen before", view(context_.account), report->our_client_order_id(),
@@ -284,7 +284,7 @@ asio::awaitable<Facts> BinanceAdapter::place(PlaceCommand command) {
     spdlog::error("{}: answer to an order: {}", view(context_.account), order ? "another order's" : order.error().text);
     co_return failed(head, sent, VenueEvent::Unknown);
   }
-  remember(order->order_id, order->client_order_id);
+  remember(order->symbol, order->order_id, order->client_order_id);
   order_stream_.expect(order->client_order_id);
   Facts facts = facts_of_place(*order, symbol);
   for (VenueReport& fact : facts) {
@@ -331,6 +331,14 @@ asio::awaitable<Result<Facts>> BinanceAdapter::order_status(Command command) {
   const Timestamp asked_at = rest_.broker_time_ns();
   const auto body = co_await rest_.ask(
       encode_query_order(broker_symbol, view(command.venue_order_id), view(command.broker_order_id)), about(command));
+  if (!body && body.error().code == ErrorCode::Expired) {  // ended without a fill more than 90 days ago
+    VenueReport archived = make_fact(command, VenueEvent::State, ErrorCode::None, view(words_of(body.error().text)));
+    archived.source = VenueSource::Probe;
+    archived.order_status = OrderStatus::Expired;
+    archived.cum_qty = Decimal{};
+    archived.is_working = false;
+    co_return Facts{std::move(archived)};
+  }
   if (!body) {
     if (body.error().code != ErrorCode::OrderNotFound) co_return body.error();
     VenueReport nothing = make_fact(command, VenueEvent::NotFound, ErrorCode::OrderNotFound, view(words_of(body.error().text)));
@@ -342,7 +350,7 @@ asio::awaitable<Result<Facts>> BinanceAdapter::order_status(Command command) {
   if (!order) co_return order.error();
   auto state = state_of(*order, symbol, VenueSource::Probe);
   if (!state) co_return state.error();
-  remember(order->order_id, order->own_client_order_id());
+  remember(order->symbol, order->order_id, order->own_client_order_id());
   Facts facts;
   if (state->cum_qty && state->cum_qty->is_positive()) {
     const auto trades_body = co_await rest_.ask(encode_trades_of_order(broker_symbol, std::to_string(order->order_id)),
@@ -367,19 +375,19 @@ asio::awaitable<Result<Facts>> BinanceAdapter::orders() {
   for (const Order& order : *list) {
     auto state = state_of(order, our_symbol(order.symbol), VenueSource::Reconcile);
     if (!state) co_return state.error();
-    remember(order.order_id, order.own_client_order_id());
+    remember(order.symbol, order.order_id, order.own_client_order_id());
     facts.push_back(*std::move(state));
   }
   co_return facts;
 }
 
 asio::awaitable<Result<std::string>> BinanceAdapter::own_id(const std::string& broker_symbol, std::int64_t order_id) {
-  if (const auto found = own_ids_.find(order_id); found != own_ids_.end()) co_return found->second;
+  if (const auto found = own_ids_.find({broker_symbol, order_id}); found != own_ids_.end()) co_return found->second;
   const auto body = co_await rest_.ask(encode_query_order(broker_symbol, {}, std::to_string(order_id)));
   if (!body) co_return body.error();
   const auto order = decode_order(*body);
   if (!order) co_return order.error();
-  remember(order_id, order->own_client_order_id());
+  remember(broker_symbol, order_id, order->own_client_order_id());
   co_return order->own_client_order_id();
 }
 
@@ -395,7 +403,8 @@ asio::awaitable<Result<Facts>> BinanceAdapter::trades_of(Symbol symbol, std::str
     for (const AccountTrade& trade : *page) {
       last = std::max(last, trade.id);
       const auto id = co_await own_id(broker_symbol, trade.order_id);
-      if (!id && id.error().code != ErrorCode::OrderNotFound) co_return id.error();
+      const bool is_lost = !id && (id.error().code == ErrorCode::OrderNotFound || id.error().code == ErrorCode::Expired);
+      if (!id && !is_lost) co_return id.error();
       facts.push_back(fill_of(trade, symbol, id ? *id : std::string{}, VenueSource::Reconcile));
     }
     if (page->size() < trades_page) co_return facts;
@@ -415,9 +424,13 @@ asio::awaitable<Result<Facts>> BinanceAdapter::trades(std::vector<Symbol> symbol
   co_return facts;
 }
 
-void BinanceAdapter::remember(std::int64_t order_id, const std::string& client_order_id) {
-  own_ids_.insert_or_assign(order_id, client_order_id);
-  if (own_ids_.size() > own_ids_max) own_ids_.erase(own_ids_.begin());
+void BinanceAdapter::remember(const std::string& broker_symbol, std::int64_t order_id, const std::string& client_order_id) {
+  OrderKey key{broker_symbol, order_id};
+  if (!own_ids_.insert_or_assign(key, client_order_id).second) return;
+  own_ids_order_.push_back(std::move(key));
+  if (own_ids_order_.size() <= own_ids_max) return;
+  own_ids_.erase(own_ids_order_.front());
+  own_ids_order_.pop_front();
 }
 
 // ---- what is held, and what is quoted

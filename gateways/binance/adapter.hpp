@@ -2,6 +2,8 @@
 // One account at Binance Spot. Orders go by REST, events come by the WebSocket API's user data, quotes and trades by the market
 // streams. What may be decided without a socket is decided in encode, decode, facts and errors.
 
+#include <deque>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -54,6 +56,8 @@ class BinanceAdapter final : public gateway::Adapter {
   Timestamp broker_time_ns() const override { return rest_.broker_time_ns(); }
 
  private:
+  using OrderKey = std::pair<std::string, std::int64_t>;  // Binance counts orders per symbol
+
   asio::awaitable<Result<void>> load_instruments();
   asio::awaitable<Result<Account>> account();
   asio::awaitable<void> keep_fresh();  // the clock, the instruments, the line
@@ -66,7 +70,7 @@ class BinanceAdapter final : public gateway::Adapter {
 
   void on_event(const UserEvent& event, Timestamp receive_time_ns);
   void on_doubt();
-  void remember(std::int64_t order_id, const std::string& client_order_id);
+  void remember(const std::string& broker_symbol, std::int64_t order_id, const std::string& client_order_id);
   Symbol our_symbol(std::string_view broker_symbol) const;
 
   BinanceConfig config_;
@@ -78,7 +82,8 @@ class BinanceAdapter final : public gateway::Adapter {
   MarketStream market_stream_;
   SymbolMap symbols_;
   std::vector<RateLimit> rate_limits_;
-  std::map<std::int64_t, std::string> own_ids_;  // the newest so many, by Binance's order id, which rises
+  std::map<OrderKey, std::string> own_ids_;
+  std::deque<OrderKey> own_ids_order_;  // oldest first: only so many are kept
   asio::steady_timer fresh_timer_;
   Timestamp last_doubt_ns_ = 0;
   bool is_connected_ = false;

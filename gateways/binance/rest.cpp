@@ -151,6 +151,8 @@ asio::awaitable<Result<std::string>> Rest::ask(Request request, About about) {
       const Judged judged = judge_read(sent.http.status, sent.http.body);
       if (judged.verdict == Verdict::Ok) co_return std::move(sent.http.body);
       error.code = judged.error;
+      if (judged.error == ErrorCode::OrderNotFound && judged.broker->code == -2026) error.code = ErrorCode::Expired;
+      if (judged.error == ErrorCode::OrderNotFound && judged.broker->code == -2039) error.code = ErrorCode::Conflict;
       error.text = judged.broker ? std::to_string(judged.broker->code) + " " + judged.broker->message
                                  : "HTTP " + std::to_string(sent.http.status);
       if (judged.verdict == Verdict::WrongTime && tries < 2) {

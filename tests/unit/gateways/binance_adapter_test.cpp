@@ -1,0 +1,458 @@
+// The adapter against a venue in the same process: real TLS, real sockets, one loop.
+#include "gateways/binance/adapter.hpp"
+
+#include <filesystem>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/json.hpp>
+#include <gtest/gtest.h>
+
+#include "tools/venue/binance/config.hpp"
+#include "tools/venue/binance/control.hpp"
+#include "tools/venue/binance/venue.hpp"
+#include "tools/venue/certificate.hpp"
+#include "tools/venue/server.hpp"
+
+namespace busbar::binance {
+namespace {
+
+using namespace busbar::literals;
+using namespace std::chrono_literals;
+using gateway::Facts;
+using Part = gateway::Events::Part;
+
+struct Recorder final : gateway::Events {
+  std::vector<VenueReport> reports;
+  std::vector<Quote> quotes;
+  std::vector<Trade> trades;
+  std::vector<RateUsage> usages;
+  std::map<Part, std::vector<SessionStateKind>> states;
+  std::size_t ups = 0;
+  std::size_t instruments = 0;
+  std::int64_t offset_ns = 0;
+
+  void on_report(VenueReport report) override { reports.push_back(std::move(report)); }
+  void on_quote(Quote quote) override { quotes.push_back(std::move(quote)); }
+  void on_trade(Trade trade) override { trades.push_back(std::move(trade)); }
+  void on_usage(RateUsage usage) override { usages.push_back(std::move(usage)); }
+  void on_instruments(std::vector<Instrument> list) override { instruments = list.size(); }
+  void on_state(Part part, SessionStateKind state, std::string, Timestamp) override {
+    auto& known = states[part];
+    if (known.empty() || known.back() != state) known.push_back(state);
+  }
+  void on_clock_offset(std::int64_t offset) override { offset_ns = offset; }
+  void on_order_stream_up() override { ++ups; }
+
+  std::size_t count(VenueEvent event) const {
+    return static_cast<std::size_t>(
+        std::count_if(reports.begin(), reports.end(), [&](const VenueReport& r) { return r.event == event; }));
+  }
+};
+
+class TempFolder {
+ public:
+  TempFolder() {
+    std::string name = (std::filesystem::temp_directory_path() / "busbar-binance-XXXXXX").string();
+    if (mkdtemp(name.data()) == nullptr) throw std::runtime_error{"no temporary folder"};
+    path_ = name;
+  }
+  ~TempFolder() { std::filesystem::remove_all(path_); }
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+venue::binance::Settings still_market(const std::filesystem::path& folder) {
+  ConfigTable root = ConfigFile::parse("", "venue");
+  venue::binance::Settings settings = venue::binance::load_settings(root, folder);
+  settings.market_steps_per_second = 0;
+  return settings;
+}
+
+class BinanceLive : public testing::Test {
+ protected:
+  BinanceLive()
+      : made_{venue::make_certificates(folder_.path())},
+        settings_{still_market(folder_.path())},
+        venue_{loop_, settings_},
+        control_{venue_},
+        server_{loop_, venue_, "127.0.0.1", 0, venue::TlsFiles{made_.certificate.string(), made_.key.string()}},
+        tls_{made_.ca.string()} {
+    venue_.start();
+    const std::string port = std::to_string(server_.port());
+    ConfigTable table = ConfigFile::parse("rest = \"https://127.0.0.1:" + port + "\"\nws_api = \"wss://127.0.0.1:" + port +
+                                              "/ws-api/v3\"\nstreams = \"wss://127.0.0.1:" + port + "\"\n",
+                                          "gateway");
+    config_ = read_config(table);
+  }
+
+  ~BinanceLive() override {
+    if (adapter_) run(adapter_->disconnect());
+    venue_.stop();
+    server_.stop();
+    loop_.run_for(50ms);
+  }
+
+  void make() {
+    adapter_ = std::make_unique<BinanceAdapter>(
+        config_, gateway::AdapterContext{.loop = loop_,
+                                         .tls = tls_,
+                                         .events = events_,
+                                         .tape = [this](Tape tape) { tape_.push_back(std::move(tape)); },
+                                         .gateway = "binance",
+                                         .account = "main",
+                                         .environment = Environment::Paper,
+                                         .credentials = {gateway::Secret{settings_.accounts.at(0).api_key},
+                                                         gateway::Secret{settings_.accounts.at(0).secret}}});
+  }
+  void connect() {
+    make();
+    const auto connected = run(adapter_->connect());
+    ASSERT_TRUE(connected) << connected.error().text;
+    control("POST", "/market", R"({"clear":true})");  // nobody trades but us and whom we ask to
+  }
+
+  template <class T>
+  T run(asio::awaitable<T> task) {
+    std::exception_ptr thrown;
+    bool is_done = false;
+    if constexpr (std::is_void_v<T>) {
+      asio::co_spawn(loop_, std::move(task), [&](std::exception_ptr e) { thrown = e, is_done = true; });
+      EXPECT_TRUE(until([&] { return is_done; }));
+      if (thrown) std::rethrow_exception(thrown);
+    } else {
+      std::optional<T> value;
+      asio::co_spawn(loop_, std::move(task), [&](std::exception_ptr e, T v) { thrown = e, value.emplace(std::move(v)), is_done = true; });
+      EXPECT_TRUE(until([&] { return is_done; }));
+      if (thrown) std::rethrow_exception(thrown);
+      return *std::move(value);
+    }
+  }
+  // Runs the loop until it is so; false after a time in which it must have been.
+  template <class Condition>
+  bool until(Condition condition) {
+    const auto deadline = std::chrono::steady_clock::now() + 20s;
+    while (!condition()) {
+      if (std::chrono::steady_clock::now() > deadline) return false;
+      if (loop_.stopped()) loop_.restart();
+      loop_.run_one_for(20ms);
+    }
+    return true;
+  }
+  boost::json::value control(std::string method, std::string path, std::string body = {}) {
+    std::string answer;
+    venue::Request request;
+    request.method = std::move(method);
+    request.path = std::move(path);
+    request.body = std::move(body);
+    control_.on_request(std::move(request), [&](venue::Response response) {
+      EXPECT_EQ(response.status, 200u) << response.body;
+      answer = std::move(response.body);
+    });
+    return boost::json::parse(answer);
+  }
+  void fault(std::string rule) { control("POST", "/faults", std::move(rule)); }
+  std::size_t orders_at_venue() { return control("GET", "/book").at("orders").as_array().size(); }
+
+  static PlaceCommand limit(std::string_view venue_order_id, Decimal qty = "1"_d, Decimal price = "60000"_d) {
+    PlaceCommand place;
+    place.command.command_id = 1;
+    place.command.order_id = 1;
+    place.command.venue_order_id = cut<64>(venue_order_id);
+    place.command.account = "main";
+    place.command.symbol = "BTC/USDT";
+    place.order.client_order_id = "A1";
+    place.order.account = "main";
+    place.order.symbol = "BTC/USDT";
+    place.order.side = Side::Buy;
+    place.order.order_type = OrderType::Limit;
+    place.order.order_qty = qty;
+    place.order.price = price;
+    return place;
+  }
+  static CancelCommand cancel_of(const PlaceCommand& place) {
+    CancelCommand cancel;
+    cancel.command = place.command;
+    cancel.cancel_venue_order_id = cut<64>(std::string{view(place.command.venue_order_id)} + "c");
+    return cancel;
+  }
+
+  TempFolder folder_;
+  asio::io_context loop_{1};
+  venue::Certificates made_;
+  venue::binance::Settings settings_;
+  venue::binance::Venue venue_;
+  venue::binance::Control control_;
+  venue::Server server_;
+  gateway::TlsContext tls_;
+  BinanceConfig config_;
+  Recorder events_;
+  std::vector<Tape> tape_;
+  std::unique_ptr<BinanceAdapter> adapter_;
+};
+
+std::vector<VenueEvent> names(const Facts& facts) {
+  std::vector<VenueEvent> list;
+  for (const VenueReport& fact : facts) list.push_back(fact.event);
+  return list;
+}
+using Names = std::vector<VenueEvent>;
+
+TEST_F(BinanceLive, ConnectingLoadsInstrumentsMeasuresTheClockAndProvesTheKey) {
+  connect();
+  EXPECT_TRUE(adapter_->is_connected());
+  EXPECT_EQ(events_.instruments, 4u);
+  EXPECT_EQ(events_.ups, 1u);
+  EXPECT_EQ(view(*adapter_->normalize_symbol("BTCUSDT")), "BTC/USDT");
+  EXPECT_FALSE(adapter_->to_broker_symbol("XXX/YYY"));
+  bool has_orders_limit = false;
+  for (const RateLimit& limit : adapter_->rate_limits()) {
+    has_orders_limit |= limit.bucket == "orders" && limit.scope == "main";
+    EXPECT_EQ(limit.scope, limit.bucket == "orders" ? "main" : "binance-ip");
+  }
+  EXPECT_TRUE(has_orders_limit);
+  const auto balances = run(adapter_->balances());
+  ASSERT_TRUE(balances) << balances.error().text;
+  EXPECT_FALSE(balances->empty());
+  const auto accounts = run(adapter_->accounts());
+  ASSERT_TRUE(accounts);
+  EXPECT_TRUE(accounts->at(0).can_trade);
+  EXPECT_TRUE(std::any_of(events_.usages.begin(), events_.usages.end(),
+                          [](const RateUsage& usage) { return usage.bucket == "weight" && usage.interval_ms == 60000; }));
+}
+
+TEST_F(BinanceLive, AWrongKeyIsRefusedInWordsThatSayWhatToDo) {
+  settings_.accounts.at(0).secret = "wrong";
+  make();
+  const auto connected = run(adapter_->connect());
+  ASSERT_FALSE(connected);
+  EXPECT_EQ(connected.error().code, ErrorCode::AuthenticationFailed);
+  EXPECT_NE(connected.error().text.find("is the key right"), std::string::npos) << connected.error().text;
+}
+
+TEST_F(BinanceLive, AnOrderIsPlacedFilledInPartAskedForAndCancelled) {
+  connect();
+  const PlaceCommand place = limit("V1");
+  const Facts placed = run(adapter_->place(place));
+  ASSERT_EQ(names(placed), Names{VenueEvent::Accepted}) << view(placed.back().text);
+  EXPECT_GT(placed[0].request_time_ns, 0);
+  ASSERT_TRUE(until([&] { return events_.count(VenueEvent::Accepted) == 1; }));
+
+  control("POST", "/orders", R"({"symbol":"BTCUSDT","side":"SELL","quantity":"0.4","price":"60000"})");
+  ASSERT_TRUE(until([&] { return events_.count(VenueEvent::Fill) == 1; }));
+  const VenueReport streamed = events_.reports.back();
+  EXPECT_EQ(view(streamed.venue_order_id), "V1");
+  EXPECT_EQ(*streamed.last_qty, "0.4"_d);
+  EXPECT_EQ(streamed.liquidity, Liquidity::Maker);
+
+  const auto status = run(adapter_->order_status(place.command));
+  ASSERT_TRUE(status) << status.error().text;
+  ASSERT_EQ(names(*status), (Names{VenueEvent::Fill, VenueEvent::State}));
+  EXPECT_EQ(status->at(0).trade_id, streamed.trade_id);
+  EXPECT_EQ(status->at(1).order_status, OrderStatus::PartiallyFilled);
+  EXPECT_EQ(*status->at(1).cum_qty, "0.4"_d);
+
+  const auto open = run(adapter_->orders());
+  ASSERT_TRUE(open) << open.error().text;
+  ASSERT_EQ(open->size(), 1u);
+  EXPECT_EQ(view(open->at(0).symbol), "BTC/USDT");
+
+  const Facts cancelled = run(adapter_->cancel(cancel_of(place)));
+  ASSERT_EQ(names(cancelled), Names{VenueEvent::Canceled});
+  EXPECT_EQ(view(cancelled[0].venue_order_id), "V1");
+  EXPECT_EQ(*cancelled[0].cum_qty, "0.4"_d);
+  ASSERT_TRUE(until([&] { return events_.count(VenueEvent::Canceled) == 1; }));
+  EXPECT_EQ(view(events_.reports.back().venue_order_id), "V1");
+
+  const Facts again = run(adapter_->cancel(cancel_of(place)));
+  ASSERT_EQ(names(again), Names{VenueEvent::CancelRejected});
+  EXPECT_EQ(again[0].error, ErrorCode::OrderNotFound);
+  EXPECT_EQ(view(again[0].broker_code), "-2011");
+}
+
+TEST_F(BinanceLive, FillsAreFoundAgainWithTheNamesOfTheirOrders) {
+  connect();
+  const Timestamp before = adapter_->broker_time_ns() - 60'000'000'000;
+  run(adapter_->place(limit("V1")));
+  control("POST", "/orders", R"({"symbol":"BTCUSDT","side":"SELL","quantity":"0.4","price":"60000"})");
+  control("POST", "/orders", R"({"symbol":"BTCUSDT","side":"SELL","quantity":"0.6","price":"60000"})");
+  ASSERT_TRUE(until([&] { return events_.count(VenueEvent::Fill) == 2; }));
+  run(adapter_->disconnect());
+  make();  // another life, which has never heard of the order
+  ASSERT_TRUE(run(adapter_->connect()));
+  const auto fills = run(adapter_->trades({Symbol{"BTC/USDT"}, Symbol{"XXX/YYY"}}, before));
+  ASSERT_TRUE(fills) << fills.error().text;
+  ASSERT_EQ(fills->size(), 2u);
+  EXPECT_EQ(view(fills->at(0).venue_order_id), "V1");
+  EXPECT_EQ(*fills->at(1).last_qty, "0.6"_d);
+}
+
+TEST_F(BinanceLive, AMarketOrderTellsItsFillsAtOnceAndTheStreamTellsTheSame) {
+  connect();
+  control("POST", "/orders", R"({"symbol":"BTCUSDT","side":"SELL","quantity":"0.5","price":"60000"})");
+  PlaceCommand place = limit("V1", "0.5"_d);
+  place.order.order_type = OrderType::Market;
+  place.order.price.reset();
+  const Facts facts = run(adapter_->place(place));
+  ASSERT_EQ(names(facts), (Names{VenueEvent::Accepted, VenueEvent::Fill})) << view(facts.back().text);
+  EXPECT_EQ(facts[1].order_status, OrderStatus::Filled);
+  ASSERT_TRUE(until([&] { return events_.count(VenueEvent::Fill) == 1; }));
+  EXPECT_EQ(events_.reports.back().trade_id, facts[1].trade_id);
+}
+
+TEST_F(BinanceLive, ARefusalIsARejectionWithBinancesWords) {
+  connect();
+  const Facts facts = run(adapter_->place(limit("V1", "9000"_d)));
+  ASSERT_EQ(names(facts), Names{VenueEvent::Rejected});
+  EXPECT_NE(facts[0].error, ErrorCode::UnknownOutcome);
+  EXPECT_FALSE(facts[0].text.empty());
+  PlaceCommand day = limit("V2");
+  day.order.time_in_force = TimeInForce::Day;
+  const Facts unspoken = run(adapter_->place(day));
+  ASSERT_EQ(names(unspoken), Names{VenueEvent::NotSent});
+  EXPECT_EQ(unspoken[0].error, ErrorCode::Unsupported);
+  EXPECT_EQ(orders_at_venue(), 0u);
+}
+
+TEST_F(BinanceLive, ALostAnswerIsUnknownAndAskingTells) {
+  connect();
+  fault(R"({"kind":"drop_answer","endpoint":"order.place","next":1})");
+  const PlaceCommand taken = limit("V1");
+  const Facts lost = run(adapter_->place(taken));
+  ASSERT_EQ(names(lost), Names{VenueEvent::Unknown});
+  EXPECT_GT(lost[0].request_time_ns, 0);
+  const auto found = run(adapter_->order_status(taken.command));
+  ASSERT_TRUE(found) << found.error().text;
+  EXPECT_EQ(names(*found), Names{VenueEvent::State});
+
+  fault(R"({"kind":"drop_request","endpoint":"order.place","next":1})");
+  const PlaceCommand never = limit("V2");
+  ASSERT_EQ(names(run(adapter_->place(never))), Names{VenueEvent::Unknown});
+  const auto missing = run(adapter_->order_status(never.command));
+  ASSERT_TRUE(missing) << missing.error().text;
+  ASSERT_EQ(names(*missing), Names{VenueEvent::NotFound});
+  EXPECT_GT(missing->at(0).transact_time_ns, 0);
+
+  fault(R"({"kind":"answer_wrong","endpoint":"order.place","status":503,"next":1})");
+  EXPECT_EQ(names(run(adapter_->place(limit("V3")))), Names{VenueEvent::Unknown});
+  EXPECT_EQ(orders_at_venue(), 2u);
+}
+
+// COMPLAINTS 23: clock drift.
+TEST_F(BinanceLive, AWrongClockIsMeasuredAnewAndTheOrderIsPlacedOnce) {
+  connect();
+  control("POST", "/clock", R"({"skew_ms":20000})");
+  const Facts facts = run(adapter_->place(limit("V1")));
+  ASSERT_EQ(names(facts), Names{VenueEvent::Accepted}) << view(facts.back().text);
+  EXPECT_EQ(orders_at_venue(), 1u);
+  EXPECT_NEAR(static_cast<double>(events_.offset_ns), 20e9, 1e9);
+  control("POST", "/clock", R"({"skew_ms":-20000})");
+  EXPECT_TRUE(run(adapter_->orders()));
+}
+
+// COMPLAINTS 17 and 19: limits count an address, and a 429 is not gone on after.
+TEST_F(BinanceLive, AfterA429NothingIsSentUntilBinanceWantsToHearUsAgain) {
+  connect();
+  fault(R"({"kind":"answer_instead","endpoint":"order.place","status":429,"retry_after_s":30,"next":1})");
+  const Facts refused = run(adapter_->place(limit("V1")));
+  ASSERT_EQ(names(refused), Names{VenueEvent::Rejected});
+  EXPECT_EQ(refused[0].error, ErrorCode::RateLimited);
+  const auto blocked = std::find_if(events_.usages.begin(), events_.usages.end(),
+                                    [](const RateUsage& usage) { return usage.blocked_until_ns != 0; });
+  ASSERT_NE(blocked, events_.usages.end());
+  const Facts held = run(adapter_->place(limit("V2")));
+  ASSERT_EQ(names(held), Names{VenueEvent::NotSent});
+  EXPECT_EQ(held[0].error, ErrorCode::RateLimited);
+  const auto asked = run(adapter_->orders());
+  ASSERT_FALSE(asked);
+  EXPECT_EQ(asked.error().code, ErrorCode::RateLimited);
+}
+
+// COMPLAINTS 20: order events stop.
+TEST_F(BinanceLive, ALostOrderStreamComesBackAndSaysThatEventsMayBeMissing) {
+  connect();
+  control("POST", "/streams/close", R"({"stream":"orders","reset":true})");
+  ASSERT_TRUE(until([&] { return events_.ups == 2; }));
+  const std::vector<SessionStateKind> expected{SessionStateKind::Ok, SessionStateKind::Down, SessionStateKind::Ok};
+  EXPECT_EQ(events_.states[Part::OrderStream], expected);
+  run(adapter_->place(limit("V1")));
+  EXPECT_TRUE(until([&] { return events_.count(VenueEvent::Accepted) == 1; }));
+}
+
+// COMPLAINTS 21: the socket is up, and no data comes.
+TEST_F(BinanceLive, AStreamThatDoesNotTellOfAnAcceptedOrderIsNotBelieved) {
+  config_.stream_options.event_max = 200ms;
+  connect();
+  fault(R"({"kind":"silence","stream":"orders"})");
+  ASSERT_EQ(names(run(adapter_->place(limit("V1")))), Names{VenueEvent::Accepted});
+  EXPECT_TRUE(until([&] { return events_.ups == 2; }));
+}
+
+TEST_F(BinanceLive, RenewingOverlapsSoThatNothingIsMissedAndNothingToldTwice) {
+  config_.stream_options.renew_after = 300ms;
+  config_.stream_options.overlap = 5000ms;
+  connect();
+  ASSERT_TRUE(until([&] { return venue_.connection_count("orders") >= 2; }));
+  run(adapter_->place(limit("V1")));
+  ASSERT_TRUE(until([&] { return events_.count(VenueEvent::Accepted) >= 1; }));
+  control("POST", "/orders", R"({"symbol":"BTCUSDT","side":"SELL","quantity":"1","price":"60000"})");
+  ASSERT_TRUE(until([&] { return events_.count(VenueEvent::Fill) >= 1; }));
+  run(adapter_->balances());  // a round trip later both connections have told
+  EXPECT_EQ(events_.count(VenueEvent::Accepted), 1u);
+  EXPECT_EQ(events_.count(VenueEvent::Fill), 1u);
+  EXPECT_EQ(events_.ups, 1u);
+  EXPECT_EQ(events_.states[Part::OrderStream], std::vector<SessionStateKind>{SessionStateKind::Ok});
+}
+
+TEST_F(BinanceLive, AnEventThatComesTwiceIsToldOnce) {
+  connect();
+  fault(R"({"kind":"duplicate","stream":"orders"})");
+  run(adapter_->place(limit("V1")));
+  control("POST", "/orders", R"({"symbol":"BTCUSDT","side":"SELL","quantity":"1","price":"60000"})");
+  ASSERT_TRUE(until([&] { return events_.count(VenueEvent::Fill) >= 1; }));
+  run(adapter_->balances());
+  EXPECT_EQ(events_.count(VenueEvent::Fill), 1u);
+}
+
+// COMPLAINTS 18 and 21: subscriptions are paced, and made again after a loss.
+TEST_F(BinanceLive, MarketDataIsSubscribedInBatchesAndAgainAfterALoss) {
+  connect();
+  const auto unknown = run(adapter_->subscribe(Symbol{"XXX/YYY"}, Channel::Quote));
+  ASSERT_FALSE(unknown);
+  EXPECT_EQ(unknown.error().code, ErrorCode::InvalidSymbol);
+  for (const char* symbol : {"BTC/USDT", "ETH/USDT", "BNB/USDT", "LTC/USDT"}) {
+    ASSERT_TRUE(run(adapter_->subscribe(cut<32>(symbol), Channel::Quote)));
+    ASSERT_TRUE(run(adapter_->subscribe(cut<32>(symbol), Channel::Trade)));
+  }
+  control("POST", "/market", R"({"steps_per_second":50})");
+  ASSERT_TRUE(until([&] { return !events_.quotes.empty() && !events_.trades.empty(); }));
+  EXPECT_NE(view(events_.quotes.back().symbol).find('/'), std::string_view::npos);
+  control("POST", "/streams/close", R"({"stream":"market","reset":true})");
+  ASSERT_TRUE(until([&] { return events_.states[Part::MarketData].size() >= 3; }));
+  events_.quotes.clear();
+  EXPECT_TRUE(until([&] { return !events_.quotes.empty(); }));
+  const auto asked = run(adapter_->quote(Symbol{"BTC/USDT"}));
+  ASSERT_TRUE(asked) << asked.error().text;
+  EXPECT_GT(*asked->ask_px, *asked->bid_px);
+}
+
+TEST_F(BinanceLive, NoSecretReachesTheTape) {
+  connect();
+  run(adapter_->place(limit("V1")));
+  run(adapter_->orders());
+  const std::string key = settings_.accounts.at(0).api_key;
+  const std::string secret = settings_.accounts.at(0).secret;
+  ASSERT_FALSE(tape_.empty());
+  for (const Tape& tape : tape_) {
+    const std::string whole = tape.target + tape.headers + std::string{tape.body.begin(), tape.body.end()};
+    EXPECT_EQ(whole.find(key), std::string::npos);
+    EXPECT_EQ(whole.find(secret), std::string::npos);
+    const auto signature = whole.find("signature=");
+    if (signature != std::string::npos) { EXPECT_EQ(whole.substr(signature, 15), "signature=[cut]"); }
+  }
+}
+
+}  // namespace
+}  // namespace busbar::binance
