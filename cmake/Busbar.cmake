@@ -88,7 +88,10 @@ function(busbar_fuzzer name)
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE busbar_options ${arg_LIBRARIES})
   target_link_options(${name} PRIVATE -fsanitize=fuzzer,address,undefined)
-  add_test(NAME ${name} COMMAND ${name} -max_total_time=20 -timeout=5 -rss_limit_mb=2048 ${arg_SEEDS})
+  # What is found new goes to the first folder, and the seeds in the source tree stay as they are.
+  file(MAKE_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/corpus/${name})
+  add_test(NAME ${name} COMMAND ${name} -max_total_time=20 -timeout=5 -rss_limit_mb=2048
+    ${CMAKE_CURRENT_BINARY_DIR}/corpus/${name} ${arg_SEEDS})
   set_tests_properties(${name} PROPERTIES LABELS fuzz TIMEOUT 120)
 endfunction()
 if(BUSBAR_FUZZ)
