@@ -123,7 +123,7 @@ Verdict consistent_options(Question& q) {
   if (o.expire_date_ns != 0 && o.expire_date_ns <= q.now) {
     return no(ErrorCode::InvalidOrder, "expire_date_ns", std::to_string(o.expire_date_ns), "", "lies in the past");
   }
-  if (o.cancel_on_disconnect && q.party.session.empty()) {
+  if (o.cancel_on_disconnect && q.party.session.empty() && !q.replaced) {
     return no(ErrorCode::InvalidOrder, "cancel_on_disconnect", "true", "false", "needs a session, and a REQ has none");
   }
   return {};

@@ -31,7 +31,9 @@ void on_reopen(Turn& turn, Order& order) {
 
 Step take(Turn& turn, Order& order, OrderEvent event) {
   const bool was_open = order.end_ns == 0 && order.life.status != OrderStatus::Unset;
+  const OrderStatus before = order.life.status;
   const Step step = advance(order.life, event);
+  if (order.life.status != before) order.asks = 0;  // news: what is asked from now on is another question
   const bool is_open = !is_final(order.life.status) && order.life.status != OrderStatus::Unset;
   if (event == OrderEvent::Received) turn.state.open_orders.insert(order.order_id);
   if (!is_open && (was_open || event == OrderEvent::Refused)) on_end(turn, order);
