@@ -10,7 +10,6 @@ namespace busbar::bus {
 namespace {
 
 constexpr std::size_t batch_bytes_max = 256u << 10;
-constexpr std::size_t window_bytes = 4u << 20;  // sent and not acknowledged
 constexpr auto tick_interval = std::chrono::milliseconds{250};
 constexpr int silence_ticks_max = 8;  // auditd acknowledges at least each second; after two, it is asked
 constexpr int stop_ticks_max = 8;
@@ -59,11 +58,13 @@ void AuditFeed::finish_if_done() {
   std::exchange(done_, nullptr)();
 }
 
-// One life of a DEALER connection and one of auditd need not begin together, so auditd is asked until it answers.
+// One life of a DEALER connection and one of auditd need not begin together, so auditd is asked until it answers. It hears
+// which record is the oldest we still have, for one whose journal was lost would wait for the first.
 void AuditFeed::ask() {
   is_known_ = false;
   silent_ticks_ = 0;
-  static_cast<void>(endpoint_.send(encode(header(), AuditState{.stream = options_.stream})));
+  const std::uint64_t oldest = sent_.empty() ? next_sequence_ : sent_.front().first;
+  static_cast<void>(endpoint_.send(encode(header(), AuditState{.stream = options_.stream, .next_sequence = oldest})));
 }
 
 void AuditFeed::tick() {
@@ -125,7 +126,7 @@ void AuditFeed::pump() {
     for (; unsent_batches_ > 0; --unsent_batches_) {
       if (!endpoint_.send(sent_[sent_.size() - unsent_batches_].message)) return;  // the next tick tries again
     }
-    if (waiting_.empty() || sent_bytes_ >= window_bytes) return;
+    if (waiting_.empty() || sent_bytes_ >= options_.bytes_max / 2) return;
     make_batch();
   }
 }

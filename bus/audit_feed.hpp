@@ -25,7 +25,7 @@ struct AuditFeedOptions {
   Environment environment = Environment::Unset;
   Name sender;                  // the process
   Name session;                 // its life: auditd starts counting anew with another
-  std::size_t bytes_max = 16u << 20;  // of records, sent and waiting; 64 MiB for `tape`
+  std::size_t bytes_max = 16u << 20;  // of records; half may be under way, since auditd syncs each second. `tape`: 64 MiB
 };
 
 class AuditFeed {
