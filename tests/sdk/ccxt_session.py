@@ -1,8 +1,9 @@
-"""A trading session with ccxt as it comes from its registry, against a venue in a box. Every answer is compared with the
-venue's own book; the differences are printed, and their number decides the exit status: 0 none, 1 some, 2 could not run.
+"""A trading session with ccxt as it comes from its registry, against a venue in a box. Every answer is compared
+with the venue's own book; the differences are printed and decide the exit status: 0 none, 1 some, 2 could not run.
 
 usage: ccxt_session.py VENUE_PROGRAM TLS_FOLDER
 """
+
 import asyncio
 import os
 import sys
@@ -18,15 +19,23 @@ SYMBOL = "BTC/USDT"
 
 
 def settings(venue):
-    """Nothing but base URLs, CA and credentials; numbers as texts, so that no digit is lost on the way to the comparison."""
-    return {"apiKey": venue.api_key, "secret": venue.secret, "requests_trust_env": True, "cafile": venue.ca, "number": str,
-            "enableRateLimit": False}
+    """Nothing but base URLs, CA and credentials; numbers as texts, so that no digit is lost on the way."""
+    return {
+        "apiKey": venue.api_key,
+        "secret": venue.secret,
+        "requests_trust_env": True,
+        "cafile": venue.ca,
+        "number": str,
+        "enableRateLimit": False,
+    }
 
 
 def redirect(exchange, venue):
     def moved(urls, base):
-        return {name: moved(url, base) if isinstance(url, dict) else base + "/" + url.split("/", 3)[3]
-                for name, url in urls.items()}
+        return {
+            name: moved(url, base) if isinstance(url, dict) else base + "/" + url.split("/", 3)[3]
+            for name, url in urls.items()
+        }
 
     api = exchange.urls["api"]
     streams = api.pop("ws", None)
@@ -51,7 +60,11 @@ class Session:
         self.note([] if holds else [f"{what}: no"])
 
     def check_order(self, what, order):
-        entries = [e for e in self.venue.book()["orders"] if str(e["order_id"]) == order["id"] and e["symbol"] == order["info"]["symbol"]]
+        entries = [
+            e
+            for e in self.venue.book()["orders"]
+            if str(e["order_id"]) == order["id"] and e["symbol"] == order["info"]["symbol"]
+        ]
         if len(entries) != 1:
             return self.note([f"{what}: order {order['id']} is {len(entries)} times in the venue's book"])
         theirs, ours = compare.order_of_book(entries[0]), compare.order_of_ccxt(order)
@@ -60,17 +73,46 @@ class Session:
     def check_all(self):
         book = self.venue.book()
         orders = [compare.order_of_ccxt(o) for o in self.exchange.fetch_orders(SYMBOL)]
-        self.note(compare.set_differences("order", ["symbol", "order_id"], "ccxt", orders, "the venue",
-                                          [compare.order_of_book(e) for e in book["orders"]]), 12 * len(orders))
+        self.note(
+            compare.set_differences(
+                "order",
+                ["symbol", "order_id"],
+                "ccxt",
+                orders,
+                "the venue",
+                [compare.order_of_book(e) for e in book["orders"]],
+            ),
+            12 * len(orders),
+        )
         still_open = [compare.order_of_ccxt(o) for o in self.exchange.fetch_open_orders(SYMBOL)]
-        self.note(compare.set_differences("open order", ["symbol", "order_id"], "ccxt", still_open, "the venue",
-                                          [compare.order_of_book(e) for e in book["orders"] if e["is_open"]]), 12 * len(still_open))
+        self.note(
+            compare.set_differences(
+                "open order",
+                ["symbol", "order_id"],
+                "ccxt",
+                still_open,
+                "the venue",
+                [compare.order_of_book(e) for e in book["orders"] if e["is_open"]],
+            ),
+            12 * len(still_open),
+        )
         trades = [compare.trade_of_ccxt(t) for t in self.exchange.fetch_my_trades(SYMBOL)]
-        self.note(compare.set_differences("trade", ["symbol", "trade_id"], "ccxt", trades, "the venue",
-                                          [compare.trade_of_book(e) for e in book["trades"]]), 10 * len(trades))
+        self.note(
+            compare.set_differences(
+                "trade",
+                ["symbol", "trade_id"],
+                "ccxt",
+                trades,
+                "the venue",
+                [compare.trade_of_book(e) for e in book["trades"]],
+            ),
+            10 * len(trades),
+        )
         ours = compare.balances_of_ccxt(self.exchange.fetch_balance())
         theirs = compare.balances_of_book(book["accounts"][0])
-        self.note([f"balances: ccxt knows {sorted(ours)}, the venue {sorted(theirs)}"] if set(ours) != set(theirs) else [])
+        self.note(
+            [f"balances: ccxt knows {sorted(ours)}, the venue {sorted(theirs)}"] if set(ours) != set(theirs) else []
+        )
         for asset in ours.keys() & theirs.keys():
             self.note(compare.differences(f"balance {asset}", "ccxt", ours[asset], "the venue", theirs[asset]), 2)
 
@@ -102,7 +144,11 @@ class Session:
         self.check_order("queried", exchange.fetch_order(placed["id"], SYMBOL))
         self.check_all()
 
-        venue.ask("POST", "/orders", {"symbol": "BTCUSDT", "side": "SELL", "quantity": "0.004", "price": price, "time_in_force": "IOC"})
+        venue.ask(
+            "POST",
+            "/orders",
+            {"symbol": "BTCUSDT", "side": "SELL", "quantity": "0.004", "price": price, "time_in_force": "IOC"},
+        )
         partial = exchange.fetch_order(placed["id"], SYMBOL)
         self.check("filled in part", compare.same(partial["filled"], "0.004"))
         self.check_order("filled in part", partial)
@@ -117,18 +163,60 @@ class Session:
         self.check_order("queried", exchange.fetch_order(bought["id"], SYMBOL))
         sold = exchange.create_order(SYMBOL, "market", "sell", "0.02")
         self.check_order("sold at the market", exchange.fetch_order(sold["id"], SYMBOL))
-        expired = exchange.create_order(SYMBOL, "limit", "buy", "0.01", exchange.price_to_precision(SYMBOL, float(best) * 0.9), {"timeInForce": "IOC"})
+        expired = exchange.create_order(
+            SYMBOL,
+            "limit",
+            "buy",
+            "0.01",
+            exchange.price_to_precision(SYMBOL, float(best) * 0.9),
+            {"timeInForce": "IOC"},
+        )
         self.check_order("immediate or cancel that finds nothing", expired)
-        post_only = exchange.create_order(SYMBOL, "limit", "sell", "0.01", exchange.price_to_precision(SYMBOL, float(best) * 1.1), {"postOnly": True, "clientOrderId": "post-only-1"})
+        post_only = exchange.create_order(
+            SYMBOL,
+            "limit",
+            "sell",
+            "0.01",
+            exchange.price_to_precision(SYMBOL, float(best) * 1.1),
+            {"postOnly": True, "clientOrderId": "post-only-1"},
+        )
         self.check_order("post only", exchange.fetch_order(post_only["id"], SYMBOL))
-        stop = exchange.create_order(SYMBOL, "limit", "sell", "0.01", exchange.price_to_precision(SYMBOL, float(best) * 0.8), {"stopLossPrice": exchange.price_to_precision(SYMBOL, float(best) * 0.9)})
+        stop = exchange.create_order(
+            SYMBOL,
+            "limit",
+            "sell",
+            "0.01",
+            exchange.price_to_precision(SYMBOL, float(best) * 0.8),
+            {"stopLossPrice": exchange.price_to_precision(SYMBOL, float(best) * 0.9)},
+        )
         self.check_order("stop limit", exchange.fetch_order(stop["id"], SYMBOL))
         self.check_all()
 
         low = exchange.price_to_precision(SYMBOL, float(best) * 0.9)
-        self.expect("more than there is", ccxt.InsufficientFunds, exchange.create_order, SYMBOL, "limit", "buy", "100", low)
-        self.expect("below the least notional", (ccxt.InvalidOrder, ccxt.BadRequest), exchange.create_order, SYMBOL, "limit", "buy", "0.00001", low)
-        self.expect("a name in use", ccxt.ExchangeError, exchange.create_order, SYMBOL, "limit", "buy", "0.01", low, {"clientOrderId": "post-only-1", "timeInForce": "GTC"})
+        self.expect(
+            "more than there is", ccxt.InsufficientFunds, exchange.create_order, SYMBOL, "limit", "buy", "100", low
+        )
+        self.expect(
+            "below the least notional",
+            (ccxt.InvalidOrder, ccxt.BadRequest),
+            exchange.create_order,
+            SYMBOL,
+            "limit",
+            "buy",
+            "0.00001",
+            low,
+        )
+        self.expect(
+            "a name in use",
+            ccxt.ExchangeError,
+            exchange.create_order,
+            SYMBOL,
+            "limit",
+            "buy",
+            "0.01",
+            low,
+            {"clientOrderId": "post-only-1", "timeInForce": "GTC"},
+        )
         self.expect("an order that never was", ccxt.OrderNotFound, exchange.fetch_order, "1", SYMBOL)
         stranger = redirect(ccxt.binance({**settings(venue), "secret": "wrong"}), venue)
         self.expect("a wrong secret", ccxt.AuthenticationError, stranger.fetch_balance)
@@ -145,7 +233,10 @@ class Session:
             orders = asyncio.ensure_future(watcher.watch_orders(SYMBOL))
             trades = asyncio.ensure_future(watcher.watch_trades(SYMBOL))
             for _ in range(100):
-                if self.venue.ask("GET", "/status")["market_streams"] and self.venue.ask("GET", "/status")["order_streams"]:
+                if (
+                    self.venue.ask("GET", "/status")["market_streams"]
+                    and self.venue.ask("GET", "/status")["order_streams"]
+                ):
                     break
                 await asyncio.sleep(0.05)
             await asyncio.sleep(0.5)  # the subscriptions themselves can't be seen from outside
@@ -173,8 +264,10 @@ def main():
         os.environ["REQUESTS_CA_BUNDLE"] = venue.ca
         session = Session(venue)
         session.run()
-    print(f"ccxt {ccxt.__version__} against {os.path.basename(program)}: {session.compared} facts compared, "
-          f"{len(session.differences)} differences")
+    print(
+        f"ccxt {ccxt.__version__} against {os.path.basename(program)}: {session.compared} facts compared, "
+        f"{len(session.differences)} differences"
+    )
     for difference in session.differences:
         print("  " + difference)
     return 1 if session.differences else 0
@@ -183,7 +276,9 @@ def main():
 if __name__ == "__main__":
     try:
         sys.exit(main())
-    except Exception as error:  # a session that breaks off has compared nothing, and must not look like a difference found
+    except (
+        Exception
+    ) as error:  # a session that breaks off has compared nothing, and must not look like a difference found
         print(f"ccxt_session: {type(error).__name__}: {error}", file=sys.stderr)
         traceback.print_exc()
         sys.exit(2)

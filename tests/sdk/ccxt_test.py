@@ -1,8 +1,9 @@
-"""ccxt, pinned and unmodified, trades on the venue in a box and agrees with its book; on a venue with one wrong status planted
-it must not, or the comparison would prove nothing.
+"""ccxt, pinned and unmodified, trades on the venue in a box and agrees with its book; on a venue with one wrong
+status planted it must not, or the comparison would prove nothing.
 
 usage: ccxt_test.py BIN_FOLDER WORK_FOLDER. Installs ccxt into a virtual environment in the work folder, once.
 """
+
 import os
 import shutil
 import subprocess
@@ -27,8 +28,12 @@ def environment(folder):
     made = subprocess.run([sys.executable, "-m", "venv", folder], capture_output=True, text=True)
     if made.returncode != 0:
         skip(f"no virtual environment: {(made.stderr or made.stdout).strip()}")
-    installed = subprocess.run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", f"ccxt=={CCXT}"],
-                               capture_output=True, text=True, timeout=280)
+    installed = subprocess.run(
+        [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", f"ccxt=={CCXT}"],
+        capture_output=True,
+        text=True,
+        timeout=280,
+    )
     if installed.returncode != 0:
         skip(f"ccxt {CCXT} could not be installed: {(installed.stderr or installed.stdout).strip().splitlines()[-1]}")
     with open(mark, "w", encoding="utf-8"):
@@ -37,8 +42,12 @@ def environment(folder):
 
 
 def session(python, program, folder):
-    run = subprocess.run([python, "-B", os.path.join(HERE, "ccxt_session.py"), program, folder],
-                         capture_output=True, text=True, timeout=120)
+    run = subprocess.run(
+        [python, "-B", os.path.join(HERE, "ccxt_session.py"), program, folder],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
     print(run.stdout, run.stderr, sep="", end="", flush=True)
     return run.returncode, run.stdout
 

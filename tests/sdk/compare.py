@@ -1,8 +1,9 @@
 """One order, trade or balance as several parties tell it, reduced to plain facts and compared field by field.
 
-A fact is a text. Amounts are compared by value, so "0.10000000" and "0.1" agree and "0.1" and "0.11" do not; a fact that a
-party does not tell is left out and compared with nobody.
+A fact is a text. Amounts are compared by value, so "0.10000000" and "0.1" agree and "0.1" and "0.11" do not; a fact that
+a party does not tell is left out and compared with nobody.
 """
+
 from decimal import Decimal, InvalidOperation
 
 CCXT_STATUS = {
@@ -25,7 +26,8 @@ def told(**facts):
     return {name: value for name, value in facts.items() if value is not None}
 
 
-# --- what the venue's own book says (GET /book of its control interface) -------------------------------------------------
+# --- what the venue's own book says (GET /book of its control interface) --------------------------------------------
+
 
 def order_of_book(entry):
     return told(
@@ -65,6 +67,7 @@ def balances_of_book(entry):
 
 # --- what ccxt says: its unified order, and the venue's answer that it carries along ----------------------------------
 
+
 def order_of_ccxt(order):
     info = order["info"]
     is_priced = (order["type"] or "").startswith("limit")
@@ -100,11 +103,14 @@ def trade_of_ccxt(trade):
 
 
 def balances_of_ccxt(balance):
-    return {asset: {"free": amount(balance["free"][asset]), "locked": amount(balance["used"][asset])}
-            for asset in balance["total"]}
+    return {
+        asset: {"free": amount(balance["free"][asset]), "locked": amount(balance["used"][asset])}
+        for asset in balance["total"]
+    }
 
 
 # --- comparing --------------------------------------------------------------------------------------------------------
+
 
 def same(left, right):
     if left == right:
@@ -117,18 +123,24 @@ def same(left, right):
 
 def differences(what, left_name, left, right_name, right):
     """Sentences, one per fact that both tell and tell differently."""
-    return [f"{what}: {name} is {left[name]} for {left_name} and {right[name]} for {right_name}"
-            for name in left if name in right and not same(left[name], right[name])]
+    return [
+        f"{what}: {name} is {left[name]} for {left_name} and {right[name]} for {right_name}"
+        for name in left
+        if name in right and not same(left[name], right[name])
+    ]
 
 
 def set_differences(what, key, left_name, left, right_name, right):
     """Two lists of facts that should hold the same things, told apart by the facts named in `key`."""
+
     def keyed(facts):
         return {tuple(fact[name] for name in key): fact for fact in facts}
 
     lefts, rights = keyed(left), keyed(right)
     found = [f"{what} {'/'.join(k)}: {left_name} has it and {right_name} has not" for k in lefts.keys() - rights.keys()]
-    found += [f"{what} {'/'.join(k)}: {right_name} has it and {left_name} has not" for k in rights.keys() - lefts.keys()]
+    found += [
+        f"{what} {'/'.join(k)}: {right_name} has it and {left_name} has not" for k in rights.keys() - lefts.keys()
+    ]
     if len(lefts) != len(left) or len(rights) != len(right):
         found.append(f"{what}: one of them is told twice ({left_name} {len(left)}, {right_name} {len(right)})")
     for k in sorted(lefts.keys() & rights.keys()):

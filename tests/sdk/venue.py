@@ -1,4 +1,5 @@
 """A broker in a box for the length of a `with`: started on free ports, stopped at the end."""
+
 import json
 import signal
 import subprocess
@@ -39,8 +40,11 @@ class Venue:
 
     def ask(self, method, path, body=None):
         """One word through its back door."""
-        request = urllib.request.Request(f"http://127.0.0.1:{self.control}{path}", method=method,
-                                         data=None if body is None else json.dumps(body).encode())
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.control}{path}",
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+        )
         with urllib.request.urlopen(request, timeout=10) as answer:
             return json.load(answer)
 

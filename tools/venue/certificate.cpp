@@ -89,9 +89,8 @@ Certificates make_certificates(const std::filesystem::path& folder) {
   add_extension(certificate.get(), authority.get(), NID_authority_key_identifier, "keyid");
   if (X509_sign(certificate.get(), authority_key.get(), EVP_sha256()) == 0) fail("signing the certificate");
 
-  write(files.key, 0600, [&](FILE* stream) {
-    return PEM_write_PrivateKey(stream, key.get(), nullptr, nullptr, 0, nullptr, nullptr);
-  });
+  write(files.key, 0600,
+        [&](FILE* stream) { return PEM_write_PrivateKey(stream, key.get(), nullptr, nullptr, 0, nullptr, nullptr); });
   write(files.certificate, 0644, [&](FILE* stream) { return PEM_write_X509(stream, certificate.get()); });
   write(files.ca, 0644, [&](FILE* stream) { return PEM_write_X509(stream, authority.get()); });
   return files;

@@ -1,6 +1,6 @@
 #pragma once
-// A certification authority of one's own and a server certificate for this host, made once and kept in a folder, so that
-// clients can verify the venue instead of looking away.
+// A certification authority of one's own and a server certificate for this host, made once and kept in a folder, so
+// that clients can verify the venue instead of looking away.
 
 #include <filesystem>
 

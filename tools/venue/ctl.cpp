@@ -18,8 +18,10 @@ int run_ctl(std::uint16_t port, const std::string& method, const std::string& pa
   asio::io_context loop;
   asio::ip::tcp::socket socket{loop};
   socket.connect({asio::ip::address_v4::loopback(), port});
-  const std::string request = method + ' ' + path + " HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nContent-Length: " +
-                              std::to_string(body.size()) + "\r\n\r\n" + body;
+  const std::string request =
+      method + ' ' + path +
+      " HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nContent-Length: " + std::to_string(body.size()) +
+      "\r\n\r\n" + body;
   asio::write(socket, asio::buffer(request));
   std::string answer;
   boost::system::error_code end;

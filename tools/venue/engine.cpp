@@ -8,7 +8,8 @@
 namespace busbar::venue {
 namespace {
 
-// Order ids exceed 2^32 and both kinds of id repeat across symbols, as at the real venue: whoever keys by id alone is found out.
+// Order ids exceed 2^32 and both kinds of id repeat across symbols, as at the real venue: whoever keys by id alone is
+// found out.
 constexpr std::uint64_t first_order_id = 12'510'000'001;
 constexpr std::uint64_t first_trade_id = 700'001;
 
@@ -104,8 +105,8 @@ Outcome<Order> Engine::place(AccountId account, SymbolId symbol, const NewOrder&
     return Refusal::DuplicateOrder;
   }
   if (order.is_stop()) {
-    const bool rises = (order.type == OrderType::StopLoss || order.type == OrderType::StopLossLimit) ==
-                       (order.side == Side::Buy);
+    const bool rises =
+        (order.type == OrderType::StopLoss || order.type == OrderType::StopLossLimit) == (order.side == Side::Buy);
     if (rises ? book.last_price >= order.stop_price : book.last_price <= order.stop_price) {
       return Refusal::WouldTriggerImmediately;
     }
@@ -214,14 +215,6 @@ Engine::Levels Engine::levels(SymbolId symbol, Side side, std::size_t limit) con
   return result;
 }
 
-Decimal Engine::open_buy_qty(AccountId account, SymbolId symbol) const {
-  Decimal sum;
-  for (const Order* order : orders(account, symbol, true)) {
-    if (order->side == Side::Buy) sum = plus(sum, leaves(*order));
-  }
-  return sum;
-}
-
 template <class Visitor>
 void Engine::walk(const Book& book, Side taker_side, Visitor visit) const {
   const auto each = [&](const auto& levels) {
@@ -291,9 +284,9 @@ void Engine::work(Book& book, Order& order, TimeUs now, Events& events) {
   if (!kills || is_fillable(book, order)) match(book, order, now, events);
   if (!order.is_open()) return;
   if (order.is_priced() && order.time_in_force == TimeInForce::GoodTillCancel) return rest(book, order, events);
-  order.expiry = kills                ? ExpiryReason::UnfilledFillOrKill
+  order.expiry = kills               ? ExpiryReason::UnfilledFillOrKill
                  : order.is_priced() ? ExpiryReason::UnfilledImmediate
-                                      : ExpiryReason::InsufficientLiquidity;
+                                     : ExpiryReason::InsufficientLiquidity;
   finish(book, order, Status::Expired, now, events);
   tell(ExecutionType::Expired, order, now, events);
 }
@@ -326,8 +319,8 @@ void Engine::match(Book& book, Order& taker, TimeUs now, Events& events) {
       if (taker.self_trade != SelfTrade::ExpireMaker) prevent(book, taker, qty, price, maker_id, now, events);
       continue;
     }
-    const bool completes = is_by_quote ? affordable(plus(taker.cum_quote, times(qty, maker->price))).is_zero()
-                                       : qty == leaves(taker);
+    const bool completes =
+        is_by_quote ? affordable(plus(taker.cum_quote, times(qty, maker->price))).is_zero() : qty == leaves(taker);
     fill(book, taker, completes, *maker, qty, now, events);
   }
 }
@@ -352,7 +345,8 @@ void Engine::fill(Book& book, Order& taker, bool completes, Order& maker, Decima
     else pop(book.asks);
   }
   const auto [buy, sell] = taker.side == Side::Buy ? std::pair{taker.id, maker.id} : std::pair{maker.id, taker.id};
-  events.trades.push_back({taker.symbol, trade_id, price, qty, quote, now, maker.side == Side::Buy, buy, sell, taker.id});
+  events.trades.push_back(
+      {taker.symbol, trade_id, price, qty, quote, now, maker.side == Side::Buy, buy, sell, taker.id});
   settle(book, taker, completes, {trade_id, price, qty, quote, {}, {}, false}, now, events);
   settle(book, maker, maker_done, {trade_id, price, qty, quote, {}, {}, true}, now, events);
 }
@@ -374,7 +368,8 @@ void Engine::settle(Book& book, Order& order, bool completes, const Fill& traded
   Balance& spent = balance(order.account, spends(book, order), events);
   Decimal released;  // reserved at the order's own price; a better one gives the difference back
   if (!order.locked.is_zero()) {
-    released = buys ? least(order.locked, times(order.is_priced() ? order.price : order.stop_price, fill.qty)) : fill.qty;
+    released =
+        buys ? least(order.locked, times(order.is_priced() ? order.price : order.stop_price, fill.qty)) : fill.qty;
   }
   order.locked = minus(order.locked, released);
   spent.locked = minus(spent.locked, released);
@@ -403,8 +398,8 @@ void Engine::trigger(Book& book, TimeUs now, Events& events) {
     Order* due = nullptr;
     for (const std::uint64_t id : book.stops) {
       Order& order = book.orders.at(id);
-      const bool rises = (order.type == OrderType::StopLoss || order.type == OrderType::StopLossLimit) ==
-                         (order.side == Side::Buy);
+      const bool rises =
+          (order.type == OrderType::StopLoss || order.type == OrderType::StopLossLimit) == (order.side == Side::Buy);
       if (rises ? book.high >= order.stop_price : book.low <= order.stop_price) {
         due = &order;
         break;

@@ -108,9 +108,9 @@ struct Execution {
   Order order;
   std::uint64_t id = 0;
   TimeUs time = 0;
-  std::string cancel_id;      // a cancel's own name
-  std::optional<Fill> fill;   // of a Trade
-  Decimal prevented_qty;      // of a TradePrevention: what would have traded, at which price, against which order
+  std::string cancel_id;     // a cancel's own name
+  std::optional<Fill> fill;  // of a Trade
+  Decimal prevented_qty;     // of a TradePrevention: what would have traded, at which price, against which order
   Decimal prevented_price;
   std::uint64_t counter_order = 0;
 };
@@ -206,8 +206,6 @@ class Engine {
   std::uint64_t update_id(SymbolId symbol) const { return books_[symbol].update_id; }
   using Levels = std::vector<std::pair<Decimal, Decimal>>;  // price, quantity; best first
   Levels levels(SymbolId symbol, Side side, std::size_t limit) const;
-  // Free, locked and whatever the account would hold had all its open buys filled: for the maximum position.
-  Decimal open_buy_qty(AccountId account, SymbolId symbol) const;
 
  private:
   struct Level {

@@ -9,8 +9,8 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::array<std::string_view, 13> kinds{
-    "drop_request", "drop_answer",    "hang_request", "hang_answer", "delay_request", "delay_answer", "answer_instead",
-    "answer_wrong", "hide_orders",    "silence",      "delay_events", "duplicate",    "reorder"};
+    "drop_request", "drop_answer", "hang_request", "hang_answer",  "delay_request", "delay_answer", "answer_instead",
+    "answer_wrong", "hide_orders", "silence",      "delay_events", "duplicate",     "reorder"};
 
 [[noreturn]] void refuse(std::string_view member, std::string_view reason) {
   throw std::invalid_argument{std::string{member} + ": " + std::string{reason}};

@@ -1,6 +1,6 @@
 #pragma once
-// Faults on demand: rules that say which requests and which stream events go wrong, and how. Rules come and go while the
-// venue runs. Pure: time is handed in, chance comes from a seed.
+// Faults on demand: rules that say which requests and which stream events go wrong, and how. Rules come and go while
+// the venue runs. Pure: time is handed in, chance comes from a seed.
 
 #include <chrono>
 #include <cstdint>
@@ -18,19 +18,19 @@
 namespace busbar::venue {
 
 enum class FaultKind : std::uint8_t {
-  DropRequest,     // not acted on; the connection is reset
-  DropAnswer,      // acted on; the connection is reset
-  HangRequest,     // not acted on, never answered
-  HangAnswer,      // acted on, never answered
-  DelayRequest,    // acted on `ms` later
-  DelayAnswer,     // acted on at once, answered `ms` later: events come before the acknowledgement
-  AnswerInstead,   // not acted on, answered with `status`
-  AnswerWrong,     // acted on, answered with `status`
-  HideOrders,      // look-ups don't find orders younger than `ms`
-  Silence,         // stream events are lost
-  DelayEvents,     // stream events come `ms` later
-  Duplicate,       // stream events come 1 + `times` times
-  Reorder,         // a stream event comes after its successor
+  DropRequest,    // not acted on; the connection is reset
+  DropAnswer,     // acted on; the connection is reset
+  HangRequest,    // not acted on, never answered
+  HangAnswer,     // acted on, never answered
+  DelayRequest,   // acted on `ms` later
+  DelayAnswer,    // acted on at once, answered `ms` later: events come before the acknowledgement
+  AnswerInstead,  // not acted on, answered with `status`
+  AnswerWrong,    // acted on, answered with `status`
+  HideOrders,     // look-ups don't find orders younger than `ms`
+  Silence,        // stream events are lost
+  DelayEvents,    // stream events come `ms` later
+  Duplicate,      // stream events come 1 + `times` times
+  Reorder,        // a stream event comes after its successor
 };
 
 struct Fault {
@@ -42,10 +42,10 @@ struct Fault {
   std::string stream;           // "orders" or "market"; empty: both
   std::int64_t next = -1;       // how many more; -1: until removed
   double probability = 1;
-  TimeUs ends = 0;              // 0: never
+  TimeUs ends = 0;  // 0: never
   std::int64_t ms = 0;
   unsigned status = 502;
-  std::string body;             // empty: what the venue would say with this status
+  std::string body;  // empty: what the venue would say with this status
   std::int64_t retry_after_s = 1;
   std::int64_t times = 1;
   std::uint64_t hits = 0;

@@ -44,8 +44,18 @@ void History::add(const Trade& trade) {
 
   const TimeUs open_time = trade.time - trade.time % minute;
   const bool takes_base = !trade.is_buyer_maker;
-  Bar one{open_time,    trade.price, trade.price, trade.price, trade.price, trade.qty,
-          trade.quote,  takes_base ? trade.qty : Decimal{}, takes_base ? trade.quote : Decimal{}, 1, trade.id, trade.id};
+  Bar one{open_time,
+          trade.price,
+          trade.price,
+          trade.price,
+          trade.price,
+          trade.qty,
+          trade.quote,
+          takes_base ? trade.qty : Decimal{},
+          takes_base ? trade.quote : Decimal{},
+          1,
+          trade.id,
+          trade.id};
   Bar& bar = symbol.minutes[open_time];
   bar.open_time = open_time;
   bar.add(one);

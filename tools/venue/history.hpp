@@ -1,6 +1,6 @@
 #pragma once
-// What the market has traded: recent trades, trades of one taker at one price together, and minute bars, from which every
-// longer bar, the day's figures and the average price are made.
+// What the market has traded: recent trades, trades of one taker at one price together, and minute bars, from which
+// every longer bar, the day's figures and the average price are made.
 
 #include <cstdint>
 #include <deque>

@@ -75,7 +75,8 @@ int run_binance(const Options& options) {
   line["stream_port"] = streams ? streams->port() : server.port();
   boost::json::object files;
   for (const auto& account : settings.accounts) {
-    if (const auto file = binance::credentials_file(folder, account.name); exists(file)) files[account.name] = file.string();
+    if (const auto file = binance::credentials_file(folder, account.name); exists(file))
+      files[account.name] = file.string();
   }
   line["credentials"] = std::move(files);
   std::printf("%s\n", boost::json::serialize(line).c_str());
@@ -98,22 +99,30 @@ int main(int argc, char** argv) try {
 
   Options options;
   CLI::App* binance = app.add_subcommand("binance", "Binance spot: REST, WebSocket API and market streams over TLS");
-  binance->add_option("--config", options.config, "settings, tables [venue...]; without it four symbols and one account");
+  binance->add_option("--config", options.config,
+                      "settings, tables [venue...]; without it four symbols and one account");
   binance->add_option("--address", options.address, "where to listen")->capture_default_str();
   binance->add_option("--port", options.port, "0: any free one, printed on stdout")->capture_default_str();
   binance->add_option("--ws-api-port", options.ws_api_port, "a second port, for the WebSocket API");
   binance->add_option("--stream-port", options.stream_port, "a third one, for the market streams");
-  binance->add_option("--control-port", options.control_port, "of the control interface, on 127.0.0.1")->capture_default_str();
-  binance->add_option("--tls-dir", options.folder, "where the certificates, and the credentials made up for accounts, are kept")->required();
+  binance->add_option("--control-port", options.control_port, "of the control interface, on 127.0.0.1")
+      ->capture_default_str();
+  binance
+      ->add_option("--tls-dir", options.folder,
+                   "where the certificates, and the credentials made up for accounts, are kept")
+      ->required();
   const auto key = binance->add_option("--tls-key", options.key, "PEM file");
-  binance->add_option("--tls-cert", options.certificate, "PEM file with the chain, instead of one made here")->needs(key);
+  binance->add_option("--tls-cert", options.certificate, "PEM file with the chain, instead of one made here")
+      ->needs(key);
   binance->add_option("--arrivals", options.arrivals, "file for a line per order and cancel that arrived");
   binance->add_option("--seed", options.seed, "of the market and of chance in faults");
-  binance->add_option("--market-rate", options.market_rate, "steps a second; 0: the market stands still")->check(CLI::Range(0, 1000));
+  binance->add_option("--market-rate", options.market_rate, "steps a second; 0: the market stands still")
+      ->check(CLI::Range(0, 1000));
   binance->add_option("--log-level", options.log_level)->capture_default_str();
 
   CtlOptions ctl_options;
-  CLI::App* ctl = app.add_subcommand("ctl", "Ask or change a running venue: ctl --port N GET /book; ctl --port N POST /faults '{...}'");
+  CLI::App* ctl = app.add_subcommand(
+      "ctl", "Ask or change a running venue: ctl --port N GET /book; ctl --port N POST /faults '{...}'");
   ctl->add_option("--port", ctl_options.port, "its control port")->required();
   ctl->add_option("method", ctl_options.method, "GET, POST or DELETE")->required();
   ctl->add_option("path", ctl_options.path, "/book, /arrivals, /faults, /market, /orders, ...")->required();

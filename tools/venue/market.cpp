@@ -55,7 +55,8 @@ void Market::step(TimeUs now, Events& events) {
   const std::int64_t stride = std::max<std::int64_t>(1, start / 10'000);
   std::int64_t& mid = mid_ticks_[id];
   mid += static_cast<std::int64_t>(below(static_cast<std::uint64_t>(2 * stride + 1))) - stride;
-  mid = std::clamp(mid, start - start / 4, start + start / 4);  // far enough to look alive, near enough to stay in the filters
+  mid = std::clamp(mid, start - start / 4,
+                   start + start / 4);  // far enough to look alive, near enough to stay in the filters
   quote(id, now, events);
   if (below(3) == 0) {
     NewOrder take;

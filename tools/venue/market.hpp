@@ -1,6 +1,6 @@
 #pragma once
-// A market that moves by itself: the house quotes both sides around a price that walks at random, and now and then takes.
-// All chance comes from one seed, so the same seed and the same number of steps give the same market.
+// A market that moves by itself: the house quotes both sides around a price that walks at random, and now and then
+// takes. All chance comes from one seed, so the same seed and the same number of steps give the same market.
 
 #include <cstdint>
 #include <random>

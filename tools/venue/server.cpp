@@ -60,7 +60,8 @@ Request request_from(const http::request<http::string_body>& message, std::strin
   request.remote = std::move(remote);
   for (const auto& field : message) {
     std::string name{field.name_string()};
-    std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    std::transform(name.begin(), name.end(), name.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     request.headers.emplace_back(std::move(name), std::string{field.value()});
   }
   return request;

@@ -1,6 +1,6 @@
 #pragma once
-// HTTP/1.1 with keep-alive and WebSockets, over TLS or plain TCP, behind an interface without Beast in it. It knows no broker
-// and no order: a handler answers requests, now or later, and talks through sockets.
+// HTTP/1.1 with keep-alive and WebSockets, over TLS or plain TCP, behind an interface without Beast in it. It knows no
+// broker and no order: a handler answers requests, now or later, and talks through sockets.
 
 #include <cstdint>
 #include <functional>

@@ -48,8 +48,12 @@ struct VenueBinance : testing::Test {
   Events told;
   AccountId main = engine.open_account("main", "0.001"_d, "0.001"_d, true);
   AccountId other = engine.open_account("other", {}, {}, true);
-  Api api{engine, history, limits, {{std::string{documented_key}, std::string{documented_secret}, main}},
-          [this] { return clock; }, [this](const Events& events) { told = events; }};
+  Api api{engine,
+          history,
+          limits,
+          {{std::string{documented_key}, std::string{documented_secret}, main}},
+          [this] { return clock; },
+          [this](const Events& events) { told = events; }};
 
   VenueBinance() {
     for (const AccountId account : {main, other}) {
@@ -99,35 +103,62 @@ TEST_F(VenueBinance, WhatIsWrongWithAParameterIsSaidInTheDocumentedWords) {
   ASSERT_EQ(place(in_use).code, 0);
   rest(Side::Sell, "0.5"_d, "67300"_d);
   const Case cases[] = {
-      {"no symbol", "side=BUY&type=LIMIT", "-1102 Mandatory parameter 'symbol' was not sent, was empty/null, or malformed."},
+      {"no symbol", "side=BUY&type=LIMIT",
+       "-1102 Mandatory parameter 'symbol' was not sent, was empty/null, or malformed."},
       {"an unknown symbol", "symbol=NOSUCH&side=BUY&type=MARKET&quantity=1", "-1121 Invalid symbol."},
-      {"a lower-case symbol", "symbol=btcusdt&side=BUY&type=MARKET&quantity=1", "-1100 Illegal characters found in parameter 'symbol'; legal range is '^[A-Z0-9-_.]{1,20}$'."},
+      {"a lower-case symbol", "symbol=btcusdt&side=BUY&type=MARKET&quantity=1",
+       "-1100 Illegal characters found in parameter 'symbol'; legal range is '^[A-Z0-9-_.]{1,20}$'."},
       {"no such side", "symbol=BTCUSDT&side=UP&type=MARKET&quantity=1", "-1117 Invalid side."},
       {"no such type", "symbol=BTCUSDT&side=BUY&type=STOP&quantity=1", "-1116 Invalid orderType."},
-      {"no such time in force", "symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=DAY&quantity=1&price=1", "-1115 Invalid timeInForce."},
-      {"a limit order without a price", "symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=1", "-1102 Mandatory parameter 'price' was not sent, was empty/null, or malformed."},
-      {"a market order without a quantity", "symbol=BTCUSDT&side=BUY&type=MARKET", "-1102 Param 'quantity' or 'quoteOrderQty' must be sent, but both were empty/null!"},
-      {"a market order with a price", "symbol=BTCUSDT&side=BUY&type=MARKET&quantity=1&price=1", "-1106 Parameter 'price' sent when not required."},
-      {"a market order with a time in force", "symbol=BTCUSDT&side=BUY&type=MARKET&quantity=1&timeInForce=GTC", "-1106 Parameter 'timeInForce' sent when not required."},
-      {"a stop without its price", "symbol=BTCUSDT&side=SELL&type=STOP_LOSS&quantity=1", "-1102 Param 'stopPrice' or 'trailingDelta' must be sent, but both were empty/null!"},
-      {"an empty parameter", "symbol=BTCUSDT&side=BUY&type=MARKET&quantity=1&newClientOrderId=", "-1105 Parameter 'newClientOrderId' was empty."},
-      {"a parameter nobody knows", "symbol=BTCUSDT&side=BUY&type=MARKET&quantity=1&colour=red", "-1104 Not all sent parameters were read; read '6' parameter(s) but was sent '7'."},
-      {"a parameter twice", "symbol=BTCUSDT&symbol=BTCUSDT&side=BUY&type=MARKET&quantity=1", "-1101 Duplicate values for a parameter detected."},
-      {"an exponent", "symbol=BTCUSDT&side=BUY&type=MARKET&quantity=1e-05", R"(-1100 Illegal characters found in parameter 'quantity'; legal range is '^([0-9]{1,20})(\.[0-9]{1,20})?$'.)"},
-      {"too many digits", "symbol=BTCUSDT&side=BUY&type=MARKET&quantity=0.000000001", "-1111 Parameter 'quantity' has too much precision."},
-      {"more than any number", "symbol=BTCUSDT&side=BUY&type=MARKET&quantity=99999999999999999999", "-1108 Parameter 'quantity' overflowed."},
-      {"a long client order id", "symbol=BTCUSDT&side=BUY&type=MARKET&quantity=1&newClientOrderId=1234567890123456789012345678901234567", "-1100 Illegal characters found in parameter 'newClientOrderId'; legal range is '^[a-zA-Z0-9-_]{1,36}$'."},
-      {"a dot in a client order id", "symbol=BTCUSDT&side=BUY&type=MARKET&quantity=1&newClientOrderId=a.b", "-1100 Illegal characters found in parameter 'newClientOrderId'; legal range is '^[a-zA-Z0-9-_]{1,36}$'."},
-      {"off the tick", "symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.01&price=60000.001", "-1013 Filter failure: PRICE_FILTER"},
-      {"off the step", "symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.010001&price=60000", "-1013 Filter failure: LOT_SIZE"},
-      {"too much at the market", "symbol=BTCUSDT&side=BUY&type=MARKET&quantity=121", "-1013 Filter failure: MARKET_LOT_SIZE"},
-      {"too little money", "symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.00008&price=60000", "-1013 Filter failure: NOTIONAL"},
-      {"far from the market", "symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=1&price=10000", "-1013 Filter failure: PERCENT_PRICE_BY_SIDE"},
-      {"a stop at the market where it is not listed", "symbol=BNBUSDT&side=SELL&type=STOP_LOSS&quantity=1&stopPrice=500", "-1013 Stop loss orders are not supported for this symbol."},
+      {"no such time in force", "symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=DAY&quantity=1&price=1",
+       "-1115 Invalid timeInForce."},
+      {"a limit order without a price", "symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=1",
+       "-1102 Mandatory parameter 'price' was not sent, was empty/null, or malformed."},
+      {"a market order without a quantity", "symbol=BTCUSDT&side=BUY&type=MARKET",
+       "-1102 Param 'quantity' or 'quoteOrderQty' must be sent, but both were empty/null!"},
+      {"a market order with a price", "symbol=BTCUSDT&side=BUY&type=MARKET&quantity=1&price=1",
+       "-1106 Parameter 'price' sent when not required."},
+      {"a market order with a time in force", "symbol=BTCUSDT&side=BUY&type=MARKET&quantity=1&timeInForce=GTC",
+       "-1106 Parameter 'timeInForce' sent when not required."},
+      {"a stop without its price", "symbol=BTCUSDT&side=SELL&type=STOP_LOSS&quantity=1",
+       "-1102 Param 'stopPrice' or 'trailingDelta' must be sent, but both were empty/null!"},
+      {"an empty parameter", "symbol=BTCUSDT&side=BUY&type=MARKET&quantity=1&newClientOrderId=",
+       "-1105 Parameter 'newClientOrderId' was empty."},
+      {"a parameter nobody knows", "symbol=BTCUSDT&side=BUY&type=MARKET&quantity=1&colour=red",
+       "-1104 Not all sent parameters were read; read '6' parameter(s) but was sent '7'."},
+      {"a parameter twice", "symbol=BTCUSDT&symbol=BTCUSDT&side=BUY&type=MARKET&quantity=1",
+       "-1101 Duplicate values for a parameter detected."},
+      {"an exponent", "symbol=BTCUSDT&side=BUY&type=MARKET&quantity=1e-05",
+       R"(-1100 Illegal characters found in parameter 'quantity'; legal range is '^([0-9]{1,20})(\.[0-9]{1,20})?$'.)"},
+      {"too many digits", "symbol=BTCUSDT&side=BUY&type=MARKET&quantity=0.000000001",
+       "-1111 Parameter 'quantity' has too much precision."},
+      {"more than any number", "symbol=BTCUSDT&side=BUY&type=MARKET&quantity=99999999999999999999",
+       "-1108 Parameter 'quantity' overflowed."},
+      {"a long client order id",
+       "symbol=BTCUSDT&side=BUY&type=MARKET&quantity=1&newClientOrderId=1234567890123456789012345678901234567",
+       "-1100 Illegal characters found in parameter 'newClientOrderId'; legal range is '^[a-zA-Z0-9-_]{1,36}$'."},
+      {"a dot in a client order id", "symbol=BTCUSDT&side=BUY&type=MARKET&quantity=1&newClientOrderId=a.b",
+       "-1100 Illegal characters found in parameter 'newClientOrderId'; legal range is '^[a-zA-Z0-9-_]{1,36}$'."},
+      {"off the tick", "symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.01&price=60000.001",
+       "-1013 Filter failure: PRICE_FILTER"},
+      {"off the step", "symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.010001&price=60000",
+       "-1013 Filter failure: LOT_SIZE"},
+      {"too much at the market", "symbol=BTCUSDT&side=BUY&type=MARKET&quantity=121",
+       "-1013 Filter failure: MARKET_LOT_SIZE"},
+      {"too little money", "symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.00008&price=60000",
+       "-1013 Filter failure: NOTIONAL"},
+      {"far from the market", "symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=1&price=10000",
+       "-1013 Filter failure: PERCENT_PRICE_BY_SIDE"},
+      {"a stop at the market where it is not listed",
+       "symbol=BNBUSDT&side=SELL&type=STOP_LOSS&quantity=1&stopPrice=500",
+       "-1013 Stop loss orders are not supported for this symbol."},
       {"a name in use", in_use.c_str(), "-2010 Duplicate order sent."},
-      {"more than the account has", "symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=5&price=60000", "-2010 Account has insufficient balance for requested action."},
-      {"post only that would take", "symbol=BTCUSDT&side=BUY&type=LIMIT_MAKER&quantity=0.01&price=67300", "-2010 Order would immediately match and take."},
-      {"a stop on the wrong side", "symbol=BTCUSDT&side=SELL&type=STOP_LOSS&quantity=0.01&stopPrice=70000", "-2010 Order would trigger immediately."},
+      {"more than the account has", "symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=5&price=60000",
+       "-2010 Account has insufficient balance for requested action."},
+      {"post only that would take", "symbol=BTCUSDT&side=BUY&type=LIMIT_MAKER&quantity=0.01&price=67300",
+       "-2010 Order would immediately match and take."},
+      {"a stop on the wrong side", "symbol=BTCUSDT&side=SELL&type=STOP_LOSS&quantity=0.01&stopPrice=70000",
+       "-2010 Order would trigger immediately."},
   };
   for (const Case& c : cases) {
     SCOPED_TRACE(c.what);
@@ -151,48 +182,59 @@ TEST_F(VenueBinance, TimeAndKeyAreProvenBeforeAnythingElse) {
   EXPECT_EQ(with_time(now - 5'001, ""), late);
   EXPECT_EQ(with_time(now - 5'001, "&recvWindow=60000"), "[]");
   EXPECT_EQ(with_time(now - 100, "&recvWindow=99.999"), late);
-  EXPECT_EQ(with_time(now, "&recvWindow=60001"), "-1102 'recvWindow' contains unexpected value. Cannot be greater than 60000.");
+  EXPECT_EQ(with_time(now, "&recvWindow=60001"),
+            "-1102 'recvWindow' contains unexpected value. Cannot be greater than 60000.");
 
   const std::string query = "timestamp=" + std::to_string(now);
-  EXPECT_EQ(error(ask("GET", "/api/v3/openOrders", query)), "-1102 Mandatory parameter 'signature' was not sent, was empty/null, or malformed.");
-  EXPECT_EQ(error(ask("GET", "/api/v3/openOrders", query + "&signature=00")), "-1022 Signature for this request is not valid.");
+  EXPECT_EQ(error(ask("GET", "/api/v3/openOrders", query)),
+            "-1102 Mandatory parameter 'signature' was not sent, was empty/null, or malformed.");
+  EXPECT_EQ(error(ask("GET", "/api/v3/openOrders", query + "&signature=00")),
+            "-1022 Signature for this request is not valid.");
   Call call;
   call.params = Params::from_form(sign(""), "");
   EXPECT_EQ(error(api.perform(*Api::by_name("account.status"), call)), "-2014 API-key format invalid.");
   call.params = Params::from_form(sign(""), "");
   call.api_key = std::string(64, 'x');
-  EXPECT_EQ(error(api.perform(*Api::by_name("account.status"), call)), "-2015 Invalid API-key, IP, or permissions for action.");
+  EXPECT_EQ(error(api.perform(*Api::by_name("account.status"), call)),
+            "-2015 Invalid API-key, IP, or permissions for action.");
 }
 
 TEST_F(VenueBinance, AnAnswerHasTheDocumentedMembersInTheirOrder) {
   rest(Side::Sell, "0.01"_d, "67300"_d);
-  const std::string order = "symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.02&price=67300&newClientOrderId=";
-  EXPECT_EQ(json::serialize(place(order + "one").body),
-            R"({"symbol":"BTCUSDT","orderId":12510000002,"orderListId":-1,"clientOrderId":"one","transactTime":1700000000000,)"
-            R"("price":"67300.00000000","origQty":"0.02000000","executedQty":"0.01000000","origQuoteOrderQty":"0.00000000",)"
-            R"("cummulativeQuoteQty":"673.00000000","status":"PARTIALLY_FILLED","timeInForce":"GTC","type":"LIMIT","side":"BUY",)"
-            R"("workingTime":1700000000000,"selfTradePreventionMode":"EXPIRE_MAKER","fills":[{"price":"67300.00000000",)"
-            R"("qty":"0.01000000","commission":"0.00001000","commissionAsset":"BTC","tradeId":700001}]})");
-  EXPECT_EQ(json::serialize(place(order + "two&newOrderRespType=ACK").body),
-            R"({"symbol":"BTCUSDT","orderId":12510000003,"orderListId":-1,"clientOrderId":"two","transactTime":1700000000000})");
-  EXPECT_EQ(json::serialize(signed_ask("GET", "/api/v3/order", "symbol=BTCUSDT&origClientOrderId=one").body),
-            R"({"symbol":"BTCUSDT","orderId":12510000002,"orderListId":-1,"clientOrderId":"one","price":"67300.00000000",)"
-            R"("origQty":"0.02000000","executedQty":"0.01000000","cummulativeQuoteQty":"673.00000000",)"
-            R"("status":"PARTIALLY_FILLED","timeInForce":"GTC","type":"LIMIT","side":"BUY","stopPrice":"0.00000000",)"
-            R"("icebergQty":"0.00000000","time":1700000000000,"updateTime":1700000000000,"isWorking":true,)"
-            R"("workingTime":1700000000000,"origQuoteOrderQty":"0.00000000","selfTradePreventionMode":"EXPIRE_MAKER"})");
-  EXPECT_EQ(json::serialize(signed_ask("DELETE", "/api/v3/order", "symbol=BTCUSDT&origClientOrderId=one&newClientOrderId=end").body),
-            R"({"symbol":"BTCUSDT","origClientOrderId":"one","orderId":12510000002,"orderListId":-1,"clientOrderId":"end",)"
-            R"("transactTime":1700000000000,"price":"67300.00000000","origQty":"0.02000000","executedQty":"0.01000000",)"
-            R"("origQuoteOrderQty":"0.00000000","cummulativeQuoteQty":"673.00000000","status":"CANCELED","timeInForce":"GTC",)"
-            R"("type":"LIMIT","side":"BUY","selfTradePreventionMode":"EXPIRE_MAKER"})");
+  const std::string order =
+      "symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.02&price=67300&newClientOrderId=";
+  EXPECT_EQ(
+      json::serialize(place(order + "one").body),
+      R"({"symbol":"BTCUSDT","orderId":12510000002,"orderListId":-1,"clientOrderId":"one","transactTime":1700000000000,)"
+      R"("price":"67300.00000000","origQty":"0.02000000","executedQty":"0.01000000","origQuoteOrderQty":"0.00000000",)"
+      R"("cummulativeQuoteQty":"673.00000000","status":"PARTIALLY_FILLED","timeInForce":"GTC","type":"LIMIT","side":"BUY",)"
+      R"("workingTime":1700000000000,"selfTradePreventionMode":"EXPIRE_MAKER","fills":[{"price":"67300.00000000",)"
+      R"("qty":"0.01000000","commission":"0.00001000","commissionAsset":"BTC","tradeId":700001}]})");
+  EXPECT_EQ(
+      json::serialize(place(order + "two&newOrderRespType=ACK").body),
+      R"({"symbol":"BTCUSDT","orderId":12510000003,"orderListId":-1,"clientOrderId":"two","transactTime":1700000000000})");
+  EXPECT_EQ(
+      json::serialize(signed_ask("GET", "/api/v3/order", "symbol=BTCUSDT&origClientOrderId=one").body),
+      R"({"symbol":"BTCUSDT","orderId":12510000002,"orderListId":-1,"clientOrderId":"one","price":"67300.00000000",)"
+      R"("origQty":"0.02000000","executedQty":"0.01000000","cummulativeQuoteQty":"673.00000000",)"
+      R"("status":"PARTIALLY_FILLED","timeInForce":"GTC","type":"LIMIT","side":"BUY","stopPrice":"0.00000000",)"
+      R"("icebergQty":"0.00000000","time":1700000000000,"updateTime":1700000000000,"isWorking":true,)"
+      R"("workingTime":1700000000000,"origQuoteOrderQty":"0.00000000","selfTradePreventionMode":"EXPIRE_MAKER"})");
+  EXPECT_EQ(
+      json::serialize(
+          signed_ask("DELETE", "/api/v3/order", "symbol=BTCUSDT&origClientOrderId=one&newClientOrderId=end").body),
+      R"({"symbol":"BTCUSDT","origClientOrderId":"one","orderId":12510000002,"orderListId":-1,"clientOrderId":"end",)"
+      R"("transactTime":1700000000000,"price":"67300.00000000","origQty":"0.02000000","executedQty":"0.01000000",)"
+      R"("origQuoteOrderQty":"0.00000000","cummulativeQuoteQty":"673.00000000","status":"CANCELED","timeInForce":"GTC",)"
+      R"("type":"LIMIT","side":"BUY","selfTradePreventionMode":"EXPIRE_MAKER"})");
   ASSERT_EQ(told.executions.size(), 1U);
-  EXPECT_EQ(json::serialize(execution_report(engine, told.executions[0], clock, TimeUnit::Milliseconds)),
-            R"({"e":"executionReport","E":1700000000000,"s":"BTCUSDT","c":"end","S":"BUY","o":"LIMIT","f":"GTC",)"
-            R"("q":"0.02000000","p":"67300.00000000","P":"0.00000000","F":"0.00000000","g":-1,"C":"one","x":"CANCELED",)"
-            R"("X":"CANCELED","r":"NONE","i":12510000002,"l":"0.00000000","z":"0.01000000","L":"0.00000000","n":"0",)"
-            R"("N":null,"T":1700000000000,"t":-1,"I":5000000005,"w":false,"m":false,"M":false,"O":1700000000000,)"
-            R"("Z":"673.00000000","Y":"0.00000000","Q":"0.00000000","W":1700000000000,"V":"EXPIRE_MAKER"})");
+  EXPECT_EQ(
+      json::serialize(execution_report(engine, told.executions[0], clock, TimeUnit::Milliseconds)),
+      R"({"e":"executionReport","E":1700000000000,"s":"BTCUSDT","c":"end","S":"BUY","o":"LIMIT","f":"GTC",)"
+      R"("q":"0.02000000","p":"67300.00000000","P":"0.00000000","F":"0.00000000","g":-1,"C":"one","x":"CANCELED",)"
+      R"("X":"CANCELED","r":"NONE","i":12510000002,"l":"0.00000000","z":"0.01000000","L":"0.00000000","n":"0",)"
+      R"("N":null,"T":1700000000000,"t":-1,"I":5000000005,"w":false,"m":false,"M":false,"O":1700000000000,)"
+      R"("Z":"673.00000000","Y":"0.00000000","Q":"0.00000000","W":1700000000000,"V":"EXPIRE_MAKER"})");
   EXPECT_EQ(json::serialize(signed_ask("GET", "/api/v3/myTrades", "symbol=BTCUSDT").body),
             R"([{"symbol":"BTCUSDT","id":700001,"orderId":12510000002,"orderListId":-1,"price":"67300.00000000",)"
             R"("qty":"0.01000000","quoteQty":"673.00000000","commission":"0.00001000","commissionAsset":"BTC",)"
@@ -200,12 +242,15 @@ TEST_F(VenueBinance, AnAnswerHasTheDocumentedMembersInTheirOrder) {
 }
 
 TEST_F(VenueBinance, AnOrderIsFoundByItsNumberAndThenItsNameMustFit) {
-  ASSERT_EQ(place("symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.01&price=60000&newClientOrderId=mine").code, 0);
+  ASSERT_EQ(
+      place("symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.01&price=60000&newClientOrderId=mine").code,
+      0);
   const std::string number = "symbol=BTCUSDT&orderId=12510000001";
   EXPECT_EQ(signed_ask("GET", "/api/v3/order", number + "&origClientOrderId=mine").code, 0);
   EXPECT_EQ(signed_ask("GET", "/api/v3/order", number + "&origClientOrderId=yours").code, -2039);
   EXPECT_EQ(signed_ask("GET", "/api/v3/order", "symbol=BTCUSDT").code, -1102);
-  EXPECT_EQ(signed_ask("GET", "/api/v3/order", "symbol=ETHUSDT&orderId=12510000001").code, -2013) << "numbers belong to a symbol";
+  EXPECT_EQ(signed_ask("GET", "/api/v3/order", "symbol=ETHUSDT&orderId=12510000001").code, -2013)
+      << "numbers belong to a symbol";
   EXPECT_EQ(error(signed_ask("DELETE", "/api/v3/order", "symbol=BTCUSDT&orderId=1")), "-2011 Unknown order sent.");
   EXPECT_EQ(signed_ask("DELETE", "/api/v3/order", number + "&cancelRestrictions=ONLY_PARTIALLY_FILLED").code, -2011);
   EXPECT_EQ(signed_ask("DELETE", "/api/v3/order", number).code, 0);
@@ -279,9 +324,14 @@ TEST_F(VenueBinance, ATestOrderIsCheckedAndNeverReachesTheEngine) {
 }
 
 TEST(VenueParams, TheWebSocketApiSignsSortedNamesAndPlainValues) {
-  Params params = Params::from_json(
-      {{"symbol", "BTCUSDT"}, {"quantity", "0.01000000"}, {"apiKey", "key"}, {"timestamp", 1645423376532}, {"flag", true}, {"price", 0.5}});
-  EXPECT_EQ(params.sorted_payload(), "apiKey=key&flag=true&price=0.5&quantity=0.01000000&symbol=BTCUSDT&timestamp=1645423376532");
+  Params params = Params::from_json({{"symbol", "BTCUSDT"},
+                                     {"quantity", "0.01000000"},
+                                     {"apiKey", "key"},
+                                     {"timestamp", 1645423376532},
+                                     {"flag", true},
+                                     {"price", 0.5}});
+  EXPECT_EQ(params.sorted_payload(),
+            "apiKey=key&flag=true&price=0.5&quantity=0.01000000&symbol=BTCUSDT&timestamp=1645423376532");
 }
 
 TEST(VenueFaults, ARuleStrikesWhatItNamesAsOftenAsItSays) {

@@ -118,9 +118,16 @@ TEST_F(VenueEngine, WhatCannotWorkOnExpires) {
     Decimal executed;
   };
   const Case cases[] = {
-      {"fill or kill that can't fill", limit(Side::Buy, "2"_d, "100"_d, TimeInForce::FillOrKill), ExpiryReason::UnfilledFillOrKill, {}},
-      {"immediate or cancel that finds nothing", limit(Side::Buy, "1"_d, "99"_d, TimeInForce::ImmediateOrCancel), ExpiryReason::UnfilledImmediate, {}},
-      {"immediate or cancel that finds a part", limit(Side::Buy, "2"_d, "100"_d, TimeInForce::ImmediateOrCancel), ExpiryReason::UnfilledImmediate, "1"_d},
+      {"fill or kill that can't fill",
+       limit(Side::Buy, "2"_d, "100"_d, TimeInForce::FillOrKill),
+       ExpiryReason::UnfilledFillOrKill,
+       {}},
+      {"immediate or cancel that finds nothing",
+       limit(Side::Buy, "1"_d, "99"_d, TimeInForce::ImmediateOrCancel),
+       ExpiryReason::UnfilledImmediate,
+       {}},
+      {"immediate or cancel that finds a part", limit(Side::Buy, "2"_d, "100"_d, TimeInForce::ImmediateOrCancel),
+       ExpiryReason::UnfilledImmediate, "1"_d},
       {"market order without a market", market(Side::Buy, "1"_d), ExpiryReason::InsufficientLiquidity, {}},
   };
   for (const Case& c : cases) {
@@ -160,7 +167,8 @@ TEST_F(VenueEngine, RefusesBeforeAnythingHappened) {
   EXPECT_EQ(refused(bob, maker), Refusal::WouldMatchImmediately);
   EXPECT_EQ(refused(bob, limit(Side::Buy, "1000"_d, "100"_d)), Refusal::InsufficientBalance);
   EXPECT_EQ(refused(bob, limit(Side::Sell, "101"_d, "100"_d)), Refusal::InsufficientBalance);
-  EXPECT_EQ(refused(bob, stop(OrderType::StopLossLimit, Side::Buy, "1"_d, "99"_d, "99"_d)), Refusal::WouldTriggerImmediately);
+  EXPECT_EQ(refused(bob, stop(OrderType::StopLossLimit, Side::Buy, "1"_d, "99"_d, "99"_d)),
+            Refusal::WouldTriggerImmediately);
   EXPECT_EQ(refused(bob, stop(OrderType::TakeProfit, Side::Buy, "1"_d, "101"_d)), Refusal::WouldTriggerImmediately);
   engine.set_status(0, SymbolStatus::Halt);
   EXPECT_EQ(refused(bob, limit(Side::Buy, "1"_d, "50"_d)), Refusal::MarketClosed);
@@ -198,7 +206,10 @@ TEST_F(VenueEngine, ATriggeredMarketOrderThatCannotPayExpires) {
   place(alice, limit(Side::Sell, "1"_d, "101"_d));
   place(alice, limit(Side::Sell, "90"_d, "300"_d));
   NewOrder take = limit(Side::Buy, "1"_d, "101"_d);
-  place(alice, [&] { take.self_trade = SelfTrade::None; return take; }());
+  place(alice, [&] {
+    take.self_trade = SelfTrade::None;
+    return take;
+  }());
   EXPECT_EQ(now(waiting).status, Status::Expired);
   EXPECT_EQ(now(waiting).expiry, ExpiryReason::Rejected);
   EXPECT_EQ(balance(bob, "USDT").free, "10000"_d);
@@ -231,7 +242,8 @@ TEST_F(VenueEngine, OrdersOfOneAccountMeetAsTheModeSays) {
 }
 
 TEST_F(VenueEngine, IdsRepeatAcrossSymbols) {
-  EXPECT_EQ(place(alice, limit(Side::Sell, "1"_d, "100"_d), 0).id, place(alice, limit(Side::Sell, "1"_d, "100"_d), 1).id);
+  EXPECT_EQ(place(alice, limit(Side::Sell, "1"_d, "100"_d), 0).id,
+            place(alice, limit(Side::Sell, "1"_d, "100"_d), 1).id);
 }
 
 std::int64_t whole(Decimal value, Decimal unit) {
@@ -277,7 +289,9 @@ class Reference {
     if (rests && qty > 0) book_.push_back({id, buys, price, qty});
     return matches;
   }
-  void remove(std::uint64_t id) { std::erase_if(book_, [&](const Resting& r) { return r.id == id; }); }
+  void remove(std::uint64_t id) {
+    std::erase_if(book_, [&](const Resting& r) { return r.id == id; });
+  }
   const std::vector<Resting>& book() const { return book_; }
 
  private:

@@ -2,6 +2,7 @@
 
 usage: venue_wire_test.py BUSBAR_VENUE. Needs nothing but Python's own library.
 """
+
 import base64
 import hashlib
 import hmac
@@ -31,10 +32,16 @@ class WebSocket:
     def __init__(self, venue, target, answers_pings=True):
         port = int(venue.url.rsplit(":", 1)[1])
         context = ssl.create_default_context(cafile=venue.ca)
-        self.socket = context.wrap_socket(socket.create_connection(("localhost", port), timeout=10), server_hostname="localhost")
+        self.socket = context.wrap_socket(
+            socket.create_connection(("localhost", port), timeout=10), server_hostname="localhost"
+        )
         key = base64.b64encode(os.urandom(16)).decode()
-        self.socket.sendall((f"GET {target} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                             f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n").encode())
+        self.socket.sendall(
+            (
+                f"GET {target} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n"
+            ).encode()
+        )
         self.buffer = b""
         while b"\r\n\r\n" not in self.buffer:
             self.buffer += self.socket.recv(4096)
@@ -47,7 +54,11 @@ class WebSocket:
     def send_frame(self, opcode, payload):
         mask = os.urandom(4)
         size = len(payload)
-        head = struct.pack("!BB", 0x80 | opcode, 0x80 | size) if size < 126 else struct.pack("!BBH", 0x80 | opcode, 0x80 | 126, size)
+        head = (
+            struct.pack("!BB", 0x80 | opcode, 0x80 | size)
+            if size < 126
+            else struct.pack("!BBH", 0x80 | opcode, 0x80 | 126, size)
+        )
         self.socket.sendall(head + mask + bytes(b ^ mask[i % 4] for i, b in enumerate(payload)))
 
     def take(self, count):
@@ -64,16 +75,16 @@ class WebSocket:
         while True:
             first, size = struct.unpack("!BB", self.take(2))
             if size == 126:
-                size, = struct.unpack("!H", self.take(2))
+                (size,) = struct.unpack("!H", self.take(2))
             elif size == 127:
-                size, = struct.unpack("!Q", self.take(8))
+                (size,) = struct.unpack("!Q", self.take(8))
             payload = self.take(size)
             if first & 15 == 9:
                 self.pings += 1
                 if self.answers_pings:
                     self.send_frame(10, payload)
             elif first & 15 == 8:
-                self.close_code, = struct.unpack("!H", payload[:2])
+                (self.close_code,) = struct.unpack("!H", payload[:2])
                 self.send_frame(8, payload)
                 return None
             elif first & 15 == 1:
@@ -130,19 +141,29 @@ class VenueTest(unittest.TestCase):
 
     def rest(self, method, path, **params):
         """Status, headers and body; ConnectionError when the answer was dropped, TimeoutError when it never came."""
-        connection = http.client.HTTPSConnection("localhost", int(self.venue.url.rsplit(":", 1)[1]), timeout=1,
-                                                 context=ssl.create_default_context(cafile=self.venue.ca))
+        connection = http.client.HTTPSConnection(
+            "localhost",
+            int(self.venue.url.rsplit(":", 1)[1]),
+            timeout=1,
+            context=ssl.create_default_context(cafile=self.venue.ca),
+        )
         query = urllib.parse.urlencode({**params, "timestamp": int(time.time() * 1000)})
         try:
-            connection.request(method, f"{path}?{query}&signature={self.sign(query)}", headers={"X-MBX-APIKEY": self.venue.api_key})
+            connection.request(
+                method, f"{path}?{query}&signature={self.sign(query)}", headers={"X-MBX-APIKEY": self.venue.api_key}
+            )
             answer = connection.getresponse()
             return answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read().decode()
         finally:
             connection.close()
 
     def rest_public(self, target):
-        connection = http.client.HTTPSConnection("localhost", int(self.venue.url.rsplit(":", 1)[1]), timeout=5,
-                                                 context=ssl.create_default_context(cafile=self.venue.ca))
+        connection = http.client.HTTPSConnection(
+            "localhost",
+            int(self.venue.url.rsplit(":", 1)[1]),
+            timeout=5,
+            context=ssl.create_default_context(cafile=self.venue.ca),
+        )
         connection.request("GET", target)
         answer = connection.getresponse().read().decode()
         connection.close()
@@ -182,7 +203,11 @@ class Faults(VenueTest):
         self.fault(kind="hang_answer", endpoint="order.place", client_order_id="acted-hung")
         self.fault(kind="answer_wrong", endpoint=place, client_order_id="acted-502", status=502)
         self.fault(kind="answer_instead", endpoint=place, client_order_id="told-429", status=429, retry_after_s=7)
-        for name, error in (("acted-dropped", ConnectionError), ("lost", ConnectionError), ("acted-hung", TimeoutError)):
+        for name, error in (
+            ("acted-dropped", ConnectionError),
+            ("lost", ConnectionError),
+            ("acted-hung", TimeoutError),
+        ):
             with self.assertRaises(error, msg=name):
                 self.place(name)
         status, headers, body = self.place("acted-502")
@@ -193,9 +218,17 @@ class Faults(VenueTest):
         self.assertEqual(self.names(), ["acted-dropped", "acted-hung", "acted-502", "plain"])
 
         told = self.venue.ask("GET", "/arrivals")["arrivals"]
-        self.assertEqual([(a["client_order_id"], a["outcome"], a["answer"]) for a in told], [
-            ("acted-dropped", "accepted", "dropped"), ("lost", "not acted on", "dropped"), ("acted-hung", "accepted", "never"),
-            ("acted-502", "accepted", "wrong"), ("told-429", "not acted on", "wrong"), ("plain", "accepted", "sent")])
+        self.assertEqual(
+            [(a["client_order_id"], a["outcome"], a["answer"]) for a in told],
+            [
+                ("acted-dropped", "accepted", "dropped"),
+                ("lost", "not acted on", "dropped"),
+                ("acted-hung", "accepted", "never"),
+                ("acted-502", "accepted", "wrong"),
+                ("told-429", "not acted on", "wrong"),
+                ("plain", "accepted", "sent"),
+            ],
+        )
         self.assertEqual([a["sequence"] for a in told], [1, 2, 3, 4, 5, 6])
         self.assertEqual(sorted(a["arrival_ns"] for a in told), [a["arrival_ns"] for a in told])
         self.assertNotIn("signature", told[0]["params"])
@@ -220,9 +253,14 @@ class Faults(VenueTest):
 
     def test_the_clock_can_be_wrong(self):
         self.venue.ask("POST", "/clock", {"skew_ms": 6000})
-        self.assertEqual(json.loads(self.place("late")[2])["msg"], "Timestamp for this request is outside of the recvWindow.")
+        self.assertEqual(
+            json.loads(self.place("late")[2])["msg"], "Timestamp for this request is outside of the recvWindow."
+        )
         self.venue.ask("POST", "/clock", {"skew_ms": -6000})
-        self.assertEqual(json.loads(self.place("early")[2])["msg"], "Timestamp for this request was 1000ms ahead of the server's time.")
+        self.assertEqual(
+            json.loads(self.place("early")[2])["msg"],
+            "Timestamp for this request was 1000ms ahead of the server's time.",
+        )
 
 
 class WebSocketApi(VenueTest):
@@ -230,21 +268,27 @@ class WebSocketApi(VenueTest):
         stream = self.user_stream()
         answer = stream.ask({"id": 7, "method": "order.place", "params": self.signed(**BUY, newClientOrderId="by-ws")})
         self.assertEqual((answer["status"], answer["result"]["status"]), (200, "NEW"))
-        self.assertEqual([limit["rateLimitType"] for limit in answer["rateLimits"]], ["ORDERS", "ORDERS", "REQUEST_WEIGHT"])
+        self.assertEqual(
+            [limit["rateLimitType"] for limit in answer["rateLimits"]], ["ORDERS", "ORDERS", "REQUEST_WEIGHT"]
+        )
         self.venue.ask("POST", "/market", {"clear": True})
         self.venue.ask("POST", "/orders", {"symbol": "BTCUSDT", "side": "SELL", "quantity": "0.004", "price": "60000"})
         events = [m["event"] for m in stream.until(lambda m: m.get("event", {}).get("x") == "TRADE")]
         trade = events[-1]
-        self.assertEqual((trade["c"], trade["X"], trade["l"], trade["z"], trade["m"], trade["N"]),
-                         ("by-ws", "PARTIALLY_FILLED", "0.00400000", "0.00400000", True, "BTC"))
+        self.assertEqual(
+            (trade["c"], trade["X"], trade["l"], trade["z"], trade["m"], trade["N"]),
+            ("by-ws", "PARTIALLY_FILLED", "0.00400000", "0.00400000", True, "BTC"),
+        )
         self.assertEqual((trade["n"], trade["L"], trade["Y"]), ("0.00000400", "60000.00000000", "240.00000000"))
         position = stream.until(lambda m: m["event"]["e"] == "outboundAccountPosition")[-1]["event"]
         self.assertEqual({b["a"] for b in position["B"]}, {"BTC", "USDT"})
-        stream.send({"id": 8, "method": "order.cancel", "params": self.signed(symbol="BTCUSDT", origClientOrderId="by-ws")})
+        stream.send(
+            {"id": 8, "method": "order.cancel", "params": self.signed(symbol="BTCUSDT", origClientOrderId="by-ws")}
+        )
         texts = stream.until(lambda m: m.get("id") == 8)  # its event came first, on the same connection
         answer = texts[-1]
         self.assertEqual(answer["result"]["status"], "CANCELED")
-        gone, = [m["event"] for m in texts if m.get("event", {}).get("x") == "CANCELED"]
+        (gone,) = [m["event"] for m in texts if m.get("event", {}).get("x") == "CANCELED"]
         self.assertEqual((gone["C"], gone["c"]), ("by-ws", answer["result"]["clientOrderId"]))
 
     def test_subscriptions_have_an_end_and_errors_have_a_status(self):
@@ -257,7 +301,10 @@ class WebSocketApi(VenueTest):
         self.assertEqual(stream.ask({"id": 5, "method": "userDataStream.unsubscribe"})["error"]["code"], -2036)
         self.place("unheard")
         self.assertTrue(stream.is_silent())
-        self.assertEqual(stream.ask({"id": None, "method": "time", "params": {"returnRateLimits": False}}).keys(), {"id", "status", "result"})
+        self.assertEqual(
+            stream.ask({"id": None, "method": "time", "params": {"returnRateLimits": False}}).keys(),
+            {"id", "status", "result"},
+        )
         self.assertEqual(stream.ask({"id": 6, "method": "no.such"})["status"], 400)
 
     def test_the_acknowledgement_can_come_last(self):
@@ -276,7 +323,9 @@ class WebSocketApi(VenueTest):
         self.venue.ask("DELETE", f"/faults/{doubled}")
         swapped = self.fault(kind="reorder", stream="orders", next=1)
         self.place("swapped")
-        self.assertEqual([stream.receive()["event"]["e"] for _ in range(2)], ["outboundAccountPosition", "executionReport"])
+        self.assertEqual(
+            [stream.receive()["event"]["e"] for _ in range(2)], ["outboundAccountPosition", "executionReport"]
+        )
         self.venue.ask("DELETE", f"/faults/{swapped}")
         self.fault(kind="silence", stream="orders")
         self.place("lost")
@@ -330,7 +379,9 @@ class MarketStreams(VenueTest):
             self.assertEqual(book[side], {Decimal(p): Decimal(q) for p, q in now[side]})
 
     def test_quotes_and_trades_move(self):
-        stream = self.market_stream("/stream?streams=btcusdt@bookTicker/btcusdt@trade/btcusdt@aggTrade/btcusdt@miniTicker/btcusdt@kline_1m")
+        stream = self.market_stream(
+            "/stream?streams=btcusdt@bookTicker/btcusdt@trade/btcusdt@aggTrade/btcusdt@miniTicker/btcusdt@kline_1m"
+        )
         self.venue.ask("POST", "/market", {"steps_per_second": 100})
         seen = {}
         while len(seen) < 5:
@@ -342,10 +393,17 @@ class MarketStreams(VenueTest):
 
     def test_subscriptions_change_while_it_runs(self):
         stream = self.market_stream("/ws")
-        self.assertEqual(stream.ask({"method": "SUBSCRIBE", "params": ["btcusdt@trade", "nosuch@trade", "BTCUSDT@trade"], "id": 1}), {"result": None, "id": 1})
+        self.assertEqual(
+            stream.ask({"method": "SUBSCRIBE", "params": ["btcusdt@trade", "nosuch@trade", "BTCUSDT@trade"], "id": 1}),
+            {"result": None, "id": 1},
+        )
         self.assertEqual(stream.ask({"method": "UNSUBSCRIBE", "params": ["BTCUSDT@trade"], "id": 2})["result"], None)
-        self.assertEqual(stream.ask({"method": "LIST_SUBSCRIPTIONS", "id": 3})["result"], ["btcusdt@trade", "nosuch@trade"])
-        self.assertEqual(stream.ask({"method": "GET_PROPERTY", "params": ["combined"], "id": 4}), {"result": False, "id": 4})
+        self.assertEqual(
+            stream.ask({"method": "LIST_SUBSCRIPTIONS", "id": 3})["result"], ["btcusdt@trade", "nosuch@trade"]
+        )
+        self.assertEqual(
+            stream.ask({"method": "GET_PROPERTY", "params": ["combined"], "id": 4}), {"result": False, "id": 4}
+        )
 
     def test_who_says_too_much_is_closed(self):
         stream = self.market_stream("/ws/btcusdt@trade")

@@ -48,19 +48,25 @@ struct Operations {
       {"uiKlines", "GET", "/api/v3/uiKlines", Security::None, false, false, weight_2, &Api::bars},
       {"avgPrice", "GET", "/api/v3/avgPrice", Security::None, false, false, weight_2, &Api::average},
       {"ticker.24hr", "GET", "/api/v3/ticker/24hr", Security::None, false, false, weight_of_day, &Api::day_ticker},
-      {"ticker.price", "GET", "/api/v3/ticker/price", Security::None, false, false, weight_of_tickers, &Api::price_ticker},
-      {"ticker.book", "GET", "/api/v3/ticker/bookTicker", Security::None, false, false, weight_of_tickers, &Api::book_ticker},
+      {"ticker.price", "GET", "/api/v3/ticker/price", Security::None, false, false, weight_of_tickers,
+       &Api::price_ticker},
+      {"ticker.book", "GET", "/api/v3/ticker/bookTicker", Security::None, false, false, weight_of_tickers,
+       &Api::book_ticker},
       {"order.place", "POST", "/api/v3/order", Security::Signed, true, true, weight_1, &Api::place},
       {"order.test", "POST", "/api/v3/order/test", Security::Signed, false, false, weight_of_test, &Api::test},
       {"order.cancel", "DELETE", "/api/v3/order", Security::Signed, true, true, weight_1, &Api::cancel},
-      {"openOrders.cancelAll", "DELETE", "/api/v3/openOrders", Security::Signed, true, true, weight_1, &Api::cancel_all},
+      {"openOrders.cancelAll", "DELETE", "/api/v3/openOrders", Security::Signed, true, true, weight_1,
+       &Api::cancel_all},
       {"order.status", "GET", "/api/v3/order", Security::Signed, false, false, weight_4, &Api::order_status},
-      {"openOrders.status", "GET", "/api/v3/openOrders", Security::Signed, false, false, weight_of_open, &Api::open_orders},
+      {"openOrders.status", "GET", "/api/v3/openOrders", Security::Signed, false, false, weight_of_open,
+       &Api::open_orders},
       {"allOrders", "GET", "/api/v3/allOrders", Security::Signed, false, false, weight_20, &Api::all_orders},
       {"myTrades", "GET", "/api/v3/myTrades", Security::Signed, false, false, weight_of_trades, &Api::my_trades},
       {"account.status", "GET", "/api/v3/account", Security::Signed, false, false, weight_20, &Api::account_status},
-      {"account.commission", "GET", "/api/v3/account/commission", Security::Signed, false, false, weight_20, &Api::commission},
-      {"account.rateLimits.orders", "GET", "/api/v3/rateLimit/order", Security::Signed, false, false, weight_40, &Api::order_limits},
+      {"account.commission", "GET", "/api/v3/account/commission", Security::Signed, false, false, weight_20,
+       &Api::commission},
+      {"account.rateLimits.orders", "GET", "/api/v3/rateLimit/order", Security::Signed, false, false, weight_40,
+       &Api::order_limits},
       // What SDKs ask beside the spot API while they load their markets.
       {"", "GET", "/sapi/v1/capital/config/getall", Security::Signed, false, false, weight_1, &Api::coins},
       {"", "GET", "/sapi/v1/margin/allPairs", Security::Key, false, false, weight_1, &Api::nothing},
@@ -109,11 +115,11 @@ Reply Api::perform(const Operation& operation, Call& call) {
                     418, verdict.retry_at});
   }
   if (verdict.kind == Limits::Verdict::TooMany) {
-    return failure({-1003,
-                    "Too much request weight used; current limit is " +
-                        std::to_string(limits_.settings().weight_per_minute) +
-                        " request weight per 1 MINUTE. Please use WebSocket Streams for live updates to avoid polling the API.",
-                    429, verdict.retry_at});
+    return failure(
+        {-1003,
+         "Too much request weight used; current limit is " + std::to_string(limits_.settings().weight_per_minute) +
+             " request weight per 1 MINUTE. Please use WebSocket Streams for live updates to avoid polling the API.",
+         429, verdict.retry_at});
   }
   AccountId account = 0;
   if (operation.security == Security::Signed) {
@@ -133,7 +139,8 @@ Reply Api::authenticate(Call& call) {
   Params& params = call.params;
   const bool by_session = call.session_account && !params.has("signature");
   if (!by_session) {
-    if (call.api_key.empty() || !std::all_of(call.api_key.begin(), call.api_key.end(), [](unsigned char c) { return std::isalnum(c) != 0; })) {
+    if (call.api_key.empty() ||
+        !std::all_of(call.api_key.begin(), call.api_key.end(), [](unsigned char c) { return std::isalnum(c) != 0; })) {
       return failure({-2014, "API-key format invalid.", 401});
     }
     params.required_text("signature");
@@ -157,7 +164,8 @@ Reply Api::authenticate(Call& call) {
   if (window_text) {
     const auto milliseconds = Decimal::parse(*window_text);
     if (!milliseconds || milliseconds->is_negative() || milliseconds->normalized().exponent() < -3) {
-      return failure({-1100, "Illegal characters found in parameter 'recvWindow'; legal range is '^\\d{1,5}(\\.\\d{1,3})?$'."});
+      return failure(
+          {-1100, "Illegal characters found in parameter 'recvWindow'; legal range is '^\\d{1,5}(\\.\\d{1,3})?$'."});
     }
     if (*milliseconds > Decimal{60'000, 0}) {
       return failure({-1102, "'recvWindow' contains unexpected value. Cannot be greater than 60000."});
@@ -178,13 +186,15 @@ Reply Api::authenticate(Call& call) {
 void Api::publish(const Events& events) { on_events_(events); }
 
 std::optional<SymbolId> Api::symbol(Params& params, bool is_required) {
-  const std::optional<std::string> name = is_required ? std::optional{params.required_text("symbol")} : params.text("symbol");
+  const std::optional<std::string> name =
+      is_required ? std::optional{params.required_text("symbol")} : params.text("symbol");
   if (!name || params.error()) return std::nullopt;
   const auto id = engine_.symbol_by_name(*name);
   if (!id) {
-    const bool is_legal = name->size() <= 20 && std::all_of(name->begin(), name->end(), [](char c) {
-                            return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.' || c < 0;
-                          });
+    const bool is_legal =
+        name->size() <= 20 && std::all_of(name->begin(), name->end(), [](char c) {
+          return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.' || c < 0;
+        });
     if (is_legal) params.refuse(-1121, "Invalid symbol.");
     else params.refuse(-1100, "Illegal characters found in parameter 'symbol'; legal range is '^[A-Z0-9-_.]{1,20}$'.");
   }
@@ -398,9 +408,8 @@ Reply Api::tickers(Call& call, const std::function<json::object(SymbolId)>& shap
 Reply Api::day_ticker(Call& call, AccountId) {
   const std::string type = call.params.text("type").value_or("FULL");
   if (type != "FULL" && type != "MINI") call.params.refuse(-1139, "Invalid ticker type.");
-  return tickers(call, [&](SymbolId id) {
-    return binance::day_ticker(engine_, history_, id, type == "MINI", now_(), call.unit);
-  });
+  return tickers(
+      call, [&](SymbolId id) { return binance::day_ticker(engine_, history_, id, type == "MINI", now_(), call.unit); });
 }
 
 Reply Api::price_ticker(Call& call, AccountId) {
@@ -495,7 +504,7 @@ std::optional<Api::Wanted> Api::read_order(Call& call, AccountId account) {
   const Symbol& rules = engine_.symbol(wanted.symbol);
   if (is_stop && !is_limit_stop && !rules.stop_market_allowed) {
     params.refuse(-1013, order.type == OrderType::StopLoss ? "Stop loss orders are not supported for this symbol."
-                                                          : "Take profit orders are not supported for this symbol.");
+                                                           : "Take profit orders are not supported for this symbol.");
     return std::nullopt;
   }
   FilterContext context;
@@ -516,8 +525,9 @@ Reply Api::place(Call& call, AccountId account) {
   if (!wanted) return failure(*call.params.error());
   const TimeUs now = now_();
   if (const auto verdict = limits_.admit_order(account, now); !verdict.passes) {
-    const std::string limit = verdict.is_day ? std::to_string(limits_.settings().orders_per_day) + " orders per 1 DAY."
-                                             : std::to_string(limits_.settings().orders_per_10_seconds) + " orders per 10 SECOND.";
+    const std::string limit = verdict.is_day
+                                  ? std::to_string(limits_.settings().orders_per_day) + " orders per 1 DAY."
+                                  : std::to_string(limits_.settings().orders_per_10_seconds) + " orders per 10 SECOND.";
     return failure({-1015, "Too many new orders; current limit is " + limit, 429, verdict.retry_at});
   }
   limits_.count_order(account, now);
@@ -654,7 +664,8 @@ Reply Api::all_orders(Call& call, AccountId account) {
   std::vector<const Order*> found = engine_.orders(account, *id, false);
   std::erase_if(found, [&](const Order* order) {
     return (order_id && order->id < static_cast<std::uint64_t>(*order_id)) ||
-           (start && order->created < from_stamp(*start)) || (end && order->created > from_stamp(*end)) || is_hidden(*order);
+           (start && order->created < from_stamp(*start)) || (end && order->created > from_stamp(*end)) ||
+           is_hidden(*order);
   });
   const std::size_t count = std::min(found.size(), static_cast<std::size_t>(limit));
   const std::size_t first = order_id || start ? 0 : found.size() - count;
@@ -714,9 +725,10 @@ Reply Api::order_limits(Call& call, AccountId account) {
 std::optional<TimeUs> interval_length(std::string_view name) {
   constexpr TimeUs second = 1'000'000, minute = 60 * second, hour = 60 * minute, day = 24 * hour;
   constexpr std::pair<std::string_view, TimeUs> known[] = {
-      {"1s", second},    {"1m", minute},    {"3m", 3 * minute}, {"5m", 5 * minute},  {"15m", 15 * minute}, {"30m", 30 * minute},
-      {"1h", hour},      {"2h", 2 * hour},  {"4h", 4 * hour},   {"6h", 6 * hour},    {"8h", 8 * hour},     {"12h", 12 * hour},
-      {"1d", day},       {"3d", 3 * day},   {"1w", 7 * day},    {"1M", 30 * day}};
+      {"1s", second},       {"1m", minute},       {"3m", 3 * minute}, {"5m", 5 * minute},
+      {"15m", 15 * minute}, {"30m", 30 * minute}, {"1h", hour},       {"2h", 2 * hour},
+      {"4h", 4 * hour},     {"6h", 6 * hour},     {"8h", 8 * hour},   {"12h", 12 * hour},
+      {"1d", day},          {"3d", 3 * day},      {"1w", 7 * day},    {"1M", 30 * day}};
   for (const auto& [interval, length] : known) {
     if (interval == name) return length;
   }

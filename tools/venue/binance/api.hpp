@@ -27,20 +27,19 @@ struct Key {
 struct Call {
   Params params;
   std::string api_key;
-  std::string payload;    // what was signed
-  std::string address;    // of the caller, for the limits
-  std::string path;       // REST only, for the answer to an unknown one
+  std::string payload;  // what was signed
+  std::string address;  // of the caller, for the limits
   TimeUnit unit = TimeUnit::Milliseconds;
   std::optional<AccountId> session_account;  // of a logged-on WebSocket, when key and signature were left out
 };
 
 struct Reply {
   unsigned status = 200;
-  boost::json::value body;          // result, or {code, msg}
-  int code = 0;                     // negative for an error
-  TimeUs retry_at = 0;              // of 429 and 418
+  boost::json::value body;             // result, or {code, msg}
+  int code = 0;                        // negative for an error
+  TimeUs retry_at = 0;                 // of 429 and 418
   std::optional<AccountId> account{};  // who called, when that was proven
-  bool counts_orders = false;       // show the order counts
+  bool counts_orders = false;          // show the order counts
 };
 
 enum class Security : std::uint8_t { None, Key, Signed };
@@ -60,7 +59,8 @@ struct Operation {
 class Api {
  public:
   using OnEvents = std::function<void(const Events&)>;
-  Api(Engine& engine, History& history, Limits& limits, std::vector<Key> keys, std::function<TimeUs()> now, OnEvents on_events);
+  Api(Engine& engine, History& history, Limits& limits, std::vector<Key> keys, std::function<TimeUs()> now,
+      OnEvents on_events);
 
   static const Operation* by_name(std::string_view name);
   static const Operation* by_path(std::string_view method, std::string_view path);

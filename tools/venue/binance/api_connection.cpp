@@ -16,7 +16,8 @@ constexpr std::int64_t subscriptions_in_life_max = 65'535;
 }  // namespace
 
 ApiConnection::ApiConnection(boost::asio::io_context& loop, std::shared_ptr<Socket> socket,
-                             const ConnectionSettings& settings, Faults& faults, Api& api, Options options, Perform perform)
+                             const ConnectionSettings& settings, Faults& faults, Api& api, Options options,
+                             Perform perform)
     : Connection{loop, std::move(socket), settings, faults, api.now()}, api_{api}, options_{std::move(options)},
       perform_{std::move(perform)} {}
 
@@ -74,7 +75,8 @@ void ApiConnection::answer(const json::value& id, const Reply& reply, bool shows
   } else {
     json::object error = reply.body.get_object();
     if (reply.retry_at != 0) {
-      error["data"] = {{"serverTime", stamp(api_.now(), options_.unit)}, {"retryAfter", stamp(reply.retry_at, options_.unit)}};
+      error["data"] = {{"serverTime", stamp(api_.now(), options_.unit)},
+                       {"retryAfter", stamp(reply.retry_at, options_.unit)}};
     }
     frame["error"] = std::move(error);
   }
@@ -98,7 +100,8 @@ json::object ApiConnection::status() const {
 }
 
 Reply ApiConnection::subscribe(AccountId account) {
-  const bool is_active = std::any_of(subscriptions_.begin(), subscriptions_.end(), [&](const auto& s) { return s.second == account; });
+  const bool is_active =
+      std::any_of(subscriptions_.begin(), subscriptions_.end(), [&](const auto& s) { return s.second == account; });
   if (is_active) return Api::failure({-2035, "User Data Stream subscription already active."});
   if (subscriptions_.size() >= subscriptions_max || next_subscription_ >= subscriptions_in_life_max) {
     return Api::failure({-2042, "Maximum subscription ID reached for this connection."});

@@ -1,5 +1,6 @@
 #pragma once
-// One connection of the WebSocket API: requests and answers by id, session logon, and subscriptions to the events of accounts.
+// One connection of the WebSocket API: requests and answers by id, session logon, and subscriptions to the events of
+// accounts.
 
 #include <functional>
 #include <map>
@@ -13,8 +14,8 @@ class ApiConnection final : public Connection {
  public:
   // Carries a request out, faults and all; `answer` may be called later, or never.
   using Answer = std::function<void(Reply)>;
-  using Perform = std::function<void(const Operation& operation, Call call, const Request& arrived, ApiConnection& connection,
-                                     Answer answer)>;
+  using Perform = std::function<void(const Operation& operation, Call call, const Request& arrived,
+                                     ApiConnection& connection, Answer answer)>;
   struct Options {
     bool shows_rate_limits = true;
     TimeUnit unit = TimeUnit::Milliseconds;

@@ -63,7 +63,8 @@ Credentials read_credentials(const std::filesystem::path& file) {
     if (name == "secret") result.secret = value;
     if (name == "public_key_file") result.secret = contents(value);  // RSA or Ed25519, in place of a secret
   }
-  if (result.api_key.empty() || result.secret.empty()) throw ConfigError{file.string() + ": api_key or secret is missing"};
+  if (result.api_key.empty() || result.secret.empty())
+    throw ConfigError{file.string() + ": api_key or secret is missing"};
   return result;
 }
 
@@ -71,7 +72,8 @@ Decimal amount(ConfigTable& table, std::string_view key, std::optional<Decimal> 
   const auto value = table.decimal(key);
   if (!value && !fallback) table.refuse(key, "is missing");
   const Decimal number = value.value_or(fallback.value_or(Decimal{}));
-  if (number.is_negative() || number.normalized().exponent() < -places_max) table.refuse(key, "no amount of at most 8 places");
+  if (number.is_negative() || number.normalized().exponent() < -places_max)
+    table.refuse(key, "no amount of at most 8 places");
   return number;
 }
 
@@ -111,7 +113,10 @@ Symbol read_symbol(std::string_view name, ConfigTable& table) {
 }
 
 std::vector<std::pair<std::string, Decimal>> default_balances() {
-  return {{"BNB", Decimal{100, 0}}, {"BTC", Decimal{10, 0}}, {"ETH", Decimal{100, 0}}, {"LTC", Decimal{1'000, 0}},
+  return {{"BNB", Decimal{100, 0}},
+          {"BTC", Decimal{10, 0}},
+          {"ETH", Decimal{100, 0}},
+          {"LTC", Decimal{1'000, 0}},
           {"USDT", Decimal{1'000'000, 0}}};
 }
 
@@ -130,8 +135,10 @@ AccountSettings read_account(std::string_view name, ConfigTable& table, const st
   account.taker_rate = amount(table, "taker_rate", account.taker_rate);
   for (const std::string& text : table.texts("balances", {})) {
     const std::size_t space = text.find(' ');
-    const auto number = space == std::string::npos ? std::nullopt : Decimal::parse(std::string_view{text}.substr(space + 1));
-    if (!number || number->is_negative() || *number > Decimal{1'000'000'000, 0} || number->normalized().exponent() < -places_max) {
+    const auto number =
+        space == std::string::npos ? std::nullopt : Decimal::parse(std::string_view{text}.substr(space + 1));
+    if (!number || number->is_negative() || *number > Decimal{1'000'000'000, 0} ||
+        number->normalized().exponent() < -places_max) {
       table.refuse("balances", "\"" + text + "\" is not like \"BTC 10.5\", at most 1e9");
     }
     account.balances.emplace_back(text.substr(0, space), *number);
@@ -181,7 +188,8 @@ std::vector<Symbol> default_symbols() {
 }
 
 Settings load_settings(ConfigTable& root, const std::filesystem::path& default_folder) {
-  for (const char* other : {"environment", "bus", "router", "audit", "hub", "clients", "accounts", "symbols", "gateways", "log"}) {
+  for (const char* other :
+       {"environment", "bus", "router", "audit", "hub", "clients", "accounts", "symbols", "gateways", "log"}) {
     root.ignore(other);
   }
   ConfigTable venue = root.table("venue");
@@ -211,7 +219,8 @@ Settings load_settings(ConfigTable& root, const std::filesystem::path& default_f
   std::set<std::string> keys;
   for (auto& [name, table] : venue.tables("accounts")) {
     settings.accounts.push_back(read_account(view(name), table, default_folder));
-    if (!keys.insert(settings.accounts.back().api_key).second) table.refuse("credentials", "two accounts have the same key");
+    if (!keys.insert(settings.accounts.back().api_key).second)
+      table.refuse("credentials", "two accounts have the same key");
   }
   if (settings.accounts.empty()) {
     const std::filesystem::path file = credentials_file(default_folder, "main");

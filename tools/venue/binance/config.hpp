@@ -9,8 +9,8 @@
 
 namespace busbar::venue::binance {
 
-// Throws ConfigError. An account without `credentials` gets its key and secret from `default_folder`/NAME.cred, which is
-// made at the first start: lines api_key = ... and secret = ..., mode 0600.
+// Throws ConfigError. An account without `credentials` gets its key and secret from `default_folder`/NAME.cred, which
+// is made at the first start: lines api_key = ... and secret = ..., mode 0600.
 Settings load_settings(ConfigTable& root, const std::filesystem::path& default_folder);
 std::filesystem::path credentials_file(const std::filesystem::path& folder, std::string_view account);
 std::vector<Symbol> default_symbols();

@@ -48,9 +48,8 @@ void Connection::send_event(std::string frame, TimeUs now) {
   };
   if (plan.delay.count() == 0) return deliver(std::move(frame));
   const auto timer = std::make_shared<asio::steady_timer>(loop_, plan.delay);
-  timer->async_wait([self = shared_from_this(), timer, deliver, text = std::move(frame)](boost::system::error_code) mutable {
-    deliver(std::move(text));
-  });
+  timer->async_wait([self = shared_from_this(), timer, deliver,
+                     text = std::move(frame)](boost::system::error_code) mutable { deliver(std::move(text)); });
 }
 
 }  // namespace busbar::venue::binance

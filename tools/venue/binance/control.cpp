@@ -129,7 +129,8 @@ json::value Control::answer(const Request& request) {
   }
   if (request.method == "DELETE" && request.path.starts_with("/faults/")) {
     const std::string id = request.path.substr(8);
-    if (id.empty() || id.find_first_not_of("0123456789") != std::string::npos || !venue_.faults().remove(std::stoull(id))) {
+    if (id.empty() || id.find_first_not_of("0123456789") != std::string::npos ||
+        !venue_.faults().remove(std::stoull(id))) {
       throw std::out_of_range{"no such fault"};
     }
     return json::object{};
@@ -165,7 +166,8 @@ json::value Control::answer(const Request& request) {
   }
   if (what == "POST /streams/close") {
     const std::string stream = text_of(body, "stream", {});
-    if (!stream.empty() && stream != "orders" && stream != "market") throw std::invalid_argument{"stream: orders or market"};
+    if (!stream.empty() && stream != "orders" && stream != "market")
+      throw std::invalid_argument{"stream: orders or market"};
     return json::object{{"closed", venue_.close_streams(stream, flag_of(body, "reset"))}};
   }
   throw std::out_of_range{"no such call: " + what};

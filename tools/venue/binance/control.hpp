@@ -1,6 +1,6 @@
 #pragma once
-// The venue's back door for tests and `busbar-venue ctl`: plain HTTP on the loopback address, JSON in and out. It arranges what
-// a broker would never let one arrange, and tells the truth about what happened.
+// The venue's back door for tests and `busbar-venue ctl`: plain HTTP on the loopback address, JSON in and out. It
+// arranges what a broker would never let one arrange, and tells the truth about what happened.
 
 #include "tools/venue/binance/venue.hpp"
 #include "tools/venue/server.hpp"

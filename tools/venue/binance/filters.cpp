@@ -16,7 +16,8 @@ bool is_stop(OrderType type) {
 
 }  // namespace
 
-std::optional<std::string_view> failed_filter(const Symbol& symbol, const NewOrder& order, const FilterContext& context) {
+std::optional<std::string_view> failed_filter(const Symbol& symbol, const NewOrder& order,
+                                              const FilterContext& context) {
   const bool is_market = order.type == OrderType::Market;
   for (const Decimal price : {order.price, order.stop_price}) {
     if (!price.is_zero() && !fits(price, symbol.price_min, symbol.price_max, symbol.tick)) return "PRICE_FILTER";
@@ -30,9 +31,7 @@ std::optional<std::string_view> failed_filter(const Symbol& symbol, const NewOrd
     if (is_market && !fits(order.qty, {}, symbol.market_qty_max, {})) return "MARKET_LOT_SIZE";
   }
   // Price and quantity are within their bounds from here on, so their product fits.
-  const Decimal price = !order.price.is_zero() ? order.price
-                        : is_market            ? context.average_price
-                                               : order.stop_price;
+  const Decimal price = !order.price.is_zero() ? order.price : is_market ? context.average_price : order.stop_price;
   const Decimal notional = order.quote_qty.is_zero() ? times(price, order.qty) : order.quote_qty;
   if (notional < symbol.notional_min) return "NOTIONAL";
   if (!is_market && !symbol.notional_max.is_zero() && notional > symbol.notional_max) return "NOTIONAL";

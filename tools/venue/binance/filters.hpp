@@ -9,12 +9,13 @@
 namespace busbar::venue::binance {
 
 struct FilterContext {
-  Decimal average_price;         // of the last five minutes, or the last price
-  std::size_t open_orders = 0;   // of this account on this symbol
+  Decimal average_price;        // of the last five minutes, or the last price
+  std::size_t open_orders = 0;  // of this account on this symbol
   std::size_t stop_orders = 0;
 };
 
 // "PRICE_FILTER", "LOT_SIZE", ... in the order in which they are asked.
-std::optional<std::string_view> failed_filter(const Symbol& symbol, const NewOrder& order, const FilterContext& context);
+std::optional<std::string_view> failed_filter(const Symbol& symbol, const NewOrder& order,
+                                              const FilterContext& context);
 
 }  // namespace busbar::venue::binance

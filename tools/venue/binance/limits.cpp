@@ -30,7 +30,8 @@ Limits::Verdict Limits::admit(const std::string& name, std::int64_t weight, Time
   const bool is_raw = raw > settings_.raw_per_5_minutes;
   if (used <= settings_.weight_per_minute && !is_raw) return {};
   if (++address.strikes > settings_.strikes) {  // each ban is twice as long as the one before
-    address.banned_until = now + settings_.ban_seconds * second * (std::int64_t{1} << std::min<std::int64_t>(address.bans++, 11));
+    address.banned_until =
+        now + settings_.ban_seconds * second * (std::int64_t{1} << std::min<std::int64_t>(address.bans++, 11));
     address.strikes = 0;
     return {Verdict::Banned, address.banned_until};
   }

@@ -1,6 +1,6 @@
 #pragma once
-// The venue's meters: request weight and raw requests per address, unfilled orders per account, in intervals aligned to the
-// clock; who goes on after a 429 is banned. Pure: the time is handed in.
+// The venue's meters: request weight and raw requests per address, unfilled orders per account, in intervals aligned to
+// the clock; who goes on after a 429 is banned. Pure: the time is handed in.
 
 #include <array>
 #include <cstdint>
@@ -32,7 +32,8 @@ class Limits {
   };
   // Counts one request of `weight` and says whether it may go on.
   Verdict admit(const std::string& address, std::int64_t weight, TimeUs now);
-  void refund(const std::string& address, std::int64_t weight, TimeUs now);  // successful orders and cancels cost nothing
+  void refund(const std::string& address, std::int64_t weight,
+              TimeUs now);  // successful orders and cancels cost nothing
   std::int64_t used_weight(const std::string& address, TimeUs now);
 
   struct OrderVerdict {
@@ -42,7 +43,7 @@ class Limits {
   };
   OrderVerdict admit_order(AccountId account, TimeUs now);  // counts nothing yet
   void count_order(AccountId account, TimeUs now);
-  void count_first_fill(AccountId account, TimeUs now);  // gives one back
+  void count_first_fill(AccountId account, TimeUs now);                     // gives one back
   std::array<std::int64_t, 2> order_counts(AccountId account, TimeUs now);  // 10 s, day
 
  private:

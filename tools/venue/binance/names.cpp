@@ -6,8 +6,8 @@ namespace busbar::venue::binance {
 namespace {
 
 constexpr std::array<std::string_view, 2> sides{"BUY", "SELL"};
-constexpr std::array<std::string_view, 7> order_types{"LIMIT",       "MARKET",            "STOP_LOSS",  "STOP_LOSS_LIMIT",
-                                                      "TAKE_PROFIT", "TAKE_PROFIT_LIMIT", "LIMIT_MAKER"};
+constexpr std::array<std::string_view, 7> order_types{
+    "LIMIT", "MARKET", "STOP_LOSS", "STOP_LOSS_LIMIT", "TAKE_PROFIT", "TAKE_PROFIT_LIMIT", "LIMIT_MAKER"};
 constexpr std::array<std::string_view, 3> times_in_force{"GTC", "IOC", "FOK"};
 constexpr std::array<std::string_view, 4> self_trade_modes{"NONE", "EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH"};
 constexpr std::array<std::string_view, 6> statuses{"NEW",      "PARTIALLY_FILLED", "FILLED",

@@ -31,8 +31,8 @@ std::string_view shown_status(const Order& order);
 struct ApiError {
   int code = 0;
   std::string text;
-  unsigned status = 400;          // HTTP
-  TimeUs retry_at = 0;            // of 429 and 418
+  unsigned status = 400;  // HTTP
+  TimeUs retry_at = 0;    // of 429 and 418
 };
 ApiError error_of(Refusal refusal, bool is_cancel);
 

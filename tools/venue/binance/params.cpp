@@ -77,7 +77,8 @@ void Params::add(std::string_view part, std::size_t first) {
     const std::size_t equals = std::min(pair.find('='), pair.size());
     std::string name = percent_decoded(pair.substr(0, equals));
     std::string value = percent_decoded(pair.substr(std::min(equals + 1, pair.size())));
-    const auto same = std::find_if(params_.begin(), params_.end(), [&](const Param& param) { return param.name == name; });
+    const auto same =
+        std::find_if(params_.begin(), params_.end(), [&](const Param& param) { return param.name == name; });
     if (same == params_.end()) {
       params_.push_back({std::move(name), std::move(value)});
     } else if (static_cast<std::size_t>(same - params_.begin()) >= first) {
@@ -128,7 +129,8 @@ std::string Params::required_text(std::string_view name) {
   return text(name).value_or(std::string{});
 }
 
-std::optional<std::string> Params::matching(std::string_view name, bool (*fits)(std::string_view), std::string_view range) {
+std::optional<std::string> Params::matching(std::string_view name, bool (*fits)(std::string_view),
+                                            std::string_view range) {
   auto value = text(name);
   if (value && !fits(*value)) {
     refuse(-1100, "Illegal characters found in parameter '" + std::string{name} + "'; legal range is '" +
@@ -209,7 +211,8 @@ std::optional<std::vector<std::string>> Params::list(std::string_view name) {
     }
   }
   if (!is_valid) {
-    refuse(-1100, "Illegal characters found in parameter '" + std::string{name} + R"('; legal range is '^\[("[A-Z0-9-_.]{1,20}"(,"[A-Z0-9-_.]{1,20}"){0,}){0,1}\]$'.)");
+    refuse(-1100, "Illegal characters found in parameter '" + std::string{name} +
+                      R"('; legal range is '^\[("[A-Z0-9-_.]{1,20}"(,"[A-Z0-9-_.]{1,20}"){0,}){0,1}\]$'.)");
     return std::nullopt;
   }
   return result;
@@ -217,7 +220,8 @@ std::optional<std::vector<std::string>> Params::list(std::string_view name) {
 
 void Params::require_one_of(std::string_view first, std::string_view second) {
   if (peek(first).empty() && peek(second).empty()) {
-    refuse(-1102, "Param '" + std::string{first} + "' or '" + std::string{second} + "' must be sent, but both were empty/null!");
+    refuse(-1102, "Param '" + std::string{first} + "' or '" + std::string{second} +
+                      "' must be sent, but both were empty/null!");
   }
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-// The parameters of one request. Each is asked for by name; the first thing wrong with any of them is the answer the caller
-// gets, with the venue's code and text.
+// The parameters of one request. Each is asked for by name; the first thing wrong with any of them is the answer the
+// caller gets, with the venue's code and text.
 
 #include <cstdint>
 #include <optional>

@@ -61,7 +61,8 @@ Day day_of(const Engine& engine, const History& history, SymbolId symbol, TimeUs
     result.final = static_cast<std::int64_t>(result.bar.last_trade);
   }
   result.change = minus(result.last, result.bar.open);
-  result.percent = fixed(times(divide(result.change, result.bar.open, 8, Round::Nearest).value_or(Decimal{}), Decimal{100, 0}), 3);
+  result.percent =
+      fixed(times(divide(result.change, result.bar.open, 8, Round::Nearest).value_or(Decimal{}), Decimal{100, 0}), 3);
   result.weighted = divide(result.bar.quote_volume, result.bar.volume, 8, Round::Nearest).value_or(result.last);
   return result;
 }
@@ -200,7 +201,10 @@ json::object commission_rates(const Engine& engine, AccountId id, SymbolId symbo
           {"specialCommission", rates({}, {})},
           {"taxCommission", rates({}, {})},
           {"discount",
-           {{"enabledForAccount", false}, {"enabledForSymbol", true}, {"discountAsset", "BNB"}, {"discount", "0.75000000"}}}};
+           {{"enabledForAccount", false},
+            {"enabledForSymbol", true},
+            {"discountAsset", "BNB"},
+            {"discount", "0.75000000"}}}};
 }
 
 json::array order_counts(Limits& limits, AccountId account, TimeUs now) {
@@ -316,15 +320,24 @@ json::object public_trade(const Trade& trade, TimeUnit unit) {
 }
 
 json::object aggregate_trade(const AggregateTrade& trade, TimeUnit unit) {
-  return {{"a", trade.id},    {"p", fixed(trade.price)},          {"q", fixed(trade.qty)},   {"f", trade.first},
-          {"l", trade.last},  {"T", stamp(trade.time, unit)},     {"m", trade.is_buyer_maker}, {"M", true}};
+  return {{"a", trade.id},   {"p", fixed(trade.price)},      {"q", fixed(trade.qty)},     {"f", trade.first},
+          {"l", trade.last}, {"T", stamp(trade.time, unit)}, {"m", trade.is_buyer_maker}, {"M", true}};
 }
 
 json::array bar(const Bar& bar, TimeUs length, TimeUnit unit) {
   const TimeUs last = bar.open_time + length - (unit == TimeUnit::Microseconds ? 1 : 1'000);
-  return {stamp(bar.open_time, unit), fixed(bar.open),         fixed(bar.high),         fixed(bar.low),
-          fixed(bar.close),           fixed(bar.volume),       stamp(last, unit),       fixed(bar.quote_volume),
-          bar.trades,                 fixed(bar.taker_volume), fixed(bar.taker_quote),  "0"};
+  return {stamp(bar.open_time, unit),
+          fixed(bar.open),
+          fixed(bar.high),
+          fixed(bar.low),
+          fixed(bar.close),
+          fixed(bar.volume),
+          stamp(last, unit),
+          fixed(bar.quote_volume),
+          bar.trades,
+          fixed(bar.taker_volume),
+          fixed(bar.taker_quote),
+          "0"};
 }
 
 json::object book_ticker(const Engine& engine, SymbolId symbol) {
@@ -468,16 +481,19 @@ json::object aggregate_event(const Engine& engine, SymbolId symbol, const Aggreg
 json::object book_ticker_event(const Engine& engine, SymbolId symbol) {
   const auto [bid, bid_qty] = best(engine, symbol, Side::Buy);
   const auto [ask, ask_qty] = best(engine, symbol, Side::Sell);
-  return {{"u", engine.update_id(symbol)}, {"s", engine.symbol(symbol).name}, {"b", fixed(bid)},
-          {"B", fixed(bid_qty)},           {"a", fixed(ask)},                 {"A", fixed(ask_qty)}};
+  return {{"u", engine.update_id(symbol)},
+          {"s", engine.symbol(symbol).name},
+          {"b", fixed(bid)},
+          {"B", fixed(bid_qty)},
+          {"a", fixed(ask)},
+          {"A", fixed(ask_qty)}};
 }
 
 json::object ticker_event(const Engine& engine, const History& history, SymbolId symbol, bool is_mini, TimeUs now,
                           TimeUnit unit) {
   const Day figures = day_of(engine, history, symbol, now);
-  json::object event{{"e", is_mini ? "24hrMiniTicker" : "24hrTicker"},
-                     {"E", stamp(now, unit)},
-                     {"s", engine.symbol(symbol).name}};
+  json::object event{
+      {"e", is_mini ? "24hrMiniTicker" : "24hrTicker"}, {"E", stamp(now, unit)}, {"s", engine.symbol(symbol).name}};
   if (!is_mini) {
     const auto [bid, bid_qty] = best(engine, symbol, Side::Buy);
     const auto [ask, ask_qty] = best(engine, symbol, Side::Sell);

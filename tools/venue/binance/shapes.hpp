@@ -1,6 +1,6 @@
 #pragma once
-// What the engine knows, in the venue's JSON: member order, spelling and types as documented. Amounts are strings with all
-// their places, ids and times are numbers.
+// What the engine knows, in the venue's JSON: member order, spelling and types as documented. Amounts are strings with
+// all their places, ids and times are numbers.
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -50,8 +50,8 @@ boost::json::object trade_event(const Engine& engine, const Trade& trade, TimeUs
 boost::json::object aggregate_event(const Engine& engine, SymbolId symbol, const AggregateTrade& trade, TimeUs now,
                                     TimeUnit unit);
 boost::json::object book_ticker_event(const Engine& engine, SymbolId symbol);
-boost::json::object ticker_event(const Engine& engine, const History& history, SymbolId symbol, bool is_mini, TimeUs now,
-                                 TimeUnit unit);
+boost::json::object ticker_event(const Engine& engine, const History& history, SymbolId symbol, bool is_mini,
+                                 TimeUs now, TimeUnit unit);
 boost::json::object bar_event(const Engine& engine, SymbolId symbol, const Bar& bar, std::string_view interval,
                               TimeUs length, TimeUs now, TimeUnit unit);
 

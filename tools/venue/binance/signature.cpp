@@ -34,7 +34,8 @@ std::vector<unsigned char> from_base64(std::string_view text) {
   std::vector<unsigned char> result(text.size());
   const int size = EVP_DecodeBlock(result.data(), bytes(text), static_cast<int>(text.size()));
   if (size < 0) return {};
-  const auto padding = static_cast<std::size_t>(std::count(text.end() - std::min<std::ptrdiff_t>(2, std::ssize(text)), text.end(), '='));
+  const auto padding =
+      static_cast<std::size_t>(std::count(text.end() - std::min<std::ptrdiff_t>(2, std::ssize(text)), text.end(), '='));
   result.resize(static_cast<std::size_t>(size) - padding);
   return result;
 }
@@ -56,7 +57,8 @@ std::string hmac_sha256(std::string_view secret, std::string_view payload) {
 bool is_signed(std::string_view key, std::string_view payload, std::string_view signature) {
   if (!key.starts_with("-----BEGIN")) {
     std::string given{signature};
-    std::transform(given.begin(), given.end(), given.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    std::transform(given.begin(), given.end(), given.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     const std::string right = hmac_sha256(key, payload);
     return given.size() == right.size() && CRYPTO_memcmp(given.data(), right.data(), right.size()) == 0;
   }

@@ -36,7 +36,8 @@ StreamConnection::Subscription StreamConnection::parse(std::string name, TimeUs 
   std::string symbol = result.name.substr(0, at);
   std::string what = result.name.substr(at + 1);
   if (std::any_of(symbol.begin(), symbol.end(), [](unsigned char c) { return std::isupper(c) != 0; })) return result;
-  std::transform(symbol.begin(), symbol.end(), symbol.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  std::transform(symbol.begin(), symbol.end(), symbol.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
   const auto id = engine_.symbol_by_name(symbol);
   if (!id) return result;
   result.symbol = *id;
@@ -64,7 +65,8 @@ StreamConnection::Subscription StreamConnection::parse(std::string name, TimeUs 
 }
 
 void StreamConnection::subscribe(const std::string& name, TimeUs now) {
-  const bool is_known = std::any_of(subscriptions_.begin(), subscriptions_.end(), [&](const Subscription& s) { return s.name == name; });
+  const bool is_known =
+      std::any_of(subscriptions_.begin(), subscriptions_.end(), [&](const Subscription& s) { return s.name == name; });
   if (!is_known && !name.empty()) subscriptions_.push_back(parse(name, now));
 }
 
@@ -79,11 +81,13 @@ void StreamConnection::on_events(const Events& events, const std::vector<SymbolI
     switch (subscription.kind) {
       case Kind::Trade:
         for (const Trade& trade : events.trades) {
-          if (trade.symbol == subscription.symbol) push(subscription, trade_event(engine_, trade, now, options_.unit), now);
+          if (trade.symbol == subscription.symbol)
+            push(subscription, trade_event(engine_, trade, now, options_.unit), now);
         }
         break;
       case Kind::AggregateTrade: {  // trades of one taker at one price are told together, once it is done
-        const auto first = std::find_if(events.trades.begin(), events.trades.end(), [&](const Trade& t) { return t.symbol == subscription.symbol; });
+        const auto first = std::find_if(events.trades.begin(), events.trades.end(),
+                                        [&](const Trade& t) { return t.symbol == subscription.symbol; });
         if (first == events.trades.end()) break;
         const auto& all = history_.aggregates(subscription.symbol);
         auto aggregate = all.end();
@@ -151,18 +155,20 @@ void StreamConnection::on_tenth_of_second(TimeUs now) {
         const TimeUs length = interval_length(subscription.interval).value_or(60'000'000);
         const auto bars = history_.bars(id, length);
         if (!bars.empty()) {
-          push(subscription, bar_event(engine_, id, bars.back(), subscription.interval, length, now, options_.unit), now);
+          push(subscription, bar_event(engine_, id, bars.back(), subscription.interval, length, now, options_.unit),
+               now);
         }
         break;
       }
       case Kind::Average:
         push(subscription,
-             json::object{{"e", "avgPrice"},
-                          {"E", stamp(now, options_.unit)},
-                          {"s", engine_.symbol(id).name},
-                          {"i", "5m"},
-                          {"w", fixed(average_price(engine_, history_, id, now))},
-                          {"T", stamp(history_.trades(id).empty() ? now : history_.trades(id).back().time, options_.unit)}},
+             json::object{
+                 {"e", "avgPrice"},
+                 {"E", stamp(now, options_.unit)},
+                 {"s", engine_.symbol(id).name},
+                 {"i", "5m"},
+                 {"w", fixed(average_price(engine_, history_, id, now))},
+                 {"T", stamp(history_.trades(id).empty() ? now : history_.trades(id).back().time, options_.unit)}},
              now);
         break;
       default: break;
@@ -188,15 +194,19 @@ void StreamConnection::on_control_message(const json::object& message) {
   if (method == nullptr || !method->is_string()) {
     return refuse(2, "Invalid request: missing field `method` at line 1 column 1");
   }
-  if (id == nullptr || !(id->is_uint64() || id->is_string() || id->is_null() || (id->is_int64() && id->get_int64() >= 0))) {
+  if (id == nullptr ||
+      !(id->is_uint64() || id->is_string() || id->is_null() || (id->is_int64() && id->get_int64() >= 0))) {
     return refuse(2, "Invalid request: request ID must be an unsigned integer");
   }
-  const auto confirm = [&](json::value result) { send(json::serialize(json::object{{"result", std::move(result)}, {"id", *id}})); };
+  const auto confirm = [&](json::value result) {
+    send(json::serialize(json::object{{"result", std::move(result)}, {"id", *id}}));
+  };
   const std::string_view name{method->get_string()};
   const json::array* list = params == nullptr ? nullptr : params->if_array();
 
   if (name == "SUBSCRIBE" || name == "UNSUBSCRIBE") {
-    if (list == nullptr || !std::all_of(list->begin(), list->end(), [](const json::value& v) { return v.is_string(); })) {
+    if (list == nullptr ||
+        !std::all_of(list->begin(), list->end(), [](const json::value& v) { return v.is_string(); })) {
       return refuse(2, "Invalid request: params must be an array of strings");
     }
     for (const json::value& stream : *list) {
@@ -226,7 +236,8 @@ void StreamConnection::on_control_message(const json::object& message) {
     return confirm(nullptr);
   }
   refuse(2, "Invalid request: unknown variant `" + std::string{name} +
-                "`, expected one of `SUBSCRIBE`, `UNSUBSCRIBE`, `LIST_SUBSCRIPTIONS`, `SET_PROPERTY`, `GET_PROPERTY` at line 1 column 28");
+                "`, expected one of `SUBSCRIBE`, `UNSUBSCRIBE`, `LIST_SUBSCRIPTIONS`, `SET_PROPERTY`, `GET_PROPERTY` "
+                "at line 1 column 28");
 }
 
 void StreamConnection::announce_shutdown(TimeUs now) {

@@ -30,7 +30,18 @@ class StreamConnection final : public Connection {
   void on_tenth_of_second(TimeUs now);
 
  private:
-  enum class Kind : std::uint8_t { Trade, AggregateTrade, BookTicker, Depth, PartialDepth, Ticker, MiniTicker, Bars, Average, Nothing };
+  enum class Kind : std::uint8_t {
+    Trade,
+    AggregateTrade,
+    BookTicker,
+    Depth,
+    PartialDepth,
+    Ticker,
+    MiniTicker,
+    Bars,
+    Average,
+    Nothing
+  };
   struct Subscription {
     std::string name;
     Kind kind = Kind::Nothing;

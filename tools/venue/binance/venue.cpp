@@ -23,7 +23,8 @@ std::vector<Key> open_accounts(Engine& engine, const std::vector<AccountSettings
   return keys;
 }
 
-// Values of `name` in a query, as they stand there: streams and flags need no decoding but for the slash and the at sign.
+// Values of `name` in a query, as they stand there: streams and flags need no decoding but for the slash and the at
+// sign.
 std::optional<std::string> query_value(const std::string& query, std::string_view name) {
   const Params params = Params::from_form(query, {});
   if (!params.has(name)) return std::nullopt;
@@ -46,7 +47,9 @@ std::vector<std::string> split(std::string_view text) {
 
 // What stands before the venue says when something behind it is broken.
 std::string gateway_page(unsigned status) {
-  const std::string title = std::to_string(status) + (status == 502 ? " Bad Gateway" : status == 504 ? " Gateway Time-out" : " Error");
+  const std::string title = std::to_string(status) + (status == 502   ? " Bad Gateway"
+                                                      : status == 504 ? " Gateway Time-out"
+                                                                      : " Error");
   return "<html>\r\n<head><title>" + title + "</title></head>\r\n<body>\r\n<center><h1>" + title +
          "</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n";
 }
@@ -62,7 +65,9 @@ Reply faulty_reply(const Faults::Plan& plan, TimeUs now) {
     case 429: return Api::failure({-1003, "Too many requests queued.", 429, retry_at});
     case 503: return Api::failure({-1000, "Unknown error, please check your request or try again later.", 503});
     case 504:
-      return Api::failure({-1007, "Timeout waiting for response from backend server. Send status unknown; execution status unknown.", 504});
+      return Api::failure(
+          {-1007, "Timeout waiting for response from backend server. Send status unknown; execution status unknown.",
+           504});
     default: return Api::failure({-1000, "An unknown error occurred while processing the request.", plan.status});
   }
 }
@@ -71,9 +76,13 @@ Reply faulty_reply(const Faults::Plan& plan, TimeUs now) {
 
 Venue::Venue(asio::io_context& loop, const Settings& settings)
     : loop_{loop}, settings_{settings}, engine_{settings.symbols}, history_{settings.symbols.size()},
-      market_{engine_, settings.seed, now()}, limits_{settings.limits}, faults_{settings.seed}, arrivals_{settings.arrivals_file},
-      api_{engine_, history_, limits_, open_accounts(engine_, settings.accounts, now()), [this] { return now(); },
-           [this](const Events& events) { publish(events); }},
+      market_{engine_, settings.seed, now()}, limits_{settings.limits}, faults_{settings.seed},
+      arrivals_{settings.arrivals_file}, api_{engine_,
+                                              history_,
+                                              limits_,
+                                              open_accounts(engine_, settings.accounts, now()),
+                                              [this] { return now(); },
+                                              [this](const Events& events) { publish(events); }},
       market_rate_{settings.market_steps_per_second}, tick_timer_{loop}, market_timer_{loop},
       best_bids_(settings.symbols.size()), best_asks_(settings.symbols.size()) {
   api_.is_hidden = [this](const Order& order) { return faults_.is_hidden(order.created, now()); };
@@ -156,7 +165,8 @@ void Venue::publish(const Events& events) {
 
   std::vector<SymbolId> new_tops;
   for (SymbolId id = 0; id < engine_.symbol_count(); ++id) {
-    const bool is_touched = std::any_of(events.levels.begin(), events.levels.end(), [&](const LevelChange& level) { return level.symbol == id; });
+    const bool is_touched = std::any_of(events.levels.begin(), events.levels.end(),
+                                        [&](const LevelChange& level) { return level.symbol == id; });
     if (!is_touched) continue;
     const auto top = [&](Side side) {
       const auto best = engine_.levels(id, side, 1);
@@ -171,12 +181,17 @@ void Venue::publish(const Events& events) {
 
   for (const auto& connection : api_connections_) {
     for (const Execution& execution : events.executions) {
-      connection->on_event(execution.order.account, [&](TimeUnit unit) { return execution_report(engine_, execution, time, unit); }, time);
+      connection->on_event(
+          execution.order.account, [&](TimeUnit unit) { return execution_report(engine_, execution, time, unit); },
+          time);
     }
     for (const auto& [account, assets] : events.balances) {
-      connection->on_event(account, [&, &account = account, &assets = assets](TimeUnit unit) {
-        return account_position(engine_, account, assets, time, unit);
-      }, time);
+      connection->on_event(
+          account,
+          [&, &account = account, &assets = assets](TimeUnit unit) {
+            return account_position(engine_, account, assets, time, unit);
+          },
+          time);
     }
   }
   for (const auto& connection : stream_connections_) connection->on_events(events, new_tops, time);
@@ -185,10 +200,18 @@ void Venue::publish(const Events& events) {
 void Venue::tell_balances(AccountId account, const std::string& asset, Decimal change) {
   const TimeUs time = now();
   for (const auto& connection : api_connections_) {
-    connection->on_event(account, [&](TimeUnit unit) { return account_position(engine_, account, {asset}, time, unit); }, time);
-    connection->on_event(account, [&](TimeUnit unit) -> json::object {
-      return {{"e", "balanceUpdate"}, {"E", stamp(time, unit)}, {"a", asset}, {"d", fixed(change)}, {"T", stamp(time, unit)}};
-    }, time);
+    connection->on_event(
+        account, [&](TimeUnit unit) { return account_position(engine_, account, {asset}, time, unit); }, time);
+    connection->on_event(
+        account,
+        [&](TimeUnit unit) -> json::object {
+          return {{"e", "balanceUpdate"},
+                  {"E", stamp(time, unit)},
+                  {"a", asset},
+                  {"d", fixed(change)},
+                  {"T", stamp(time, unit)}};
+        },
+        time);
   }
 }
 
@@ -209,29 +232,31 @@ std::size_t Venue::close_streams(std::string_view stream, bool by_reset) {
 
 std::size_t Venue::connection_count(std::string_view stream) const {
   const auto open = [](const auto& connections) {
-    return static_cast<std::size_t>(std::count_if(connections.begin(), connections.end(), [](const auto& c) { return !c->is_closed(); }));
+    return static_cast<std::size_t>(
+        std::count_if(connections.begin(), connections.end(), [](const auto& c) { return !c->is_closed(); }));
   };
   return stream == "orders" ? open(api_connections_) : open(stream_connections_);
 }
 
 // Arrival, fault, action, fault, answer: the same way for both transports.
-void Venue::perform(const Operation& operation, Call call, std::string_view transport, const Request& arrived, Finish finish) {
+void Venue::perform(const Operation& operation, Call call, std::string_view transport, const Request& arrived,
+                    Finish finish) {
   std::string client_order_id = call.params.peek("newClientOrderId");
   if (operation.name != "order.place" || client_order_id.empty()) {
-    if (const std::string original = call.params.peek("origClientOrderId"); !original.empty()) client_order_id = original;
+    if (const std::string original = call.params.peek("origClientOrderId"); !original.empty())
+      client_order_id = original;
   }
   std::optional<std::size_t> arrival;
   if (operation.is_order) {
-    arrival = arrivals_.add({arrived.realtime_ns, arrived.boottime_ns, std::string{transport}, std::string{operation.name},
-                             client_order_id, call.params.as_json()});
+    arrival = arrivals_.add({arrived.realtime_ns, arrived.boottime_ns, std::string{transport},
+                             std::string{operation.name}, client_order_id, call.params.as_json()});
   }
   const std::string endpoint = std::string{operation.method} + ' ' + std::string{operation.path};
   const Faults::Plan plan = faults_.plan({operation.name, endpoint, transport, client_order_id}, now());
   if (plan.delay_request.count() == 0) return act(operation, call, arrival, plan, finish);
   const auto timer = std::make_shared<asio::steady_timer>(loop_, plan.delay_request);
-  timer->async_wait([this, timer, &operation, call = std::move(call), arrival, plan, finish](boost::system::error_code) mutable {
-    act(operation, call, arrival, plan, finish);
-  });
+  timer->async_wait([this, timer, &operation, call = std::move(call), arrival, plan,
+                     finish](boost::system::error_code) mutable { act(operation, call, arrival, plan, finish); });
 }
 
 void Venue::act(const Operation& operation, Call& call, std::optional<std::size_t> arrival, const Faults::Plan& plan,
@@ -288,7 +313,6 @@ void Venue::on_request(Request request, std::function<void(Response)> respond) {
   call.payload = signing_payload(request.query, takes_body ? request.body : std::string{});
   call.api_key = request.header("x-mbx-apikey");
   call.address = request.remote;
-  call.path = request.path;
   call.unit = unit_named(request.header("x-mbx-time-unit"));
 
   const Operation* operation = Api::by_path(request.method, request.path);
@@ -304,7 +328,8 @@ void Venue::on_request(Request request, std::function<void(Response)> respond) {
   }
   const std::string address = call.address;
   perform(*operation, std::move(call), "rest", request,
-          [this, address, respond = std::move(respond)](Fate fate, const Reply& reply, const std::optional<std::string>& raw_body) {
+          [this, address, respond = std::move(respond)](Fate fate, const Reply& reply,
+                                                        const std::optional<std::string>& raw_body) {
             Response response;
             if (fate == Fate::Dropped) {
               response.is_dropped = true;
@@ -335,8 +360,10 @@ std::shared_ptr<SocketOwner> Venue::on_upgrade(const Request& request, std::shar
     if (limits_.admit(request.remote, 2, now()).kind != Limits::Verdict::Pass) return nullptr;
     const bool shows = query_value(request.query, "returnRateLimits").value_or("true") != "false";
     const auto connection = std::make_shared<ApiConnection>(
-        loop_, std::move(socket), settings_.connections, faults_, api_, ApiConnection::Options{shows, unit, request.remote},
-        [this](const Operation& operation, Call call, const Request& arrived, ApiConnection& from, ApiConnection::Answer answer) {
+        loop_, std::move(socket), settings_.connections, faults_, api_,
+        ApiConnection::Options{shows, unit, request.remote},
+        [this](const Operation& operation, Call call, const Request& arrived, ApiConnection& from,
+               ApiConnection::Answer answer) {
           perform(operation, std::move(call), "ws", arrived,
                   [weak = std::weak_ptr<Connection>{from.weak_from_this()}, answer = std::move(answer)](
                       Fate fate, const Reply& reply, const std::optional<std::string>&) {
@@ -359,8 +386,8 @@ std::shared_ptr<SocketOwner> Venue::on_upgrade(const Request& request, std::shar
   } else {
     return nullptr;
   }
-  const auto connection = std::make_shared<StreamConnection>(loop_, std::move(socket), settings_.connections, faults_, engine_,
-                                                             history_, std::move(options), now());
+  const auto connection = std::make_shared<StreamConnection>(loop_, std::move(socket), settings_.connections, faults_,
+                                                             engine_, history_, std::move(options), now());
   stream_connections_.push_back(connection);
   return connection;
 }

@@ -1,6 +1,6 @@
 #pragma once
-// Binance spot in a box: the exchange, its accounts and its moving market behind REST, WebSocket API and market streams,
-// told apart by path. It wires the parts together; what they do stands in their own files.
+// Binance spot in a box: the exchange, its accounts and its moving market behind REST, WebSocket API and market
+// streams, told apart by path. It wires the parts together; what they do stands in their own files.
 
 #include <memory>
 #include <string>
@@ -70,7 +70,8 @@ class Venue final : public Handler {
  private:
   enum class Fate : std::uint8_t { Answered, Dropped, Hung };
   using Finish = std::function<void(Fate, Reply, std::optional<std::string> raw_body)>;
-  void perform(const Operation& operation, Call call, std::string_view transport, const Request& arrived, Finish finish);
+  void perform(const Operation& operation, Call call, std::string_view transport, const Request& arrived,
+               Finish finish);
   void act(const Operation& operation, Call& call, std::optional<std::size_t> arrival, const Faults::Plan& plan,
            const Finish& finish);
   void tick();
