@@ -1,0 +1,140 @@
+"""What scripts stand on: the exit codes of busbar, and that --json prints one value per line. The router is a fake one."""
+import json
+import subprocess
+import tempfile
+import threading
+from pathlib import Path
+
+import wire
+from stack import BIN, check, run
+import zmq
+
+REPORT = {"client_order_id": "A1", "exec_id": "1", "order_id": 17, "account": "main", "symbol": "BTC/USDT", "side": "Buy",
+          "order_type": "Limit", "time_in_force": "GoodTillCancel", "order_qty": wire.Number("0.01"), "cum_qty": wire.Number(0),
+          "leaves_qty": wire.Number("0.01")}
+
+
+class FakeRouter:
+    """Answers by kind of question; None is silence."""
+
+    def __init__(self, **answers):
+        self.folder = tempfile.TemporaryDirectory(prefix="busbar-cli-")
+        self.answers = {"Heartbeat": ("Heartbeat", {}), **answers}
+        self.asked = []
+        self.endpoint = f"ipc://{self.folder.name}/orders"
+        self.config = Path(self.folder.name) / "busbar.toml"
+        self.config.write_text(f'environment = "paper"\n[bus]\ndirectory = "{self.folder.name}"\n[accounts.main]\ngateway = "binance"\n')
+        self.is_stopping = False
+        self.thread = threading.Thread(target=self.serve, daemon=True)
+
+    def __enter__(self):
+        self.socket = wire.CONTEXT.socket(zmq.ROUTER)
+        self.socket.setsockopt(zmq.LINGER, 0)
+        self.socket.bind(self.endpoint)
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.is_stopping = True
+        self.thread.join()
+        self.socket.close()
+        self.folder.cleanup()
+
+    def serve(self):
+        while not self.is_stopping:
+            if not self.socket.poll(50):
+                continue
+            *envelope, data = self.socket.recv_multipart()
+            header, kind, fields = wire.decode(data)
+            self.asked.append((kind, fields))
+            answer = self.answers.get(kind)
+            if callable(answer):
+                answer = answer(fields)
+            if answer:
+                reply = wire.encode(answer[0], {"environment": "Paper", "sender": "router",
+                                                "correlation_id": header["correlation_id"]}, **answer[1])
+                self.socket.send_multipart([*envelope, reply])
+
+    def busbar(self, *arguments):
+        done = subprocess.run([BIN / "busbar", "--config", self.config, "--timeout", "1", "--json", *arguments],
+                              capture_output=True, text=True, timeout=30)
+        return done.returncode, [json.loads(line) for line in done.stdout.splitlines()], done.stderr
+
+
+def expect(router, code, *arguments):
+    got, lines, complaint = router.busbar(*arguments)
+    check(got == code, arguments, "ended with", got, "instead of", code, complaint)
+    return lines, complaint
+
+
+def an_order_that_the_broker_took_is_0():
+    statuses = iter(["PendingNew", "New"])
+    with FakeRouter(NewOrder=("ExecutionReport", {**REPORT, "exec_type": "PendingNew", "order_status": "PendingNew"}),
+                    Query=lambda q: ("Answer", {"kind": "Order", "orders": [wire.body(
+                        "ExecutionReport", **{**REPORT, "exec_type": "OrderStatus", "order_status": next(statuses)})]})) as router:
+        lines, _ = expect(router, 0, "order", "buy", "0.01", "BTC/USDT", "--limit", "50000", "--id", "A1")
+        check([line["order_status"] for line in lines] == ["PendingNew", "New"], lines)
+        kind, order = next(a for a in router.asked if a[0] == "NewOrder")
+        check(str(order["order_qty"]) == "0.01" and order["price"] == 50000 and order["order_type"] == "Limit", order)
+
+
+def a_refused_order_is_1_and_says_field_value_and_nearest_legal():
+    refused = {**REPORT, "exec_type": "Rejected", "order_status": "Rejected", "error": "InvalidOrder", "field": "price",
+               "value": "50000.001", "nearest_legal": "50000.00", "text": "not a whole number of ticks of 0.01"}
+    with FakeRouter(NewOrder=("ExecutionReport", refused)) as router:
+        lines, complaint = expect(router, 1, "order", "buy", "0.01", "BTC/USDT", "--limit", "50000.001")
+        check(lines[0]["field"] == "price" and lines[0]["nearest_legal"] == "50000.00", lines)
+        check("price=50000.001" in complaint and "50000.00" in complaint, complaint)
+
+
+def a_wrong_command_line_is_2():
+    with FakeRouter() as router:
+        for arguments in (["nonsense"], ["order"], ["order", "buy", "0.01"], ["order", "buy", "1,5", "BTC/USDT"],
+                          ["order", "buy", "1", "BTC/USDT", "--tif", "never"], ["orders", "--no-such-option"],
+                          ["order", "buy", "1", "BTC/USDT", "--stop", "1", "--touched", "1"]):
+            expect(router, 2, *arguments)
+        check(not any(kind == "NewOrder" for kind, _ in router.asked), router.asked)
+        router.config.write_text('environment = "tuesday"\n')
+        expect(router, 2, "orders")
+
+
+def a_silent_router_is_3_and_nothing_was_sent():
+    with FakeRouter(Heartbeat=None) as router:
+        expect(router, 3, "order", "buy", "0.01", "BTC/USDT", "--limit", "50000")
+        expect(router, 3, "cancel", "17")
+        check({kind for kind, _ in router.asked} <= {"Heartbeat"}, router.asked)
+        expect(router, 3, "orders")
+
+
+def a_lost_answer_is_4_for_the_order_may_be_live():
+    with FakeRouter(NewOrder=None) as router:
+        _, complaint = expect(router, 4, "order", "buy", "0.01", "BTC/USDT", "--limit", "50000", "--id", "A1")
+        check("busbar order A1" in complaint, complaint)
+    doubt = {**REPORT, "exec_type": "InDoubt", "order_status": "InDoubt"}
+    with FakeRouter(NewOrder=("ExecutionReport", doubt)) as router:
+        expect(router, 4, "order", "buy", "0.01", "BTC/USDT", "--limit", "50000")
+
+
+def an_unknown_order_is_1():
+    with FakeRouter(Query=("Answer", {"kind": "Order", "error": "OrderNotFound"}),
+                    CancelOrder=("Reject", {"error": "OrderNotFound", "text": "no such order"})) as router:
+        expect(router, 1, "order", "17")
+        expect(router, 1, "cancel", "A1")
+        numbers = [(q["order_id"], q["client_order_id"]) for k, q in router.asked if k == "Query"]
+        check(numbers == [(17, None), (0, "17")], numbers)
+
+
+def pages_are_put_together():
+    def page(query):
+        order = wire.body("ExecutionReport", **{**REPORT, "order_id": 2 if query["page_token"] else 1,
+                                                        "exec_type": "OrderStatus", "order_status": "New"})
+        return "Answer", {"kind": "Orders", "orders": [order], "next_page_token": "" if query["page_token"] else "2"}
+    with FakeRouter(Query=page) as router:
+        lines, _ = expect(router, 0, "orders")
+        check([line["order_id"] for line in lines] == [1, 2], lines)
+
+
+if __name__ == "__main__":
+    run(an_order_that_the_broker_took_is_0, a_refused_order_is_1_and_says_field_value_and_nearest_legal, a_wrong_command_line_is_2,
+        a_silent_router_is_3_and_nothing_was_sent, a_lost_answer_is_4_for_the_order_may_be_live, an_unknown_order_is_1,
+        pages_are_put_together)

@@ -1,0 +1,413 @@
+"""All processes of Busbar against a broker in a box, in a folder of their own: started, asked, killed, restarted, stopped."""
+import atexit
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from decimal import Decimal as Number
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+import wire  # noqa: E402
+
+BIN = Path(os.environ.get("BUSBAR_BIN", "build/dev/bin")).resolve()
+DAEMONS = ["auditd-core", "auditd-tape", "auditd-market", "router", "hub", "gateway"]
+
+
+class Failed(AssertionError):
+    pass
+
+
+def check(condition, *what):
+    if not condition:
+        raise Failed(" ".join(str(part) for part in what))
+
+
+def wait_for(what, question, seconds=10.0, pause=0.02):
+    """Asks until the answer is true, and returns it."""
+    end = time.monotonic() + seconds
+    while True:
+        answer = question()
+        if answer:
+            return answer
+        check(time.monotonic() < end, "waited", seconds, "s for", what)
+        time.sleep(pause)
+
+
+class Process:
+    def __init__(self, name, command, log):
+        self.name, self.command, self.log = name, command, log
+        self.environment = None
+        self.popen = None
+
+    def start(self, first_line=False):
+        with open(self.log, "ab") as log:
+            self.popen = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stderr=log,
+                                          stdout=subprocess.PIPE if first_line else log,
+                                          env={**os.environ, **(self.environment or {})}, start_new_session=True)
+        if first_line:
+            line = self.popen.stdout.readline().decode()
+            check(line, self.name, "said nothing:", self.tail())
+            return line
+        return self
+
+    def is_running(self):
+        return self.popen is not None and self.popen.poll() is None
+
+    def kill(self):
+        self.popen.kill()
+        self.popen.wait()
+
+    def stop(self, seconds=5.0):
+        """SIGTERM: it has to end by itself, with 0."""
+        if self.popen is None:
+            return
+        begin = time.monotonic()
+        if self.popen.poll() is None:
+            self.popen.send_signal(signal.SIGTERM)
+            try:
+                self.popen.wait(seconds)
+            except subprocess.TimeoutExpired:
+                self.kill()
+                raise Failed(f"{self.name} did not stop within {seconds} s; see {self.log}")
+        check(self.popen.returncode == 0, self.name, "ended with", self.popen.returncode, "after",
+              round(time.monotonic() - begin, 2), "s; see", self.log)
+
+    def tail(self, lines=15):
+        try:
+            return "\n".join(Path(self.log).read_text(errors="replace").splitlines()[-lines:])
+        except OSError:
+            return ""
+
+
+class Venue:
+    """The broker in a box, by its control interface: what it holds to be true, what arrived, what shall go wrong."""
+
+    def __init__(self, line):
+        host = "127.0.0.1"
+        self.rest = f"https://{host}:{line['port']}"
+        self.ws_api = f"wss://{host}:{line['ws_api_port']}/ws-api/v3"
+        self.streams = f"wss://{host}:{line['stream_port']}"
+        self.control = f"http://{host}:{line['control']}"
+        self.ca = line["ca"]
+
+    def call(self, method, url, headers=None, data=None):
+        request = urllib.request.Request(url, method=method, headers=headers or {}, data=data)
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                text = answer.read()
+        except urllib.error.HTTPError as error:
+            raise Failed(f"{method} {url.split('?')[0]}: {error.code} {error.read().decode()}") from error
+        return json.loads(text) if text else None
+
+    # What the venue's engine holds to be true, told under names of its own.
+    def book(self, account=None):
+        return self.control_call("GET", "/book" + (f"?account={account}" if account else ""))
+
+    def orders(self, account=None):
+        return self.book(account)["orders"]
+
+    def order(self, venue_order_id, account=None):
+        found = [o for o in self.orders(account) if o["client_order_id"] == venue_order_id]
+        check(len(found) <= 1, "the venue has", len(found), "orders", venue_order_id)
+        return found[0] if found else None
+
+    def trades(self, account=None):
+        return self.book(account)["trades"]
+
+    def best(self, symbol="BTCUSDT"):
+        levels = next(s for s in self.book()["symbols"] if s["symbol"] == symbol)
+        return tuple(Number(levels[side][0][0]) if levels[side] else None for side in ("bids", "asks"))
+
+    def stand_still(self):
+        """No order but ours and those we make: then what fills is known beforehand."""
+        self.control_call("POST", "/market", steps_per_second=0)
+        self.control_call("POST", "/market", clear=True)
+
+    def move(self, steps_per_second):
+        self.control_call("POST", "/market", steps_per_second=steps_per_second)
+
+    def trade(self, side, quantity, price=None, symbol="BTCUSDT", **more):
+        """The other side of our order."""
+        body = {"side": side, "quantity": str(quantity), "symbol": symbol, **more}
+        if price is not None:
+            body["price"] = str(price)
+        return self.control_call("POST", "/orders", **body)
+
+    def control_call(self, method, path, **body):
+        data = json.dumps(body).encode() if body else None
+        return self.call(method, f"{self.control}{path}", {"Content-Type": "application/json"}, data)
+
+    def arrivals(self, operation=None):
+        found = self.control_call("GET", "/arrivals")["arrivals"]
+        return [a for a in found if operation in (None, a["operation"])]
+
+    def fault(self, kind, **rule):
+        return self.control_call("POST", "/faults", kind=kind, **rule)["id"]
+
+    def clear_faults(self):
+        self.control_call("DELETE", "/faults")
+
+
+class Stack:
+    """with Stack("name") as stack: ... — at the end every process has to stop by itself; at a failure the folder is kept."""
+
+    def __init__(self, name, accounts=("main",), router="", symbols="", venue_options=(), preload=None, order_ttl_ms=5000,
+                 recv_window_ms=2000, follow=False, seed=7, folder=None, rate=5):
+        self.name = name
+        self.accounts = accounts
+        self.folder = folder or Path(tempfile.mkdtemp(prefix=f"busbar-{name}-"))
+        # A socket's path has 107 bytes at most.
+        short = len(str(self.folder)) < 85
+        self.run_folder = self.folder / "run" if short else Path(tempfile.mkdtemp(prefix="busbar-"))
+        self.keys = {a: {"api_key": os.urandom(32).hex(), "secret": os.urandom(32).hex()} for a in accounts}
+        self.options = {"router": router, "symbols": symbols, "order_ttl_ms": order_ttl_ms, "recv_window_ms": recv_window_ms}
+        self.venue_options = list(venue_options)
+        self.preload = preload
+        self.follow = follow
+        self.seed, self.rate = seed, rate
+        self.config = self.folder / "busbar.toml"
+        self.processes = {}
+        self.venue = None
+        self.clients = []
+        atexit.register(self.kill_all)
+
+    def __enter__(self):
+        try:
+            self.start()
+        except BaseException:
+            self.tell()
+            raise
+        return self
+
+    def __exit__(self, kind, error, trace):
+        for client in self.clients:
+            client.close()
+        if kind is not None:
+            self.tell()
+            self.kill_all()
+            return
+        try:
+            self.stop()
+        except BaseException:
+            self.tell()
+            self.kill_all()
+            raise
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def tell(self):
+        print(f"--- {self.name} failed; everything is kept in {self.folder}", file=sys.stderr)
+        for process in self.processes.values():
+            state = "runs" if process.is_running() else f"ended with {process.popen.returncode if process.popen else None}"
+            print(f"--- {process.name} {state}\n{process.tail()}", file=sys.stderr)
+
+    def kill_all(self):
+        for process in self.processes.values():
+            if process.is_running():
+                process.kill()
+
+    def leave_running(self):
+        """Whoever ends this process does not end the others."""
+        atexit.unregister(self.kill_all)
+
+    # Starting and stopping.
+    def add(self, name, *command):
+        process = Process(name, [str(part) for part in command], self.folder / f"{name}.log")
+        self.processes[name] = process
+        return process
+
+    def start(self):
+        self.start_venue()
+        self.write_config()
+        for stream in ("core", "tape", "market"):
+            self.add(f"auditd-{stream}", BIN / "busbar-auditd", "--config", self.config, "--stream", stream)
+        self.add("router", BIN / "busbar-router", "--config", self.config)
+        if self.preload:
+            self.processes["router"].environment = {"LD_PRELOAD": str(self.preload), "BUSBAR_SYNC_TIMES": str(self.sync_times)}
+        self.add("hub", BIN / "busbar-hub", "--config", self.config)
+        self.add("gateway", BIN / "busbar-gateway-binance", "--config", self.config, "--name", "binance")
+        if self.follow:
+            self.add("follower", BIN / "busbar-router", "--config", self.config, "--follow")
+        for name, process in self.processes.items():
+            if name != "venue":
+                process.start()
+        self.wait_ready()
+
+    def start_venue(self):
+        (self.folder / "venue").mkdir()
+        for account, key in self.keys.items():
+            file = self.folder / f"{account}.cred"
+            file.touch(mode=0o600)
+            file.write_text(f"api_key = {key['api_key']}\nsecret = {key['secret']}\n")
+        accounts = "\n".join(f'[venue.accounts.{a}]\ncredentials = "{self.folder}/{a}.cred"' for a in self.accounts)
+        config = self.folder / "venue.toml"
+        config.write_text(f"""[venue]
+seed = {self.seed}
+market_steps_per_second = {self.rate}
+[venue.limits]
+weight_per_minute = 1000000
+raw_per_5_minutes = 10000000
+orders_per_10_seconds = 100000
+orders_per_day = 10000000
+{accounts}
+""")
+        process = self.add("venue", BIN / "busbar-venue", "binance", "--config", config, "--tls-dir", self.folder / "venue",
+                           "--arrivals", self.folder / "arrivals", *self.venue_options)
+        line = process.start(first_line=True)
+        self.venue = Venue(json.loads(line))
+
+    @property
+    def sync_times(self):
+        return self.folder / "sync_times"
+
+    def endpoint(self, name):
+        return f"ipc://{self.run_folder}/{name}"
+
+    def write_config(self):
+        self.run_folder.mkdir(exist_ok=True)
+        accounts = "\n".join(f'[accounts.{a}]\ngateway = "binance"\ncredentials = "{self.folder}/{a}.cred"' for a in self.accounts)
+        self.config.write_text(f"""environment = "paper"
+[bus]
+directory = "{self.run_folder}"
+[router]
+state = "{self.folder}/router"
+order_ttl_ms = {self.options['order_ttl_ms']}
+{self.options['router']}
+[audit]
+directory = "{self.folder}/audit"
+segment_bytes = 268435456
+head_interval_ms = 1000
+head_file = "{self.folder}/heads.jsonl"
+[clients.alpha]
+accounts = ["*"]
+[clients.cli]
+accounts = ["*"]
+[clients.viewer]
+accounts = ["*"]
+may_trade = false
+{accounts}
+{self.options['symbols']}
+[gateways.binance]
+broker = "binance"
+rest = "{self.venue.rest}"
+ws_api = "{self.venue.ws_api}"
+streams = "{self.venue.streams}"
+ca_file = "{self.venue.ca}"
+recv_window_ms = {self.options['recv_window_ms']}
+""")
+
+    def wait_ready(self, seconds=20.0):
+        def question():
+            for process in self.processes.values():
+                check(process.is_running(), process.name, "ended with", process.popen.returncode if process.popen else None)
+            code, lines, _ = self.busbar("--timeout", "1", "status", can_fail=True)
+            return code == 0 and lines[0]
+        return wait_for("busbar status to say that all is well", question, seconds, 0.1)
+
+    def stop(self):
+        for name in ("follower", "gateway", "hub", "router", "auditd-core", "auditd-tape", "auditd-market", "venue"):
+            if name in self.processes:
+                self.processes[name].stop()
+
+    def restart(self, name):
+        self.processes[name].start()
+
+    # Talking to it.
+    def busbar(self, *arguments, can_fail=False, client="cli"):
+        """(exit code, JSON lines, stderr); a code other than 0 fails unless it was expected."""
+        command = [str(BIN / "busbar"), "--config", str(self.config), "--client", client, "--json", *map(str, arguments)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+        check(can_fail or done.returncode == 0, " ".join(command), "ended with", done.returncode, done.stderr, done.stdout)
+        return done.returncode, [json.loads(line) for line in done.stdout.splitlines()], done.stderr.strip()
+
+    def req(self, client="alpha"):
+        self.clients.append(wire.Req(self.endpoint("orders"), client))
+        return self.clients[-1]
+
+    def dealer(self, session, client="alpha", **more):
+        self.clients.append(wire.Dealer(self.endpoint("orders"), client, session, **more))
+        return self.clients[-1]
+
+    def journal(self, stream="core"):
+        """Every record of a stream, as busbar prints it."""
+        return self.busbar("journal", "replay", "--stream", stream)[1]
+
+
+def synced_through(stack, sequence, seconds=10.0):
+    """Waits until auditd has synced up to a record of the router."""
+    wait_for(f"record {sequence} in the journal",
+             lambda: stack.busbar("status", can_fail=True)[1][0]["status"]["audited_sequence"] >= sequence, seconds)
+
+
+VENUE_STATUS = {"NEW": "New", "PARTIALLY_FILLED": "PartiallyFilled", "FILLED": "Filled", "CANCELED": "Canceled",
+                "REJECTED": "Rejected", "EXPIRED": "Expired", "EXPIRED_IN_MATCH": "Expired"}
+VENUE_TYPE = {"LIMIT": "Limit", "LIMIT_MAKER": "Limit", "MARKET": "Market", "STOP_LOSS": "Stop", "STOP_LOSS_LIMIT": "StopLimit",
+              "TAKE_PROFIT": "MarketIfTouched", "TAKE_PROFIT_LIMIT": "LimitIfTouched"}
+VENUE_TIME_IN_FORCE = {"GTC": "GoodTillCancel", "IOC": "ImmediateOrCancel", "FOK": "FillOrKill"}
+
+
+def differences(ours, theirs, trades):
+    """One order field by field: our last report on it (JSON of busbar) against the venue's own row and its trades."""
+    if theirs is None:
+        return ["the venue does not have it"]
+    executed, quote = Number(theirs["executed"]), Number(theirs["cum_quote"])
+    pairs = [("status", ours["order_status"], VENUE_STATUS[theirs["status"]]),
+             ("account", ours["account"], theirs["account"]),
+             ("venue_order_id", ours.get("venue_order_id"), theirs["client_order_id"]),
+             ("broker_order_id", ours.get("broker_order_id"), str(theirs["order_id"])),
+             ("side", ours["side"].upper(), theirs["side"]),
+             ("order_type", ours["order_type"], VENUE_TYPE[theirs["type"]]),
+             ("symbol", ours["symbol"].replace("/", ""), theirs["symbol"]),
+             ("order_qty", Number(ours.get("order_qty", "0")), Number(theirs["qty"])),
+             ("price", Number(ours.get("price", "0")), Number(theirs["price"])),
+             ("cum_qty", Number(ours.get("cum_qty", "0")), executed),
+             ("cum_qty and trades", Number(ours.get("cum_qty", "0")), sum(Number(t["qty"]) for t in trades)),
+             ("leaves_qty", Number(ours.get("leaves_qty", "0")), Number(theirs["qty"]) - executed if theirs["is_open"] else 0)]
+    if theirs["type"] != "MARKET":
+        pairs.append(("time_in_force", ours["time_in_force"], VENUE_TIME_IN_FORCE[theirs["time_in_force"]]))
+    if executed:
+        pairs.append(("avg_px", round(Number(ours.get("avg_px", "0")), 8), round(quote / executed, 8)))
+    return [f"{name}: {a} here, {b} at the venue" for name, a, b in pairs if a != b]
+
+
+def compare_all(stack, account=None):
+    """Every order Busbar ever gave the venue, and every one the venue has. Returns how many it has; fails with all differences."""
+    book = stack.venue.book(account)
+    ours = {o["venue_order_id"]: o for o in stack.busbar("orders", "--all")[1] if o.get("venue_order_id")}
+    wrong = []
+    for theirs in book["orders"]:
+        if theirs["client_order_id"] not in ours:
+            wrong.append(f"{theirs['client_order_id']}: the venue has it, Busbar does not know it")
+    at_venue = {o["client_order_id"]: o for o in book["orders"]}
+    for venue_order_id, order in ours.items():
+        if venue_order_id not in at_venue and order["order_status"] in ("Rejected", "NeverSeen", "Expired") and Number(order.get("cum_qty", "0")) == 0:
+            continue
+        trades = [t for t in book["trades"] if t["client_order_id"] == venue_order_id]
+        wrong += [f"{order['order_id']} {venue_order_id} {d}" for d in differences(order, at_venue.get(venue_order_id), trades)]
+    check(not wrong, len(wrong), "differences between Busbar and the venue's book:\n ", "\n  ".join(wrong[:40]))
+    return len(at_venue)
+
+
+def run(*scenarios):
+    """Runs each, says how long it took, and ends the process with the number that failed."""
+    wanted = sys.argv[1:]
+    failed = 0
+    for scenario in scenarios:
+        if wanted and scenario.__name__ not in wanted:
+            continue
+        begin = time.monotonic()
+        try:
+            scenario()
+            print(f"ok    {scenario.__name__}  {time.monotonic() - begin:.1f} s", flush=True)
+        except Exception as error:
+            failed += 1
+            import traceback
+            traceback.print_exc()
+            print(f"FAIL  {scenario.__name__}  {error}", flush=True)
+    sys.exit(1 if failed else 0)
