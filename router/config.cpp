@@ -49,7 +49,8 @@ void read_clients(ConfigTable& root, std::vector<ClientRule>& rules) {
     rule.client = name;
     if (view(name) == "router") table.refuse("accounts", "\"router\" is the router's own name");
     for (const std::string& account : table.texts("accounts", {})) {
-      if (account.empty() || account.size() > Name{}.max_size()) table.refuse("accounts", "\"" + account + "\" is no account's name");
+      if (account.empty() || account.size() > Name{}.max_size())
+        table.refuse("accounts", "\"" + account + "\" is no account's name");
       rule.accounts.emplace_back(account.data(), account.size());
     }
     std::sort(rule.accounts.begin(), rule.accounts.end());
@@ -79,10 +80,13 @@ void read_accounts(ConfigTable& root, Configuration& core) {
             [](const auto& a, const auto& b) { return std::tie(a.account, a.symbol) < std::tie(b.account, b.symbol); });
   for (const ClientRule& client : core.clients) {
     for (const Name& account : client.accounts) {
-      const bool is_known = view(account) == "*" || std::any_of(core.accounts.begin(), core.accounts.end(),
-                                                               [&](const AccountRule& rule) { return rule.account == account; });
+      const bool is_known =
+          view(account) == "*" || std::any_of(core.accounts.begin(), core.accounts.end(),
+                                              [&](const AccountRule& rule) { return rule.account == account; });
       if (!is_known) {
-        root.table("clients").table(view(client.client)).refuse("accounts", "there is no account \"" + std::string{view(account)} + "\"");
+        root.table("clients")
+            .table(view(client.client))
+            .refuse("accounts", "there is no account \"" + std::string{view(account)} + "\"");
       }
     }
   }
@@ -100,11 +104,13 @@ RouterConfig read_config(ConfigTable root) {
   config.state = router.text("state", config.state.string());
   if (!config.state.is_absolute()) router.refuse("state", "must be an absolute path");
   const auto positive = [&](std::string_view key, std::uint64_t least, std::uint64_t most, std::uint64_t fallback) {
-    return static_cast<std::uint64_t>(router.integer(key, static_cast<std::int64_t>(least), static_cast<std::int64_t>(most),
-                                                     static_cast<std::int64_t>(fallback)));
+    return static_cast<std::uint64_t>(router.integer(
+        key, static_cast<std::int64_t>(least), static_cast<std::int64_t>(most), static_cast<std::int64_t>(fallback)));
   };
-  config.log_segment_bytes = positive("log_segment_bytes", log_segment_bytes_min, 1024 * mebibyte, config.log_segment_bytes);
-  config.log_limit_bytes = positive("log_limit_bytes", log_segment_bytes_min, std::uint64_t{1} << 50, config.log_limit_bytes);
+  config.log_segment_bytes =
+      positive("log_segment_bytes", log_segment_bytes_min, 1024 * mebibyte, config.log_segment_bytes);
+  config.log_limit_bytes =
+      positive("log_limit_bytes", log_segment_bytes_min, std::uint64_t{1} << 50, config.log_limit_bytes);
   if (config.log_limit_bytes < 3 * config.log_segment_bytes) {
     router.refuse("log_limit_bytes", std::to_string(config.log_limit_bytes) + " is too small, at least 3 segments, " +
                                          std::to_string(3 * config.log_segment_bytes));
@@ -121,7 +127,8 @@ RouterConfig read_config(ConfigTable root) {
   config.core.heartbeat_interval_ms = small("heartbeat_interval_ms", 50, 60'000, config.core.heartbeat_interval_ms);
   config.core.rate_reserve_percent = small("rate_reserve_percent", 0, 90, config.core.rate_reserve_percent);
   config.core.client_order_id_days = small("client_order_id_days", 1, 3650, config.core.client_order_id_days);
-  config.follow_snapshot_records = positive("follow_snapshot_records", 1, std::uint64_t{1} << 40, config.follow_snapshot_records);
+  config.follow_snapshot_records =
+      positive("follow_snapshot_records", 1, std::uint64_t{1} << 40, config.follow_snapshot_records);
   config.follow_snapshot_seconds = router.integer("follow_snapshot_seconds", 1, 86'400, config.follow_snapshot_seconds);
 
   ConfigTable audit = root.table("audit");
@@ -157,7 +164,9 @@ Name journal_id(const fs::path& state) {
   // Drawn once and for ever: the names of all orders at the brokers come from it.
   fs::create_directories(state);
   const fs::path draft = state / "id.new";
-  const auto refuse = [&file] { throw std::runtime_error{file.string() + ": " + std::system_category().message(errno)}; };
+  const auto refuse = [&file] {
+    throw std::runtime_error{file.string() + ": " + std::system_category().message(errno)};
+  };
   {
     const OwnedFile out{::open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640)};
     const std::string line = std::string{view(id)} + "\n";

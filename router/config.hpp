@@ -1,6 +1,7 @@
 #pragma once
-// What the router is told by its TOML file, and the part of it that becomes a record: the core's configuration, sorted, so
-// that the same file always makes the same bytes. Limits of [accounts] and [symbols] are judged here; the core applies them.
+// What the router is told by its TOML file, and the part of it that becomes a record: the core's configuration, sorted,
+// so that the same file always makes the same bytes. Limits of [accounts] and [symbols] are judged here; the core
+// applies them.
 
 #include <cstdint>
 #include <filesystem>

@@ -11,7 +11,8 @@ namespace {
 constexpr std::size_t window_bytes_max = 4u << 20;
 constexpr std::size_t append_bytes_max = 512u << 10;
 constexpr std::int64_t ask_interval_ns = 500'000'000;
-constexpr std::int64_t stall_ns = 1'000'000'000;  // no word for what is on its way: it may have died, so it is asked again
+// no word for what is on its way: it may have died, so it is asked again
+constexpr std::int64_t stall_ns = 1'000'000'000;
 constexpr std::int64_t fetch_patience_ns = 5'000'000'000;
 
 bus::EndpointOptions options() {
@@ -24,13 +25,14 @@ bus::EndpointOptions options() {
 }  // namespace
 
 CoreFeed::CoreFeed(boost::asio::io_context& loop, const std::string& address, Environment environment, Log& log,
-                     const std::filesystem::path& log_directory, Wiring wiring)
+                   const std::filesystem::path& log_directory, Wiring wiring)
     : endpoint_{loop, bus::Kind::Dealer, options()},
       environment_{environment},
       log_{log},
       reader_{log_directory},
       wiring_{std::move(wiring)} {
-  endpoint_.on_message([this](const bus::RoutingId&, std::string_view, std::span<const std::uint8_t> bytes) { on_bytes(bytes); });
+  endpoint_.on_message(
+      [this](const bus::RoutingId&, std::string_view, std::span<const std::uint8_t> bytes) { on_bytes(bytes); });
   endpoint_.connect(address);
 }
 
@@ -130,8 +132,8 @@ void CoreFeed::on_state(const Header& header, const AuditState& state) {
   progress_ns_ = now_ns_ = boottime_now_ns();
   if (state.next_sequence > log_.durable_sequence() + 1) {
     if (!std::exchange(is_refused_, true)) {
-      spdlog::error("the archive wants record {}, and the log ends with {}: they are not of one router", state.next_sequence,
-                    log_.durable_sequence());
+      spdlog::error("the archive wants record {}, and the log ends with {}: they are not of one router",
+                    state.next_sequence, log_.durable_sequence());
     }
     return;
   }
@@ -164,7 +166,8 @@ void CoreFeed::on_records(Fetch& fetch, const AuditAppend& append) {
     const auto record = decode(frame->record.payload);
     const auto* output = record ? std::get_if<Output>(&record->body) : nullptr;
     if (!output || output->destination != Destination::Session) continue;
-    if (output->peer != fetch.client || output->session != fetch.session || output->report_number < fetch.first_report) continue;
+    if (output->peer != fetch.client || output->session != fetch.session || output->report_number < fetch.first_report)
+      continue;
     wiring_.on_report(fetch.client, fetch.session, output->report_number, output->message);
   }
 }

@@ -1,7 +1,7 @@
 #pragma once
-// The router's line to the archive (busbar-auditd, stream core): durable records in order, from where the archive says, with
-// a bounded window on the way; and questions for the reports of a session that the router itself no longer has. Either side
-// may die at any time: the archive's word after it is where the feed goes on.
+// The router's line to the archive (busbar-auditd, stream core): durable records in order, from where the archive says,
+// with a bounded window on the way; and questions for the reports of a session that the router itself no longer has.
+// Either side may die at any time: the archive's word after it is where the feed goes on.
 
 #include <cstdint>
 #include <deque>
@@ -20,11 +20,13 @@ class CoreFeed {
  public:
   struct Wiring {
     std::function<void(std::uint64_t sequence)> on_audited;  // everything up to here is in the archive
-    std::function<void(const Name& client, const Name& session, std::uint64_t number, std::span<const std::uint8_t> message)> on_report;
+    std::function<void(const Name& client, const Name& session, std::uint64_t number,
+                       std::span<const std::uint8_t> message)>
+        on_report;
     std::function<void(const Name& client, const Name& session)> on_fetch_end;
   };
   CoreFeed(boost::asio::io_context& loop, const std::string& address, Environment environment, Log& log,
-            const std::filesystem::path& log_directory, Wiring wiring);
+           const std::filesystem::path& log_directory, Wiring wiring);
 
   // More may be durable, or some time has passed (boottime). Cheap when there is nothing to do.
   void tick(Timestamp now_ns);
@@ -54,14 +56,14 @@ class CoreFeed {
   Wiring wiring_;
 
   Timestamp now_ns_ = 0;
-  bool is_heard_ = false;       // it answered, and its last word is not too old
-  bool is_refused_ = false;     // it wants what this log cannot give; told once
-  std::uint64_t next_ = 0;      // the next record to send, 0: where it stands is not known
+  bool is_heard_ = false;    // it answered, and its last word is not too old
+  bool is_refused_ = false;  // it wants what this log cannot give; told once
+  std::uint64_t next_ = 0;   // the next record to send, 0: where it stands is not known
   std::uint64_t audited_ = 0;
   std::uint64_t window_bytes_ = 0;
   std::deque<std::pair<std::uint64_t, std::size_t>> window_;  // last sequence and size of what is on its way
   Timestamp asked_ns_ = 0;
-  Timestamp progress_ns_ = 0;   // when its word last changed, or the window was last empty
+  Timestamp progress_ns_ = 0;  // when its word last changed, or the window was last empty
   std::uint64_t next_fetch_ = 1;
   std::map<std::uint64_t, Fetch> fetches_;  // by correlation id
 };

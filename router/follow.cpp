@@ -23,7 +23,8 @@ Replay replay_from(Snapshot snapshot) { return Replay{std::move(snapshot.core), 
 
 }  // namespace
 
-Follower::Follower(boost::asio::io_context& loop, const RouterConfig& config, std::function<void(const std::string&)> on_difference)
+Follower::Follower(boost::asio::io_context& loop, const RouterConfig& config,
+                   std::function<void(const std::string&)> on_difference)
     : config_{config},
       on_difference_{std::move(on_difference)},
       timer_{loop},
@@ -105,8 +106,9 @@ int check_journal(const RouterConfig& config) {
     hash += digits;
   }
   std::printf("records %llu to %llu: %llu inputs, %llu decisions agree, state %s\n",
-              static_cast<unsigned long long>(summary->first_sequence), static_cast<unsigned long long>(summary->last_sequence),
-              static_cast<unsigned long long>(summary->inputs), static_cast<unsigned long long>(summary->outputs), hash.c_str());
+              static_cast<unsigned long long>(summary->first_sequence),
+              static_cast<unsigned long long>(summary->last_sequence), static_cast<unsigned long long>(summary->inputs),
+              static_cast<unsigned long long>(summary->outputs), hash.c_str());
   return 0;
 }
 

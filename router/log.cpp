@@ -63,7 +63,9 @@ bool is_zero(std::span<const std::uint8_t> bytes) {
 
 std::string reason(int error) { return std::system_category().message(error); }
 
-[[noreturn]] void refuse(const fs::path& file, const std::string& what) { throw std::runtime_error{file.string() + ": " + what}; }
+[[noreturn]] void refuse(const fs::path& file, const std::string& what) {
+  throw std::runtime_error{file.string() + ": " + what};
+}
 
 std::uint64_t draw_salt() {
   std::uint64_t salt = 0;
@@ -95,7 +97,8 @@ std::optional<std::uint64_t> salt_of(std::span<const std::uint8_t> segment) {
   SegmentHeader header;
   if (segment.size() < sizeof header) return {};
   std::memcpy(&header, segment.data(), sizeof header);
-  if (std::memcmp(header.magic, SegmentHeader{}.magic, sizeof header.magic) != 0 || header.crc != checksum(header)) return {};
+  if (std::memcmp(header.magic, SegmentHeader{}.magic, sizeof header.magic) != 0 || header.crc != checksum(header))
+    return {};
   return header.salt;
 }
 
@@ -164,7 +167,8 @@ Scan scan_segment(std::span<const std::uint8_t> segment, std::uint64_t salt, std
 }
 
 // Is there a batch behind `offset` that was written after the damage? Then what is damaged had been durable.
-bool has_later_batch(std::span<const std::uint8_t> segment, std::size_t offset, std::uint64_t salt, std::uint64_t last_sequence) {
+bool has_later_batch(std::span<const std::uint8_t> segment, std::size_t offset, std::uint64_t salt,
+                     std::uint64_t last_sequence) {
   for (std::size_t at = offset + 8; at + sizeof(BatchHeader) <= segment.size(); at += 8) {
     const auto batch = batch_at(segment, at, salt);
     if (batch && batch->first_sequence > last_sequence) return true;
@@ -174,7 +178,9 @@ bool has_later_batch(std::span<const std::uint8_t> segment, std::size_t offset, 
 
 }  // namespace
 
-long Disk::pwrite(int file, const void* bytes, std::size_t size, std::int64_t offset) { return ::pwrite(file, bytes, size, offset); }
+long Disk::pwrite(int file, const void* bytes, std::size_t size, std::int64_t offset) {
+  return ::pwrite(file, bytes, size, offset);
+}
 int Disk::fdatasync(int file) { return ::fdatasync(file); }
 int Disk::allocate(int file, std::int64_t size) { return ::posix_fallocate(file, 0, size); }
 
@@ -266,8 +272,8 @@ void Log::recover() {
     const fs::path path = path_of(found[i]);
     const bool is_last = i + 1 == found.size();
     if (found[i] != last_sequence_ + 1) {
-      refuse(path, "starts with record " + std::to_string(found[i]) + ", but record " + std::to_string(last_sequence_ + 1) +
-                       " should come next: records are missing");
+      refuse(path, "starts with record " + std::to_string(found[i]) + ", but record " +
+                       std::to_string(last_sequence_ + 1) + " should come next: records are missing");
     }
     const SegmentMap mapping{path, found[i]};
     if (!mapping.is_whole) refuse(path, "offset 0: this is no log segment, or its header is damaged");
@@ -312,7 +318,8 @@ void Log::make_first_segment(std::uint64_t first_sequence) {
   last_sequence_ = first_sequence - 1;
   while (!has_spare_) {
     const Step step = prepare_spare();
-    if (step == Step::NoSpace) refuse(options_.directory, "no space for a log segment of " + std::to_string(options_.segment_bytes) + " bytes");
+    if (step == Step::NoSpace)
+      refuse(options_.directory, "no space for a log segment of " + std::to_string(options_.segment_bytes) + " bytes");
     if (step == Step::Failed) refuse(options_.directory, "cannot write a log segment");
   }
   ++rolls_;
@@ -340,10 +347,12 @@ void Log::restart(std::uint64_t next_sequence) {
 // ---- the loop's side
 
 std::size_t Log::payload_max() const {
-  return std::min<std::size_t>(record_size_max, options_.segment_bytes - sizeof(SegmentHeader) - sizeof(BatchHeader) - sizeof(RecordHeader) - 8);
+  return std::min<std::size_t>(
+      record_size_max, options_.segment_bytes - sizeof(SegmentHeader) - sizeof(BatchHeader) - sizeof(RecordHeader) - 8);
 }
 
-std::uint64_t Log::append(RecordKind kind, Timestamp time_ns, Timestamp wall_ns, std::span<const std::uint8_t> payload) {
+std::uint64_t Log::append(RecordKind kind, Timestamp time_ns, Timestamp wall_ns,
+                          std::span<const std::uint8_t> payload) {
   assert(payload.size() <= payload_max());
   const std::uint64_t sequence = last_sequence_ + 1;
   const std::size_t size = frame_size(payload.size());
@@ -360,7 +369,8 @@ std::uint64_t Log::append(RecordKind kind, Timestamp time_ns, Timestamp wall_ns,
     is_gathering_ = true;
   }
   Batch& batch = gathered_.back();
-  append_frame(batch.bytes, {.sequence = sequence, .time_ns = time_ns, .wall_ns = wall_ns, .kind = static_cast<std::uint8_t>(kind)},
+  append_frame(batch.bytes,
+               {.sequence = sequence, .time_ns = time_ns, .wall_ns = wall_ns, .kind = static_cast<std::uint8_t>(kind)},
                payload);
   ++batch.count;
   offset_ += size;
@@ -466,7 +476,8 @@ bool Log::write(std::deque<Batch>& batches) {
                          .salt = segment_salt_};
       header.crc = checksum(header);
       std::memcpy(batch.bytes.data(), &header, sizeof header);
-      if (const int error = write_all(segment_file_, batch.bytes, write_offset_)) return fail("pwrite " + segment_name_, error);
+      if (const int error = write_all(segment_file_, batch.bytes, write_offset_))
+        return fail("pwrite " + segment_name_, error);
       if (disk_.fdatasync(segment_file_.get()) != 0) return fail("fdatasync " + segment_name_, errno);
       write_offset_ += size;
     }
@@ -481,7 +492,8 @@ bool Log::write(std::deque<Batch>& batches) {
 void Log::publish(std::uint64_t sequence) {
   durable_.store(sequence, std::memory_order_release);
   const std::uint64_t one = 1;
-  [[maybe_unused]] const auto written = ::write(event_file_.get(), &one, sizeof one);  // full only when nobody has looked for 2^64 commits
+  // full only when nobody has looked for 2^64 commits
+  [[maybe_unused]] const auto written = ::write(event_file_.get(), &one, sizeof one);
 }
 
 // The spare becomes the segment, under its name, before a record is written to it.
@@ -499,7 +511,8 @@ bool Log::roll(std::uint64_t first_sequence) {
     for (const fs::path& path : removals) ::unlink(path.c_str());
   }
   const fs::path path = path_of(first_sequence);
-  if (::rename((options_.directory / "spare").c_str(), path.c_str()) != 0) return fail("rename " + path.string(), errno);
+  if (::rename((options_.directory / "spare").c_str(), path.c_str()) != 0)
+    return fail("rename " + path.string(), errno);
   if (::fsync(directory_file_.get()) != 0) return fail("fsync " + options_.directory.string(), errno);
   segment_file_ = std::move(spare_file_);
   spare_file_ = OwnedFile{};
@@ -525,7 +538,8 @@ Log::Step Log::prepare_spare() {
   if (!spare_file_.is_open()) {
     spare_file_ = OwnedFile{::open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0640)};
     if (!spare_file_.is_open()) return give_up(errno);
-    if (const int error = disk_.allocate(spare_file_.get(), static_cast<std::int64_t>(options_.segment_bytes))) return give_up(error);
+    if (const int error = disk_.allocate(spare_file_.get(), static_cast<std::int64_t>(options_.segment_bytes)))
+      return give_up(error);
     SegmentHeader header;
     header.salt = spare_salt_ = draw_salt();
     header.crc = checksum(header);
@@ -580,7 +594,8 @@ bool LogReader::open_segment(std::uint64_t sequence) {
 
 Result<LogReader::Chunk> LogReader::read(std::uint64_t first, std::uint64_t last, std::size_t bytes_max) {
   const auto bad = [this](const std::string& what) {
-    const std::string where = mapping_ ? (directory_ / segment_name(mapping_->first_sequence)).string() : directory_.string();
+    const std::string where =
+        mapping_ ? (directory_ / segment_name(mapping_->first_sequence)).string() : directory_.string();
     mapping_.reset();
     return Error{ErrorCode::Internal, where + ": " + what};
   };
@@ -606,7 +621,8 @@ Result<LogReader::Chunk> LogReader::read(std::uint64_t first, std::uint64_t last
     }
     const auto frame = read_frame(mapping_->bytes.subspan(offset_, batch_end_ - offset_));
     if (!frame) return bad("offset " + std::to_string(offset_) + ": " + frame.error().text);
-    if (frame->record.header.sequence != next_sequence_) return bad("offset " + std::to_string(offset_) + ": not record " + std::to_string(next_sequence_));
+    if (frame->record.header.sequence != next_sequence_)
+      return bad("offset " + std::to_string(offset_) + ": not record " + std::to_string(next_sequence_));
     if (next_sequence_ >= first) {
       if (chunk.count > 0 && chunk.frames.size() + frame->size > bytes_max) break;
       if (chunk.count == 0) chunk.first_sequence = next_sequence_;

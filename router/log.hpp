@@ -1,12 +1,14 @@
 #pragma once
-// The router's write-ahead log: framed records (bus/record.hpp) in segment files that were written once with zeros, so that
-// a commit is one write and one flush. The loop appends to memory; one commit thread writes what has gathered and syncs it
-// once. It keeps what the archive has not acknowledged, and leaves indexes, chains and long keeping to the archive.
+// The router's write-ahead log: framed records (bus/record.hpp) in segment files that were written once with zeros, so
+// that a commit is one write and one flush. The loop appends to memory; one commit thread writes what has gathered and
+// syncs it once. It keeps what the archive has not acknowledged, and leaves indexes, chains and long keeping to the
+// archive.
 //
-// A segment %020llu.log is named by its first sequence and starts with 64 bytes {magic, salt, checksum}. Then come batches,
-// one per commit: a header {magic, records, bytes, checksum, first sequence, salt} and the frames. A batch is only written
-// when all before it are durable. So a batch with damage is a torn tail when no batch follows it, never acknowledged, and
-// cut; else something that was durable has been lost, and opening refuses. Salts keep a client's bytes from posing as a batch.
+// A segment %020llu.log is named by its first sequence and starts with 64 bytes {magic, salt, checksum}. Then come
+// batches, one per commit: a header {magic, records, bytes, checksum, first sequence, salt} and the frames. A batch is
+// only written when all before it are durable. So a batch with damage is a torn tail when no batch follows it, never
+// acknowledged, and cut; else something that was durable has been lost, and opening refuses. Salts keep a client's
+// bytes from posing as a batch.
 
 #include <atomic>
 #include <condition_variable>
@@ -57,7 +59,8 @@ struct LogOptions {
   std::filesystem::path directory;
   std::uint64_t segment_bytes = 64u << 20;
   std::uint64_t limit_bytes = 1u << 30;
-  // A write or a sync failed. After one, a later sync proves nothing: by default one line on stderr and the end of the process.
+  // A write or a sync failed. After one, a later sync proves nothing: by default one line on stderr and the end of the
+  // process.
   std::function<void(const std::string& what)> on_failure;
 };
 
@@ -86,7 +89,8 @@ class Log {
   std::uint64_t append(RecordKind kind, Timestamp time_ns, Timestamp wall_ns, std::span<const std::uint8_t> payload);
   // Hands what has gathered to the commit thread.
   void commit();
-  // Hands it over, waits until it is durable, and marks the end, so that the next opening can tell damage from a torn tail.
+  // Hands it over, waits until it is durable, and marks the end, so that the next opening can tell damage from a torn
+  // tail.
   void close();
 
   // Everything up to here survives. The event file turns readable when it has moved, and is the reader's to drain.

@@ -23,8 +23,8 @@ int route(const RouterConfig& config) {
   Log log{log_options};
   if (log.cut_bytes() > 0) spdlog::warn("a torn end was cut from the log, after record {}", log.last_sequence());
   Recovered recovered = recover({log_options.directory, config.state / "snapshots", config.journal, id}, log);
-  spdlog::info("journal {}: snapshot through record {}, {} records after it, {} decisions made again", view(id), recovered.snapshot,
-               recovered.replayed, recovered.made_again);
+  spdlog::info("journal {}: snapshot through record {}, {} records after it, {} decisions made again", view(id),
+               recovered.snapshot, recovered.replayed, recovered.made_again);
 
   asio::io_context loop{1};
   ShellOptions options;
@@ -33,7 +33,8 @@ int route(const RouterConfig& config) {
   options.waits_for_archive = config.waits_for_archive;
   options.configuration = config.core;
   options.configuration.journal_id = id;
-  Shell shell{loop, std::move(options), std::move(recovered.core), log, recovered.last_record_ns, std::move(recovered.past_reports)};
+  Shell shell{loop, std::move(options),       std::move(recovered.core),
+              log,  recovered.last_record_ns, std::move(recovered.past_reports)};
   Daemon daemon{loop, [&] {
                   shell.stop([&] {
                     daemon.finished();
@@ -76,7 +77,8 @@ int main(int argc, char** argv) try {
   CLI::App app{"takes orders, writes them down, and sends each to the gateway of its account"};
   app.set_version_flag("--version", BUSBAR_VERSION);
   app.add_option("--config", file, "the configuration")->capture_default_str();
-  app.add_flag("--follow", follows, "replay the journal beside the live router: compare every decision, write snapshots");
+  app.add_flag("--follow", follows,
+               "replay the journal beside the live router: compare every decision, write snapshots");
   app.add_flag("--check", checks, "replay the whole journal once: 0 when every decision agrees, 1 when not");
   CLI11_PARSE(app, argc, argv);
 

@@ -23,8 +23,9 @@ class Recovery {
 
   Recovered run() {
     open_journal();
-    Snapshot snapshot = newest_snapshot(options_.snapshots, log_.last_sequence(),
-                                        [](const std::string& what) { spdlog::warn("snapshot passed over: {}", what); });
+    Snapshot snapshot = newest_snapshot(options_.snapshots, log_.last_sequence(), [](const std::string& what) {
+      spdlog::warn("snapshot passed over: {}", what);
+    });
     recovered_.snapshot = snapshot.through;
     replay_.emplace(std::move(snapshot.core), snapshot.through);
     read_journal();
@@ -59,15 +60,17 @@ class Recovery {
     const std::uint64_t last = log_.first_sequence() - 1;
     if (first > last) return;
     if (!journal_) {
-      refuse("records " + std::to_string(first) + " to " + std::to_string(last) + " are neither in a snapshot nor in the log, and there is no journal at " +
-             options_.journal.string());
+      refuse("records " + std::to_string(first) + " to " + std::to_string(last) +
+             " are neither in a snapshot nor in the log, and there is no journal at " + options_.journal.string());
     }
     const auto read = journal_->read(first, last, [this](const audit::JournalRecord& record) {
       feed(record.record);
       return true;
     });
     if (!read) refuse(options_.journal.string() + ": " + read.error().text);
-    if (replay_->through() != last) refuse(options_.journal.string() + ": ends with record " + std::to_string(replay_->through()) + ", " + std::to_string(last) + " is needed");
+    if (replay_->through() != last)
+      refuse(options_.journal.string() + ": ends with record " + std::to_string(replay_->through()) + ", " +
+             std::to_string(last) + " is needed");
   }
 
   void read_log() {
@@ -104,8 +107,8 @@ class Recovery {
     query.kind = QueryKind::Status;
     const auto status = replay_->core().answer(query).status;
     if (status && !status->journal_id.empty() && status->journal_id != options_.journal_id) {
-      refuse("the records are of journal " + std::string{view(status->journal_id)} + ", and the state directory is of journal " +
-             std::string{view(options_.journal_id)});
+      refuse("the records are of journal " + std::string{view(status->journal_id)} +
+             ", and the state directory is of journal " + std::string{view(options_.journal_id)});
     }
   }
 

@@ -1,6 +1,6 @@
 #pragma once
-// A router's beginning: the newest snapshot and all records after it, from the log and, where the log has let them go, from
-// the archive's journal on this host. Decisions that a crash kept from the log are made again and written.
+// A router's beginning: the newest snapshot and all records after it, from the log and, where the log has let them go,
+// from the archive's journal on this host. Decisions that a crash kept from the log are made again and written.
 
 #include <filesystem>
 #include <vector>
@@ -27,7 +27,8 @@ struct RecoverOptions {
   Name journal_id;
 };
 
-// Throws std::runtime_error: records are missing or damaged, or the core decides otherwise now than it did; it names the record.
+// Throws std::runtime_error: records are missing or damaged, or the core decides otherwise now than it did; it names
+// the record.
 Recovered recover(const RecoverOptions& options, Log& log);
 
 }  // namespace busbar::router

@@ -24,7 +24,8 @@ std::string in_words(std::span<const std::uint8_t> payload) {
   const auto* output = std::get_if<Output>(&record->body);
   if (!output) return std::string{name_of(record->body)};
   std::string words = "to " + std::string{name_of(output->destination)} + " " + std::string{view(output->peer)};
-  if (!output->session.empty()) words += "/" + std::string{view(output->session)} + " #" + number(output->report_number);
+  if (!output->session.empty())
+    words += "/" + std::string{view(output->session)} + " #" + number(output->report_number);
   const auto message = decode(output->message);
   if (!message) return words + ": " + message.error().text;
   words += ": " + std::string{name_of(message->body)};
@@ -34,7 +35,8 @@ std::string in_words(std::span<const std::uint8_t> payload) {
     if (report->order_qty) words += ", order_qty " + to_string(*report->order_qty);
     if (report->cum_qty) words += ", cum_qty " + to_string(*report->cum_qty);
     if (report->price) words += ", price " + to_string(*report->price);
-    if (report->error != ErrorCode::None) words += ", " + std::string{name_of(report->error)} + " " + std::string{view(report->text)};
+    if (report->error != ErrorCode::None)
+      words += ", " + std::string{name_of(report->error)} + " " + std::string{view(report->text)};
   }
   if (const auto* place = std::get_if<PlaceCommand>(&message->body)) {
     words += " " + std::string{view(place->command.venue_order_id)} + " " + std::string{name_of(place->order.side)};
@@ -80,8 +82,8 @@ void encode_output(const Header& input, Timestamp input_time_ns, std::uint64_t i
 }
 
 std::string Difference::text() const {
-  return "record " + number(sequence) + " (output " + number(index) + " of input " + number(input_sequence) + "): recorded " +
-         recorded + "; decided " + decided;
+  return "record " + number(sequence) + " (output " + number(index) + " of input " + number(input_sequence) +
+         "): recorded " + recorded + "; decided " + decided;
 }
 
 Result<void> Replay::feed(const Record& record) {
@@ -101,8 +103,9 @@ Result<void> Replay::feed_input(const Record& record) {
   const auto message = decode(record.payload);
   if (!message) return Error{ErrorCode::InvalidMessage, "record " + number(sequence) + ": " + message.error().text};
   if (const auto* start = std::get_if<CoreStart>(&message->body); start && start->core_version != core_version) {
-    return Error{ErrorCode::Unsupported, "from record " + number(sequence) + " on core version " + number(start->core_version) +
-                                             " decided, and this is version " + number(core_version)};
+    return Error{ErrorCode::Unsupported, "from record " + number(sequence) + " on core version " +
+                                             number(start->core_version) + " decided, and this is version " +
+                                             number(core_version)};
   }
   ++inputs_;
   decisions_.clear();
@@ -135,8 +138,9 @@ Result<void> Replay::feed_output(const Record& record) {
     difference.input_sequence = output.input_sequence;
     difference.index = output.index;
     if (output.core_version != core_version) {
-      return Error{ErrorCode::Unsupported, "record " + number(record.header.sequence) + " was decided by core version " +
-                                               number(output.core_version) + ", and this is version " + number(core_version)};
+      return Error{ErrorCode::Unsupported, "record " + number(record.header.sequence) +
+                                               " was decided by core version " + number(output.core_version) +
+                                               ", and this is version " + number(core_version)};
     }
   }
   if (difference.recorded == difference.decided) {  // told apart by their bytes only

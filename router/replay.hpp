@@ -1,6 +1,7 @@
 #pragma once
-// The records of the core, fed to it again. How a decision is written down, which the live router and every replay share;
-// and the comparison of what was written with what the core decides now. Recovery, --follow and recheck are this, and no more.
+// The records of the core, fed to it again. How a decision is written down, which the live router and every replay
+// share; and the comparison of what was written with what the core decides now. Recovery, --follow and recheck are
+// this, and no more.
 
 #include <array>
 #include <cstdint>
@@ -35,7 +36,7 @@ struct Difference {
   std::uint64_t sequence = 0;        // of the Output record
   std::uint64_t input_sequence = 0;  // of the input that made it
   std::uint32_t index = 0;
-  std::string recorded;              // in words
+  std::string recorded;  // in words
   std::string decided;
   std::string text() const;
 };
@@ -53,7 +54,8 @@ class Replay {
   const Core& core() const { return core_; }
   std::uint64_t through() const { return through_; }
   Timestamp last_time_ns() const { return last_time_ns_; }
-  // Decisions without a record so far, in order. When there are none the state and through() belong together: a snapshot.
+  // Decisions without a record so far, in order. When there are none the state and through() belong together: a
+  // snapshot.
   std::deque<Unrecorded>& open() { return open_; }
   bool is_settled() const { return open_.empty(); }
   std::uint64_t inputs() const { return inputs_; }

@@ -63,7 +63,8 @@ void Sessions::on_welcome(const Name& client, const Name& name, const bus::Routi
   pump(session);
 }
 
-void Sessions::on_report(const Name& client, const Name& name, std::uint64_t number, std::uint64_t record, Bytes bytes) {
+void Sessions::on_report(const Name& client, const Name& name, std::uint64_t number, std::uint64_t record,
+                         Bytes bytes) {
   Session& session = this->session(client, name);
   ring_bytes_ += bytes.size();
   session.ring.push_back({number, record, std::move(bytes)});
@@ -85,7 +86,8 @@ bool Sessions::send_next(Session& session, std::uint64_t number, std::span<const
   // It resumes with a Hello, which its next message is asked for.
   ++lagging_;
   session.is_live = session.is_bound = false;
-  spdlog::warn("session {}/{} takes no more reports; it was sent up to {}", view(session.client), view(session.name), session.sent);
+  spdlog::warn("session {}/{} takes no more reports; it was sent up to {}", view(session.client), view(session.name),
+               session.sent);
   return false;
 }
 
@@ -93,8 +95,8 @@ void Sessions::pump(Session& session) {
   if (!session.is_live || session.is_fetching || session.ring.empty()) return;
   const std::uint64_t first = session.ring.front().number;
   if (session.sent + 1 < first) {
-    spdlog::error("reports {} to {} of session {}/{} are in no archive", session.sent + 1, first - 1, view(session.client),
-                  view(session.name));
+    spdlog::error("reports {} to {} of session {}/{} are in no archive", session.sent + 1, first - 1,
+                  view(session.client), view(session.name));
     session.sent = first - 1;
   }
   for (std::size_t i = session.sent + 1 - first; i < session.ring.size(); ++i) {
@@ -102,7 +104,8 @@ void Sessions::pump(Session& session) {
   }
 }
 
-void Sessions::on_fetched(const Name& client, const Name& name, std::uint64_t number, std::span<const std::uint8_t> bytes) {
+void Sessions::on_fetched(const Name& client, const Name& name, std::uint64_t number,
+                          std::span<const std::uint8_t> bytes) {
   Session* session = find(client, name);
   if (!session || !session->is_live || !session->is_fetching || number != session->sent + 1) return;
   if (send_next(*session, number, bytes)) session->may_fetch_again = true;

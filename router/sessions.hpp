@@ -1,7 +1,7 @@
 #pragma once
-// The clients' sessions as the shell sees them: which connection each has now, and which reports it still must hear. Every
-// report goes into the session's ring and leaves from there in order of its number; what the ring has let go comes from the
-// archive. So a client that reconnects, or was too slow, gets each report once, whoever died in between.
+// The clients' sessions as the shell sees them: which connection each has now, and which reports it still must hear.
+// Every report goes into the session's ring and leaves from there in order of its number; what the ring has let go
+// comes from the archive. So a client that reconnects, or was too slow, gets each report once, whoever died in between.
 
 #include <cstdint>
 #include <deque>
@@ -72,14 +72,14 @@ class Sessions {
     Name client;
     Name name;
     bus::RoutingId peer;
-    bool is_bound = false;     // peer is the connection that said Hello last
-    bool is_live = false;      // its Welcome has left
-    bool is_fetching = false;  // older reports are on their way from the archive
+    bool is_bound = false;         // peer is the connection that said Hello last
+    bool is_live = false;          // its Welcome has left
+    bool is_fetching = false;      // older reports are on their way from the archive
     bool may_fetch_again = false;  // that brought some, or another Hello came meanwhile
     Timestamp heard_ns = 0;
     std::int64_t silence_max_ns = 0;
-    std::uint64_t sent = 0;    // number of the last report sent on this connection
-    std::deque<Kept> ring;     // dense, newest at the back
+    std::uint64_t sent = 0;  // number of the last report sent on this connection
+    std::deque<Kept> ring;   // dense, newest at the back
   };
   using Key = std::pair<Name, Name>;
 

@@ -30,13 +30,16 @@ bool holds(const Body& body) {
 std::uint64_t command_id_of(const Body& body) {
   return std::visit(
       []<class T>(const T& value) -> std::uint64_t {
-        if constexpr (is_one_of<T, PlaceCommand, CancelCommand, ReplaceCommand, AskCommand>) return value.command.command_id;
+        if constexpr (is_one_of<T, PlaceCommand, CancelCommand, ReplaceCommand, AskCommand>)
+          return value.command.command_id;
         return 0;
       },
       body);
 }
 
-std::string topic(std::string_view kind, const Name& account) { return std::string{kind} + "." + std::string{view(account)}; }
+std::string topic(std::string_view kind, const Name& account) {
+  return std::string{kind} + "." + std::string{view(account)};
+}
 
 }  // namespace
 
@@ -50,18 +53,25 @@ Shell::Shell(asio::io_context& loop, ShellOptions options, Core core, Log& log, 
       gateways_{loop, bus::Kind::Router},
       reports_{loop, bus::Kind::XPub},
       sessions_{options_.sessions,
-                {[this](const bus::RoutingId& peer, std::span<const std::uint8_t> bytes) { return orders_.send(peer, bytes); },
-                 [this](const Name& client, const Name& session, std::uint64_t first) { audit_.fetch(client, session, first); }}},
-      audit_{loop, options_.bus.audit_core, options_.configuration.environment, log, options_.log_directory,
+                {[this](const bus::RoutingId& peer, std::span<const std::uint8_t> bytes) {
+                   return orders_.send(peer, bytes);
+                 },
+                 [this](const Name& client, const Name& session, std::uint64_t first) {
+                   audit_.fetch(client, session, first);
+                 }}},
+      audit_{loop,
+             options_.bus.audit_core,
+             options_.configuration.environment,
+             log,
+             options_.log_directory,
              {[this](std::uint64_t sequence) {
                 log_.set_audited(sequence);
                 sessions_.set_audited(sequence);
                 if (options_.waits_for_archive) release();
                 if (on_stopped_) finish_stop();
               },
-              [this](const Name& client, const Name& session, std::uint64_t number, std::span<const std::uint8_t> message) {
-                sessions_.on_fetched(client, session, number, message);
-              },
+              [this](const Name& client, const Name& session, std::uint64_t number,
+                     std::span<const std::uint8_t> message) { sessions_.on_fetched(client, session, number, message); },
               [this](const Name& client, const Name& session) { sessions_.on_fetch_end(client, session); }}},
       durable_{loop, ::dup(log.event_file())},
       beat_{loop},
@@ -166,20 +176,23 @@ void Shell::on_client_message(const bus::RoutingId& peer, Message message, std::
     return take(peer, std::move(message), bytes);
   }
   if (has_session && !sessions_.hear(asked, peer, boottime_now_ns())) {
-    return reject(orders_, peer, asked, {0, ErrorCode::HelloNeeded, cut<32>("session"), cut<64>(view(asked.session)),
-                                         cut<256>("this connection has not said Hello for it, or has been given up")});
+    return reject(orders_, peer, asked,
+                  {0, ErrorCode::HelloNeeded, cut<32>("session"), cut<64>(view(asked.session)),
+                   cut<256>("this connection has not said Hello for it, or has been given up")});
   }
-  if (holds<Heartbeat>(body)) return answer_heartbeat(orders_, peer, asked, has_session ? sessions_.last_sent(asked) : 0);
+  if (holds<Heartbeat>(body))
+    return answer_heartbeat(orders_, peer, asked, has_session ? sessions_.last_sent(asked) : 0);
   if (const auto* query = std::get_if<Query>(&body)) {
-    Asked question{peer, asked, *query, 0};
+    Asked question{peer, asked, *query, {}, 0};
     if (queries_.size() + forwarded_.size() < queries_max) return queries_.push_back(std::move(question));
     return answer_error(question, ErrorCode::RateLimited, "too many questions wait already");
   }
-  const bool is_input = holds<NewOrder, CancelOrder, ReplaceOrder, Subscribe, Unsubscribe>(body) ||
-                        (has_session && holds<Logout>(body));
+  const bool is_input =
+      holds<NewOrder, CancelOrder, ReplaceOrder, Subscribe, Unsubscribe>(body) || (has_session && holds<Logout>(body));
   if (!is_input) {
-    return reject(orders_, peer, asked, {0, ErrorCode::Unsupported, cut<32>("body"), cut<64>(name_of(body)),
-                                         cut<256>("is not what a client says here")});
+    return reject(orders_, peer, asked,
+                  {0, ErrorCode::Unsupported, cut<32>("body"), cut<64>(name_of(body)),
+                   cut<256>("is not what a client says here")});
   }
   if (refuse_for_log(peer, message)) return;
   if (holds<Logout>(body)) sessions_.on_logout(asked);
@@ -232,11 +245,13 @@ bool Shell::refuse_for_log(const bus::RoutingId& peer, const Message& message) {
   return true;
 }
 
-void Shell::answer_heartbeat(bus::Endpoint& endpoint, const bus::RoutingId& peer, const Header& asked, std::uint64_t last_report) {
+void Shell::answer_heartbeat(bus::Endpoint& endpoint, const bus::RoutingId& peer, const Header& asked,
+                             std::uint64_t last_report) {
   Header answer = header(now());
   answer.session = asked.session;
   answer.correlation_id = asked.correlation_id;
-  static_cast<void>(endpoint.send(peer, encode(answer, Body{Heartbeat{answer.send_time_ns, asked.sequence, last_report}})));
+  static_cast<void>(
+      endpoint.send(peer, encode(answer, Body{Heartbeat{answer.send_time_ns, asked.sequence, last_report}})));
 }
 
 // ---- What gateways say
@@ -248,7 +263,8 @@ void Shell::on_gateway_bytes(const bus::RoutingId& peer, std::span<const std::ui
     return reject_unreadable(gateways_, peer, bytes, message.error());
   }
   if (bytes.size() > log_.payload_max()) {
-    return reject_unreadable(gateways_, peer, bytes, {ErrorCode::InvalidMessage, "larger than the log's segments take"});
+    return reject_unreadable(gateways_, peer, bytes,
+                             {ErrorCode::InvalidMessage, "larger than the log's segments take"});
   }
   if (!is_ours(message->header, gateways_, peer)) return;
   if (std::holds_alternative<GatewayHello>(message->body)) return on_gateway_hello(peer, std::move(*message), bytes);
@@ -263,14 +279,17 @@ void Shell::on_gateway_hello(const bus::RoutingId& peer, Message message, std::s
     spdlog::error("a gateway's hello was refused: {} {} {}", field, value, text);
     reject(gateways_, peer, asked, {0, error, cut<32>(field), cut<64>(value), cut<256>(text)});
   };
-  if (at == lines_.end()) return no(ErrorCode::PermissionDenied, "sender", view(asked.sender), "is the gateway of no account");
-  if (hello.gateway != asked.sender) return no(ErrorCode::InvalidMessage, "gateway", view(hello.gateway), "is not its sender");
+  if (at == lines_.end())
+    return no(ErrorCode::PermissionDenied, "sender", view(asked.sender), "is the gateway of no account");
+  if (hello.gateway != asked.sender)
+    return no(ErrorCode::InvalidMessage, "gateway", view(hello.gateway), "is not its sender");
   const std::string life = std::to_string(hello.incarnation);
   if (hello.incarnation == 0 || view(asked.session) != life) {
     return no(ErrorCode::InvalidMessage, "session", view(asked.session), "is not the incarnation");
   }
   Line& line = at->second;
-  if (line.past.contains(hello.incarnation)) return no(ErrorCode::Conflict, "incarnation", life, "is over: a newer life has come");
+  if (line.past.contains(hello.incarnation))
+    return no(ErrorCode::Conflict, "incarnation", life, "is over: a newer life has come");
   if (log_.is_full()) return;
   if (line.incarnation != 0 && line.incarnation != hello.incarnation) {
     if (line.past.size() == past_lives_max) line.past.clear();
@@ -294,12 +313,13 @@ void Shell::on_gateway_message(const bus::RoutingId& peer, Message message, std:
     return;
   }
   if (at == lines_.end() || !at->second.is_up || at->second.peer != peer) {
-    return reject(gateways_, peer, asked, {0, ErrorCode::HelloNeeded, cut<32>("session"), cut<64>(view(asked.session)),
-                                           cut<256>("this connection has not said hello, or has been given up")});
+    return reject(gateways_, peer, asked,
+                  {0, ErrorCode::HelloNeeded, cut<32>("session"), cut<64>(view(asked.session)),
+                   cut<256>("this connection has not said hello, or has been given up")});
   }
   Line& line = at->second;
   line.heard_ns = boottime_now_ns();
-  if (holds<Heartbeat>(message.body)) return answer_heartbeat(gateways_, peer, asked, core_.last_report(asked.sender, line.incarnation));
+  if (holds<Heartbeat>(message.body)) return answer_heartbeat(gateways_, peer, asked, 0);
   if (auto* answer = std::get_if<Answer>(&message.body)) return on_forwarded_answer(asked, std::move(*answer));
   if (holds<VenueReport, Instruments, SessionState, RateUsage, Reconciled>(message.body)) {
     // What is not taken is not acknowledged, and comes again.
@@ -337,6 +357,7 @@ void Shell::finish_batch() {
     write_outputs();
     arm_deadline();
     if (log_.waiting_bytes() > backlog_max) {
+      is_paused_ = true;
       orders_.pause();
       gateways_.pause();
     }
@@ -372,11 +393,13 @@ void Shell::decide(const Taken& taken) {
   }
   if (const auto* report = std::get_if<VenueReport>(&taken.message.body)) {
     const Name& gateway = taken.message.header.sender;
-    acknowledgements_.push_back({taken.sequence, gateway, report->incarnation, core_.last_report(gateway, report->incarnation)});
+    acknowledgements_.push_back(
+        {taken.sequence, gateway, report->incarnation, core_.last_report(gateway, report->incarnation)});
   }
 }
 
-// Outputs need not be durable before they leave: they are made again from their inputs. So they ride with the next commit.
+// Outputs need not be durable before they leave: they are made again from their inputs. So they ride with the next
+// commit.
 void Shell::write_outputs() {
   if (is_output_timed_) return;
   is_output_timed_ = true;
@@ -389,18 +412,20 @@ void Shell::write_outputs() {
 }
 
 void Shell::wait_durable() {
-  durable_.async_read_some(asio::buffer(&durable_count_, sizeof durable_count_), [this](const boost::system::error_code& error, std::size_t) {
-    if (error) return;
-    release();
-    audit_.tick(boottime_now_ns());
-    if (on_stopped_) {
-      finish_stop();
-    } else if (log_.waiting_bytes() <= backlog_max / 2) {
-      orders_.resume();
-      gateways_.resume();
-    }
-    wait_durable();
-  });
+  durable_.async_read_some(asio::buffer(&durable_count_, sizeof durable_count_),
+                           [this](const boost::system::error_code& error, std::size_t) {
+                             if (error) return;
+                             release();
+                             audit_.tick(boottime_now_ns());
+                             if (on_stopped_) {
+                               finish_stop();
+                             } else if (is_paused_ && log_.waiting_bytes() <= backlog_max / 2) {
+                               is_paused_ = false;
+                               orders_.resume();
+                               gateways_.resume();
+                             }
+                             wait_durable();
+                           });
 }
 
 void Shell::release() {
@@ -420,17 +445,23 @@ void Shell::deliver(Release& release) {
   switch (release.destination) {
     case Destination::Session:
       if (release.next_report != 0) {
-        sessions_.on_welcome(release.peer, release.session, release.route, release.next_report, release.last_report, release.message);
+        sessions_.on_welcome(release.peer, release.session, release.route, release.next_report, release.last_report,
+                             release.message);
       } else if (release.report_number != 0) {
-        sessions_.on_report(release.peer, release.session, release.report_number, release.record, std::move(release.message));
+        sessions_.on_report(release.peer, release.session, release.report_number, release.record,
+                            std::move(release.message));
       } else {
         sessions_.send_unnumbered(release.peer, release.session, release.message);
       }
       return;
     case Destination::Request: static_cast<void>(orders_.send(release.route, release.message)); return;
     case Destination::Gateway: return deliver_to_gateway(release);
-    case Destination::DropCopy: static_cast<void>(reports_.publish(topic("report", release.peer), release.message)); return;
-    case Destination::Status: static_cast<void>(reports_.publish(topic("status", release.peer), release.message)); return;
+    case Destination::DropCopy:
+      static_cast<void>(reports_.publish(topic("report", release.peer), release.message));
+      return;
+    case Destination::Status:
+      static_cast<void>(reports_.publish(topic("status", release.peer), release.message));
+      return;
     case Destination::Unset: break;
   }
   assert(!"a decision goes somewhere");
@@ -458,7 +489,8 @@ void Shell::acknowledge(std::uint64_t durable) {
                            acknowledgements_.front().gateway == last.gateway &&
                            acknowledgements_.front().incarnation == last.incarnation;
     const auto line = lines_.find(last.gateway);
-    if (has_newer || line == lines_.end() || !line->second.is_up || line->second.incarnation != last.incarnation) continue;
+    if (has_newer || line == lines_.end() || !line->second.is_up || line->second.incarnation != last.incarnation)
+      continue;
     static_cast<void>(gateways_.send(line->second.peer, encode(header(now()), Body{ReportAck{last.report_number}})));
   }
 }
@@ -470,19 +502,26 @@ void Shell::beat() {
   look_for_silence(now_ns);
   watch_log();
   audit_.tick(now_ns);
-  for (auto at = forwarded_.begin(); at != forwarded_.end();) {
-    if (at->second.until_ns > now_ns) {
-      ++at;
-      continue;
-    }
-    answer_error(at->second, ErrorCode::GatewayDown, "its gateway did not answer in time");
-    at = forwarded_.erase(at);
-  }
+  give_up_questions(now_ns);
   finish_batch();
   beat_.expires_after(beat_interval);
   beat_.async_wait([this](const boost::system::error_code& error) {
     if (!error) beat();
   });
+}
+
+// A gateway that is lost, or takes too long, answers no more.
+void Shell::give_up_questions(Timestamp now_ns) {
+  for (auto at = forwarded_.begin(); at != forwarded_.end();) {
+    const bool is_lost = !lines_.at(at->second.gateway).is_up;
+    if (!is_lost && at->second.until_ns > now_ns) {
+      ++at;
+      continue;
+    }
+    answer_error(at->second, ErrorCode::GatewayDown,
+                 is_lost ? "its gateway was lost" : "its gateway did not answer in time");
+    at = forwarded_.erase(at);
+  }
 }
 
 void Shell::look_for_silence(Timestamp now_ns) {
@@ -506,15 +545,16 @@ void Shell::watch_log() {
   if (const bool is_filling = log_.is_filling(); is_filling != was_filling_) {
     was_filling_ = is_filling;
     if (is_filling) {
-      spdlog::warn("the log is filling: {} of {} bytes; the archive has records up to {}", log_.used_bytes(), log_.limit_bytes(),
-                   audit_.audited());
+      spdlog::warn("the log is filling: {} of {} bytes; the archive has records up to {}", log_.used_bytes(),
+                   log_.limit_bytes(), audit_.audited());
     } else {
       spdlog::info("the log has room again");
     }
   }
   if (const bool is_refusing = !log_.accepts_orders(); is_refusing != was_refusing_) {
     was_refusing_ = is_refusing;
-    spdlog::warn(is_refusing ? "JOURNAL_DOWN: new orders are refused until the archive has taken records" : "new orders are taken again");
+    spdlog::warn(is_refusing ? "JOURNAL_DOWN: new orders are refused until the archive has taken records"
+                             : "new orders are taken again");
   }
 }
 
@@ -570,7 +610,8 @@ void Shell::answer_error(const Asked& asked, ErrorCode error, std::string_view t
 void Shell::answer_query(Asked asked) {
   const Query& query = asked.query;
   const Name& client = asked.header.sender;
-  if (!clients_.contains(client)) return answer_error(asked, ErrorCode::PermissionDenied, "is no client of this router");
+  if (!clients_.contains(client))
+    return answer_error(asked, ErrorCode::PermissionDenied, "is no client of this router");
   const bool has_account = !query.account.empty();
   if (has_account && !may_see(client, query.account)) {
     return answer_error(asked, ErrorCode::PermissionDenied, "the account is not this client's");
@@ -594,7 +635,8 @@ void Shell::answer_query(Asked asked) {
     case QueryKind::VenueTrades: {
       const auto gateway = gateway_of_.find(query.account);
       if (gateway == gateway_of_.end()) {
-        return answer_error(asked, ErrorCode::InvalidMessage, has_account ? "there is no such account" : "needs an account");
+        return answer_error(asked, ErrorCode::InvalidMessage,
+                            has_account ? "there is no such account" : "needs an account");
       }
       return forward(std::move(asked), gateway->second);
     }
@@ -616,7 +658,8 @@ void Shell::fill_status(Answer& answer) const {
   status.log_used_bytes = log_.used_bytes();
   status.log_limit_bytes = log_.limit_bytes();
   status.accepts_orders = log_.accepts_orders() && !log_.is_full();
-  if (!status.accepts_orders) status.reason = "JOURNAL_DOWN: the log is nearly full, the archive has not taken its records";
+  if (!status.accepts_orders)
+    status.reason = "JOURNAL_DOWN: the log is nearly full, the archive has not taken its records";
   for (GatewayStatus& gateway : answer.gateways) {
     const auto line = lines_.find(gateway.gateway);
     gateway.connected = gateway.connected && line != lines_.end() && line->second.is_up;
@@ -631,6 +674,7 @@ void Shell::forward(Asked asked, const Name& gateway) {
   if (!line.is_up || !line.is_welcome || !gateways_.send(line.peer, encode(question, Body{asked.query}))) {
     return answer_error(asked, ErrorCode::GatewayDown, "gateway " + std::string{view(gateway)} + " is not there");
   }
+  asked.gateway = gateway;
   asked.until_ns = boottime_now_ns() + query_patience_ns;
   forwarded_.emplace(id, std::move(asked));
 }
@@ -651,7 +695,8 @@ void Shell::stop(std::function<void()> done) {
   finish_batch();
   log_.commit();
   on_stopped_ = std::move(done);
-  for (auto& [id, asked] : std::exchange(forwarded_, {})) answer_error(asked, ErrorCode::GatewayDown, "the router is stopping");
+  for (auto& [id, asked] : std::exchange(forwarded_, {}))
+    answer_error(asked, ErrorCode::GatewayDown, "the router is stopping");
   finish_stop();
 }
 

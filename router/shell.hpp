@@ -1,7 +1,7 @@
 #pragma once
-// The doors around the core. What arrives is judged, stamped, written and only then looked at by the core; what the core
-// decides leaves when all records up to its cause are durable. The shell knows connections and waits; it decides nothing
-// about an order but this one thing: when the log is nearly full, a new one is refused before it is stamped.
+// The doors around the core. What arrives is judged, stamped, written and only then looked at by the core; what the
+// core decides leaves when all records up to its cause are durable. The shell knows connections and waits; it decides
+// nothing about an order but this one thing: when the log is nearly full, a new one is refused before it is stamped.
 
 #include <chrono>
 #include <cstdint>
@@ -75,13 +75,13 @@ class Shell {
     Destination destination = Destination::Unset;
     Name peer;
     Name session;
-    bus::RoutingId route;             // Request and Welcome: the connection that asked
+    bus::RoutingId route;  // Request and Welcome: the connection that asked
     std::uint64_t report_number = 0;
-    std::uint64_t record = 0;         // its own, an Output
-    std::uint64_t incarnation = 0;    // Gateway
-    std::uint64_t command_id = 0;     // Gateway, of a command
-    std::uint64_t next_report = 0;    // of a Welcome, 0 else
-    std::uint64_t last_report = 0;    // of a Welcome: the session's highest
+    std::uint64_t record = 0;       // its own, an Output
+    std::uint64_t incarnation = 0;  // Gateway
+    std::uint64_t command_id = 0;   // Gateway, of a command
+    std::uint64_t next_report = 0;  // of a Welcome, 0 else
+    std::uint64_t last_report = 0;  // of a Welcome: the session's highest
     Bytes message;
   };
   // What a gateway may forget once it is durable.
@@ -94,16 +94,17 @@ class Shell {
   struct Line {  // to a gateway
     bus::RoutingId peer;
     std::uint64_t incarnation = 0;
-    Name life;                        // that number, as its messages carry it
+    Name life;  // that number, as its messages carry it
     bool is_up = false;
-    bool is_welcome = false;          // its Welcome has left
+    bool is_welcome = false;  // its Welcome has left
     Timestamp heard_ns = 0;
-    std::set<std::uint64_t> past;     // earlier lives, which are over
+    std::set<std::uint64_t> past;  // earlier lives, which are over
   };
   struct Asked {  // a query that waits for its turn, or for a gateway
     bus::RoutingId peer;
     Header header;
     Query query;
+    Name gateway;  // that was asked
     Timestamp until_ns = 0;
   };
 
@@ -115,9 +116,11 @@ class Shell {
   void on_gateway_message(const bus::RoutingId& peer, Message message, std::span<const std::uint8_t> bytes);
   bool is_ours(const Header& header, bus::Endpoint& endpoint, const bus::RoutingId& peer);
   void reject(bus::Endpoint& endpoint, const bus::RoutingId& peer, const Header& asked, Reject reject);
-  void reject_unreadable(bus::Endpoint& endpoint, const bus::RoutingId& peer, std::span<const std::uint8_t> bytes, const Error& error);
+  void reject_unreadable(bus::Endpoint& endpoint, const bus::RoutingId& peer, std::span<const std::uint8_t> bytes,
+                         const Error& error);
   bool refuse_for_log(const bus::RoutingId& peer, const Message& message);
-  void answer_heartbeat(bus::Endpoint& endpoint, const bus::RoutingId& peer, const Header& header, std::uint64_t last_report);
+  void answer_heartbeat(bus::Endpoint& endpoint, const bus::RoutingId& peer, const Header& header,
+                        std::uint64_t last_report);
 
   // The way of a record.
   void take(const bus::RoutingId& peer, Message message, std::span<const std::uint8_t> bytes);
@@ -134,6 +137,7 @@ class Shell {
   // Time.
   void beat();
   void look_for_silence(Timestamp now_ns);
+  void give_up_questions(Timestamp now_ns);
   void watch_log();
   void arm_deadline();
 
@@ -174,6 +178,7 @@ class Shell {
   std::uint64_t next_forward_ = 1;
   std::vector<SendFailed> failures_;
   std::uint64_t refused_ = 0;
+  bool is_paused_ = false;  // the disk is behind
   bool was_filling_ = false;
   bool was_refusing_ = false;
 

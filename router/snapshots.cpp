@@ -38,7 +38,8 @@ std::vector<std::pair<std::uint64_t, fs::path>> list(const fs::path& directory) 
 
 }  // namespace
 
-Snapshot newest_snapshot(const fs::path& directory, std::uint64_t last, const std::function<void(const std::string&)>& on_unusable) {
+Snapshot newest_snapshot(const fs::path& directory, std::uint64_t last,
+                         const std::function<void(const std::string&)>& on_unusable) {
   for (const auto& [through, path] : list(directory)) {
     if (through > last) {
       on_unusable(path.string() + ": is ahead of the last record, " + std::to_string(last));

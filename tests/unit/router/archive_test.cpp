@@ -71,7 +71,8 @@ class ArchiveTest : public testing::Test {
     const auto hash = router.shell->core().state_hash();
     return {hash.begin(), hash.end()};
   }
-  // Nothing moves by itself while two states are compared: what is in doubt after a restart is asked for again and again.
+  // Nothing moves by itself while two states are compared: what is in doubt after a restart is asked for again and
+  // again.
   void settle() {
     wait_archived();
     if (hash_of_journal() != hash_of_router()) wait_archived();
@@ -235,7 +236,10 @@ class FollowTest : public ArchiveTest {
       ASSERT_TRUE(message);
       if (auto* output = std::get_if<Output>(&message->body)) change(frame->record.header.sequence, *output);
       Bytes bytes;
-      append_frame(bytes, frame->record.header, frame->record.kind() == RecordKind::Output ? encode(*message) : Bytes{frame->record.payload.begin(), frame->record.payload.end()});
+      append_frame(bytes, frame->record.header,
+                   frame->record.kind() == RecordKind::Output
+                       ? encode(*message)
+                       : Bytes{frame->record.payload.begin(), frame->record.payload.end()});
       const audit::Entry entry{bytes, {}, 0};
       ASSERT_TRUE(writer->append({&entry, 1}));
     }

@@ -1,5 +1,6 @@
 #pragma once
-// A router in a folder of its own, with real sockets, and those it talks with: a gateway and clients that do as they are told.
+// A router in a folder of its own, with real sockets, and those it talks with: a gateway and clients that do as they
+// are told.
 
 #include <chrono>
 #include <filesystem>
@@ -79,17 +80,23 @@ class Router {
     options.log_directory = bus / "log";
     log_options.directory = options.log_directory;
     log = std::make_unique<Log>(log_options, disk);
-    recovered = recover({options.log_directory, bus / "snapshots", bus / "journal" / "core", options.configuration.journal_id}, *log);
+    recovered = recover(
+        {options.log_directory, bus / "snapshots", bus / "journal" / "core", options.configuration.journal_id}, *log);
     // ZeroMQ lets go of an address a moment after its socket is closed.
     const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds{5};
     while (!shell) {
       try {
-        shell = std::make_unique<Shell>(loop_, options, std::move(recovered.core), *log, recovered.last_record_ns, recovered.past_reports);
+        shell = std::make_unique<Shell>(loop_, options, std::move(recovered.core), *log, recovered.last_record_ns,
+                                        recovered.past_reports);
       } catch (const std::runtime_error& error) {
-        if (std::chrono::steady_clock::now() > patience || std::string_view{error.what()}.find("in use") == std::string_view::npos) throw;
+        if (std::chrono::steady_clock::now() > patience ||
+            std::string_view{error.what()}.find("in use") == std::string_view::npos)
+          throw;
         log.reset();
         log = std::make_unique<Log>(log_options, disk);
-        recovered = recover({options.log_directory, bus / "snapshots", bus / "journal" / "core", options.configuration.journal_id}, *log);
+        recovered = recover(
+            {options.log_directory, bus / "snapshots", bus / "journal" / "core", options.configuration.journal_id},
+            *log);
       }
     }
   }
@@ -179,7 +186,8 @@ void run_until(asio::io_context& loop, Question question) {
 class Gateway : public Peer {
  public:
   Gateway(asio::io_context& loop, const Router& router, std::uint64_t incarnation)
-      : Peer{loop, Kind::Dealer, router.options.bus.gateways, "binance", std::to_string(incarnation)}, incarnation_{incarnation} {}
+      : Peer{loop, Kind::Dealer, router.options.bus.gateways, "binance", std::to_string(incarnation)},
+        incarnation_{incarnation} {}
 
   GatewayWelcome hello() {
     GatewayHello hello;

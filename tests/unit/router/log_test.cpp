@@ -496,7 +496,8 @@ TEST(Log, WritesWhatAShortWriteLeft) {
 TEST(Log, AFullDiskRefusesOrdersFirstAndRecovers) {
   Folder folder;
   FaultyDisk disk;
-  Log log{{.directory = folder.path(), .segment_bytes = 64 << 10, .limit_bytes = 100 * (64 << 10), .on_failure = {}}, disk};
+  Log log{{.directory = folder.path(), .segment_bytes = 64 << 10, .limit_bytes = 100 * (64 << 10), .on_failure = {}},
+          disk};
   disk.has_no_space = true;
   while (log.accepts_orders()) write_durably(log, 1, 700);
   EXPECT_FALSE(log.is_full());

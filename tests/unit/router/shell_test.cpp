@@ -139,7 +139,8 @@ TEST_F(ShellTest, RefusesWhatIsNotForHere) {
       {"the router's own name", Environment::Paper, "router", "", limit("X2"), ErrorCode::PermissionDenied},
       {"a session that has not said Hello", Environment::Paper, "alpha", "s9", limit("X3"), ErrorCode::HelloNeeded},
       {"the shell's own words", Environment::Paper, "alpha", "", configuration(), ErrorCode::Unsupported},
-      {"a gateway's words from a client", Environment::Paper, "alpha", "", Reconciled{"main", 0, 0, 0}, ErrorCode::Unsupported},
+      {"a gateway's words from a client", Environment::Paper, "alpha", "", Reconciled{"main", 0, 0, 0},
+       ErrorCode::Unsupported},
   };
   for (const Case& c : cases) {
     SCOPED_TRACE(c.what);
@@ -279,7 +280,8 @@ TEST_F(ShellTest, ARestartedRouterSendsOpenCommandsMarkedAndKnowsItsOrders) {
   again.hello(2);
   std::uint64_t number = 2;
   // Two that it says it has not seen, and the doubts of the restart.
-  for (const OrderStatus status : {OrderStatus::PendingNew, OrderStatus::New, OrderStatus::InDoubt, OrderStatus::InDoubt}) {
+  for (const OrderStatus status :
+       {OrderStatus::PendingNew, OrderStatus::New, OrderStatus::InDoubt, OrderStatus::InDoubt}) {
     const auto report = again.expect<ExecutionReport>();
     EXPECT_EQ(report.report_number, ++number);
     EXPECT_EQ(report.order_status, status);
@@ -334,7 +336,8 @@ TEST_F(ShellTest, AnAlteredDecisionKeepsTheRouterFromStarting) {
   Header header;
   header.environment = Environment::Paper;
   header.sender = "router";
-  const std::uint64_t altered = router.log->append(RecordKind::Output, router.log->last_time_ns() + 1, 1, encode(header, Body{output}));
+  const std::uint64_t altered =
+      router.log->append(RecordKind::Output, router.log->last_time_ns() + 1, 1, encode(header, Body{output}));
   router.log->commit();
   run_until(loop, [&] { return router.log->durable_sequence() >= altered; });
   router.crash();
