@@ -1,5 +1,5 @@
-// Questions that the core can answer from what it knows. They change nothing. Who may ask what is the shell's matter: a Query
-// carries no name.
+// Questions that the core can answer from what it knows. They change nothing. Who may ask what is the shell's matter: a
+// Query carries no name.
 
 #include <algorithm>
 #include <charconv>
@@ -50,7 +50,8 @@ void answer_orders(const State& state, const Query& query, Answer& answer) {
     for (auto at = state.orders.upper_bound(after); at != state.orders.end() && add(at->second); ++at) {
     }
   } else {
-    for (auto at = state.open_orders.upper_bound(after); at != state.open_orders.end() && add(state.orders.at(*at)); ++at) {
+    for (auto at = state.open_orders.upper_bound(after); at != state.open_orders.end() && add(state.orders.at(*at));
+         ++at) {
     }
   }
 }
@@ -112,20 +113,30 @@ void answer_accounts(const State& state, const Query& query, Answer& answer) {
 
 void answer_gateways(const State& state, Answer& answer) {
   for (const auto& [name, gateway] : state.gateways) {
-    GatewayStatus status{name, gateway.broker, gateway.incarnation, gateway.is_connected, gateway.version, gateway.heard_ns, 0};
+    GatewayStatus status{
+        name, gateway.broker, gateway.incarnation, gateway.is_connected, gateway.version, gateway.heard_ns, 0};
     const auto first = state.commands.lower_bound({name, 0});
     const auto is_others = [&](const auto& command) { return command.first.first != name; };
-    status.open_commands = static_cast<std::uint32_t>(std::distance(first, std::find_if(first, state.commands.end(), is_others)));
+    status.open_commands =
+        static_cast<std::uint32_t>(std::distance(first, std::find_if(first, state.commands.end(), is_others)));
     answer.gateways.push_back(status);
   }
 }
 
 void answer_buckets(const State& state, Answer& answer) {
   for (const auto& [key, bucket] : state.buckets.all()) {
-    BucketStatus status{key.bucket, key.scope, key.interval_ms, bucket.limit(), bucket.used(state.now_ns), 0, bucket.blocked_until_ns()};
+    BucketStatus status{key.bucket,
+                        key.scope,
+                        key.interval_ms,
+                        bucket.limit(),
+                        bucket.used(state.now_ns),
+                        0,
+                        bucket.blocked_until_ns()};
     for (const auto& [queued, order_id] : state.queue) {
       const Gateway& gateway = state.gateways.at(queued.gateway);
-      const auto draws_from = [&](const RateLimit& limit) { return limit.bucket == key.bucket && limit.scope == key.scope; };
+      const auto draws_from = [&](const RateLimit& limit) {
+        return limit.bucket == key.bucket && limit.scope == key.scope;
+      };
       if (std::ranges::any_of(gateway.rate_limits, draws_from)) ++status.queued;
     }
     answer.buckets.push_back(status);
@@ -156,8 +167,8 @@ void answer_status(const State& state, Answer& answer) {
   status.open_orders = static_cast<std::uint32_t>(state.open_orders.size());
   status.in_doubt = static_cast<std::uint32_t>(std::ranges::count_if(
       state.open_orders, [&](std::uint64_t id) { return state.orders.at(id).life.status == OrderStatus::InDoubt; }));
-  status.sessions =
-      static_cast<std::uint32_t>(std::ranges::count_if(state.sessions, [](const auto& s) { return s.second.is_connected; }));
+  status.sessions = static_cast<std::uint32_t>(
+      std::ranges::count_if(state.sessions, [](const auto& s) { return s.second.is_connected; }));
   status.accepts_orders = state.is_configured;
   if (!state.is_configured) status.reason = words("no configuration yet");
   answer_gateways(state, answer);

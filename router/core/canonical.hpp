@@ -1,7 +1,8 @@
 #pragma once
-// The canonical encoding of the core's state: the one description per struct, `fields(archive, value)`, is used to write a
-// snapshot, to hash the state and to read a snapshot back. Little-endian, lengths before contents, maps in their order; two
-// equal states have equal bytes, on every machine. Reading trusts nothing: what does not fit is an error, never a crash.
+// The canonical encoding of the core's state: the one description per struct, `fields(archive, value)`, is used to
+// write a snapshot, to hash the state and to read a snapshot back. Little-endian, lengths before contents, maps in
+// their order; two equal states have equal bytes, on every machine. Reading trusts nothing: what does not fit is an
+// error, never a crash.
 
 #include <array>
 #include <concepts>
@@ -92,7 +93,8 @@ class Writer {
   Sink& sink_;
 };
 
-// Reads what a Writer wrote. After the first thing that does not fit nothing more is read, and error() says what it was.
+// Reads what a Writer wrote. After the first thing that does not fit nothing more is read, and error() says what it
+// was.
 class Reader {
  public:
   static constexpr bool is_reading = true;
@@ -172,7 +174,8 @@ class Reader {
       K key{};
       get(key);
       if (!values.empty() && !(values.rbegin()->first < key)) return refuse("a map is not in order");
-      get(values.emplace_hint(values.end(), std::piecewise_construct, std::forward_as_tuple(key), std::tuple<>{})->second);
+      get(values.emplace_hint(values.end(), std::piecewise_construct, std::forward_as_tuple(key), std::tuple<>{})
+              ->second);
     }
   }
   template <class K, class C, class A>
@@ -224,9 +227,10 @@ class Reader {
 
 template <class A>
 void fields(A& a, typename A::template Ref<NewOrder> x) {
-  a(x.client_order_id, x.account, x.symbol, x.side, x.order_type, x.time_in_force, x.order_qty, x.cash_order_qty, x.price,
-    x.stop_px, x.trailing_delta_bps, x.display_qty, x.expire_date_ns, x.post_only, x.reduce_only, x.extended_hours, x.rounding,
-    x.self_trade_prevention, x.cancel_on_disconnect, x.allow_duplicate, x.strategy, x.approval_id);
+  a(x.client_order_id, x.account, x.symbol, x.side, x.order_type, x.time_in_force, x.order_qty, x.cash_order_qty,
+    x.price, x.stop_px, x.trailing_delta_bps, x.display_qty, x.expire_date_ns, x.post_only, x.reduce_only,
+    x.extended_hours, x.rounding, x.self_trade_prevention, x.cancel_on_disconnect, x.allow_duplicate, x.strategy,
+    x.approval_id);
 }
 
 template <class A>
@@ -252,8 +256,9 @@ void fields(A& a, typename A::template Ref<AbsenceRule> x) {
 
 template <class A>
 void fields(A& a, typename A::template Ref<Capabilities> x) {
-  a(x.order_types, x.times_in_force, x.can_replace, x.can_post_only, x.can_cash_order_qty, x.can_iceberg, x.can_trailing_stop,
-    x.can_extended_hours, x.can_order_lists, x.has_order_book, x.fill_quantity, x.absence_rule, x.venue_order_id_length);
+  a(x.order_types, x.times_in_force, x.can_replace, x.can_post_only, x.can_cash_order_qty, x.can_iceberg,
+    x.can_trailing_stop, x.can_extended_hours, x.can_order_lists, x.has_order_book, x.fill_quantity, x.absence_rule,
+    x.venue_order_id_length);
 }
 
 template <class A>
@@ -268,10 +273,10 @@ void fields(A& a, typename A::template Ref<RateCost> x) {
 
 template <class A>
 void fields(A& a, typename A::template Ref<Instrument> x) {
-  a(x.symbol, x.broker_symbol, x.base, x.quote, x.status, x.order_types, x.tick_size, x.min_price, x.max_price, x.lot_size,
-    x.min_qty, x.max_qty, x.market_lot_size, x.market_min_qty, x.market_max_qty, x.min_notional, x.max_notional,
-    x.min_notional_applies_to_market, x.max_notional_applies_to_market, x.can_iceberg, x.can_cash_order_qty,
-    x.can_trailing_stop, x.base_precision, x.quote_precision);
+  a(x.symbol, x.broker_symbol, x.base, x.quote, x.status, x.order_types, x.tick_size, x.min_price, x.max_price,
+    x.lot_size, x.min_qty, x.max_qty, x.market_lot_size, x.market_min_qty, x.market_max_qty, x.min_notional,
+    x.max_notional, x.min_notional_applies_to_market, x.max_notional_applies_to_market, x.can_iceberg,
+    x.can_cash_order_qty, x.can_trailing_stop, x.base_precision, x.quote_precision);
 }
 
 template <class A>

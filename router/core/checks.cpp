@@ -11,11 +11,13 @@ using busbar::name_of;  // of the wire's enums, beside our own
 
 namespace {
 
-Reason no(ErrorCode error, std::string_view field, std::string_view value, std::string_view nearest, std::string_view text) {
+Reason no(ErrorCode error, std::string_view field, std::string_view value, std::string_view nearest,
+          std::string_view text) {
   return {error, cut<32>(field), cut<64>(value), cut<64>(nearest), {}, cut<256>(text)};
 }
 
-Reason no(ErrorCode error, std::string_view field, Decimal value, std::optional<Decimal> nearest, std::string_view text) {
+Reason no(ErrorCode error, std::string_view field, Decimal value, std::optional<Decimal> nearest,
+          std::string_view text) {
   return no(error, field, to_string(value), nearest ? to_string(*nearest) : std::string{}, text);
 }
 
@@ -69,7 +71,8 @@ Verdict gateway_up(Question& q) { return check_gateway(q.state, q.order.account)
 Verdict required_fields(Question& q) {
   const NewOrder& o = q.order;
   if (o.order_qty && o.cash_order_qty) {
-    return no(ErrorCode::InvalidOrder, "cash_order_qty", *o.cash_order_qty, {}, "order_qty and cash_order_qty exclude each other");
+    return no(ErrorCode::InvalidOrder, "cash_order_qty", *o.cash_order_qty, {},
+              "order_qty and cash_order_qty exclude each other");
   }
   if (!o.order_qty && !o.cash_order_qty) return no(ErrorCode::InvalidOrder, "order_qty", "", "", "is missing");
   if (o.cash_order_qty && o.order_type != OrderType::Market) {
@@ -77,7 +80,8 @@ Verdict required_fields(Question& q) {
   }
   const bool needs_price = !is_market_like(o.order_type);
   if (needs_price && !o.price) return no(ErrorCode::InvalidOrder, "price", "", "", "is missing");
-  if (!needs_price && o.price) return no(ErrorCode::InvalidOrder, "price", *o.price, {}, "this order type takes no price");
+  if (!needs_price && o.price)
+    return no(ErrorCode::InvalidOrder, "price", *o.price, {}, "this order type takes no price");
   if (is_triggered(o.order_type)) {
     if (!o.stop_px && o.trailing_delta_bps == 0) return no(ErrorCode::InvalidOrder, "stop_px", "", "", "is missing");
   } else {
@@ -91,13 +95,15 @@ Verdict required_fields(Question& q) {
 }
 
 Verdict positive_values(Question& q) {
-  const std::pair<std::string_view, const std::optional<Decimal>*> values[] = {{"order_qty", &q.order.order_qty},
-                                                                              {"cash_order_qty", &q.order.cash_order_qty},
-                                                                              {"price", &q.order.price},
-                                                                              {"stop_px", &q.order.stop_px},
-                                                                              {"display_qty", &q.order.display_qty}};
+  const std::pair<std::string_view, const std::optional<Decimal>*> values[] = {
+      {"order_qty", &q.order.order_qty},
+      {"cash_order_qty", &q.order.cash_order_qty},
+      {"price", &q.order.price},
+      {"stop_px", &q.order.stop_px},
+      {"display_qty", &q.order.display_qty}};
   for (const auto& [field, value] : values) {
-    if (*value && !(*value)->is_positive()) return no(ErrorCode::InvalidOrder, field, **value, {}, "must be more than 0");
+    if (*value && !(*value)->is_positive())
+      return no(ErrorCode::InvalidOrder, field, **value, {}, "must be more than 0");
   }
   return {};
 }
@@ -110,7 +116,8 @@ Verdict consistent_options(Question& q) {
   }
   if (o.display_qty) {
     if (is_market_like(o.order_type) || at_once || o.post_only) {
-      return no(ErrorCode::InvalidOrder, "display_qty", *o.display_qty, {}, "only a resting limit order can be an iceberg");
+      return no(ErrorCode::InvalidOrder, "display_qty", *o.display_qty, {},
+                "only a resting limit order can be an iceberg");
     }
     if (o.order_qty && *o.display_qty > *o.order_qty) {
       return no(ErrorCode::InvalidOrder, "display_qty", *o.display_qty, o.order_qty, "is more than order_qty");
@@ -135,7 +142,8 @@ Verdict spoken_yet(Question& q) {
     return no(ErrorCode::Unsupported, "reduce_only", "true", "false", "this version does not know positions");
   }
   if (q.order.approval_id != 0) {
-    return no(ErrorCode::Unsupported, "approval_id", std::to_string(q.order.approval_id), "0", "this version knows no approvals");
+    return no(ErrorCode::Unsupported, "approval_id", std::to_string(q.order.approval_id), "0",
+              "this version knows no approvals");
   }
   return {};
 }
@@ -223,8 +231,10 @@ struct Range {
 std::optional<Decimal> nearest_in(const Range& range, Decimal value) {
   auto near = range.step ? round_to(value, *range.step, Round::Nearest) : value;
   if (near && range.step && !near->is_positive()) near = range.step;
-  if (near && range.least && *near < *range.least) near = range.step ? round_to(*range.least, *range.step, Round::Up) : range.least;
-  if (near && range.most && *near > *range.most) near = range.step ? round_to(*range.most, *range.step, Round::Down) : range.most;
+  if (near && range.least && *near < *range.least)
+    near = range.step ? round_to(*range.least, *range.step, Round::Up) : range.least;
+  if (near && range.most && *near > *range.most)
+    near = range.step ? round_to(*range.most, *range.step, Round::Down) : range.most;
   return near;
 }
 
@@ -245,7 +255,8 @@ Verdict fit(std::string_view field, std::optional<Decimal>& value, const Range& 
     const auto round = rounding_of(rounding);
     const auto rounded = round ? round_to(*value, *range.step, *round) : std::nullopt;
     if (!rounded || !rounded->is_positive()) {
-      return no(ErrorCode::InvalidOrder, field, *value, nearest_in(range, *value), "is no multiple of " + to_string(*range.step));
+      return no(ErrorCode::InvalidOrder, field, *value, nearest_in(range, *value),
+                "is no multiple of " + to_string(*range.step));
     }
     if (range.most && *value <= *range.most && *rounded > *range.most) {
       return no(ErrorCode::InvalidOrder, field, *value, nearest_in(range, *value),
@@ -254,10 +265,12 @@ Verdict fit(std::string_view field, std::optional<Decimal>& value, const Range& 
     value = rounded;
   }
   if (range.least && *value < *range.least) {
-    return no(ErrorCode::InvalidOrder, field, *value, nearest_in(range, *value), "is less than " + to_string(*range.least));
+    return no(ErrorCode::InvalidOrder, field, *value, nearest_in(range, *value),
+              "is less than " + to_string(*range.least));
   }
   if (range.most && *value > *range.most) {
-    return no(ErrorCode::InvalidOrder, field, *value, nearest_in(range, *value), "is more than " + to_string(*range.most));
+    return no(ErrorCode::InvalidOrder, field, *value, nearest_in(range, *value),
+              "is more than " + to_string(*range.most));
   }
   return {};
 }
@@ -283,11 +296,13 @@ Verdict lot(Question& q) {
     const Range market{step_of(i.market_lot_size), bound_of(i.market_min_qty), bound_of(i.market_max_qty)};
     if (auto verdict = fit("order_qty", q.order.order_qty, market, q.order.rounding)) return verdict;
     if (q.order.order_qty && range.step && !is_multiple(*q.order.order_qty, *range.step)) {
-      return no(ErrorCode::InvalidOrder, "order_qty", *q.order.order_qty, {}, "lot_size and market_lot_size share no such step");
+      return no(ErrorCode::InvalidOrder, "order_qty", *q.order.order_qty, {},
+                "lot_size and market_lot_size share no such step");
     }
   }
   if (auto verdict = fit("display_qty", q.order.display_qty, {range.step, {}, {}}, q.order.rounding)) return verdict;
-  return fit("cash_order_qty", q.order.cash_order_qty, {step_of_precision(i.quote_precision), {}, {}}, q.order.rounding);
+  return fit("cash_order_qty", q.order.cash_order_qty, {step_of_precision(i.quote_precision), {}, {}},
+             q.order.rounding);
 }
 
 // A replace that asks for less than what is filled already is a cancel in disguise, and a wrong one.
@@ -297,8 +312,8 @@ Verdict more_than_filled(Question& q) {
             to_string(q.replaced->life.cum_qty) + " are filled already; cancel instead");
 }
 
-// The price that an order's value is reckoned by: its own, else its trigger. A market order has none, and until reference
-// prices are records its value cannot be known: such an order is held to quantity limits only.
+// The price that an order's value is reckoned by: its own, else its trigger. A market order has none, and until
+// reference prices are records its value cannot be known: such an order is held to quantity limits only.
 std::optional<Decimal> price_of(const NewOrder& order) { return order.price ? order.price : order.stop_px; }
 
 std::optional<Decimal> lot_step(const Instrument& instrument) {
@@ -345,12 +360,14 @@ Verdict notional(Question& q) {
 // Our own limits: the account's, and those of the symbol in this account and in all. Every one of them holds.
 Verdict each_limit(Question& q, auto&& ask) {
   if (const AccountRule* rule = account_rule(q)) {
-    if (auto verdict = ask(rule->max_order_qty, rule->max_order_notional, std::string_view{"the account's limit"})) return verdict;
+    if (auto verdict = ask(rule->max_order_qty, rule->max_order_notional, std::string_view{"the account's limit"}))
+      return verdict;
   }
   for (const Name& account : {q.order.account, Name{"*"}}) {
     const SymbolRule* rule = find(q.state.symbol_rules, SymbolKey{account, q.order.symbol});
     if (!rule) continue;
-    if (auto verdict = ask(rule->max_order_qty, rule->max_order_notional, std::string_view{"the symbol's limit"})) return verdict;
+    if (auto verdict = ask(rule->max_order_qty, rule->max_order_notional, std::string_view{"the symbol's limit"}))
+      return verdict;
   }
   return {};
 }
@@ -375,8 +392,8 @@ Verdict max_notional(Question& q) {
     }
     const auto price = price_of(q.order);
     if (!price || !is_product_above(*q.order.order_qty, *price, *limit)) return {};
-    return no(ErrorCode::RiskLimit, "order_qty", *q.order.order_qty, quantity_for(*limit, *price, *instrument_of(q), Round::Down),
-              "at " + to_string(*price) + " " + text);
+    return no(ErrorCode::RiskLimit, "order_qty", *q.order.order_qty,
+              quantity_for(*limit, *price, *instrument_of(q), Round::Down), "at " + to_string(*price) + " " + text);
   });
 }
 
@@ -408,10 +425,8 @@ constexpr Check checks[] = {
     {"max_notional", max_notional},
     // price collar: fails closed without a fresh reference price
     // repeat: the same content under another id within a window; allow_duplicate passes
-    // message rate: per account, strategy and gateway; the broker's own limits are metered after all checks (rate_buckets)
-    // open orders: count and value
-    // position and exposure: as if everything open were filled
-    // credit
+    // message rate: per account, strategy and gateway; the broker's own limits are metered after all checks
+    // (rate_buckets) open orders: count and value position and exposure: as if everything open were filled credit
     // self-trade
     // reduce-only: until then spoken_yet refuses it
     // repeated execution throttle
@@ -430,10 +445,13 @@ Verdict check(Question& question) {
 Verdict check_permission(const State& state, const Party& party, const Name& account, bool trades) {
   const ClientRule* client = find(state.clients, party.client);
   if (!client) return no(ErrorCode::PermissionDenied, "sender", view(party.client), "", "is no client of this router");
-  if (trades && !client->may_trade) return no(ErrorCode::PermissionDenied, "sender", view(party.client), "", "may not trade");
-  const bool is_allowed = std::ranges::any_of(client->accounts, [&](const Name& a) { return a == account || view(a) == "*"; });
+  if (trades && !client->may_trade)
+    return no(ErrorCode::PermissionDenied, "sender", view(party.client), "", "may not trade");
+  const bool is_allowed =
+      std::ranges::any_of(client->accounts, [&](const Name& a) { return a == account || view(a) == "*"; });
   if (!is_allowed) return no(ErrorCode::PermissionDenied, "account", view(account), "", "is not open to this client");
-  if (!find(state.account_rules, account)) return no(ErrorCode::PermissionDenied, "account", view(account), "", "is not configured");
+  if (!find(state.account_rules, account))
+    return no(ErrorCode::PermissionDenied, "account", view(account), "", "is not configured");
   return {};
 }
 
@@ -445,8 +463,11 @@ Verdict check_gateway(const State& state, const Name& account) {
               "its gateway " + std::string{rule ? view(rule->gateway) : std::string_view{}} + " is not there");
   }
   const Account* known = find(state.accounts, account);
-  const auto refuse = [&](std::string_view text) { return no(ErrorCode::ConnectionError, "account", view(account), "", text); };
-  if (!known || known->session.state == SessionStateKind::Unset) return refuse("its gateway has not spoken of the broker yet");
+  const auto refuse = [&](std::string_view text) {
+    return no(ErrorCode::ConnectionError, "account", view(account), "", text);
+  };
+  if (!known || known->session.state == SessionStateKind::Unset)
+    return refuse("its gateway has not spoken of the broker yet");
   const SessionState& session = known->session;
   const std::string why = session.reason.empty() ? std::string{} : ": " + std::string{view(session.reason)};
   using enum SessionStateKind;

@@ -1,7 +1,7 @@
 #pragma once
-// The questions every new order and every replace is asked, in their order. The first no is the answer the client gets: our
-// word for it, the field, its value, and the nearest value that would have been taken. Pure: nothing here changes the state;
-// the only thing that changes is the order in question, which is rounded where its client said so.
+// The questions every new order and every replace is asked, in their order. The first no is the answer the client gets:
+// our word for it, the field, its value, and the nearest value that would have been taken. Pure: nothing here changes
+// the state; the only thing that changes is the order in question, which is rounded where its client said so.
 
 #include <optional>
 #include <string_view>

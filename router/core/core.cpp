@@ -80,7 +80,8 @@ Hash digest_of(std::span<const std::uint8_t> bytes) {
 void fire(Turn& turn, const Timer& timer) {
   State& state = turn.state;
   Order* order = find_order(state, timer.id);
-  const Reason late{ErrorCode::RateLimited, {}, {}, {}, {}, words("no room within the broker's limits before it expired")};
+  const Reason late{
+      ErrorCode::RateLimited, {}, {}, {}, {}, words("no room within the broker's limits before it expired")};
   switch (timer.kind) {
     case TimerKind::ExpirePlace:
       if (order && order->queue_number != 0) refuse_unsent(turn, *order, late);
@@ -184,19 +185,23 @@ Bytes Core::snapshot() const {
 std::array<std::uint8_t, 32> Core::state_hash() const { return router::hash_of(*state_); }
 
 Result<Core> Core::restore(std::span<const std::uint8_t> bytes) {
-  const auto refuse = [](std::string_view reason) { return Error{ErrorCode::InvalidMessage, "snapshot: " + std::string{reason}}; };
+  const auto refuse = [](std::string_view reason) {
+    return Error{ErrorCode::InvalidMessage, "snapshot: " + std::string{reason}};
+  };
   constexpr std::size_t least = magic.size() + sizeof(core_version) + sizeof(Hash);
   if (bytes.size() < least) return refuse("too short");
   const auto content = bytes.first(bytes.size() - sizeof(Hash));
   if (!std::equal(magic.begin(), magic.end(), content.begin())) return refuse("not a snapshot of the core");
   const Hash hash = digest_of(content);
-  if (!std::equal(hash.begin(), hash.end(), bytes.last(sizeof(Hash)).begin())) return refuse("damaged: its SHA-256 differs");
+  if (!std::equal(hash.begin(), hash.end(), bytes.last(sizeof(Hash)).begin()))
+    return refuse("damaged: its SHA-256 differs");
 
   Reader reader{content.subspan(magic.size())};
   std::uint32_t version = 0;
   reader(version);
   if (version != core_version) {
-    return Error{ErrorCode::Unsupported, "snapshot: of core version " + std::to_string(version) + ", this is " + std::to_string(core_version)};
+    return Error{ErrorCode::Unsupported,
+                 "snapshot: of core version " + std::to_string(version) + ", this is " + std::to_string(core_version)};
   }
   Core core;
   reader(static_cast<router::State&>(*core.state_));

@@ -1,7 +1,8 @@
 #pragma once
-// The office that decides. Pure functions of (state, record) to (state, outputs): no clock, no random number, no I/O, no
-// thread, ordered containers only. Fed the same inputs, it makes the same decisions, which is what replay and recheck rest on.
-// What it leaves to others: stamping, writing, sending (router/shell), and all that is between a command and a broker.
+// The office that decides. Pure functions of (state, record) to (state, outputs): no clock, no random number, no I/O,
+// no thread, ordered containers only. Fed the same inputs, it makes the same decisions, which is what replay and
+// recheck rest on. What it leaves to others: stamping, writing, sending (router/shell), and all that is between a
+// command and a broker.
 
 #include <array>
 #include <cstdint>
@@ -28,7 +29,7 @@ struct Input {
 // One decision. The shell sends it once the record `input_sequence` and all before it are durable.
 struct Decision {
   Destination destination = Destination::Unset;
-  Name peer;                        // Session: client. Gateway: gateway. Request: client; the shell knows the connection by input
+  Name peer;  // Session: client. Gateway: gateway. Request: client; the shell knows the connection by input
   Name session;                     // Session only
   std::uint64_t report_number = 0;  // Session only
   std::uint64_t incarnation = 0;    // Gateway only
@@ -43,15 +44,16 @@ class Core {
   Core(Core&&) noexcept;
   Core& operator=(Core&&) noexcept;
 
-  // Appends decisions to `out`. Inputs must come in the order of their sequence (outputs of ours lie between) and time; one
-  // that goes back is a mistake of ours and asserts.
+  // Appends decisions to `out`. Inputs must come in the order of their sequence (outputs of ours lie between) and time;
+  // one that goes back is a mistake of ours and asserts.
   void apply(const Input& input, std::vector<Decision>& out);
 
   // When the core wants a Tick, in record time.
   std::optional<Timestamp> next_deadline() const;
   std::uint64_t last_sequence() const;
 
-  // The whole state in its canonical encoding, and its SHA-256. restore() refuses bytes that are damaged or of another version.
+  // The whole state in its canonical encoding, and its SHA-256. restore() refuses bytes that are damaged or of another
+  // version.
   Bytes snapshot() const;
   static Result<Core> restore(std::span<const std::uint8_t> bytes);
   std::array<std::uint8_t, 32> state_hash() const;

@@ -61,22 +61,26 @@ void on_subscribe(Turn& turn, const Subscribe& subscribe) {
     return reject(turn, verdict->error, "source", view(subscribe.source), view(verdict->text));
   }
   if (subscribe.channel != Channel::Quote && subscribe.channel != Channel::Trade) {
-    return reject(turn, ErrorCode::Unsupported, "channel", name_of(subscribe.channel), "only Quote and Trade are spoken yet");
+    return reject(turn, ErrorCode::Unsupported, "channel", name_of(subscribe.channel),
+                  "only Quote and Trade are spoken yet");
   }
   const Name& gateway = state.account_rules.at(subscribe.source).gateway;
   if (!find(state.instruments, SymbolKey{gateway, subscribe.symbol})) {
-    return reject(turn, ErrorCode::InvalidSymbol, "symbol", view(subscribe.symbol), "is not in the list of " + str(gateway));
+    return reject(turn, ErrorCode::InvalidSymbol, "symbol", view(subscribe.symbol),
+                  "is not in the list of " + str(gateway));
   }
   const LeaseKey key{subscribe.source, subscribe.symbol, subscribe.channel, turn.party()};
   const bool is_first = !has_subscriber(state, key);
   Lease& lease = state.leases[key];
   if (lease.number == 0) lease.number = ++state.last_lease;
-  if (lease.end_ns != 0 && lease.end_ns != never) disarm(turn, {lease.end_ns, TimerKind::EndLease, lease.number, {}, {}});
+  if (lease.end_ns != 0 && lease.end_ns != never)
+    disarm(turn, {lease.end_ns, TimerKind::EndLease, lease.number, {}, {}});
   const std::int64_t term_ms = std::clamp<std::int64_t>(subscribe.lease_ms, lease_least_ms, lease_most_ms);
   lease.end_ns = key.party.session.empty() ? turn.now + term_ms * ns_per_ms : never;
   if (lease.end_ns != never) arm(turn, {lease.end_ns, TimerKind::EndLease, lease.number, {}, {}});
   if (is_first) to_gateway(turn, key.source, Subscribe{key.source, key.symbol, key.channel, 0, 0});
-  answer(turn, SubscribeAck{key.source, key.symbol, key.channel, topic_of(key), lease.end_ns == never ? 0 : lease.end_ns});
+  answer(turn,
+         SubscribeAck{key.source, key.symbol, key.channel, topic_of(key), lease.end_ns == never ? 0 : lease.end_ns});
 }
 
 void on_unsubscribe(Turn& turn, const Unsubscribe& unsubscribe) {
@@ -90,7 +94,8 @@ void on_unsubscribe(Turn& turn, const Unsubscribe& unsubscribe) {
 }
 
 void end_lease(Turn& turn, std::uint64_t number) {
-  const auto at = std::ranges::find_if(turn.state.leases, [&](const auto& lease) { return lease.second.number == number; });
+  const auto at =
+      std::ranges::find_if(turn.state.leases, [&](const auto& lease) { return lease.second.number == number; });
   if (at != turn.state.leases.end()) end(turn, at);
 }
 
@@ -104,7 +109,8 @@ void end_leases(Turn& turn, const Party& party) {
 void resend_subscriptions(Turn& turn, const Name& gateway) {
   const LeaseKey* last = nullptr;
   for (const auto& [key, lease] : turn.state.leases) {
-    const bool is_new = !last || last->source != key.source || last->symbol != key.symbol || last->channel != key.channel;
+    const bool is_new =
+        !last || last->source != key.source || last->symbol != key.symbol || last->channel != key.channel;
     last = &key;
     const AccountRule* rule = find(turn.state.account_rules, key.source);
     if (!is_new || !rule || rule->gateway != gateway) continue;

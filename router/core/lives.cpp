@@ -18,7 +18,8 @@ void on_end(Turn& turn, Order& order) {
   order.is_cancel_wanted = false;
   state.open_orders.erase(order.order_id);
   dequeue(turn, order, RequestKind::Place, order.queue_number);
-  arm(turn, {turn.now + state.config.client_order_id_days * ns_per_day, TimerKind::ForgetOrder, order.order_id, {}, {}});
+  arm(turn,
+      {turn.now + state.config.client_order_id_days * ns_per_day, TimerKind::ForgetOrder, order.order_id, {}, {}});
 }
 
 void on_reopen(Turn& turn, Order& order) {
@@ -43,7 +44,8 @@ Step take(Turn& turn, Order& order, OrderEvent event) {
 }
 
 std::string alarm_text(Step step, OrderEvent event, OrderStatus before, const Reason& reason) {
-  std::string text = "ALARM: the broker says " + std::string{name_of(event)} + " of an order that is " + std::string{name_of(before)};
+  std::string text =
+      "ALARM: the broker says " + std::string{name_of(event)} + " of an order that is " + std::string{name_of(before)};
   if (step == Step::Reopen) text += "; it is open again and will be cancelled";
   if (!reason.text.empty()) text += ": " + str(reason.text);
   return text;
@@ -132,7 +134,8 @@ Step happen(Turn& turn, Order& order, OrderEvent event, const News& news) {
   return step;
 }
 
-void start_cancel(Turn& turn, Order& order, const Id& request_id, const Party& asker, bool tell_asker, std::string_view why) {
+void start_cancel(Turn& turn, Order& order, const Id& request_id, const Party& asker, bool tell_asker,
+                  std::string_view why) {
   State& state = turn.state;
   if (order.queue_number != 0) {  // never sent: nothing to ask the broker
     News news{ExecType::Canceled, request_id, {}, nullptr, {}, 0, false, {tell_asker, asker}};
@@ -154,14 +157,16 @@ void start_cancel(Turn& turn, Order& order, const Id& request_id, const Party& a
   if (metered == Metered::Send) send_cancel(turn, order);
   happen(turn, order, OrderEvent::CancelSent, news);
   if (metered == Metered::Refused) {
-    end_cancel(turn, order, {ErrorCode::RateLimited, {}, {}, {}, {}, words("costs more than the broker allows at all")}, 0);
+    end_cancel(turn, order, {ErrorCode::RateLimited, {}, {}, {}, {}, words("costs more than the broker allows at all")},
+               0);
   }
 }
 
 void want_cancel(Turn& turn, Order& order, std::string_view why) {
   if (is_final(order.life.status) || order.life.cancel_pending) return;
   const Gateway* gateway = find(turn.state.gateways, order.gateway);
-  if (order.queue_number != 0 || (gateway && gateway->is_connected)) return start_cancel(turn, order, {}, {}, false, why);
+  if (order.queue_number != 0 || (gateway && gateway->is_connected))
+    return start_cancel(turn, order, {}, {}, false, why);
   order.is_cancel_wanted = true;
 }
 
@@ -169,7 +174,14 @@ void end_cancel(Turn& turn, Order& order, const Reason& reason, Timestamp transa
   const auto pending = pending_cancel(turn.state, order);
   if (!pending) return;
   happen(turn, order, OrderEvent::CancelRejected,
-         {ExecType::CancelRejected, pending->client_order_id, reason, nullptr, {}, transact_ns, false, {false, pending->asker}});
+         {ExecType::CancelRejected,
+          pending->client_order_id,
+          reason,
+          nullptr,
+          {},
+          transact_ns,
+          false,
+          {false, pending->asker}});
 }
 
 void end_replace(Turn& turn, Order& order, const Reason& reason, Timestamp transact_ns) {
@@ -178,8 +190,16 @@ void end_replace(Turn& turn, Order& order, const Reason& reason, Timestamp trans
   const Pending pending = replace->pending;
   const bool is_gone = replace->is_old_leg_gone;
   happen(turn, order, OrderEvent::ReplaceRejected,
-         {ExecType::ReplaceRejected, pending.client_order_id, reason, nullptr, {}, transact_ns, false, {false, pending.asker}});
-  if (is_gone) happen(turn, order, OrderEvent::Canceled, {ExecType::Canceled, {}, {}, nullptr, {}, transact_ns, false, {}});
+         {ExecType::ReplaceRejected,
+          pending.client_order_id,
+          reason,
+          nullptr,
+          {},
+          transact_ns,
+          false,
+          {false, pending.asker}});
+  if (is_gone)
+    happen(turn, order, OrderEvent::Canceled, {ExecType::Canceled, {}, {}, nullptr, {}, transact_ns, false, {}});
 }
 
 void refuse_unsent(Turn& turn, Order& order, const Reason& reason) {
@@ -204,8 +224,14 @@ void on_ask_due(Turn& turn, Order& order) {
   if (gateway && gateway->is_connected) {
     if (order.life.status == OrderStatus::PendingNew) {
       happen(turn, order, OrderEvent::Unknown,
-             {ExecType::InDoubt, {}, {ErrorCode::UnknownOutcome, {}, {}, {}, {}, words("no answer from the broker or its gateway")},
-              nullptr, {}, 0, false, {}});
+             {ExecType::InDoubt,
+              {},
+              {ErrorCode::UnknownOutcome, {}, {}, {}, {}, words("no answer from the broker or its gateway")},
+              nullptr,
+              {},
+              0,
+              false,
+              {}});
     }
     send_ask(turn, order);
     ++order.asks;
@@ -224,12 +250,14 @@ void forget(Turn& turn, std::uint64_t order_id) {
 
   const auto first = std::pair{order_id, Id{}};
   const SymbolKey symbol{order->order.account, order->order.symbol};
-  for (auto at = state.order_names.lower_bound({order_id, {}}); at != state.order_names.end() && at->first == order_id;) {
+  for (auto at = state.order_names.lower_bound({order_id, {}});
+       at != state.order_names.end() && at->first == order_id;) {
     state.known.erase(at->second);
     state.requests.erase(at->second);
     at = state.order_names.erase(at);
   }
-  for (auto at = state.order_broker_ids.lower_bound(first); at != state.order_broker_ids.end() && at->first == order_id;) {
+  for (auto at = state.order_broker_ids.lower_bound(first);
+       at != state.order_broker_ids.end() && at->first == order_id;) {
     state.broker_orders.erase({symbol, at->second});
     at = state.order_broker_ids.erase(at);
   }

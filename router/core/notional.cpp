@@ -94,7 +94,8 @@ std::optional<Decimal> Notional::average(Decimal qty) const {
     if (quotient == 0 && !up) return Decimal{};
   }
   quotient += up ? 1 : 0;
-  if (quotient > mantissa_max || exponent < Decimal::exponent_min || exponent > Decimal::exponent_max) return std::nullopt;
+  if (quotient > mantissa_max || exponent < Decimal::exponent_min || exponent > Decimal::exponent_max)
+    return std::nullopt;
   const auto mantissa = static_cast<std::int64_t>(quotient);
   return Decimal{negative ? -mantissa : mantissa, exponent}.normalized();
 }

@@ -15,9 +15,9 @@ namespace {
 bool is_same(const NewOrder& a, const NewOrder& b) {
   const auto all = [](const NewOrder& o) {
     return std::tie(o.client_order_id, o.account, o.symbol, o.side, o.order_type, o.time_in_force, o.order_qty,
-                    o.cash_order_qty, o.price, o.stop_px, o.trailing_delta_bps, o.display_qty, o.expire_date_ns, o.post_only,
-                    o.reduce_only, o.extended_hours, o.rounding, o.self_trade_prevention, o.cancel_on_disconnect,
-                    o.allow_duplicate, o.strategy, o.approval_id);
+                    o.cash_order_qty, o.price, o.stop_px, o.trailing_delta_bps, o.display_qty, o.expire_date_ns,
+                    o.post_only, o.reduce_only, o.extended_hours, o.rounding, o.self_trade_prevention,
+                    o.cancel_on_disconnect, o.allow_duplicate, o.strategy, o.approval_id);
   };
   return all(a) == all(b);
 }
@@ -81,7 +81,8 @@ bool answer_known(Turn& turn, RequestType type, const Id& id, const auto& conten
   }
   constexpr std::string_view types[] = {"order", "cancel", "replace"};
   const std::string text = "this name stands for another " + std::string{types[static_cast<std::size_t>(known->type)]} +
-                           ", order_id " + std::to_string(order.order_id) + ", now " + std::string{name_of(order.life.status)};
+                           ", order_id " + std::to_string(order.order_id) + ", now " +
+                           std::string{name_of(order.life.status)};
   const ExecType exec_type = type == RequestType::New      ? ExecType::Rejected
                              : type == RequestType::Cancel ? ExecType::CancelRejected
                                                            : ExecType::ReplaceRejected;
@@ -112,7 +113,12 @@ Order& add_order(Turn& turn, const NewOrder& request, const NewOrder& rounded, T
 }
 
 Reason rate_limited(const Name& gateway) {
-  return {ErrorCode::RateLimited, {}, {}, {}, {}, words("the limits of " + str(gateway) + " leave no room before it expires")};
+  return {ErrorCode::RateLimited,
+          {},
+          {},
+          {},
+          {},
+          words("the limits of " + str(gateway) + " leave no room before it expires")};
 }
 
 void on_new_order(Turn& turn, const NewOrder& request) {
@@ -158,7 +164,8 @@ struct Request {
   ExecType refusal = ExecType::CancelRejected;
 };
 
-// What cancels and replaces have in common: the order must be there, open to the client, and working. nullptr: answered.
+// What cancels and replaces have in common: the order must be there, open to the client, and working. nullptr:
+// answered.
 Order* find_target(Turn& turn, const Request& request) {
   Order* order = find_named(turn.state, turn.header().sender, request.orig_client_order_id, request.order_id);
   Verdict verdict = order ? check_permission(turn.state, turn.party(), order->order.account, true) : std::nullopt;
@@ -202,8 +209,9 @@ void on_cancel_order(Turn& turn, const CancelOrder& cancel) {
 
   const Gateway* gateway = find(state.gateways, order->gateway);
   if (order->queue_number == 0 && (!gateway || !gateway->is_connected)) {
-    return refuse_request(turn, *order, request,
-                          {ErrorCode::GatewayDown, {}, {}, {}, {}, words("its gateway " + str(order->gateway) + " is not there")});
+    return refuse_request(
+        turn, *order, request,
+        {ErrorCode::GatewayDown, {}, {}, {}, {}, words("its gateway " + str(order->gateway) + " is not there")});
   }
   // One cancel is under way; another makes sense only when the first has been silent for a while.
   const auto* pending = find(state.cancels, order->order_id);
@@ -239,7 +247,8 @@ std::optional<Reason> not_replaceable(const Order& order) {
 void on_replace_order(Turn& turn, const ReplaceOrder& replace) {
   State& state = turn.state;
   if (answer_known(turn, RequestType::Replace, replace.client_order_id, replace)) return;
-  const Request request{replace.client_order_id, replace.orig_client_order_id, replace.order_id, ExecType::ReplaceRejected};
+  const Request request{replace.client_order_id, replace.orig_client_order_id, replace.order_id,
+                        ExecType::ReplaceRejected};
   Order* order = find_target(turn, request);
   if (!order) return;
   NewOrder wanted = replaced(*order, replace);

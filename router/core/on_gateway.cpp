@@ -96,8 +96,9 @@ void on_instruments(Turn& turn, Gateway& gateway, const Instruments& page) {
   State& state = turn.state;
   const Name& name = turn.header().sender;
   const auto erase = [&](auto& instruments) {
-    instruments.erase(instruments.lower_bound({name, {}}), std::ranges::find_if(instruments.lower_bound({name, {}}), instruments.end(),
-                                                                               [&](const auto& i) { return i.first.first != name; }));
+    instruments.erase(instruments.lower_bound({name, {}}),
+                      std::ranges::find_if(instruments.lower_bound({name, {}}), instruments.end(),
+                                           [&](const auto& i) { return i.first.first != name; }));
   };
   if (page.page == 0) {
     erase(state.staged_instruments);
@@ -105,10 +106,12 @@ void on_instruments(Turn& turn, Gateway& gateway, const Instruments& page) {
     return;  // a page is missing, so this list never becomes whole
   }
   gateway.next_page = page.page + 1;
-  for (const Instrument& instrument : page.instruments) state.staged_instruments[{name, instrument.symbol}] = instrument;
+  for (const Instrument& instrument : page.instruments)
+    state.staged_instruments[{name, instrument.symbol}] = instrument;
   if (!page.is_last) return;
   erase(state.instruments);
-  for (auto at = state.staged_instruments.lower_bound({name, {}}); at != state.staged_instruments.end() && at->first.first == name;) {
+  for (auto at = state.staged_instruments.lower_bound({name, {}});
+       at != state.staged_instruments.end() && at->first.first == name;) {
     state.instruments.insert(state.staged_instruments.extract(at++));
   }
   gateway.next_page = 0;
@@ -126,7 +129,8 @@ void on_reconciled(Turn& turn, const Reconciled& reconciled) {
 void on_gateway_message(Turn& turn) {
   State& state = turn.state;
   const Body& body = turn.input.message->body;
-  if (!state.is_configured || turn.header().environment != state.config.environment) return;  // the shell has told it why
+  if (!state.is_configured || turn.header().environment != state.config.environment)
+    return;  // the shell has told it why
   if (const auto* hello = std::get_if<GatewayHello>(&body)) return on_hello(turn, *hello);
   // Only the life that was welcomed last is listened to. It names itself in every report, and in its session elsewhere.
   Gateway* gateway = find(state.gateways, turn.header().sender);
@@ -161,7 +165,8 @@ void on_gateway_lost(Turn& turn, const Name& name, std::string_view reason) {
     session.reason = words("gateway " + str(name) + " lost: " + std::string{reason});
     publish(turn, session);
   }
-  const Reason down{ErrorCode::GatewayDown, {}, {}, {}, {}, words("gateway " + str(name) + " was lost before this was sent")};
+  const Reason down{
+      ErrorCode::GatewayDown, {}, {}, {}, {}, words("gateway " + str(name) + " was lost before this was sent")};
   const std::vector<std::uint64_t> open{state.open_orders.begin(), state.open_orders.end()};
   for (const std::uint64_t id : open) {
     Order& order = state.orders.at(id);
@@ -178,8 +183,19 @@ void on_gateway_lost(Turn& turn, const Name& name, std::string_view reason) {
       refuse_unsent(turn, order, down);
     } else if (order.life.status == OrderStatus::PendingNew) {
       happen(turn, order, OrderEvent::Unknown,
-             {ExecType::InDoubt, {}, {ErrorCode::UnknownOutcome, {}, {}, {}, {}, words("gateway " + str(name) + " was lost: " + std::string{reason})},
-              nullptr, {}, 0, false, {}});
+             {ExecType::InDoubt,
+              {},
+              {ErrorCode::UnknownOutcome,
+               {},
+               {},
+               {},
+               {},
+               words("gateway " + str(name) + " was lost: " + std::string{reason})},
+              nullptr,
+              {},
+              0,
+              false,
+              {}});
       arm_ask(turn, order, 5 * ns_per_s);
     }
   }

@@ -1,5 +1,6 @@
-// What gateways report about orders. A report is applied once, in its gateway's numbering; a fill is a fact whatever the order's
-// state, and counted once whoever brings it; what a broker says in answer to a question settles what was in doubt.
+// What gateways report about orders. A report is applied once, in its gateway's numbering; a fill is a fact whatever
+// the order's state, and counted once whoever brings it; what a broker says in answer to a question settles what was in
+// doubt.
 
 #include <algorithm>
 #include <utility>
@@ -64,25 +65,30 @@ struct Difference {
   std::string ours;
 };
 
-std::optional<Difference> difference(std::string_view field, const std::optional<Decimal>& theirs, const std::optional<Decimal>& ours) {
+std::optional<Difference> difference(std::string_view field, const std::optional<Decimal>& theirs,
+                                     const std::optional<Decimal>& ours) {
   if (!theirs || !ours || theirs->is_zero() || *theirs == *ours) return std::nullopt;
   return Difference{field, to_string(*theirs), to_string(*ours)};
 }
 
-// Quantity and price are compared for the leg that works and for the one that may: earlier ones looked otherwise. A leg that a
-// replace made may be a new order at the broker, over what was left, so its quantity says nothing.
+// Quantity and price are compared for the leg that works and for the one that may: earlier ones looked otherwise. A leg
+// that a replace made may be a new order at the broker, over what was left, so its quantity says nothing.
 std::optional<Difference> foreign(Fact& fact) {
   const VenueReport& report = fact.report;
   const NewOrder& ours = fact.order->order;
   if (report.account != ours.account) return Difference{"account", str(report.account), str(ours.account)};
-  if (!report.symbol.empty() && report.symbol != ours.symbol) return Difference{"symbol", str(report.symbol), str(ours.symbol)};
+  if (!report.symbol.empty() && report.symbol != ours.symbol)
+    return Difference{"symbol", str(report.symbol), str(ours.symbol)};
   if (report.side != Side::Unset && report.side != ours.side) {
     return Difference{"side", std::string{name_of(report.side)}, std::string{name_of(ours.side)}};
   }
-  if (fact.leg > fact.order->last_leg) return Difference{"leg", std::to_string(fact.leg), std::to_string(fact.order->last_leg)};
+  if (fact.leg > fact.order->last_leg)
+    return Difference{"leg", std::to_string(fact.leg), std::to_string(fact.order->last_leg)};
   if (report.event == VenueEvent::Replaced) return std::nullopt;
   const PendingReplace* replace = pending_replace(fact);
-  const NewOrder* leg = fact.leg == fact.order->leg ? &ours : replace && fact.leg == replace->leg ? &replace->order : nullptr;
+  const NewOrder* leg = fact.leg == fact.order->leg           ? &ours
+                        : replace && fact.leg == replace->leg ? &replace->order
+                                                              : nullptr;
   if (!leg) return std::nullopt;
   if (fact.leg == 0) {
     if (auto found = difference("order_qty", report.order_qty, leg->order_qty)) return found;
@@ -116,11 +122,13 @@ void count_in_book(State& state, const Name& account, const Fill& fill) {
 void tell_difference(Turn& turn, Order& order, Decimal theirs) {
   if (std::exchange(order.has_told_difference, true)) return;
   ExecutionReport report = describe(turn.state, order);
-  report.text = words("ALARM: the broker counts " + to_string(theirs) + ", its fills add up to " + to_string(order.life.cum_qty));
+  report.text =
+      words("ALARM: the broker counts " + to_string(theirs) + ", its fills add up to " + to_string(order.life.cum_qty));
   tell(turn, order, report);
 }
 
-// Does the broker count more than the fills we know? Then some are missing, and it is asked; told once, when asking is no news.
+// Does the broker count more than the fills we know? Then some are missing, and it is asked; told once, when asking is
+// no news.
 void compare_counts(Turn& turn, Order& order) {
   if (order.venue_cum_qty <= order.life.cum_qty) {
     order.has_told_difference = false;
@@ -135,7 +143,8 @@ OrderEvent event_of_fill(const Order& order, const Fill& fill, bool is_broker_do
   const Life& life = order.life;
   const bool is_done = is_broker_done && life.cum_qty >= order.venue_cum_qty;
   const bool is_complete = life.order_qty ? life.cum_qty >= *life.order_qty : is_done;
-  if (life.status == OrderStatus::Filled && (!life.order_qty || life.cum_qty <= *life.order_qty)) return OrderEvent::LateFill;
+  if (life.status == OrderStatus::Filled && (!life.order_qty || life.cum_qty <= *life.order_qty))
+    return OrderEvent::LateFill;
   if (is_complete) return OrderEvent::FillComplete;
   // The broker's own last word about the order covers it: it was only told later.
   const bool is_covered = life.cum_qty <= order.venue_cum_qty || fill.transact_ns <= order.end_transact_ns;
@@ -248,11 +257,13 @@ void take_fill(Fact& fact) {
     account.last_trade_id = report.trade_id;
   }
   count_in_book(state, report.account, fill);
-  if (fact.order) return apply_fill(turn, *fact.order, report.trade_id, fill, report.order_status == OrderStatus::Filled);
+  if (fact.order)
+    return apply_fill(turn, *fact.order, report.trade_id, fill, report.order_status == OrderStatus::Filled);
   if (!report.broker_order_id.empty()) {
     state.unmatched_fills.insert({{{report.account, report.symbol}, report.broker_order_id}, report.trade_id});
   }
-  arm(turn, {turn.now + state.config.client_order_id_days * ns_per_day, TimerKind::ForgetFill, 0, report.account, report.trade_id});
+  arm(turn, {turn.now + state.config.client_order_id_days * ns_per_day, TimerKind::ForgetFill, 0, report.account,
+             report.trade_id});
 }
 
 void on_fill(Fact& fact) {
@@ -267,7 +278,8 @@ void on_fill(Fact& fact) {
 
 // ---- What is in doubt, and how it ends
 
-// The broker's time from which a lost request counts: as the report says, as the first one said, or else when it expired.
+// The broker's time from which a lost request counts: as the report says, as the first one said, or else when it
+// expired.
 Timestamp request_time(const VenueReport& report, Timestamp known, Timestamp expire_ns) {
   return report.request_time_ns != 0 ? report.request_time_ns : known != 0 ? known : expire_ns;
 }
@@ -278,11 +290,13 @@ bool is_past_bound(const Fact& fact, Timestamp request_time_ns) {
   return rule.bound_ms != 0 && fact.report.transact_time_ns > request_time_ns + rule.bound_ms * ns_per_ms;
 }
 
-std::uint32_t look_ups_needed(const Fact& fact) { return std::max(1u, fact.gateway.capabilities.absence_rule.look_ups); }
+std::uint32_t look_ups_needed(const Fact& fact) {
+  return std::max(1u, fact.gateway.capabilities.absence_rule.look_ups);
+}
 
 std::string proof(const Fact& fact, std::uint32_t look_ups) {
-  return "asked " + std::to_string(look_ups) + " times, more than " + std::to_string(fact.gateway.capabilities.absence_rule.bound_ms) +
-         " ms after the request";
+  return "asked " + std::to_string(look_ups) + " times, more than " +
+         std::to_string(fact.gateway.capabilities.absence_rule.bound_ms) + " ms after the request";
 }
 
 // A cancel or replace whose answer was lost: one more look-up shows the order working as before.
@@ -291,15 +305,21 @@ void count_look_up(Fact& fact, Pending& pending, void (*end)(Turn&, Order&, cons
   if (!pending.is_in_doubt) return;
   const Timestamp since = request_time(fact.report, pending.request_time_ns, pending.expire_ns);
   if (!is_past_bound(fact, since) || ++pending.look_ups < look_ups_needed(fact)) return;
-  const Reason reason{ErrorCode::NotSent, {}, {}, {}, {},
-                      words("the request never arrived: the order works as before (" + proof(fact, pending.look_ups) + ")")};
+  const Reason reason{
+      ErrorCode::NotSent,
+      {},
+      {},
+      {},
+      {},
+      words("the request never arrived: the order works as before (" + proof(fact, pending.look_ups) + ")")};
   end(fact.turn, *fact.order, reason, fact.report.transact_time_ns);
 }
 
 void count_look_ups(Fact& fact) {
   if (PendingCancel* cancel = pending_cancel(fact)) count_look_up(fact, cancel->pending, end_cancel);
   PendingReplace* replace = pending_replace(fact);
-  if (replace && fact.leg == fact.order->leg && !replace->is_old_leg_gone) count_look_up(fact, replace->pending, end_replace);
+  if (replace && fact.leg == fact.order->leg && !replace->is_old_leg_gone)
+    count_look_up(fact, replace->pending, end_replace);
 }
 
 void enter_doubt(Fact& fact, std::string_view why) {
@@ -321,7 +341,8 @@ void doubt_request(Fact& fact, Pending& pending, std::string_view what) {
   news.client_order_id = pending.client_order_id;
   news.audience.also = pending.asker;
   news.reason.error = ErrorCode::UnknownOutcome;
-  if (news.reason.text.empty()) news.reason.text = words("the answer to the " + std::string{what} + " did not come; asking");
+  if (news.reason.text.empty())
+    news.reason.text = words("the answer to the " + std::string{what} + " did not come; asking");
   happen(fact.turn, *fact.order, OrderEvent::RequestUnknown, news);
   arm_ask(fact.turn, *fact.order, 5 * ns_per_s);
 }
@@ -335,7 +356,8 @@ void on_unknown(Fact& fact) {
   if (replace && (fact.report.command_id == replace->pending.command || fact.leg == replace->leg)) {
     return doubt_request(fact, replace->pending, "replace");
   }
-  if (fact.command && fact.command->kind == RequestKind::Place) enter_doubt(fact, "the answer to the order did not come");
+  if (fact.command && fact.command->kind == RequestKind::Place)
+    enter_doubt(fact, "the answer to the order did not come");
 }
 
 // The broker was asked completely and does not know it. That is no proof before its own bound has passed.
@@ -381,17 +403,20 @@ void on_ended(Fact& fact, OrderEvent event, ExecType exec_type) {
   order.end_transact_ns = std::max(order.end_transact_ns, fact.report.transact_time_ns);
   News news = news_of(fact.report, exec_type);
   news.only_if_changed = true;
-  if (event == OrderEvent::Rejected && news.reason.error == ErrorCode::None) news.reason.error = ErrorCode::OrderRejected;
+  if (event == OrderEvent::Rejected && news.reason.error == ErrorCode::None)
+    news.reason.error = ErrorCode::OrderRejected;
   happen(fact.turn, order, event, news);
   compare_counts(fact.turn, order);
 }
 
 void on_rejected(Fact& fact) {
   // That our name is taken already is no rejection: it is the order itself, seen.
-  if (fact.report.error == ErrorCode::DuplicateOrder || fact.report.error == ErrorCode::UnknownOutcome) return on_unknown(fact);
+  if (fact.report.error == ErrorCode::DuplicateOrder || fact.report.error == ErrorCode::UnknownOutcome)
+    return on_unknown(fact);
   PendingReplace* replace = pending_replace(fact);
   if (replace && fact.leg == replace->leg) {
-    return end_replace(fact.turn, *fact.order, reason_of(fact.report, ErrorCode::OrderRejected), fact.report.transact_time_ns);
+    return end_replace(fact.turn, *fact.order, reason_of(fact.report, ErrorCode::OrderRejected),
+                       fact.report.transact_time_ns);
   }
   on_ended(fact, OrderEvent::Rejected, ExecType::Rejected);
 }

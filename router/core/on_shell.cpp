@@ -61,17 +61,19 @@ void on_core_start(Turn& turn, const CoreStart& start) {
   }
 }
 
-// The shell's socket did not take it, so the gateway never will. Only a first sending in this connection proves that; of any
-// other, a copy may have arrived.
+// The shell's socket did not take it, so the gateway never will. Only a first sending in this connection proves that;
+// of any other, a copy may have arrived.
 void on_send_failed(Turn& turn, const SendFailed& failed) {
   State& state = turn.state;
   const auto at = state.commands.find({failed.gateway, failed.command_id});
   const Gateway* gateway = find(state.gateways, failed.gateway);
   if (at == state.commands.end() || !gateway || !gateway->is_connected) return;
   const OpenCommand command = at->second;
-  if (command.sends != 1 || command.incarnation != gateway->incarnation || command.send_ns < gateway->connect_ns) return;
+  if (command.sends != 1 || command.incarnation != gateway->incarnation || command.send_ns < gateway->connect_ns)
+    return;
   Order& order = state.orders.at(command.order_id);
-  const Reason reason{ErrorCode::GatewayDown, {}, {}, {}, {}, words("could not be handed to the gateway: " + str(failed.reason))};
+  const Reason reason{
+      ErrorCode::GatewayDown, {}, {}, {}, {}, words("could not be handed to the gateway: " + str(failed.reason))};
   if (command.kind == RequestKind::Cancel) return end_cancel(turn, order, reason, 0);
   if (command.kind == RequestKind::Replace) return end_replace(turn, order, reason, 0);
   refuse_unsent(turn, order, reason);

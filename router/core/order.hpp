@@ -1,6 +1,6 @@
 #pragma once
-// An order's life: which event leads from which status to which. A table, so that every cell has been thought about, and a
-// pure function over it. What has happened elsewhere (fills, names, commands) is the business of its callers.
+// An order's life: which event leads from which status to which. A table, so that every cell has been thought about,
+// and a pure function over it. What has happened elsewhere (fills, names, commands) is the business of its callers.
 
 #include <array>
 #include <cstdint>
@@ -84,8 +84,9 @@ void fields(A& a, typename A::template Ref<Life> x) {
   a(x.status, x.is_confirmed, x.is_in_doubt, x.cancel_pending, x.replace_pending, x.order_qty, x.cum_qty);
 }
 
-// ---- The broker's name for an order: 'b', the journal, the order, the leg. 19 lower-case letters and digits, beginning with
-// a letter, the same after every restart and for every broker; nothing needs to be stored to find the order again.
+// ---- The broker's name for an order: 'b', the journal, the order, the leg. 19 lower-case letters and digits,
+// beginning with a letter, the same after every restart and for every broker; nothing needs to be stored to find the
+// order again.
 
 struct VenueName {
   std::uint64_t order_id = 0;

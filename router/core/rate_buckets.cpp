@@ -22,9 +22,9 @@ bool each_bucket(const Rate& rate, auto&& visit) {
     if (view(cost.request) != name_of(rate.kind)) continue;
     for (const RateLimit& limit : rate.limits) {
       if (limit.bucket != cost.bucket) continue;
-      const bool is_anothers = limit.scope != rate.account && std::ranges::any_of(rate.accounts, [&](const GatewayAccount& a) {
-        return a.account == limit.scope;
-      });
+      const bool is_anothers =
+          limit.scope != rate.account &&
+          std::ranges::any_of(rate.accounts, [&](const GatewayAccount& a) { return a.account == limit.scope; });
       if (!is_anothers && !visit(BucketKey{limit.bucket, limit.scope, limit.interval_ms}, cost.cost)) return false;
     }
   }
@@ -39,7 +39,8 @@ std::string_view name_of(RequestKind kind) {
 }
 
 void Bucket::limit_to(std::uint64_t limit, std::uint64_t interval_ns, bool aligned) {
-  const auto interval = static_cast<std::int64_t>(std::clamp<std::uint64_t>(interval_ns, 1, 366ull * 86'400 * ns_per_s));
+  const auto interval =
+      static_cast<std::int64_t>(std::clamp<std::uint64_t>(interval_ns, 1, 366ull * 86'400 * ns_per_s));
   if (interval != interval_ns_ || aligned != is_aligned_) {
     slots_ = {};
     slot_ = 0;
@@ -115,7 +116,8 @@ Timestamp Bucket::earliest(std::uint64_t cost, std::uint64_t most, Timestamp now
 
 void RateBuckets::declare(std::span<const RateLimit> limits) {
   for (const RateLimit& limit : limits) {
-    const auto ns = std::min<std::uint64_t>(limit.interval_ms, std::numeric_limits<std::uint64_t>::max() / ns_per_ms) * ns_per_ms;
+    const auto ns =
+        std::min<std::uint64_t>(limit.interval_ms, std::numeric_limits<std::uint64_t>::max() / ns_per_ms) * ns_per_ms;
     buckets_[{limit.bucket, limit.scope, limit.interval_ms}].limit_to(limit.limit, ns, limit.aligned);
   }
 }
@@ -137,7 +139,8 @@ void RateBuckets::use(const RateUsage& usage, Timestamp now) {
 bool RateBuckets::draw(const Rate& rate, std::uint32_t reserve_percent, Timestamp now) {
   const bool has_room = each_bucket(rate, [&](const BucketKey& key, std::uint64_t cost) {
     const auto at = buckets_.find(key);
-    return at == buckets_.end() || at->second.has_room(cost, most_of(at->second.limit(), rate.kind, reserve_percent), now);
+    return at == buckets_.end() ||
+           at->second.has_room(cost, most_of(at->second.limit(), rate.kind, reserve_percent), now);
   });
   if (!has_room) return false;
   each_bucket(rate, [&](const BucketKey& key, std::uint64_t cost) {
@@ -152,7 +155,8 @@ Timestamp RateBuckets::earliest(const Rate& rate, std::uint32_t reserve_percent,
   each_bucket(rate, [&](const BucketKey& key, std::uint64_t cost) {
     const auto at = buckets_.find(key);
     if (at != buckets_.end()) {
-      latest = std::max(latest, at->second.earliest(cost, most_of(at->second.limit(), rate.kind, reserve_percent), now));
+      latest =
+          std::max(latest, at->second.earliest(cost, most_of(at->second.limit(), rate.kind, reserve_percent), now));
     }
     return latest != never;
   });

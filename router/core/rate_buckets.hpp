@@ -1,7 +1,7 @@
 #pragma once
-// How much a broker lets us ask: weighted buckets, named and limited by the gateways' hellos, drawn from before a command is
-// sent, raised by what the broker's own headers count. All of it is core state, so a restart remembers what was used and who
-// has banned us. Windows are cut by record time alone.
+// How much a broker lets us ask: weighted buckets, named and limited by the gateways' hellos, drawn from before a
+// command is sent, raised by what the broker's own headers count. All of it is core state, so a restart remembers what
+// was used and who has banned us. Windows are cut by record time alone.
 
 #include <array>
 #include <cstdint>
@@ -21,16 +21,17 @@ std::string_view name_of(RequestKind kind);  // as RateCost.request spells it: c
 
 inline constexpr Timestamp never = std::numeric_limits<Timestamp>::max();
 
-// One limit over one window length. A slot is a whole window where windows are aligned to the clock, a sixteenth of one where
-// they slide; a sliding window is counted with all slots it touches and one more, for what is on its way, so that no window at
-// the broker is fuller than it looks from here.
+// One limit over one window length. A slot is a whole window where windows are aligned to the clock, a sixteenth of one
+// where they slide; a sliding window is counted with all slots it touches and one more, for what is on its way, so that
+// no window at the broker is fuller than it looks from here.
 class Bucket {
  public:
   void limit_to(std::uint64_t limit, std::uint64_t interval_ns, bool aligned);
   // Is there room for `cost` at `now` when no more than `most` of the window may be used?
   bool has_room(std::uint64_t cost, std::uint64_t most, Timestamp now) const;
   void draw(std::uint64_t cost, Timestamp now);
-  // The broker says so much is used: only ever raises. Of a window just begun, a count that fits the one before is its echo.
+  // The broker says so much is used: only ever raises. Of a window just begun, a count that fits the one before is its
+  // echo.
   void raise(std::uint64_t used, Timestamp now);
   void block_until(Timestamp until) { blocked_until_ns_ = until > blocked_until_ns_ ? until : blocked_until_ns_; }
   // When will `cost` fit at the earliest, if nobody else draws? never: not even into an empty window.

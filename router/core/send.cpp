@@ -14,12 +14,13 @@ Rate rate_of(const Gateway& gateway, const Name& account, RequestKind kind) {
 }
 
 bool draw(Turn& turn, const Gateway& gateway, const Order& order, RequestKind kind) {
-  return turn.state.buckets.draw(rate_of(gateway, order.order.account, kind), turn.state.config.rate_reserve_percent, turn.now);
+  return turn.state.buckets.draw(rate_of(gateway, order.order.account, kind), turn.state.config.rate_reserve_percent,
+                                 turn.now);
 }
 
 Timestamp earliest(const Turn& turn, const Gateway& gateway, const Order& order, RequestKind kind) {
-  return turn.state.buckets.earliest(rate_of(gateway, order.order.account, kind), turn.state.config.rate_reserve_percent,
-                                     turn.now);
+  return turn.state.buckets.earliest(rate_of(gateway, order.order.account, kind),
+                                     turn.state.config.rate_reserve_percent, turn.now);
 }
 
 // Does anybody of the same or an earlier kind wait already?
@@ -132,7 +133,8 @@ void pump(Turn& turn, const Name& name) {
   State& state = turn.state;
   Gateway* gateway = find(state.gateways, name);
   if (!gateway) return;
-  std::vector<Name> blocked;  // accounts that must wait, and with their cancels all that comes after; mostly none or one
+  std::vector<Name>
+      blocked;  // accounts that must wait, and with their cancels all that comes after; mostly none or one
   Timestamp next = never;
   auto at = state.queue.lower_bound({name, RequestKind::Cancel, 0});
   while (at != state.queue.end() && at->first.gateway == name) {
@@ -190,7 +192,8 @@ void send_ask(Turn& turn, Order& order) {
   Gateway& gateway = turn.state.gateways.at(order.gateway);
   if (!draw(turn, gateway, order, RequestKind::Ask)) return;  // asked again at the next interval
   const auto* replace = find(turn.state.replaces, order.order_id);
-  const bool asks_new_leg = replace && replace->pending.command != 0 && (replace->pending.is_in_doubt || replace->is_old_leg_gone);
+  const bool asks_new_leg =
+      replace && replace->pending.command != 0 && (replace->pending.is_in_doubt || replace->is_old_leg_gone);
   const OpenCommand ask{RequestKind::Ask, order.order_id, asks_new_leg ? replace->leg : order.leg, gateway.incarnation,
                         turn.state.accounts[order.order.account].epoch, turn.now,
                         turn.now + 10 * ns_per_s, 1};
@@ -200,7 +203,8 @@ void send_ask(Turn& turn, Order& order) {
 std::uint32_t resend_commands(Turn& turn, const Name& gateway, bool count_only) {
   State& state = turn.state;
   std::uint32_t count = 0;
-  for (auto at = state.commands.lower_bound({gateway, 0}); at != state.commands.end() && at->first.first == gateway; ++at) {
+  for (auto at = state.commands.lower_bound({gateway, 0}); at != state.commands.end() && at->first.first == gateway;
+       ++at) {
     ++count;
     if (count_only) continue;
     ++at->second.sends;

@@ -1,6 +1,7 @@
 #pragma once
 // All that the core knows, in ordered containers, and how each struct is written down. Whatever is not in here does not
-// exist after a restart. Nodes come from one pool, so that a state that has been warm allocates nothing for the next order.
+// exist after a restart. Nodes come from one pool, so that a state that has been warm allocates nothing for the next
+// order.
 
 #include <cstdint>
 #include <map>
@@ -23,7 +24,9 @@ struct Party {
   Name client;
   Name session;
   friend bool operator==(const Party&, const Party&) = default;
-  friend bool operator<(const Party& a, const Party& b) { return std::tie(a.client, a.session) < std::tie(b.client, b.session); }
+  friend bool operator<(const Party& a, const Party& b) {
+    return std::tie(a.client, a.session) < std::tie(b.client, b.session);
+  }
 };
 
 template <class A>
@@ -63,9 +66,10 @@ struct Order {
 
 template <class A>
 void fields(A& a, typename A::template Ref<Order> x) {
-  a(x.order_id, x.owner, x.gateway, x.request, x.order, x.life, x.leg, x.last_leg, x.cancels, x.broker_order_id, x.is_working,
-    x.is_cancel_wanted, x.paid, x.venue_cum_qty, x.place_command, x.queue_number, x.events, x.receive_ns, x.expire_ns,
-    x.end_ns, x.end_transact_ns, x.last_fill_ns, x.request_time_ns, x.look_ups, x.asks, x.ask_ns, x.has_told_difference);
+  a(x.order_id, x.owner, x.gateway, x.request, x.order, x.life, x.leg, x.last_leg, x.cancels, x.broker_order_id,
+    x.is_working, x.is_cancel_wanted, x.paid, x.venue_cum_qty, x.place_command, x.queue_number, x.events, x.receive_ns,
+    x.expire_ns, x.end_ns, x.end_transact_ns, x.last_fill_ns, x.request_time_ns, x.look_ups, x.asks, x.ask_ns,
+    x.has_told_difference);
 }
 
 // Why an order is as it is: kept beside the order, because most have nothing to say.
@@ -98,7 +102,8 @@ struct Pending {
 
 template <class A>
 void fields(A& a, typename A::template Ref<Pending> x) {
-  a(x.client_order_id, x.asker, x.command, x.queue_number, x.since_ns, x.expire_ns, x.is_in_doubt, x.request_time_ns, x.look_ups);
+  a(x.client_order_id, x.asker, x.command, x.queue_number, x.since_ns, x.expire_ns, x.is_in_doubt, x.request_time_ns,
+    x.look_ups);
 }
 
 struct PendingCancel {
@@ -152,8 +157,8 @@ struct Fill {
 
 template <class A>
 void fields(A& a, typename A::template Ref<Fill> x) {
-  a(x.order_id, x.symbol, x.broker_order_id, x.side, x.qty, x.px, x.commission, x.commission_asset, x.liquidity, x.transact_ns,
-    x.receive_ns);
+  a(x.order_id, x.symbol, x.broker_order_id, x.side, x.qty, x.px, x.commission, x.commission_asset, x.liquidity,
+    x.transact_ns, x.receive_ns);
 }
 
 // What all fills of an account in a symbol add up to, whoever ordered them.
@@ -223,8 +228,8 @@ struct Gateway {
 
 template <class A>
 void fields(A& a, typename A::template Ref<Gateway> x) {
-  a(x.broker, x.version, x.incarnation, x.is_connected, x.connect_ns, x.heard_ns, x.last_report, x.last_command, x.accounts,
-    x.capabilities, x.rate_limits, x.rate_costs, x.next_page, x.pump_ns);
+  a(x.broker, x.version, x.incarnation, x.is_connected, x.connect_ns, x.heard_ns, x.last_report, x.last_command,
+    x.accounts, x.capabilities, x.rate_limits, x.rate_costs, x.next_page, x.pump_ns);
 }
 
 // Never forgotten: its report numbers name records in the journal, and must not come twice.
@@ -342,7 +347,7 @@ struct State {
   std::pmr::map<std::uint64_t, PendingCancel> cancels{&memory};
   std::pmr::map<std::uint64_t, PendingReplace> replaces{&memory};
   std::pmr::map<ClientKey, Known> known{&memory};
-  std::pmr::map<ClientKey, ReplaceOrder> requests{&memory};           // what cancels and replaces said; of a cancel only whom
+  std::pmr::map<ClientKey, ReplaceOrder> requests{&memory};  // what cancels and replaces said; of a cancel only whom
   std::pmr::set<std::pair<std::uint64_t, ClientKey>> order_names{&memory};  // what an order and its requests are called
   std::pmr::map<BrokerKey, std::uint64_t> broker_orders{&memory};     // to order_id
   std::pmr::set<std::pair<std::uint64_t, Id>> order_broker_ids{&memory};
@@ -367,10 +372,11 @@ struct State {
 
 template <class A>
 void fields(A& a, typename A::template Ref<State> x) {
-  a(x.sequence, x.now_ns, x.version, x.is_configured, x.config, x.clients, x.account_rules, x.symbol_rules, x.last_order_id,
-    x.last_queue_number, x.last_lease, x.orders, x.open_orders, x.reasons, x.cancels, x.replaces, x.known, x.requests, x.order_names,
-    x.broker_orders, x.order_broker_ids, x.fills, x.order_fills, x.unmatched_fills, x.books, x.accounts, x.gateways, x.commands, x.instruments,
-    x.staged_instruments, x.buckets, x.queue, x.sessions, x.leases, x.timers);
+  a(x.sequence, x.now_ns, x.version, x.is_configured, x.config, x.clients, x.account_rules, x.symbol_rules,
+    x.last_order_id, x.last_queue_number, x.last_lease, x.orders, x.open_orders, x.reasons, x.cancels, x.replaces,
+    x.known, x.requests, x.order_names, x.broker_orders, x.order_broker_ids, x.fills, x.order_fills, x.unmatched_fills,
+    x.books, x.accounts, x.gateways, x.commands, x.instruments, x.staged_instruments, x.buckets, x.queue, x.sessions,
+    x.leases, x.timers);
 }
 
 }  // namespace busbar::router

@@ -1,6 +1,7 @@
 #pragma once
-// One input's turn in the core: the state, the record, and the decisions so far. The functions here are the few verbs that
-// everything else is said with: tell a report, send or queue a command, take an event into an order's life, set a timer.
+// One input's turn in the core: the state, the record, and the decisions so far. The functions here are the few verbs
+// that everything else is said with: tell a report, send or queue a command, take an event into an order's life, set a
+// timer.
 
 #include <optional>
 #include <vector>
@@ -55,12 +56,13 @@ struct News {
   bool only_if_changed = false;  // say nothing when the status stays
   Audience audience;
 };
-// Takes the event in, does what follows from the change of status, and tells it. Whatever the event cuts short (a cancel of an
-// order that has just filled) is answered as well; an order that later evidence has reopened is cancelled.
+// Takes the event in, does what follows from the change of status, and tells it. Whatever the event cuts short (a
+// cancel of an order that has just filled) is answered as well; an order that later evidence has reopened is cancelled.
 Step happen(Turn& turn, Order& order, OrderEvent event, const News& news);
 
 // Starts a cancel for `asker`, or for ourselves when request_id is empty.
-void start_cancel(Turn& turn, Order& order, const Id& request_id, const Party& asker, bool tell_asker, std::string_view why);
+void start_cancel(Turn& turn, Order& order, const Id& request_id, const Party& asker, bool tell_asker,
+                  std::string_view why);
 // A cancel of our own: now if its gateway is there, else as soon as it is.
 void want_cancel(Turn& turn, Order& order, std::string_view why);
 // The cancel or replace that is pending was refused or never sent.
@@ -68,7 +70,8 @@ void end_cancel(Turn& turn, Order& order, const Reason& reason, Timestamp transa
 void end_replace(Turn& turn, Order& order, const Reason& reason, Timestamp transact_ns);
 // Ended without the broker's word, because it was never sent: RateLimited, GatewayDown.
 void refuse_unsent(Turn& turn, Order& order, const Reason& reason);
-// Asks the broker about this order after `delay_ns` at the latest, and again at growing intervals while it must be asked.
+// Asks the broker about this order after `delay_ns` at the latest, and again at growing intervals while it must be
+// asked.
 void arm_ask(Turn& turn, Order& order, std::int64_t delay_ns);
 void on_ask_due(Turn& turn, Order& order);
 void forget(Turn& turn, std::uint64_t order_id);

@@ -45,7 +45,8 @@ inline Capabilities everything() {
   Capabilities c;
   for (int t = 1; t <= static_cast<int>(OrderType::MAX); ++t) c.order_types.push_back(static_cast<OrderType>(t));
   for (int t = 1; t <= static_cast<int>(TimeInForce::MAX); ++t) c.times_in_force.push_back(static_cast<TimeInForce>(t));
-  c.can_replace = c.can_post_only = c.can_cash_order_qty = c.can_iceberg = c.can_trailing_stop = c.can_extended_hours = true;
+  c.can_replace = c.can_post_only = c.can_cash_order_qty = c.can_iceberg = c.can_trailing_stop = c.can_extended_hours =
+      true;
   c.fill_quantity = FillQuantity::Incremental;
   c.absence_rule = {15'000, 2, false};
   return c;
@@ -78,7 +79,8 @@ class Bench {
   Bench() {
     config.environment = Environment::Paper;
     config.journal_id = "journal-1";
-    config.clients = {{"alpha", {"*"}, true, false}, {"beta", {"second"}, true, false}, {"viewer", {"*"}, false, false}};
+    config.clients = {
+        {"alpha", {"*"}, true, false}, {"beta", {"second"}, true, false}, {"viewer", {"*"}, false, false}};
     config.accounts = {{"main", "binance", {}, {}}, {"second", "binance", {}, {}}, {"third", "kraken", {}, {}}};
     hello.gateway = "binance";
     hello.incarnation = 7;
@@ -246,6 +248,8 @@ class Bench {
   std::function<void(std::uint64_t, Timestamp, const Message&)> on_input;
 };
 
-inline bool has_alarm(const ExecutionReport& report) { return view(report.text).find("ALARM") != std::string_view::npos; }
+inline bool has_alarm(const ExecutionReport& report) {
+  return view(report.text).find("ALARM") != std::string_view::npos;
+}
 
 }  // namespace busbar::router::test

@@ -53,164 +53,186 @@ void stop_limit(NewOrder& o) {
   o.stop_px = "49000"_d;
 }
 
+using enum ErrorCode;
+
 const std::vector<Case> cases = {
     {"an ordinary order passes", [](B&, O&) {}},
 
     // Permission
-    {"an account not configured", [](B&, O& o) { o.account = "nowhere"; }, ErrorCode::PermissionDenied, "account", "nowhere"},
+    {"an account not configured", [](B&, O& o) { o.account = "nowhere"; }, PermissionDenied, "account", "nowhere"},
 
     // Expiry
     {"at its expiry it passes", [](B& b, O&) { b.expire = b.now; }},
-    {"one ns after its expiry", [](B& b, O&) { b.expire = b.now - 1; }, ErrorCode::Expired, "expire_time_ns", nullptr},
+    {"one ns after its expiry", [](B& b, O&) { b.expire = b.now - 1; }, Expired, "expire_time_ns", nullptr},
     {"unsaid, a second after sending", [](B& b, O&) { b.travel = 1 * second; }},
-    {"... and a ns", [](B& b, O&) { b.travel = 1 * second + 1; }, ErrorCode::Expired, "expire_time_ns", nullptr},
+    {"... and a ns", [](B& b, O&) { b.travel = 1 * second + 1; }, Expired, "expire_time_ns", nullptr},
 
     // Gateway and session
-    {"a gateway that was never there", [](B&, O& o) { o.account = "third"; }, ErrorCode::GatewayDown, "account", "third"},
+    {"a gateway that was never there", [](B&, O& o) { o.account = "third"; }, GatewayDown, "account", "third"},
     {"a gateway that was lost",
-     [](B& b, O&) { b.tell(Disconnected{"binance", "7", 7, true, {}}); }, ErrorCode::GatewayDown, "account", "main"},
+     [](B& b, O&) { b.tell(Disconnected{"binance", "7", 7, true, {}}); }, GatewayDown, "account", "main"},
     {"REST down", [](B& b, O&) { with_session(b, [](auto& s) { s.rest = SessionStateKind::Down; }); },
-     ErrorCode::ConnectionError, "account", "main"},
+     ConnectionError, "account", "main"},
     {"order stream down", [](B& b, O&) { with_session(b, [](auto& s) { s.order_stream = SessionStateKind::Down; }); },
-     ErrorCode::ConnectionError, "account", "main"},
+     ConnectionError, "account", "main"},
     {"order stream stale", [](B& b, O&) { with_session(b, [](auto& s) { s.order_stream = SessionStateKind::Stale; }); },
-     ErrorCode::ConnectionError, "account", "main"},
-    {"market data down is no reason", [](B& b, O&) { with_session(b, [](auto& s) { s.market_data = SessionStateKind::Down; }); }},
-    {"a session that ends soon is up", [](B& b, O&) { with_session(b, [](auto& s) { s.rest = SessionStateKind::ExpiresAt; }); }},
+     ConnectionError, "account", "main"},
+    {"market data down is no reason",
+     [](B& b, O&) { with_session(b, [](auto& s) { s.market_data = SessionStateKind::Down; }); }},
+    {"a session that ends soon is up",
+     [](B& b, O&) { with_session(b, [](auto& s) { s.rest = SessionStateKind::ExpiresAt; }); }},
     {"a human is needed", [](B& b, O&) { with_session(b, [](auto& s) { s.state = SessionStateKind::NeedsHuman; }); },
-     ErrorCode::ConnectionError, "account", "main"},
+     ConnectionError, "account", "main"},
     {"not reconciled", [](B& b, O&) { with_session(b, [](auto& s) { s.reconciled = false; }); },
-     ErrorCode::ConnectionError, "account", "main"},
+     ConnectionError, "account", "main"},
 
     // Which fields an order type needs and forbids
-    {"limit without price", [](B&, O& o) { o.price.reset(); }, ErrorCode::InvalidOrder, "price"},
-    {"market with price", [](B&, O& o) { o.order_type = OrderType::Market; }, ErrorCode::InvalidOrder, "price", "50000"},
+    {"limit without price", [](B&, O& o) { o.price.reset(); }, InvalidOrder, "price"},
+    {"market with price", [](B&, O& o) { o.order_type = OrderType::Market; }, InvalidOrder, "price", "50000"},
     {"market", [](B&, O& o) { market(o); }},
-    {"neither quantity nor cash", [](B&, O& o) { o.order_qty.reset(); }, ErrorCode::InvalidOrder, "order_qty"},
-    {"both", [](B&, O& o) { o.cash_order_qty = "10"_d; }, ErrorCode::InvalidOrder, "cash_order_qty", "10"},
+    {"neither quantity nor cash", [](B&, O& o) { o.order_qty.reset(); }, InvalidOrder, "order_qty"},
+    {"both", [](B&, O& o) { o.cash_order_qty = "10"_d; }, InvalidOrder, "cash_order_qty", "10"},
     {"cash in a market order", [](B&, O& o) { market(o), o.order_qty.reset(), o.cash_order_qty = "10"_d; }},
-    {"cash in a limit order", [](B&, O& o) { o.order_qty.reset(), o.cash_order_qty = "10"_d; }, ErrorCode::InvalidOrder,
+    {"cash in a limit order", [](B&, O& o) { o.order_qty.reset(), o.cash_order_qty = "10"_d; }, InvalidOrder,
      "cash_order_qty", "10"},
-    {"stop without trigger", [](B&, O& o) { stop_limit(o), o.stop_px.reset(); }, ErrorCode::InvalidOrder, "stop_px"},
+    {"stop without trigger", [](B&, O& o) { stop_limit(o), o.stop_px.reset(); }, InvalidOrder, "stop_px"},
     {"stop limit", [](B&, O& o) { stop_limit(o); }},
     {"trailing stop", [](B&, O& o) { stop_limit(o), o.stop_px.reset(), o.trailing_delta_bps = 100; }},
-    {"limit with trigger", [](B&, O& o) { o.stop_px = "1"_d; }, ErrorCode::InvalidOrder, "stop_px", "1"},
-    {"limit that trails", [](B&, O& o) { o.trailing_delta_bps = 5; }, ErrorCode::InvalidOrder, "trailing_delta_bps", "5", "0"},
-    {"price of zero", [](B&, O& o) { o.price = Decimal{}; }, ErrorCode::InvalidOrder, "price", "0"},
-    {"price below zero", [](B&, O& o) { o.price = "-1"_d; }, ErrorCode::InvalidOrder, "price", "-1"},
+    {"limit with trigger", [](B&, O& o) { o.stop_px = "1"_d; }, InvalidOrder, "stop_px", "1"},
+    {"limit that trails", [](B&, O& o) { o.trailing_delta_bps = 5; }, InvalidOrder, "trailing_delta_bps", "5", "0"},
+    {"price of zero", [](B&, O& o) { o.price = Decimal{}; }, InvalidOrder, "price", "0"},
+    {"price below zero", [](B&, O& o) { o.price = "-1"_d; }, InvalidOrder, "price", "-1"},
     {"post-only at once", [](B&, O& o) { o.post_only = true, o.time_in_force = TimeInForce::ImmediateOrCancel; },
-     ErrorCode::InvalidOrder, "post_only", "true", "false"},
+     InvalidOrder, "post_only", "true", "false"},
     {"post-only", [](B&, O& o) { o.post_only = true; }},
     {"iceberg", [](B&, O& o) { o.display_qty = "0.1"_d; }},
-    {"iceberg that shows more than all", [](B&, O& o) { o.display_qty = "2"_d; }, ErrorCode::InvalidOrder, "display_qty", "2", "1"},
-    {"a date without GoodTillDate", [](B& b, O& o) { o.expire_date_ns = b.now + 1; }, ErrorCode::InvalidOrder, "expire_date_ns",
+    {"iceberg that shows more than all", [](B&, O& o) { o.display_qty = "2"_d; },
+     InvalidOrder, "display_qty", "2", "1"},
+    {"a date without GoodTillDate", [](B& b, O& o) { o.expire_date_ns = b.now + 1; }, InvalidOrder, "expire_date_ns",
      nullptr},
-    {"GoodTillDate without a date", [](B&, O& o) { o.time_in_force = TimeInForce::GoodTillDate; }, ErrorCode::InvalidOrder,
+    {"GoodTillDate without a date", [](B&, O& o) { o.time_in_force = TimeInForce::GoodTillDate; }, InvalidOrder,
      "expire_date_ns", "0"},
     {"GoodTillDate", [](B& b, O& o) { o.time_in_force = TimeInForce::GoodTillDate, o.expire_date_ns = b.now + 1; }},
-    {"GoodTillDate that is over", [](B& b, O& o) { o.time_in_force = TimeInForce::GoodTillDate, o.expire_date_ns = b.now; },
-     ErrorCode::InvalidOrder, "expire_date_ns", nullptr},
-    {"cancel on disconnect of a REQ", [](B&, O& o) { o.cancel_on_disconnect = true; }, ErrorCode::InvalidOrder,
+    {"GoodTillDate that is over",
+     [](B& b, O& o) { o.time_in_force = TimeInForce::GoodTillDate, o.expire_date_ns = b.now; },
+     InvalidOrder, "expire_date_ns", nullptr},
+    {"cancel on disconnect of a REQ", [](B&, O& o) { o.cancel_on_disconnect = true; }, InvalidOrder,
      "cancel_on_disconnect", "true", "false"},
 
     // What is not spoken yet is refused, not forgotten
-    {"reduce only", [](B&, O& o) { o.reduce_only = true; }, ErrorCode::Unsupported, "reduce_only", "true", "false"},
-    {"an approval", [](B&, O& o) { o.approval_id = 3; }, ErrorCode::Unsupported, "approval_id", "3", "0"},
+    {"reduce only", [](B&, O& o) { o.reduce_only = true; }, Unsupported, "reduce_only", "true", "false"},
+    {"an approval", [](B&, O& o) { o.approval_id = 3; }, Unsupported, "approval_id", "3", "0"},
 
     // Capabilities
     {"an order type the broker lacks",
-     [](B& b, O& o) { b.hello.capabilities.order_types = {OrderType::Limit}, b.say_hello(), market(o); }, ErrorCode::Unsupported,
+     [](B& b, O& o) { b.hello.capabilities.order_types = {OrderType::Limit}, b.say_hello(), market(o); }, Unsupported,
      "order_type", "Market"},
     {"a time in force the broker lacks",
-     [](B& b, O&) { b.hello.capabilities.times_in_force = {TimeInForce::Day}, b.say_hello(); }, ErrorCode::Unsupported,
+     [](B& b, O&) { b.hello.capabilities.times_in_force = {TimeInForce::Day}, b.say_hello(); }, Unsupported,
      "time_in_force", "GoodTillCancel"},
-    {"post-only the broker lacks", [](B& b, O& o) { b.hello.capabilities.can_post_only = false, b.say_hello(), o.post_only = true; },
-     ErrorCode::Unsupported, "post_only", "true"},
+    {"post-only the broker lacks",
+     [](B& b, O& o) { b.hello.capabilities.can_post_only = false, b.say_hello(), o.post_only = true; },
+     Unsupported, "post_only", "true"},
     {"names too long for the broker", [](B& b, O&) { b.hello.capabilities.venue_order_id_length = 18, b.say_hello(); },
-     ErrorCode::Unsupported, "venue_order_id", nullptr},
+     Unsupported, "venue_order_id", nullptr},
 
     // Instrument
-    {"a symbol nobody lists", [](B&, O& o) { o.symbol = "BTC/XXX"; }, ErrorCode::InvalidSymbol, "symbol", "BTC/XXX"},
-    {"the broker's own spelling is no symbol of ours", [](B&, O& o) { o.symbol = "BTCUSDT"; }, ErrorCode::InvalidSymbol, "symbol",
+    {"a symbol nobody lists", [](B&, O& o) { o.symbol = "BTC/XXX"; }, InvalidSymbol, "symbol", "BTC/XXX"},
+    {"the broker's own spelling is no symbol of ours", [](B&, O& o) { o.symbol = "BTCUSDT"; }, InvalidSymbol, "symbol",
      "BTCUSDT"},
-    {"other case is another symbol", [](B&, O& o) { o.symbol = "btc/usdt"; }, ErrorCode::InvalidSymbol, "symbol", "btc/usdt"},
-    {"restricted in this account", [](B& b, O&) { limit_symbol(b, "main", nullptr, nullptr, true); }, ErrorCode::PermissionDenied,
+    {"other case is another symbol", [](B&, O& o) { o.symbol = "btc/usdt"; }, InvalidSymbol, "symbol", "btc/usdt"},
+    {"restricted in this account", [](B& b, O&) { limit_symbol(b, "main", nullptr, nullptr, true); }, PermissionDenied,
      "symbol", "BTC/USDT"},
-    {"restricted everywhere", [](B& b, O&) { limit_symbol(b, "*", nullptr, nullptr, true); }, ErrorCode::PermissionDenied, "symbol",
+    {"restricted everywhere", [](B& b, O&) { limit_symbol(b, "*", nullptr, nullptr, true); },
+     PermissionDenied, "symbol",
      "BTC/USDT"},
     {"restricted elsewhere", [](B& b, O&) { limit_symbol(b, "second", nullptr, nullptr, true); }},
-    {"halted", [](B& b, O&) { with_instrument(b, [](auto& i) { i.status = TradingStatus::Halted; }); }, ErrorCode::MarketClosed,
+    {"halted", [](B& b, O&) { with_instrument(b, [](auto& i) { i.status = TradingStatus::Halted; }); }, MarketClosed,
      "symbol", "BTC/USDT"},
     {"cancels only", [](B& b, O&) { with_instrument(b, [](auto& i) { i.status = TradingStatus::CancelOnly; }); },
-     ErrorCode::MarketClosed, "symbol", "BTC/USDT"},
-    {"an order type not offered for it", [](B& b, O&) { with_instrument(b, [](auto& i) { i.order_types = {OrderType::Market}; }); },
-     ErrorCode::Unsupported, "order_type", "Limit"},
+     MarketClosed, "symbol", "BTC/USDT"},
+    {"an order type not offered for it",
+     [](B& b, O&) { with_instrument(b, [](auto& i) { i.order_types = {OrderType::Market}; }); },
+     Unsupported, "order_type", "Limit"},
 
     // Ticks
     {"on the tick", [](B&, O& o) { o.price = "50000.01"_d; }},
-    {"off the tick", [](B&, O& o) { o.price = "50000.014"_d; }, ErrorCode::InvalidOrder, "price", "50000.014", "50000.01"},
-    {"off the tick, nearer above", [](B&, O& o) { o.price = "50000.016"_d; }, ErrorCode::InvalidOrder, "price", "50000.016", "50000.02"},
-    {"a trigger off the tick", [](B&, O& o) { stop_limit(o), o.stop_px = "49000.001"_d; }, ErrorCode::InvalidOrder, "stop_px",
+    {"off the tick", [](B&, O& o) { o.price = "50000.014"_d; }, InvalidOrder, "price", "50000.014", "50000.01"},
+    {"off the tick, nearer above", [](B&, O& o) { o.price = "50000.016"_d; },
+     InvalidOrder, "price", "50000.016", "50000.02"},
+    {"a trigger off the tick", [](B&, O& o) { stop_limit(o), o.stop_px = "49000.001"_d; }, InvalidOrder, "stop_px",
      "49000.001", "49000.00"},
     {"at the least price", [](B&, O& o) { o.price = "0.01"_d, o.order_qty = "600"_d; }},
-    {"below a tick", [](B&, O& o) { o.price = "0.004"_d; }, ErrorCode::InvalidOrder, "price", "0.004", "0.01"},
+    {"below a tick", [](B&, O& o) { o.price = "0.004"_d; }, InvalidOrder, "price", "0.004", "0.01"},
     {"at the highest price", [](B&, O& o) { o.price = "1000000"_d; }},
-    {"a tick above the highest price", [](B&, O& o) { o.price = "1000000.01"_d; }, ErrorCode::InvalidOrder, "price", "1000000.01",
+    {"a tick above the highest price", [](B&, O& o) { o.price = "1000000.01"_d; }, InvalidOrder, "price", "1000000.01",
      "1000000"},
     {"digits, where there is no tick",
-     [](B& b, O& o) { with_instrument(b, [](auto& i) { i.tick_size.reset(); i.quote_precision = 3; }), o.price = "50000.0001"_d; },
-     ErrorCode::InvalidOrder, "price", "50000.0001", "50000.000"},
+     [](B& b, O& o) { with_instrument(b, [](auto& i) { i.tick_size.reset(); i.quote_precision = 3; }),
+       o.price = "50000.0001"_d; },
+     InvalidOrder, "price", "50000.0001", "50000.000"},
 
     // Lots
     {"on the lot", [](B&, O& o) { o.order_qty = "1.001"_d; }},
-    {"off the lot", [](B&, O& o) { o.order_qty = "1.0014"_d; }, ErrorCode::InvalidOrder, "order_qty", "1.0014", "1.001"},
-    {"less than a lot", [](B&, O& o) { o.order_qty = "0.0001"_d; }, ErrorCode::InvalidOrder, "order_qty", "0.0001", "0.001"},
+    {"off the lot", [](B&, O& o) { o.order_qty = "1.0014"_d; }, InvalidOrder, "order_qty", "1.0014", "1.001"},
+    {"less than a lot", [](B&, O& o) { o.order_qty = "0.0001"_d; }, InvalidOrder, "order_qty", "0.0001", "0.001"},
     {"below the least quantity",
      [](B& b, O& o) { with_instrument(b, [](auto& i) { i.min_qty = "0.005"_d; }), o.order_qty = "0.004"_d; },
-     ErrorCode::InvalidOrder, "order_qty", "0.004", "0.005"},
+     InvalidOrder, "order_qty", "0.004", "0.005"},
     {"at the highest quantity", [](B&, O& o) { o.order_qty = "9000"_d, o.price = "1"_d; }},
-    {"a lot above the highest quantity", [](B&, O& o) { o.order_qty = "9000.001"_d, o.price = "1"_d; }, ErrorCode::InvalidOrder,
+    {"a lot above the highest quantity", [](B&, O& o) { o.order_qty = "9000.001"_d, o.price = "1"_d; }, InvalidOrder,
      "order_qty", "9000.001", "9000"},
     {"a market order has a second lot size",
-     [](B& b, O& o) { with_instrument(b, [](auto& i) { i.market_lot_size = "0.5"_d; }), market(o), o.order_qty = "1.25"_d; },
-     ErrorCode::InvalidOrder, "order_qty", "1.25", "1.5"},
+     [](B& b, O& o) { with_instrument(b, [](auto& i) { i.market_lot_size = "0.5"_d; }), market(o),
+       o.order_qty = "1.25"_d; },
+     InvalidOrder, "order_qty", "1.25", "1.5"},
     {"a market order has a second highest quantity",
-     [](B& b, O& o) { with_instrument(b, [](auto& i) { i.market_max_qty = "2"_d; }), market(o), o.order_qty = "2.001"_d; },
-     ErrorCode::InvalidOrder, "order_qty", "2.001", "2"},
-    {"which is none of a limit order's", [](B& b, O& o) { with_instrument(b, [](auto& i) { i.market_max_qty = "2"_d; }), o.order_qty = "3"_d; }},
-    {"a step of zero asks nothing", [](B& b, O& o) { with_instrument(b, [](auto& i) { i.market_lot_size = Decimal{}; }), market(o); }},
+     [](B& b, O& o) { with_instrument(b, [](auto& i) { i.market_max_qty = "2"_d; }), market(o),
+       o.order_qty = "2.001"_d; },
+     InvalidOrder, "order_qty", "2.001", "2"},
+    {"which is none of a limit order's",
+     [](B& b, O& o) { with_instrument(b, [](auto& i) { i.market_max_qty = "2"_d; }), o.order_qty = "3"_d; }},
+    {"a step of zero asks nothing",
+     [](B& b, O& o) { with_instrument(b, [](auto& i) { i.market_lot_size = Decimal{}; }), market(o); }},
 
     // Value
     {"at the least notional", [](B&, O& o) { o.order_qty = "0.01"_d, o.price = "500"_d; }},
-    {"below it", [](B&, O& o) { o.order_qty = "0.01"_d, o.price = "499.99"_d; }, ErrorCode::InvalidOrder, "order_qty", "0.01", "0.011"},
+    {"below it", [](B&, O& o) { o.order_qty = "0.01"_d, o.price = "499.99"_d; },
+     InvalidOrder, "order_qty", "0.01", "0.011"},
     {"at the highest notional", [](B&, O& o) { o.order_qty = "9"_d, o.price = "1000000"_d; }},
-    {"above it", [](B&, O& o) { o.order_qty = "9.001"_d, o.price = "1000000"_d; }, ErrorCode::InvalidOrder, "order_qty", "9.001", "9"},
+    {"above it", [](B&, O& o) { o.order_qty = "9.001"_d, o.price = "1000000"_d; },
+     InvalidOrder, "order_qty", "9.001", "9"},
     {"cash below the least notional",
-     [](B&, O& o) { market(o), o.order_qty.reset(), o.cash_order_qty = "4.99"_d; }, ErrorCode::InvalidOrder, "cash_order_qty", "4.99", "5"},
+     [](B&, O& o) { market(o), o.order_qty.reset(), o.cash_order_qty = "4.99"_d; },
+     InvalidOrder, "cash_order_qty", "4.99", "5"},
     {"cash with too many digits",
      [](B& b, O& o) {
-       with_instrument(b, [](auto& i) { i.quote_precision = 2; }), market(o), o.order_qty.reset(), o.cash_order_qty = "10.001"_d;
+       with_instrument(b, [](auto& i) { i.quote_precision = 2; }), market(o), o.order_qty.reset(),
+         o.cash_order_qty = "10.001"_d;
      },
-     ErrorCode::InvalidOrder, "cash_order_qty", "10.001", "10.00"},
+     InvalidOrder, "cash_order_qty", "10.001", "10.00"},
 
     // Our own limits
     {"at the account's quantity", [](B& b, O&) { limit_account(b, "1", nullptr); }},
-    {"a lot over it", [](B& b, O& o) { limit_account(b, "1", nullptr), o.order_qty = "1.001"_d; }, ErrorCode::RiskLimit, "order_qty",
+    {"a lot over it", [](B& b, O& o) { limit_account(b, "1", nullptr), o.order_qty = "1.001"_d; },
+     RiskLimit, "order_qty",
      "1.001", "1"},
     {"at the account's notional", [](B& b, O&) { limit_account(b, nullptr, "50000"); }},
-    {"a tick over it", [](B& b, O& o) { limit_account(b, nullptr, "50000"), o.price = "50000.01"_d; }, ErrorCode::RiskLimit,
+    {"a tick over it", [](B& b, O& o) { limit_account(b, nullptr, "50000"), o.price = "50000.01"_d; }, RiskLimit,
      "order_qty", "1", "0.999"},
-    {"over the symbol's quantity", [](B& b, O&) { limit_symbol(b, "main", "0.9995", nullptr); }, ErrorCode::RiskLimit, "order_qty",
+    {"over the symbol's quantity", [](B& b, O&) { limit_symbol(b, "main", "0.9995", nullptr); }, RiskLimit, "order_qty",
      "1", "0.999"},
-    {"over the symbol's notional everywhere", [](B& b, O&) { limit_symbol(b, "*", nullptr, "49999.99"); }, ErrorCode::RiskLimit,
+    {"over the symbol's notional everywhere", [](B& b, O&) { limit_symbol(b, "*", nullptr, "49999.99"); }, RiskLimit,
      "order_qty", "1", "0.999"},
     {"another account's limit is none of ours", [](B& b, O&) { limit_symbol(b, "second", "0.1", "1"); }},
     {"a market order has no price to be valued by", [](B& b, O& o) { limit_account(b, nullptr, "1"), market(o); }},
-    {"but cash has", [](B& b, O& o) { limit_account(b, nullptr, "9"), market(o), o.order_qty.reset(), o.cash_order_qty = "10"_d; },
-     ErrorCode::RiskLimit, "cash_order_qty", "10", "9"},
+    {"but cash has",
+     [](B& b, O& o) { limit_account(b, nullptr, "9"), market(o), o.order_qty.reset(), o.cash_order_qty = "10"_d; },
+     RiskLimit, "cash_order_qty", "10", "9"},
     {"a stop is valued by its trigger",
-     [](B& b, O& o) { limit_account(b, nullptr, "48999.99"), market(o), o.order_type = OrderType::Stop, o.stop_px = "49000"_d; },
-     ErrorCode::RiskLimit, "order_qty", "1", "0.999"},
+     [](B& b, O& o) { limit_account(b, nullptr, "48999.99"), market(o),
+       o.order_type = OrderType::Stop, o.stop_px = "49000"_d; },
+     RiskLimit, "order_qty", "1", "0.999"},
     {"a product that fits no int64 is compared all the same",
      [](B& b, O& o) {
        with_instrument(b, [](auto& i) {
@@ -220,7 +242,7 @@ const std::vector<Case> cases = {
        limit_account(b, nullptr, "1000000000000000000");
        o.order_qty = Decimal{999'999'999'999'999'999, 0}, o.price = Decimal{999'999'999'999'999'999, 0};
      },
-     ErrorCode::RiskLimit, "order_qty", "999999999999999999", "1.000000000000000001"},
+     RiskLimit, "order_qty", "999999999999999999", "1.000000000000000001"},
 };
 
 TEST(Checks, TakeWhatIsAtALimitAndRefuseOneStepOverItWithFieldValueAndNearestLegal) {
@@ -232,11 +254,13 @@ TEST(Checks, TakeWhatIsAtALimitAndRefuseOneStepOverItWithFieldValueAndNearestLeg
     NewOrder order = limit("A1");
     c.change(bench, order);
     for (const char* account : {"main", "second"}) {  // a new hello forgets nothing, but says so
-      if (std::string_view{c.what}.find("lacks") != std::string_view::npos) bench.gateway(Bench::session_state(account));
+      if (std::string_view{c.what}.find("lacks") != std::string_view::npos)
+        bench.gateway(Bench::session_state(account));
     }
     bench.client(order);
     const ExecutionReport reply = bench.reply();
-    EXPECT_EQ(reply.error, c.error) << busbar::name_of(reply.error) << ": " << view(reply.field) << " " << view(reply.text);
+    EXPECT_EQ(reply.error, c.error) << busbar::name_of(reply.error) << ": " << view(reply.field) << " "
+                                    << view(reply.text);
     EXPECT_EQ(reply.order_status, c.error == ErrorCode::None ? OrderStatus::PendingNew : OrderStatus::Rejected);
     EXPECT_EQ(bench.commands().size(), c.error == ErrorCode::None ? 1u : 0u);
     EXPECT_EQ(view(reply.field), std::string_view{c.field});
@@ -334,7 +358,8 @@ TEST(Notional, AveragesToNearestAtTwelvePlaces) {
   EXPECT_EQ(average({{"1"_d, "100"_d}, {"2"_d, "101"_d}}), "100.666666666667"_d);
   EXPECT_EQ(average({{"3"_d, "100"_d}}), "100"_d);
   EXPECT_EQ(average({{"0.00000003"_d, "1"_d}, {"0.00000003"_d, "2"_d}}), "1.5"_d);
-  EXPECT_EQ(average({{"3"_d, "1000000000.1"_d}, {"3"_d, "1000000000.2"_d}}), "1000000000.15"_d) << "fewer places, where twelve do not fit";
+  EXPECT_EQ(average({{"3"_d, "1000000000.1"_d}, {"3"_d, "1000000000.2"_d}}), "1000000000.15"_d)
+      << "fewer places, where twelve do not fit";
   EXPECT_EQ(average({{"1"_d, "-37.63"_d}}), "-37.63"_d);
   EXPECT_FALSE(average({}));
 }

@@ -394,7 +394,8 @@ TEST_F(Flow, AFillBeforeTheAcknowledgementCounts) {
 
 TEST_F(Flow, AFillIsCountedOnceWhoeverBringsIt) {
   const Command sent = working(limit("A1"));
-  for (const VenueSource source : {VenueSource::Rest, VenueSource::Stream, VenueSource::Reconcile, VenueSource::Probe}) {
+  for (const VenueSource source :
+       {VenueSource::Rest, VenueSource::Stream, VenueSource::Reconcile, VenueSource::Probe}) {
     VenueReport again = fill(sent, "t1", "0.4"_d, "50000"_d);
     again.source = source;
     report(again);
@@ -678,7 +679,8 @@ TEST_F(Metered, AQueuedOrderLeavesWhenItCanAndCancelsGoFirst) {
   std::vector<std::string> order;
   for (const Decision& d : wait(3 * second)) {
     if (std::holds_alternative<CancelCommand>(d.body)) order.push_back("cancel");
-    if (const auto* p = std::get_if<PlaceCommand>(&d.body)) order.push_back(std::string{view(p->order.client_order_id)});
+    if (const auto* p = std::get_if<PlaceCommand>(&d.body))
+      order.push_back(std::string{view(p->order.client_order_id)});
   }
   EXPECT_EQ(order, (std::vector<std::string>{"cancel", "B1", "B2"}));
 }

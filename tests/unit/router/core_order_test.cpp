@@ -54,8 +54,9 @@ std::string name(OrderStatus status) { return std::string{busbar::name_of(status
 
 TEST(OrderLife, EveryCellIsThoughtAbout) {
   const std::set<Event> ours = {Event::Received, Event::Refused, Event::CancelSent, Event::ReplaceSent};
-  const std::set<Event> evidence = {Event::Accepted, Event::Rejected,  Event::Fill,         Event::FillComplete, Event::LateFill,
-                                    Event::Canceled, Event::Expired,   Event::Replaced,     Event::StateWorking, Event::StateFilled};
+  const std::set<Event> evidence = {Event::Accepted,     Event::Rejected,   Event::Fill,    Event::FillComplete,
+                                    Event::LateFill,     Event::Canceled,   Event::Expired, Event::Replaced,
+                                    Event::StateWorking, Event::StateFilled};
   for (const OrderStatus status : used) {
     for (const Event event : all_events()) {
       SCOPED_TRACE(name(status) + " x " + std::string{name_of(event)});
@@ -97,8 +98,9 @@ TEST(OrderLife, AnOrderWeDoNotHaveHasNoLife) {
   }
 }
 
-// ---- The second table, written from FIX 5.0 SP2, volume 4, "Order State Change Matrices": for an order in a status, which
-// OrdStatus may the report of an event carry? Events in FIX's words: ExecType, or the Order Cancel Reject message.
+// ---- The second table, written from FIX 5.0 SP2, volume 4, "Order State Change Matrices": for an order in a status,
+// which OrdStatus may the report of an event carry? Events in FIX's words: ExecType, or the Order Cancel Reject
+// message.
 
 struct FixRow {
   OrderStatus from;
@@ -114,13 +116,13 @@ const std::vector<FixRow> fix = {
     {PendingNew, "Rejected", {Rejected}},
     {PendingNew, "Partial fill", {PartiallyFilled}},
     {PendingNew, "Complete fill", {Filled}},
-    {PendingNew, "Canceled", {Canceled}},      // IOC, FOK: never on the book
+    {PendingNew, "Canceled", {Canceled}},  // IOC, FOK: never on the book
     {PendingNew, "Expired", {Expired}},
     {New, "New", {New}},
-    {New, "Rejected", {Rejected}},             // A.1.d: rejected after it was acknowledged
+    {New, "Rejected", {Rejected}},  // A.1.d: rejected after it was acknowledged
     {New, "Partial fill", {PartiallyFilled}},
     {New, "Complete fill", {Filled}},
-    {New, "Canceled", {Canceled}},             // unsolicited, too
+    {New, "Canceled", {Canceled}},  // unsolicited, too
     {New, "Expired", {Expired}},
     {New, "PendingCancel", {PendingCancel}},
     {New, "PendingReplace", {PendingReplace}},
@@ -147,7 +149,9 @@ const std::vector<FixRow> fix = {
     {PendingReplace, "Canceled", {Canceled}},
     {PendingReplace, "Expired", {Expired}},
     // D. An end is an end. Only a trade correction or bust changes a filled order, and those are events of their own.
-    {Filled, "Replaced", {New, PartiallyFilled, Filled}},  // C.3.b: a replace that raises the quantity of a filled order
+    {Filled,
+     "Replaced",
+     {New, PartiallyFilled, Filled}},  // C.3.b: a replace that raises the quantity of a filled order
     {Filled, "Canceled", {Filled}},
     {Filled, "Expired", {Filled}},
     {Filled, "Rejected", {Filled}},
@@ -170,10 +174,17 @@ const std::vector<FixRow> fix = {
 };
 
 const std::map<std::string, Event> from_fix = {
-    {"PendingCancel", Event::CancelSent}, {"PendingReplace", Event::ReplaceSent},    {"New", Event::Accepted},
-    {"Rejected", Event::Rejected},        {"Partial fill", Event::Fill},             {"Complete fill", Event::FillComplete},
-    {"Canceled", Event::Canceled},        {"Expired", Event::Expired},               {"Replaced", Event::Replaced},
-    {"Cancel reject", Event::CancelRejected}, {"Replace reject", Event::ReplaceRejected},
+    {"PendingCancel", Event::CancelSent},
+    {"PendingReplace", Event::ReplaceSent},
+    {"New", Event::Accepted},
+    {"Rejected", Event::Rejected},
+    {"Partial fill", Event::Fill},
+    {"Complete fill", Event::FillComplete},
+    {"Canceled", Event::Canceled},
+    {"Expired", Event::Expired},
+    {"Replaced", Event::Replaced},
+    {"Cancel reject", Event::CancelRejected},
+    {"Replace reject", Event::ReplaceRejected},
 };
 
 // Where we differ, on purpose.
@@ -187,14 +198,18 @@ struct Difference {
 
 const std::vector<Difference> differences = {
     {"FilledIsFilled", PendingCancel, "Complete fill", Filled,
-     "FIX shows PendingCancel until the cancel is answered; a client that waits for Filled should not have to wait for that"},
-    {"FilledIsFilledToo", PendingReplace, "Complete fill", Filled, "as above; the replace is answered 'too late' at once"},
+     "FIX shows PendingCancel until the cancel is answered; a client that waits for Filled should not have to wait for "
+     "that"},
+    {"FilledIsFilledToo", PendingReplace, "Complete fill", Filled,
+     "as above; the replace is answered 'too late' at once"},
     {"FillBeatsCancel", Canceled, "Partial fill", PartiallyFilled,
-     "a fill that the broker had not counted when it cancelled is evidence that the order lives: it is cancelled again"},
+     "a fill that the broker had not counted when it cancelled is evidence that the order lives: it is cancelled "
+     "again"},
     {"FillBeatsCancelWhole", Canceled, "Complete fill", Filled, "as above, with nothing left to cancel"},
     {"FillBeatsExpiry", Expired, "Partial fill", PartiallyFilled, "as above"},
     {"FillBeatsExpiryWhole", Expired, "Complete fill", Filled, "as above"},
-    {"LifeBeatsRejection", Rejected, "New", New, "the broker shows an order that was called rejected: believed, alarmed, cancelled"},
+    {"LifeBeatsRejection", Rejected, "New", New,
+     "the broker shows an order that was called rejected: believed, alarmed, cancelled"},
     {"FillBeatsRejection", Rejected, "Partial fill", PartiallyFilled, "as above"},
     {"FillBeatsRejectionWhole", Rejected, "Complete fill", Filled, "as above"},
     {"EndBeatsRejection", Rejected, "Canceled", Canceled, "whoever can be cancelled was not rejected"},
@@ -229,8 +244,9 @@ TEST(OrderLife, KeepsItsPromisesOnAHundredThousandRandomWalks) {
   SCOPED_TRACE("seed " + std::to_string(seed));
   std::mt19937 random{seed};
   const auto below = [&](int n) { return static_cast<int>(random() % static_cast<unsigned>(n)); };
-  const std::set<Event> evidence = {Event::Accepted, Event::Rejected, Event::Fill,     Event::FillComplete, Event::LateFill,
-                                    Event::Canceled, Event::Expired,  Event::Replaced, Event::StateWorking, Event::StateFilled};
+  const std::set<Event> evidence = {Event::Accepted,     Event::Rejected,   Event::Fill,    Event::FillComplete,
+                                    Event::LateFill,     Event::Canceled,   Event::Expired, Event::Replaced,
+                                    Event::StateWorking, Event::StateFilled};
   for (int walk = 0; walk < 100'000; ++walk) {
     Life life;
     life.order_qty = Decimal{1 + below(20), 0};
@@ -244,7 +260,9 @@ TEST(OrderLife, KeepsItsPromisesOnAHundredThousandRandomWalks) {
       if (event == Event::Fill || event == Event::FillComplete || event == Event::LateFill) {
         life.cum_qty = *add(life.cum_qty, Decimal{1 + below(3), 0});
         const bool is_complete = life.cum_qty >= *life.order_qty;
-        event = is_final(life.status) && below(2) == 0 ? Event::LateFill : is_complete ? Event::FillComplete : Event::Fill;
+        event = is_final(life.status) && below(2) == 0 ? Event::LateFill
+                : is_complete                          ? Event::FillComplete
+                                                       : Event::Fill;
       }
       const Step taken = advance(life, event);
       const auto where = name(before.status) + " x " + std::string{name_of(event)} + " -> " + name(life.status);

@@ -23,7 +23,9 @@ struct Meter {
 
   explicit Meter(std::vector<RateLimit> l) : limits{std::move(l)} { buckets.declare(limits); }
   Rate rate(RequestKind kind, const char* account = "main") { return {limits, costs, accounts, Name{account}, kind}; }
-  bool draw(RequestKind kind, Timestamp now, const char* account = "main") { return buckets.draw(rate(kind, account), reserve, now); }
+  bool draw(RequestKind kind, Timestamp now, const char* account = "main") {
+    return buckets.draw(rate(kind, account), reserve, now);
+  }
 };
 
 TEST(RateBuckets, DrawFromEveryBucketOrFromNone) {
@@ -31,7 +33,8 @@ TEST(RateBuckets, DrawFromEveryBucketOrFromNone) {
   s.reserve = 0;
   for (int i = 0; i < 5; ++i) EXPECT_TRUE(s.draw(RequestKind::Place, start));
   EXPECT_FALSE(s.draw(RequestKind::Place, start)) << "the weight is used up";
-  for (const auto& [key, bucket] : s.buckets.all()) EXPECT_EQ(bucket.used(start), view(key.bucket) == "orders" ? 5u : 10u);
+  for (const auto& [key, bucket] : s.buckets.all())
+    EXPECT_EQ(bucket.used(start), view(key.bucket) == "orders" ? 5u : 10u);
 }
 
 TEST(RateBuckets, RefillWithTimeNotWithCalls) {
@@ -55,7 +58,9 @@ TEST(RateBuckets, KeepAReserveThatOnlyCancelsMayUse) {
 }
 
 TEST(RateBuckets, AreSharedByScopeAndApartByAccount) {
-  Meter s{{{"orders", "main", 10'000, 1, true}, {"orders", "second", 10'000, 1, true}, {"weight", "ip", 60'000, 1000, true}}};
+  Meter s{{{"orders", "main", 10'000, 1, true},
+           {"orders", "second", 10'000, 1, true},
+           {"weight", "ip", 60'000, 1000, true}}};
   s.reserve = 0;
   EXPECT_TRUE(s.draw(RequestKind::Place, start, "main"));
   EXPECT_FALSE(s.draw(RequestKind::Place, start, "main"));

@@ -41,7 +41,8 @@ class Babbler {
   explicit Babbler(std::uint32_t seed) : random_{seed} {
     bench_.config.client_order_id_days = 2;
     bench_.hello.rate_limits = {{"orders", "main", 10'000, 400, true}, {"weight", "ip", 1'000, 300, false}};
-    bench_.hello.rate_costs = {{"place", "orders", 1}, {"place", "weight", 1}, {"cancel", "weight", 1}, {"ask", "weight", 2}};
+    bench_.hello.rate_costs = {
+        {"place", "orders", 1}, {"place", "weight", 1}, {"cancel", "weight", 1}, {"ask", "weight", 2}};
     bench_.on_input = [this](std::uint64_t sequence, Timestamp time, const Message& message) {
       inputs.push_back({sequence, time, message});
       expected.push_back(bytes_of(bench_.out));
@@ -55,7 +56,8 @@ class Babbler {
       bench_.now += below(40) == 0 ? below(5000) * ms : below(50) * ms;
       if (below(4000) == 0) bench_.now += below(60) * 3600 * second;
       bench_.expire = below(30) == 0 ? bench_.now + below(2000) * ms - 500 * ms : 0;
-      if (const auto deadline = bench_.core.next_deadline(); deadline && *deadline <= bench_.now && below(3) == 0) bench_.tick();
+      if (const auto deadline = bench_.core.next_deadline(); deadline && *deadline <= bench_.now && below(3) == 0)
+        bench_.tick();
       speak();
     }
   }
@@ -108,7 +110,8 @@ class Babbler {
       o.order_type = static_cast<OrderType>(1 + below(6));
       o.stop_px = Decimal{4'000'000, -2};
     }
-    if (below(20) == 0) o.order_type = OrderType::Market, o.price.reset(), o.cash_order_qty = "50"_d, o.order_qty.reset();
+    if (below(20) == 0)
+      o.order_type = OrderType::Market, o.price.reset(), o.cash_order_qty = "50"_d, o.order_qty.reset();
     if (below(50) == 0) o.symbol = "NO/SUCH";
     const std::string from = session();
     o.cancel_on_disconnect = !from.empty() && below(4) == 0;
@@ -133,7 +136,9 @@ class Babbler {
     // Mostly about the newest, for those are alive.
     const auto back = std::min<std::int64_t>(static_cast<std::int64_t>(commands_.size()), below(4) == 0 ? 2000 : 40);
     const Command& command = commands_[commands_.size() - 1 - static_cast<std::size_t>(below(back))];
-    const auto event = static_cast<VenueEvent>(below(3) == 0 ? 1 : below(3) == 0 ? 3 : 1 + below(static_cast<int>(VenueEvent::MAX)));
+    const auto event = static_cast<VenueEvent>(below(3) == 0   ? 1
+                                               : below(3) == 0 ? 3
+                                                               : 1 + below(static_cast<int>(VenueEvent::MAX)));
     bench_.reports = bench_.core.last_report("binance", bench_.hello.incarnation);  // some went unheard
     VenueReport r = bench_.fact(command, event);
     r.source = static_cast<VenueSource>(1 + below(5));
@@ -144,14 +149,16 @@ class Babbler {
     if (below(100) == 0) r.price = "12345"_d;
     if (below(4) == 0) r.cum_qty = Decimal{below(3000), -3};
     if (below(200) == 0) r.report_number += 1;
-    if (event == VenueEvent::State) r.order_status = static_cast<OrderStatus>(below(static_cast<int>(OrderStatus::MAX) + 1));
+    if (event == VenueEvent::State)
+      r.order_status = static_cast<OrderStatus>(below(static_cast<int>(OrderStatus::MAX) + 1));
     if (event == VenueEvent::Fill || below(30) == 0) {
       r.trade_id = cut<64>("t" + std::to_string(below(5) == 0 ? below(1000) : ++trades_));
       r.last_qty = Decimal{1 + below(800), -3};
       r.last_px = Decimal{4'000'000 + below(1000), -2};
       r.order_status = below(3) == 0 ? OrderStatus::Filled : OrderStatus::PartiallyFilled;
     }
-    if (event == VenueEvent::NotFound || event == VenueEvent::Unknown) r.request_time_ns = command.send_time_ns - 20 * second;
+    if (event == VenueEvent::NotFound || event == VenueEvent::Unknown)
+      r.request_time_ns = command.send_time_ns - 20 * second;
     if (event == VenueEvent::Rejected && below(4) == 0) r.error = ErrorCode::DuplicateOrder;
     bench_.report(r);
   }
@@ -184,7 +191,8 @@ class Babbler {
     if (below(3) == 0) {
       bench_.client(Unsubscribe{"main", "BTC/USDT", Channel::Quote}, session());
     } else {
-      Subscribe s{"main", "BTC/USDT", below(2) == 0 ? Channel::Quote : Channel::Trade, 0, static_cast<std::uint32_t>(below(20'000))};
+      Subscribe s{"main", "BTC/USDT", below(2) == 0 ? Channel::Quote : Channel::Trade, 0,
+                  static_cast<std::uint32_t>(below(20'000))};
       bench_.client(s, session());
     }
   }
@@ -220,7 +228,8 @@ class Babbler {
       }
       if (r->order_id == 0) continue;
       if (d.destination == Destination::DropCopy) {
-        EXPECT_TRUE(events_.insert(std::string{view(r->exec_id)}).second) << "one event, one name: " << view(r->exec_id);
+        EXPECT_TRUE(events_.insert(std::string{view(r->exec_id)}).second)
+            << "one event, one name: " << view(r->exec_id);
       }
       if (is_final(r->order_status)) {
         EXPECT_EQ(r->leaves_qty, Decimal{});
@@ -247,8 +256,9 @@ TEST(Replay, TheSameInputsMakeTheSameDecisionsAlsoAfterASnapshotAnywhere) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     Babbler babbler{seed};
     babbler.say(inputs);
-    for (const char* word : {"New", "PartiallyFilled", "Filled", "Canceled", "Rejected", "Expired", "InDoubt", "NeverSeen",
-                             "PendingCancel", "PendingReplace", "Replaced", "CancelRejected", "ReplaceRejected", "alarm"}) {
+    for (const char* word :
+         {"New", "PartiallyFilled", "Filled", "Canceled", "Rejected", "Expired", "InDoubt", "NeverSeen",
+          "PendingCancel", "PendingReplace", "Replaced", "CancelRejected", "ReplaceRejected", "alarm"}) {
       if (inputs == 20'000) {
         EXPECT_GT(babbler.met[word], 5) << word << " hardly happened";
       }
@@ -301,8 +311,10 @@ TEST(Snapshot, DamageIsAnErrorAndNeverACrash) {
   // Damage behind a right hash: someone who means it. Any answer will do but a crash.
   for (int i = 0; i < 2'000; ++i) {
     Bytes bad = good;
-    for (std::uint32_t n = 1 + random() % 4; n > 0; --n) bad[random() % (bad.size() - 32)] = static_cast<std::uint8_t>(random());
-    if (random() % 4 == 0) bad.erase(bad.begin() + static_cast<std::ptrdiff_t>(random() % (bad.size() - 40)), bad.end() - 32);
+    for (std::uint32_t n = 1 + random() % 4; n > 0; --n)
+      bad[random() % (bad.size() - 32)] = static_cast<std::uint8_t>(random());
+    if (random() % 4 == 0)
+      bad.erase(bad.begin() + static_cast<std::ptrdiff_t>(random() % (bad.size() - 40)), bad.end() - 32);
     State state;
     Reader reader{std::span{bad}.subspan(12, bad.size() - 12 - 32)};
     reader(state);
@@ -368,7 +380,8 @@ TEST(Fills, AreCountedOnceHoweverTheyCome) {
     fill.broker_order_id = cut<64>("b" + std::to_string(command.order_id));
     fill.transact_time_ns = bench.now;
     const auto is_same = [&](const VenueReport& r) { return r.trade_id == fill.trade_id && r.account == fill.account; };
-    if (!said.empty() && std::any_of(said.end() - std::min<std::ptrdiff_t>(20, std::ssize(said)), said.end(), is_same)) {
+    if (!said.empty() &&
+        std::any_of(said.end() - std::min<std::ptrdiff_t>(20, std::ssize(said)), said.end(), is_same)) {
       fill.trade_id = cut<64>("v" + std::to_string(i));
     }
     Model& m = model[command.order_id];
@@ -379,7 +392,8 @@ TEST(Fills, AreCountedOnceHoweverTheyCome) {
     for (std::uint32_t copies = 1 + below(5); copies > 0; --copies) {
       VenueReport copy = fill;
       copy.source = static_cast<VenueSource>(1 + below(4));
-      if (copy.source != VenueSource::Reconcile) copy.venue_order_id = command.venue_order_id;  // trade lists name the broker's id only
+      if (copy.source != VenueSource::Reconcile)
+        copy.venue_order_id = command.venue_order_id;  // trade lists name the broker's id only
       said.push_back(copy);
     }
   }
