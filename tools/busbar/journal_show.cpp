@@ -27,7 +27,7 @@ struct Names {
     if (id != 0) order_ids.insert(std::to_string(id));
   }
   void learn_client(std::string_view client, std::string_view id) {
-    if (!client.empty() && !id.empty()) client_order_ids.insert(audit::client_order_key(client, id));
+    if (!client.empty() && !id.empty()) client_order_ids.insert(std::string{client} + '\0' + std::string{id});
   }
   void learn_venue(std::string_view id) {
     if (!id.empty()) venue_order_ids.insert(std::string{id});

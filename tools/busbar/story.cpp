@@ -31,7 +31,7 @@ std::string pair(const char* key, const T& value) {
     return value ? pair(key, *value) : "";
   } else {
     const std::string text = words(value);
-    return text.empty() || text == "0" || text == "None" || text == "Unset" ? "" : " " + std::string{key} + "=" + text;
+    return text.empty() || text == "0" || text == "NONE" || text == "None" || text == "Unset" ? "" : " " + std::string{key} + "=" + text;
   }
 }
 
