@@ -72,7 +72,8 @@ Capabilities binance_capabilities(std::uint32_t recv_window_ms) {
   return capabilities;
 }
 
-// A write that succeeds costs no weight since 2026-04, but one that fails does: the dearer case is counted, headers correct it.
+// A write that succeeds costs no weight since 2026-04, but one that fails does: the dearer case is counted, headers
+// correct it.
 std::vector<RateCost> binance_rate_costs() {
   return {{"place", "weight", 1},  {"place", "orders", 1},  {"place", "raw", 1}, {"cancel", "weight", 1},
           {"cancel", "raw", 1},    {"ask", "weight", 9},    {"ask", "raw", 2}};  // an order, and its trades
@@ -320,12 +321,15 @@ asio::awaitable<Facts> BinanceAdapter::cancel(CancelCommand command) {
 }
 
 asio::awaitable<Facts> BinanceAdapter::replace(ReplaceCommand command) {
-  co_return Facts{make_fact(command.command, VenueEvent::NotSent, ErrorCode::Unsupported, "replacing is not spoken yet")};
+  co_return Facts{
+      make_fact(command.command, VenueEvent::NotSent, ErrorCode::Unsupported, "replacing is not spoken yet")};
 }
 
 asio::awaitable<Result<Facts>> BinanceAdapter::order_status(Command command) {
   const Instrument* instrument = symbols_.by_symbol(view(command.symbol));
-  if (instrument == nullptr) co_return Error{ErrorCode::InvalidSymbol, "Binance lists no " + std::string{view(command.symbol)}};
+  if (instrument == nullptr) {
+    co_return Error{ErrorCode::InvalidSymbol, "Binance lists no " + std::string{view(command.symbol)}};
+  }
   const Symbol symbol = instrument->symbol;
   const std::string broker_symbol{view(instrument->broker_symbol)};
   const Timestamp asked_at = rest_.broker_time_ns();
@@ -341,7 +345,8 @@ asio::awaitable<Result<Facts>> BinanceAdapter::order_status(Command command) {
   }
   if (!body) {
     if (body.error().code != ErrorCode::OrderNotFound) co_return body.error();
-    VenueReport nothing = make_fact(command, VenueEvent::NotFound, ErrorCode::OrderNotFound, view(words_of(body.error().text)));
+    VenueReport nothing =
+        make_fact(command, VenueEvent::NotFound, ErrorCode::OrderNotFound, view(words_of(body.error().text)));
     nothing.source = VenueSource::Probe;
     nothing.transact_time_ns = asked_at;
     co_return Facts{std::move(nothing)};
@@ -403,7 +408,8 @@ asio::awaitable<Result<Facts>> BinanceAdapter::trades_of(Symbol symbol, std::str
     for (const AccountTrade& trade : *page) {
       last = std::max(last, trade.id);
       const auto id = co_await own_id(broker_symbol, trade.order_id);
-      const bool is_lost = !id && (id.error().code == ErrorCode::OrderNotFound || id.error().code == ErrorCode::Expired);
+      const bool is_lost =
+          !id && (id.error().code == ErrorCode::OrderNotFound || id.error().code == ErrorCode::Expired);
       if (!id && !is_lost) co_return id.error();
       facts.push_back(fill_of(trade, symbol, id ? *id : std::string{}, VenueSource::Reconcile));
     }
@@ -424,7 +430,8 @@ asio::awaitable<Result<Facts>> BinanceAdapter::trades(std::vector<Symbol> symbol
   co_return facts;
 }
 
-void BinanceAdapter::remember(const std::string& broker_symbol, std::int64_t order_id, const std::string& client_order_id) {
+void BinanceAdapter::remember(const std::string& broker_symbol, std::int64_t order_id,
+                              const std::string& client_order_id) {
   OrderKey key{broker_symbol, order_id};
   if (!own_ids_.insert_or_assign(key, client_order_id).second) return;
   own_ids_order_.push_back(std::move(key));
@@ -484,13 +491,15 @@ asio::awaitable<Result<Quote>> BinanceAdapter::quote(Symbol symbol) {
 }
 
 asio::awaitable<Result<void>> BinanceAdapter::subscribe(Symbol symbol, Channel channel) {
-  // Binance takes a subscription to a symbol it does not have, and never sends anything: the list is asked, not Binance.
+  // Binance takes a subscription to a symbol it does not have, and never sends anything: the list is asked, not
+  // Binance.
   const auto broker_symbol = to_broker_symbol(view(symbol));
   if (!broker_symbol) co_return broker_symbol.error();
   const auto stream = stream_name(view(*broker_symbol), channel);
   if (!stream) co_return Error{ErrorCode::Unsupported, "only quotes and trades are spoken yet"};
   if (!market_stream_.subscribe(*stream)) {
-    co_return Error{ErrorCode::Unsupported, "a connection to Binance takes " + std::to_string(MarketStream::streams_max) + " streams"};
+    co_return Error{ErrorCode::Unsupported,
+                    "a connection to Binance takes " + std::to_string(MarketStream::streams_max) + " streams"};
   }
   co_return Result<void>{};
 }

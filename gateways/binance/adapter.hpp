@@ -1,6 +1,6 @@
 #pragma once
-// One account at Binance Spot. Orders go by REST, events come by the WebSocket API's user data, quotes and trades by the market
-// streams. What may be decided without a socket is decided in encode, decode, facts and errors.
+// One account at Binance Spot. Orders go by REST, events come by the WebSocket API's user data, quotes and trades by
+// the market streams. What may be decided without a socket is decided in encode, decode, facts and errors.
 
 #include <deque>
 #include <map>

@@ -40,7 +40,8 @@ std::string hex(const unsigned char* data, std::size_t size) {
 
 std::string base64(const std::vector<unsigned char>& data) {
   std::string text(4 * ((data.size() + 2) / 3) + 1, '\0');  // EncodeBlock writes a NUL behind
-  const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()), data.data(), static_cast<int>(data.size()));
+  const int size =
+      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()), data.data(), static_cast<int>(data.size()));
   text.resize(static_cast<std::size_t>(size));
   return text;
 }
@@ -71,7 +72,8 @@ Result<Signer> Signer::hmac(std::string_view secret) {
   auto impl = std::make_unique<Impl>();
   impl->mac.reset(mac ? EVP_MAC_CTX_new(mac.get()) : nullptr);
   std::array<char, 7> digest{"SHA256"};
-  const OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string("digest", digest.data(), 0), OSSL_PARAM_construct_end()};
+  const OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string("digest", digest.data(), 0),
+                               OSSL_PARAM_construct_end()};
   if (!impl->mac || EVP_MAC_init(impl->mac.get(), bytes(secret), secret.size(), params) != 1) {
     return Error{ErrorCode::Internal, "OpenSSL has no HMAC-SHA256"};
   }

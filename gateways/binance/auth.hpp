@@ -1,6 +1,6 @@
 #pragma once
-// How Binance knows that a request is ours. Signs with HMAC-SHA256, RSA (PKCS1 v1.5, SHA-256) or Ed25519; the kind is the
-// key's. The bytes that are signed are the bytes that are sent: they are built once, here.
+// How Binance knows that a request is ours. Signs with HMAC-SHA256, RSA (PKCS1 v1.5, SHA-256) or Ed25519; the kind is
+// the key's. The bytes that are signed are the bytes that are sent: they are built once, here.
 
 #include <cstdint>
 #include <memory>

@@ -4,7 +4,8 @@ namespace busbar::binance {
 
 namespace {
 
-gateway::Url url(ConfigTable& table, std::string_view key, std::string fallback, bool is_websocket, std::string_view path = {}) {
+gateway::Url url(ConfigTable& table, std::string_view key, std::string fallback, bool is_websocket,
+                 std::string_view path = {}) {
   std::string text = table.text(key, std::move(fallback));
   while (text.ends_with('/')) text.pop_back();
   const auto parsed = gateway::parse_url(text + std::string{path});
@@ -30,7 +31,8 @@ BinanceConfig read_config(ConfigTable& table) {
   config.key_type = key_type == "hmac" ? KeyType::Hmac : KeyType::PrivateKey;
   config.connections_max = static_cast<std::size_t>(table.integer("connections_max", 1, 64, 8));
   // Binance pings every 20 s, so silence longer than that is the line's.
-  config.stream_options.silence_max = std::chrono::milliseconds{table.integer("stream_silence_ms", 1'000, 600'000, 30'000)};
+  config.stream_options.silence_max =
+      std::chrono::milliseconds{table.integer("stream_silence_ms", 1'000, 600'000, 30'000)};
   config.stream_options.event_max = std::chrono::milliseconds{table.integer("order_event_ms", 100, 600'000, 10'000)};
   return config;
 }

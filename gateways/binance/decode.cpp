@@ -6,7 +6,7 @@ namespace busbar::binance {
 
 namespace {
 
-constexpr std::size_t list_max = 5000;       // elements; the largest documented limit is 1000, an account may hold more assets
+constexpr std::size_t list_max = 5000;  // elements; the largest documented limit is 1000
 constexpr std::size_t account_list_max = 20000;
 
 Error shape(std::string_view what, std::string_view reason) {
@@ -103,7 +103,8 @@ BrokerError read_error(const json::object& object, Complaint& complaint) {
     complaint.add("error", "msg", "missing");
   }
   if (const json::value* data = object.if_contains("data"); data != nullptr && data->is_object()) {
-    if (const json::value* after = data->get_object().if_contains("retryAfter"); after != nullptr && after->is_int64()) {
+    if (const json::value* after = data->get_object().if_contains("retryAfter");
+        after != nullptr && after->is_int64()) {
       error.retry_after_ms = after->get_int64();
     }
   }
@@ -319,9 +320,10 @@ Result<Account> decode_account(std::string_view body) {
       account.taker_commission = rate.maybe_decimal("taker");
     }
     if (const json::array* balances = reader.maybe_array("balances")) {
-      account.balances = read_each(*balances, "balances", complaint, account_list_max, [&](const json::object& balance) {
-        return read_balance(balance, "account.balances", complaint, "asset", "free", "locked");
-      });
+      account.balances =
+          read_each(*balances, "balances", complaint, account_list_max, [&](const json::object& balance) {
+            return read_balance(balance, "account.balances", complaint, "asset", "free", "locked");
+          });
     } else {
       complaint.add("account", "balances", "missing");
     }
@@ -406,7 +408,9 @@ Result<MarketFrame> decode_market_frame(std::string_view frame) {
       market.what = read_book_ticker(*data, complaint);
     } else if (data->contains("result") || data->contains("error") || data->contains("code")) {
       ControlResponse response;
-      if (const json::value* id = data->if_contains("id"); id != nullptr && id->is_int64()) response.id = id->get_int64();
+      if (const json::value* id = data->if_contains("id"); id != nullptr && id->is_int64()) {
+        response.id = id->get_int64();
+      }
       if (const json::value* error = data->if_contains("error"); error != nullptr && error->is_object()) {
         response.error = read_error(error->get_object(), complaint);
       } else if (data->contains("code")) {

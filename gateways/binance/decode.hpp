@@ -1,7 +1,7 @@
 #pragma once
-// What Binance says, as plain facts in Binance's own terms: amounts as Decimal with the digits they came with, times in ms.
-// Pure, and strict about types: a body of another shape is refused by the name of the member. What the facts mean for an
-// order of ours is the matter of facts.hpp.
+// What Binance says, as plain facts in Binance's own terms: amounts as Decimal with the digits they came with, times in
+// ms. Pure, and strict about types: a body of another shape is refused by the name of the member. What the facts mean
+// for an order of ours is the matter of facts.hpp.
 
 #include <cstdint>
 #include <optional>

@@ -75,13 +75,17 @@ Result<Decimal> on_grid(std::string_view field, Decimal value, const std::option
 std::string_view refused_time_in_force(const NewOrder& order) {
   const TimeInForce asked = order.time_in_force;
   if (order.order_type == OrderType::Market) {
-    if (asked == TimeInForce::FillOrKill) return "a market order fills what it can: Binance has no all-or-nothing for it";
+    if (asked == TimeInForce::FillOrKill) {
+      return "a market order fills what it can: Binance has no all-or-nothing for it";
+    }
     // Day and GoodTillCancel say no more than IOC here, for a market order never rests.
     const bool is_plain = asked == TimeInForce::Day || asked == TimeInForce::GoodTillCancel ||
                           asked == TimeInForce::ImmediateOrCancel;
     return is_plain ? std::string_view{} : "Binance has no such time in force for a market order";
   }
-  if (time_in_force_name(asked).empty()) return "Binance has GoodTillCancel, ImmediateOrCancel and FillOrKill, and no day or date";
+  if (time_in_force_name(asked).empty()) {
+    return "Binance has GoodTillCancel, ImmediateOrCancel and FillOrKill, and no day or date";
+  }
   if (asked == TimeInForce::GoodTillCancel) return {};
   if (order.post_only) return "a post-only order rests: only GoodTillCancel can be asked for";
   if (!has_limit(order.order_type)) return "what is triggered is a market order: its time in force cannot be set";
@@ -127,7 +131,9 @@ std::optional<Error> refuse(const NewOrder& order, const Instrument& instrument)
   if (order.cash_order_qty && !instrument.can_cash_order_qty) {
     return unsupported("cash_order_qty: " + std::string{view(instrument.symbol)} + " takes no orders by amount");
   }
-  if (order.display_qty && !has_limit(order.order_type)) return unsupported("display_qty: only for orders with a limit");
+  if (order.display_qty && !has_limit(order.order_type)) {
+    return unsupported("display_qty: only for orders with a limit");
+  }
   if (order.display_qty && !instrument.can_iceberg) {
     return unsupported("display_qty: " + std::string{view(instrument.symbol)} + " takes no iceberg orders");
   }
@@ -135,7 +141,8 @@ std::optional<Error> refuse(const NewOrder& order, const Instrument& instrument)
 }
 
 Request signed_request(std::string method, std::string path, Params params) {
-  return {.method = std::move(method), .path = std::move(path), .params = std::move(params), .security = Security::Signed};
+  return {
+      .method = std::move(method), .path = std::move(path), .params = std::move(params), .security = Security::Signed};
 }
 
 Params order_names(std::string_view broker_symbol, std::string_view venue_order_id, std::string_view broker_order_id) {
@@ -165,7 +172,9 @@ Result<Request> encode_place(const NewOrder& order, const Instrument& instrument
   add("type", order.post_only ? "LIMIT_MAKER" : type_name(order.order_type));
   if (has_limit(order.order_type) && !order.post_only) add("timeInForce", time_in_force_name(order.time_in_force));
   if (order.order_qty) {
-    if (auto error = add_on_grid("quantity", "order_qty", *order.order_qty, instrument.lot_size)) return *std::move(error);
+    if (auto error = add_on_grid("quantity", "order_qty", *order.order_qty, instrument.lot_size)) {
+      return *std::move(error);
+    }
   }
   if (order.cash_order_qty) {
     const Decimal smallest{1, -static_cast<int>(instrument.quote_precision)};
@@ -177,7 +186,9 @@ Result<Request> encode_place(const NewOrder& order, const Instrument& instrument
     if (auto error = add_on_grid("price", "price", *order.price, instrument.tick_size)) return *std::move(error);
   }
   if (order.stop_px) {
-    if (auto error = add_on_grid("stopPrice", "stop_px", *order.stop_px, instrument.tick_size)) return *std::move(error);
+    if (auto error = add_on_grid("stopPrice", "stop_px", *order.stop_px, instrument.tick_size)) {
+      return *std::move(error);
+    }
   }
   if (order.trailing_delta_bps != 0) add("trailingDelta", std::to_string(order.trailing_delta_bps));
   if (order.display_qty) {
@@ -185,7 +196,9 @@ Result<Request> encode_place(const NewOrder& order, const Instrument& instrument
       return *std::move(error);
     }
   }
-  if (const auto name = prevention_name(order.self_trade_prevention); !name.empty()) add("selfTradePreventionMode", name);
+  if (const auto name = prevention_name(order.self_trade_prevention); !name.empty()) {
+    add("selfTradePreventionMode", name);
+  }
   if (!venue_order_id.empty()) add("newClientOrderId", venue_order_id);
   add("newOrderRespType", "FULL");
   return request;

@@ -21,8 +21,8 @@ struct Request {
   Security security = Security::Signed;
 };
 
-// What Binance cannot do is refused in words: Unsupported; what an order cannot be: InvalidOrder. Amounts are brought to the
-// instrument's steps as order.rounding says, and with Refuse (the router has rounded already) only checked.
+// What Binance cannot do is refused in words: Unsupported; what an order cannot be: InvalidOrder. Amounts are brought
+// to the instrument's steps as order.rounding says, and with Refuse (the router has rounded already) only checked.
 Result<Request> encode_place(const NewOrder& order, const Instrument& instrument, std::string_view venue_order_id);
 
 // An order is named by our id, and by Binance's as well where we have it: then the two are compared over there.
@@ -41,7 +41,8 @@ Request encode_book_ticker(std::string_view broker_symbol);
 
 // What userDataStream.subscribe.signature wants, before its signature.
 Params encode_user_stream_params(std::string_view api_key, std::int64_t timestamp_ms, std::uint32_t recv_window_ms);
-// A request of the WebSocket API. Values that are whole numbers of Binance's own kind (timestamp, recvWindow) go as numbers.
+// A request of the WebSocket API. Values that are whole numbers of Binance's own kind (timestamp, recvWindow) go as
+// numbers.
 std::string encode_ws_request(std::string_view id, std::string_view method, const Params& params);
 // SUBSCRIBE or UNSUBSCRIBE of market streams.
 std::string encode_streams(std::string_view method, const std::vector<std::string>& streams, std::int64_t id);

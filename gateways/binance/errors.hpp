@@ -1,6 +1,6 @@
 #pragma once
-// Binance's words for no, in ours. A table, and the few rules for what an answer as a whole means: above all which answers
-// leave open whether an order was placed.
+// Binance's words for no, in ours. A table, and the few rules for what an answer as a whole means: above all which
+// answers leave open whether an order was placed.
 
 #include <cstdint>
 #include <optional>

@@ -186,7 +186,8 @@ Result<VenueReport> state_of(const Order& order, const Symbol& symbol, VenueSour
   return report;
 }
 
-VenueReport fill_of(const AccountTrade& trade, const Symbol& symbol, std::string_view venue_order_id, VenueSource source) {
+VenueReport fill_of(const AccountTrade& trade, const Symbol& symbol, std::string_view venue_order_id,
+                    VenueSource source) {
   VenueReport report;
   report.event = VenueEvent::Fill;
   report.source = source;

@@ -1,6 +1,6 @@
 #pragma once
-// From what Binance said to facts about an order, in our words. Pure. Each fact names the order by our id where Binance told
-// it, and a fill by symbol and trade id, so that the same fill from REST and stream is one.
+// From what Binance said to facts about an order, in our words. Pure. Each fact names the order by our id where Binance
+// told it, and a fill by symbol and trade id, so that the same fill from REST and stream is one.
 
 #include <string>
 #include <string_view>
@@ -24,10 +24,11 @@ Facts facts_of_place(const Order& order, const Symbol& symbol);
 VenueReport fact_of_cancel(const Order& order, const Symbol& symbol, std::string_view venue_order_id);
 // An answer to a question about the order. An error for a status never seen.
 Result<VenueReport> state_of(const Order& order, const Symbol& symbol, VenueSource source);
-VenueReport fill_of(const AccountTrade& trade, const Symbol& symbol, std::string_view venue_order_id, VenueSource source);
+VenueReport fill_of(const AccountTrade& trade, const Symbol& symbol, std::string_view venue_order_id,
+                    VenueSource source);
 
-// What one executionReport says. `unknown` names a value never seen; then there are no facts, for we do not guess, and the
-// order is asked for.
+// What one executionReport says. `unknown` names a value never seen; then there are no facts, for we do not guess, and
+// the order is asked for.
 struct EventFacts {
   Facts facts;
   std::string unknown;

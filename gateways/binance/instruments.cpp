@@ -141,7 +141,9 @@ bool is_printable_ascii(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c <= '~'; });
 }
 
-std::uint8_t precision(std::int64_t digits) { return static_cast<std::uint8_t>(std::clamp<std::int64_t>(digits, 0, 18)); }
+std::uint8_t precision(std::int64_t digits) {
+  return static_cast<std::uint8_t>(std::clamp<std::int64_t>(digits, 0, 18));
+}
 
 }  // namespace
 

@@ -1,6 +1,6 @@
 #pragma once
-// exchangeInfo: which symbols there are, by which rules they trade, and how often one may ask. Pure; names are taken from the
-// list and never made by cutting a symbol apart.
+// exchangeInfo: which symbols there are, by which rules they trade, and how often one may ask. Pure; names are taken
+// from the list and never made by cutting a symbol apart.
 
 #include <cstdint>
 #include <map>
@@ -13,7 +13,8 @@
 
 namespace busbar::binance {
 
-// One symbol as Binance lists it. Rules of filters it does not list are absent; a zero is kept, and means "asks nothing".
+// One symbol as Binance lists it. Rules of filters it does not list are absent; a zero is kept, and means "asks
+// nothing".
 struct SymbolInfo {
   std::string symbol;
   std::string status;

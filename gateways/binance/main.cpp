@@ -4,7 +4,8 @@
 int main(int argc, char** argv) {
   using namespace busbar;
   return gateway::run(argc, argv, "binance", [](ConfigTable& table, Environment) -> gateway::MakeAdapter {
-    return [config = binance::read_config(table)](gateway::AdapterContext context) -> std::unique_ptr<gateway::Adapter> {
+    const binance::BinanceConfig config = binance::read_config(table);
+    return [config](gateway::AdapterContext context) -> std::unique_ptr<gateway::Adapter> {
       return std::make_unique<binance::BinanceAdapter>(config, std::move(context));
     };
   });

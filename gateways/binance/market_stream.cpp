@@ -92,8 +92,9 @@ asio::awaitable<MarketStream::Shared> MarketStream::open() {
 asio::awaitable<void> MarketStream::keep_up() {
   ++running_;
   constexpr std::int64_t day_ns = 86'400'000'000'000;
-  gateway::Backoff backoff{milliseconds{500}, milliseconds{30'000},
-                           [this] { return static_cast<std::uint64_t>(rest_.jitter(milliseconds{1'000'000'000}).count()); }};
+  gateway::Backoff backoff{milliseconds{500}, milliseconds{30'000}, [this] {
+                             return static_cast<std::uint64_t>(rest_.jitter(milliseconds{1'000'000'000}).count());
+                           }};
   while (!is_stopping_) {
     const Shared next = co_await open();
     if (is_stopping_) {

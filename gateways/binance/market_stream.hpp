@@ -1,6 +1,6 @@
 #pragma once
-// Market data: one connection, kept up, with whatever streams are wanted on it. Subscriptions go in batches and slowly, for
-// Binance closes a connection on which more than 5 messages a second come in, and bans who repeats it.
+// Market data: one connection, kept up, with whatever streams are wanted on it. Subscriptions go in batches and slowly,
+// for Binance closes a connection on which more than 5 messages a second come in, and bans who repeats it.
 
 #include <chrono>
 #include <functional>
@@ -27,7 +27,8 @@ class MarketStream {
   };
   static constexpr std::size_t streams_max = 1024;  // of a connection
 
-  MarketStream(gateway::AdapterContext& context, Rest& rest, gateway::Url url, StreamOptions options, Handlers handlers);
+  MarketStream(gateway::AdapterContext& context, Rest& rest, gateway::Url url, StreamOptions options,
+               Handlers handlers);
 
   void start();
   asio::awaitable<void> stop();

@@ -70,12 +70,16 @@ asio::awaitable<Result<OrderStream::Shared>> OrderStream::open() {
   connection->request_id = std::to_string(++requests_);
   Params params = encode_user_stream_params(rest_.api_key(), rest_.timestamp_ms(), rest_.recv_window_ms());
   params.emplace_back("signature", rest_.signer().sign(ws_payload(params)));
-  const auto text = [&] { return encode_ws_request(connection->request_id, "userDataStream.subscribe.signature", params); };
+  const auto text = [&] {
+    return encode_ws_request(connection->request_id, "userDataStream.subscribe.signature", params);
+  };
   const std::string whole = text();
   for (auto& [name, value] : params) {
     if (name == "apiKey" || name == "signature") value = gateway::cut_mark;
   }
-  if (!connection->socket.send(whole, text())) co_return Error{ErrorCode::ConnectionError, "the connection ended at once"};
+  if (!connection->socket.send(whole, text())) {
+    co_return Error{ErrorCode::ConnectionError, "the connection ended at once"};
+  }
 
   const auto deadline = steady_clock::now() + options_.answer_max;
   while (!connection->response && !connection->is_closed && !is_stopping_ && steady_clock::now() < deadline) {
@@ -128,8 +132,10 @@ void OrderStream::on_text(Connection& connection, std::string_view text, Timesta
       expected_.erase(report->our_client_order_id());
       seen_orders_.add(report->our_client_order_id());
       const std::string key = report->symbol + ':' + std::to_string(report->order_id) + ':' +
-                              std::to_string(report->execution_id) + ':' + report->execution_type + ':' + report->order_status;
-      if (report->execution_id != 0 && !seen_events_.add(key)) return;  // two connections overlap, or Binance repeats itself
+                              std::to_string(report->execution_id) + ':' + report->execution_type + ':' +
+                              report->order_status;
+      if (report->execution_id != 0 && !seen_events_.add(key))
+        return;  // two connections overlap, or Binance repeats itself
     }
     handlers_.on_event(event, receive_time_ns);
   }
@@ -168,8 +174,9 @@ asio::awaitable<Result<void>> OrderStream::start() {
 
 asio::awaitable<void> OrderStream::keep_up() {
   ++running_;
-  gateway::Backoff backoff{milliseconds{500}, milliseconds{30'000},
-                           [this] { return static_cast<std::uint64_t>(rest_.jitter(milliseconds{1'000'000'000}).count()); }};
+  gateway::Backoff backoff{milliseconds{500}, milliseconds{30'000}, [this] {
+                             return static_cast<std::uint64_t>(rest_.jitter(milliseconds{1'000'000'000}).count());
+                           }};
   auto since = steady_clock::now();
   while (!is_stopping_) {
     // Each gateway in its own time, so that not all renew together.

@@ -1,7 +1,7 @@
 #pragma once
-// User data over the WebSocket API, kept up: subscribed anew after each loss, renewed before Binance ends it at 24 h with two
-// connections overlapping, and not believed because a socket is open: an order that was accepted and of which no event comes
-// means that the stream is lost.
+// User data over the WebSocket API, kept up: subscribed anew after each loss, renewed before Binance ends it at 24 h
+// with two connections overlapping, and not believed because a socket is open: an order that was accepted and of which
+// no event comes means that the stream is lost.
 
 #include <chrono>
 #include <functional>

@@ -1,7 +1,7 @@
 #pragma once
-// One JSON object being read. Binance documents amounts as strings and ids and times as numbers; the other type is refused by
-// name, members nobody asks for are ignored, and names are compared as they are, for `c` and `C` are two members.
-// The first complaint is remembered, so that a decoder reads straight down and asks once at the end.
+// One JSON object being read. Binance documents amounts as strings and ids and times as numbers; the other type is
+// refused by name, members nobody asks for are ignored, and names are compared as they are, for `c` and `C` are two
+// members. The first complaint is remembered, so that a decoder reads straight down and asks once at the end.
 
 #include <cstdint>
 #include <optional>
@@ -53,7 +53,8 @@ class Reader {
   Complaint& complaint_;
 };
 
-// Bytes to a JSON value, within bounds of size and depth. The error says what a person needs: it is no JSON, or too large.
+// Bytes to a JSON value, within bounds of size and depth. The error says what a person needs: it is no JSON, or too
+// large.
 Result<json::value> parse_json(std::string_view body, std::size_t size_max = 4u << 20);
 
 }  // namespace busbar::binance

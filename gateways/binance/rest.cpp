@@ -32,7 +32,9 @@ std::optional<std::int64_t> whole_number(std::string_view text) {
 
 }  // namespace
 
-Name scope_of(std::string_view bucket, const Name& account) { return bucket == "orders" ? account : Name{"binance-ip"}; }
+Name scope_of(std::string_view bucket, const Name& account) {
+  return bucket == "orders" ? account : Name{"binance-ip"};
+}
 
 std::optional<RateUsage> usage_of(std::string_view header, std::string_view value, const Name& account) {
   constexpr std::string_view weight = "x-mbx-used-weight-";
@@ -105,7 +107,8 @@ void Rest::note_limits(const HttpResponse& http) {
     if (auto usage = usage_of(name, value, context_.account)) context_.events.on_usage(*std::move(usage));
   }
   const Judged judged = judge_read(http.status, http.status < 400 ? std::string_view{} : std::string_view{http.body});
-  const bool is_key_refused = judged.error == ErrorCode::AuthenticationFailed && judged.broker && judged.broker->code != -1021;
+  const bool is_key_refused =
+      judged.error == ErrorCode::AuthenticationFailed && judged.broker && judged.broker->code != -1021;
   note_health(http, is_key_refused);
   if (http.status != 429 && http.status != 418) return;
   const std::string* after = http.header("retry-after");
@@ -134,8 +137,9 @@ void Rest::note_health(const HttpResponse& http, bool is_key_refused) {
   // During a ban a good key has been refused, so one refusal is not believed.
   key_refusals_ = is_key_refused ? key_refusals_ + 1 : http.status < 400 ? 0 : key_refusals_;
   if (key_refusals_ == 2) {
-    tell(NeedsHuman, "Binance refuses the API key: it may be wrong, lack the permission to trade spot, or not be allowed from "
-                     "this address");
+    tell(NeedsHuman,
+         "Binance refuses the API key: it may be wrong, lack the permission to trade spot, or not be allowed from "
+         "this address");
   } else if (key_refusals_ == 0 && http.status < 400) {
     tell(Ok, {});
   }
@@ -180,7 +184,8 @@ asio::awaitable<Result<void>> Rest::measure_clock(bool anew) {
     const auto time = decode_time(sent.http.body);
     if (judged.verdict != Verdict::Ok || !time) {
       error.code = judged.verdict == Verdict::Ok ? ErrorCode::InvalidMessage : judged.error;
-      error.text = "time: " + (judged.verdict == Verdict::Ok ? time.error().text : "HTTP " + std::to_string(sent.http.status));
+      error.text =
+          "time: " + (judged.verdict == Verdict::Ok ? time.error().text : "HTTP " + std::to_string(sent.http.status));
       break;
     }
     if (clock_.sample(sent.http.sent_time_ns, *time * ms_ns, sent.http.received_time_ns) && (i > 0 || !anew)) break;

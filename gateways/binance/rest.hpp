@@ -1,6 +1,6 @@
 #pragma once
-// Requests to Binance over HTTPS: stamped with Binance's own time, signed, sent, and what the answer's headers say about limits
-// passed on. A write is sent once and its answer handed back as it came; a read may be asked again.
+// Requests to Binance over HTTPS: stamped with Binance's own time, signed, sent, and what the answer's headers say
+// about limits passed on. A write is sent once and its answer handed back as it came; a read may be asked again.
 
 #include <cstdint>
 #include <optional>
@@ -43,8 +43,9 @@ class Rest {
   Rest(gateway::HttpSession& http, gateway::AdapterContext& context, Signer signer, std::uint32_t recv_window_ms);
 
   asio::awaitable<Sent> send(Request request, About about);
-  // The body of the answer, or why there is none. OrderNotFound only where Binance knows of no such order (-2013); Expired for
-  // one that is archived (-2026), Conflict where two names given do not fit together (-2039): those orders there are or were.
+  // The body of the answer, or why there is none. OrderNotFound only where Binance knows of no such order (-2013);
+  // Expired for one that is archived (-2026), Conflict where two names given do not fit together (-2039): those orders
+  // there are or were.
   asio::awaitable<Result<std::string>> ask(Request request, About about = {});
 
   // Takes samples until the offset is known; with `anew`, old ones count for nothing.

@@ -31,7 +31,8 @@ const std::vector<OutOfScope> out_of_scope = {
 };
 
 // Members of `expected` that say what other programs would have called it.
-const std::vector<std::string_view> other_opinions = {"unified_origin", "ccxt_exception", "jkorf_error_type", "lean_steps"};
+const std::vector<std::string_view> other_opinions = {"unified_origin", "ccxt_exception", "jkorf_error_type",
+                                                      "lean_steps"};
 
 // ---- facts as JSON, under the names that the vectors use
 
@@ -173,7 +174,9 @@ void describe(json::object& object, const ExternalLockEvent& lock) {
   put(object, "clear_time", lock.transact_time);
 }
 
-void describe(json::object& object, const ListenKeyExpiredEvent& expired) { put(object, "listen_key", expired.listen_key); }
+void describe(json::object& object, const ListenKeyExpiredEvent& expired) {
+  put(object, "listen_key", expired.listen_key);
+}
 void describe(json::object&, const StreamTerminatedEvent&) {}
 void describe(json::object&, const ServerShutdownEvent&) {}
 void describe(json::object&, const UnknownEvent&) {}
@@ -261,12 +264,17 @@ void check_user_frame(Case& a_case, const std::string& text, const json::value& 
   a_case.compare(expected, as_json(*frame));
   const auto* report = std::get_if<ExecutionReportEvent>(&frame->event.what);
   if (report == nullptr) return;
-  refuses_spoiled(a_case, text, {"p", "P", "L", "q", "l", "z"}, [](std::string_view copy) { return decode_user_frame(copy); });
+  refuses_spoiled(a_case, text, {"p", "P", "L", "q", "l", "z"},
+                  [](std::string_view copy) { return decode_user_frame(copy); });
   // Whatever it says is a fact about the order it names, or is kept apart as unknown; never silence.
   const EventFacts said = facts_of(*report, Symbol{"X/Y"});
-  if (said.facts.empty() == said.unknown.empty()) a_case.mismatch("facts", "facts or an unknown value", "neither or both");
+  if (said.facts.empty() == said.unknown.empty()) {
+    a_case.mismatch("facts", "facts or an unknown value", "neither or both");
+  }
   for (const VenueReport& fact : said.facts) {
-    if (fact.cum_qty && *fact.cum_qty != report->cum_qty) a_case.mismatch("facts.cum_qty", to_string(report->cum_qty), "another");
+    if (fact.cum_qty && *fact.cum_qty != report->cum_qty) {
+      a_case.mismatch("facts.cum_qty", to_string(report->cum_qty), "another");
+    }
     if (view(fact.venue_order_id) != report->our_client_order_id()) {
       a_case.mismatch("facts.venue_order_id", report->our_client_order_id(), view(fact.venue_order_id));
     }
@@ -278,7 +286,9 @@ void check_user_event(Case& a_case) { check_user_frame(a_case, text_of(a_case.gi
 void check_lifecycle(Case& a_case) {
   const json::array& frames = a_case.given().at("frames").as_array();
   const json::array& events = a_case.expected().at("events").as_array();
-  if (frames.size() != events.size()) a_case.mismatch("events", std::to_string(events.size()), std::to_string(frames.size()));
+  if (frames.size() != events.size()) {
+    a_case.mismatch("events", std::to_string(events.size()), std::to_string(frames.size()));
+  }
   for (std::size_t i = 0; i < std::min(frames.size(), events.size()); ++i) {
     check_user_frame(a_case, std::string{frames[i].as_string()}, events[i]);
   }
@@ -388,7 +398,9 @@ void check_order_request(Case& a_case, const std::map<std::string, Instrument>& 
 
   const json::object& expected = a_case.expected().as_object();
   a_case.compare(expected.at("http_method"), json::value(request->method), "expected.http_method");
-  if (!text_of(expected, "url").ends_with(request->path)) a_case.mismatch("url", text_of(expected, "url"), request->path);
+  if (!text_of(expected, "url").ends_with(request->path)) {
+    a_case.mismatch("url", text_of(expected, "url"), request->path);
+  }
   json::object got;
   for (const auto& [name, value] : request->params) got[name] = value;
   json::object wanted = expected.at("params").as_object();

@@ -44,7 +44,8 @@ bool flag(const json::object& object, std::string_view member) {
 }
 
 template <class Value>
-Value look_up(std::string_view what, const std::string& name, std::initializer_list<std::pair<std::string_view, Value>> table) {
+Value look_up(std::string_view what, const std::string& name,
+              std::initializer_list<std::pair<std::string_view, Value>> table) {
   for (const auto& [known, value] : table) {
     if (known == name) return value;
   }
@@ -71,8 +72,9 @@ constexpr std::string_view understood[] = {
 void refuse_unknown(const json::object& params) {
   for (const auto& member : params) {
     const std::string_view name{member.key().data(), member.key().size()};
-    const bool is_known = std::find(std::begin(understood), std::end(understood), name) != std::end(understood) ||
-                          std::find(std::begin(about_the_call), std::end(about_the_call), name) != std::end(about_the_call);
+    const bool is_known =
+        std::find(std::begin(understood), std::end(understood), name) != std::end(understood) ||
+        std::find(std::begin(about_the_call), std::end(about_the_call), name) != std::end(about_the_call);
     if (!is_known) throw std::runtime_error{"params." + std::string{name} + " is not known"};
   }
 }

@@ -1,6 +1,6 @@
 #pragma once
-// A call of ccxt's unified createOrder, as our unified order. What ccxt means by its arguments is from its manual: a quantity is
-// cut to the step, a price goes to the nearest tick, a market order with a price is one by amount.
+// A call of ccxt's unified createOrder, as our unified order. What ccxt means by its arguments is from its manual: a
+// quantity is cut to the step, a price goes to the nearest tick, a market order with a price is one by amount.
 
 #include <string>
 

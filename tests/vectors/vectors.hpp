@@ -1,6 +1,6 @@
 #pragma once
-// Recorded and published data of brokers, walked case by case: a file's cases, what they expect, and what we made of them.
-// Knows nothing of any broker. The data is not part of the repository: BUSBAR_VECTORS names its folder.
+// Recorded and published data of brokers, walked case by case: a file's cases, what they expect, and what we made of
+// them. Knows nothing of any broker. The data is not part of the repository: BUSBAR_VECTORS names its folder.
 
 #include <filesystem>
 #include <functional>
@@ -15,7 +15,8 @@ namespace busbar::vectors {
 
 namespace json = boost::json;
 
-// What a build does not speak yet. Decided by a member of the case, and by its value where one is named: never by file or id.
+// What a build does not speak yet. Decided by a member of the case, and by its value where one is named: never by file
+// or id.
 struct OutOfScope {
   std::string_view member;  // "given.key_type"
   std::string_view value;   // empty: whatever it is
@@ -48,7 +49,8 @@ class Case {
 // The folder that BUSBAR_VECTORS names, or the one beside the source tree; nullopt when there is neither.
 std::optional<std::filesystem::path> folder();
 
-// A file's text as JSON in which numbers with a point or an exponent are strings of their own digits: no float comes near.
+// A file's text as JSON in which numbers with a point or an exponent are strings of their own digits: no float comes
+// near.
 json::value load(const std::filesystem::path& file);
 
 // Walks one file and prints its line. False when a case failed or there was none.

@@ -82,9 +82,10 @@ class BinanceLive : public testing::Test {
         tls_{made_.ca.string()} {
     venue_.start();
     const std::string port = std::to_string(server_.port());
-    ConfigTable table = ConfigFile::parse("rest = \"https://127.0.0.1:" + port + "\"\nws_api = \"wss://127.0.0.1:" + port +
-                                              "/ws-api/v3\"\nstreams = \"wss://127.0.0.1:" + port + "\"\n",
-                                          "gateway");
+    ConfigTable table =
+        ConfigFile::parse("rest = \"https://127.0.0.1:" + port + "\"\nws_api = \"wss://127.0.0.1:" + port +
+                              "/ws-api/v3\"\nstreams = \"wss://127.0.0.1:" + port + "\"\n",
+                          "gateway");
     config_ = read_config(table);
   }
 
@@ -124,7 +125,8 @@ class BinanceLive : public testing::Test {
       if (thrown) std::rethrow_exception(thrown);
     } else {
       std::optional<T> value;
-      asio::co_spawn(loop_, std::move(task), [&](std::exception_ptr e, T v) { thrown = e, value.emplace(std::move(v)), is_done = true; });
+      asio::co_spawn(loop_, std::move(task),
+                     [&](std::exception_ptr e, T v) { thrown = e, value.emplace(std::move(v)), is_done = true; });
       EXPECT_TRUE(until([&] { return is_done; }));
       if (thrown) std::rethrow_exception(thrown);
       return *std::move(value);
@@ -219,8 +221,9 @@ TEST_F(BinanceLive, ConnectingLoadsInstrumentsMeasuresTheClockAndProvesTheKey) {
   const auto accounts = run(adapter_->accounts());
   ASSERT_TRUE(accounts);
   EXPECT_TRUE(accounts->at(0).can_trade);
-  EXPECT_TRUE(std::any_of(events_.usages.begin(), events_.usages.end(),
-                          [](const RateUsage& usage) { return usage.bucket == "weight" && usage.interval_ms == 60000; }));
+  EXPECT_TRUE(std::any_of(events_.usages.begin(), events_.usages.end(), [](const RateUsage& usage) {
+    return usage.bucket == "weight" && usage.interval_ms == 60000;
+  }));
 }
 
 TEST_F(BinanceLive, AWrongKeyIsRefusedInWordsThatSayWhatToDo) {

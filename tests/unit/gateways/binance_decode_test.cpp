@@ -10,7 +10,8 @@ namespace {
 using namespace busbar::literals;
 
 constexpr std::string_view open_order =
-    R"({"symbol":"BTCUSDT","orderId":9000000001,"orderListId":-1,"clientOrderId":"V1","price":"55000.00","origQty":"0.500000",
+    R"({"symbol":"BTCUSDT","orderId":9000000001,"orderListId":-1,"clientOrderId":"V1","price":"55000.00",
+        "origQty":"0.500000",
         "executedQty":"0.200000","cummulativeQuoteQty":"11000.000000","status":"PARTIALLY_FILLED","timeInForce":"GTC",
         "type":"LIMIT","side":"BUY","stopPrice":"0.00","time":1700000000000,"updateTime":1700000000001,"isWorking":true,
         "brandNew":{"of":["any","shape",1]}})";
@@ -56,7 +57,8 @@ TEST(BinanceDecode, RefusesAnotherTypeByTheNameOfTheMember) {
 }
 
 TEST(BinanceDecode, RefusesWhatIsNoAnswerAtAll) {
-  for (const std::string_view body : {"", "null", "7", "[]", "<html>403</html>", "{", R"({"a":1}trailing)", "\xff\xfe"}) {
+  for (const std::string_view body :
+       {"", "null", "7", "[]", "<html>403</html>", "{", R"({"a":1}trailing)", "\xff\xfe"}) {
     EXPECT_FALSE(decode_order(body)) << body;
   }
   std::string deep;
@@ -82,19 +84,23 @@ TEST(BinanceDecode, TellsTheOrdersNameFromThatOfItsCancel) {
 }
 
 TEST(BinanceDecode, ReadsErrorsAndNothingElseAsErrors) {
-  const auto error = decode_error(R"({"code":-1121,"msg":"Invalid symbol.","data":{"serverTime":1,"retryAfter":1700000000000}})");
+  const auto error =
+      decode_error(R"({"code":-1121,"msg":"Invalid symbol.","data":{"serverTime":1,"retryAfter":1700000000000}})");
   ASSERT_TRUE(error);
   EXPECT_EQ(error->code, -1121);
   EXPECT_EQ(error->message, "Invalid symbol.");
   EXPECT_EQ(error->retry_after_ms, 1700000000000);
-  for (const std::string_view body : {"", "<html></html>", "{}", R"({"code":"-1121","msg":"x"})", R"({"code":-1121})", "[]"}) {
+  for (const std::string_view body :
+       {"", "<html></html>", "{}", R"({"code":"-1121","msg":"x"})", R"({"code":-1121})", "[]"}) {
     EXPECT_FALSE(decode_error(body)) << body;
   }
 }
 
 constexpr std::string_view execution =
-    R"({"e":"executionReport","E":1700000000000,"s":"BTCUSDT","c":"V1","S":"BUY","o":"LIMIT","f":"GTC","q":"1.0","p":"2.0",
-        "P":"0.0","F":"0.0","g":-1,"C":"","x":"NEW","X":"NEW","r":"NONE","i":42,"l":"0.0","z":"0.0","L":"0.0","n":"0","N":null,
+    R"({"e":"executionReport","E":1700000000000,"s":"BTCUSDT","c":"V1","S":"BUY","o":"LIMIT","f":"GTC","q":"1.0",
+        "p":"2.0",
+        "P":"0.0","F":"0.0","g":-1,"C":"","x":"NEW","X":"NEW","r":"NONE","i":42,"l":"0.0","z":"0.0","L":"0.0",
+        "n":"0","N":null,
         "T":1700000000000,"t":-1,"I":7,"w":true,"m":false,"M":false,"O":1700000000000,"Z":"0.0","Y":"0.0","Q":"0.0"})";
 
 TEST(BinanceDecode, TellsMembersApartThatDifferOnlyByCase) {
@@ -128,7 +134,8 @@ TEST(BinanceDecode, KnowsTheEventsThatAreAboutTheStreamItself) {
   const auto shutdown = decode_ws_api_frame(R"({"event":{"e":"serverShutdown","E":1700000000000}})");
   ASSERT_TRUE(shutdown);
   EXPECT_TRUE(std::holds_alternative<ServerShutdownEvent>(std::get<UserFrame>(*shutdown).event.what));
-  const auto ended = decode_ws_api_frame(R"({"subscriptionId":0,"event":{"e":"eventStreamTerminated","E":1700000000000}})");
+  const auto ended =
+      decode_ws_api_frame(R"({"subscriptionId":0,"event":{"e":"eventStreamTerminated","E":1700000000000}})");
   ASSERT_TRUE(ended);
   EXPECT_TRUE(std::holds_alternative<StreamTerminatedEvent>(std::get<UserFrame>(*ended).event.what));
   const auto strange = decode_ws_api_frame(R"({"subscriptionId":0,"event":{"e":"neverSeen","E":1700000000000,"p":1}})");
@@ -157,10 +164,11 @@ TEST(BinanceDecode, MatchesAnswersOfTheWebSocketApiByIdOfAnyKind) {
   const struct {
     const char* frame;
     std::optional<std::string> id;
-  } cases[] = {{R"({"id":"a1","status":200,"result":{"subscriptionId":5}})", "a1"},
-               {R"({"id":12,"status":200,"result":null})", "12"},
-               {R"({"id":null,"status":401,"error":{"code":-2015,"msg":"Invalid API-key, IP, or permissions for action."}})",
-                std::nullopt}};
+  } cases[] = {
+      {R"({"id":"a1","status":200,"result":{"subscriptionId":5}})", "a1"},
+      {R"({"id":12,"status":200,"result":null})", "12"},
+      {R"({"id":null,"status":401,"error":{"code":-2015,"msg":"Invalid API-key, IP, or permissions for action."}})",
+       std::nullopt}};
   for (const auto& c : cases) {
     const auto frame = decode_ws_api_frame(c.frame);
     ASSERT_TRUE(frame) << frame.error().text;
@@ -190,14 +198,17 @@ TEST(BinanceDecode, TellsMarketFramesApart) {
 }
 
 TEST(BinanceDecode, ReadsAccountsTradesAndTime) {
-  const auto account = decode_account(R"({"canTrade":true,"uid":354937868,"commissionRates":{"maker":"0.001","taker":"0.002"},
+  const auto account =
+      decode_account(R"({"canTrade":true,"uid":354937868,"commissionRates":{"maker":"0.001","taker":"0.002"},
       "balances":[{"asset":"BTC","free":"4723846.89208129","locked":"0.00000000"}]})");
   ASSERT_TRUE(account) << account.error().text;
   EXPECT_EQ(*account->taker_commission, "0.002"_d);
   EXPECT_EQ(account->balances.at(0).asset, "BTC");
   EXPECT_FALSE(decode_account(R"({"canTrade":true})"));
-  const auto trades = decode_trades(R"([{"symbol":"BNBBTC","id":28457,"orderId":100234,"orderListId":-1,"price":"4.00000100",
-      "qty":"12.0","quoteQty":"48.000012","commission":"10.1","commissionAsset":"BNB","time":1499865549590,"isBuyer":true,
+  const auto trades =
+      decode_trades(R"([{"symbol":"BNBBTC","id":28457,"orderId":100234,"orderListId":-1,"price":"4.00000100",
+      "qty":"12.0","quoteQty":"48.000012","commission":"10.1","commissionAsset":"BNB","time":1499865549590,
+        "isBuyer":true,
       "isMaker":false,"isBestMatch":true}])");
   ASSERT_TRUE(trades) << trades.error().text;
   EXPECT_EQ(trades->at(0).id, 28457);
@@ -208,7 +219,8 @@ TEST(BinanceDecode, ReadsAccountsTradesAndTime) {
 // ---- instruments
 
 constexpr std::string_view symbol_json =
-    R"({"symbol":"BTCUSDT","status":"TRADING","baseAsset":"BTC","baseAssetPrecision":8,"quoteAsset":"USDT","quotePrecision":8,
+    R"({"symbol":"BTCUSDT","status":"TRADING","baseAsset":"BTC","baseAssetPrecision":8,"quoteAsset":"USDT",
+        "quotePrecision":8,
         "orderTypes":["LIMIT","LIMIT_MAKER","MARKET","STOP_LOSS_LIMIT","NEVER_SEEN"],"icebergAllowed":true,
         "quoteOrderQtyMarketAllowed":true,"allowTrailingStop":true,"isSpotTradingAllowed":true,"filters":[
         {"filterType":"PRICE_FILTER","minPrice":"0.01000000","maxPrice":"0.00000000","tickSize":"0.01000000"},
@@ -238,8 +250,10 @@ TEST(BinanceInstruments, AZeroSwitchesAPartOfAFilterOff) {
 }
 
 TEST(BinanceInstruments, NotionalSaysMoreThanItsElder) {
-  const auto info = decode_symbol(replaced(symbol_json, R"({"filterType":"NEVER_SEEN")",
-      R"({"filterType":"NOTIONAL","minNotional":"5.0","applyMinToMarket":false,"maxNotional":"9000","applyMaxToMarket":true},
+  const auto info = decode_symbol(replaced(
+      symbol_json, R"({"filterType":"NEVER_SEEN")",
+      R"({"filterType":"NOTIONAL","minNotional":"5.0","applyMinToMarket":false,"maxNotional":"9000",
+        "applyMaxToMarket":true},
          {"filterType":"NEVER_SEEN")"));
   ASSERT_TRUE(info) << info.error().text;
   EXPECT_EQ(info->notional_filter, "NOTIONAL");
@@ -253,8 +267,9 @@ TEST(BinanceInstruments, AStatusNeverSeenIsNoneToTradeIn) {
   const struct {
     const char* status;
     TradingStatus expected;
-  } cases[] = {{"TRADING", TradingStatus::Trading}, {"HALT", TradingStatus::Halted}, {"BREAK", TradingStatus::Halted},
-               {"END_OF_DAY", TradingStatus::Closed}, {"CANCEL_ONLY", TradingStatus::CancelOnly}, {"NEW_ONE", TradingStatus::Halted}};
+  } cases[] = {{"TRADING", TradingStatus::Trading},        {"HALT", TradingStatus::Halted},
+               {"BREAK", TradingStatus::Halted},           {"END_OF_DAY", TradingStatus::Closed},
+               {"CANCEL_ONLY", TradingStatus::CancelOnly}, {"NEW_ONE", TradingStatus::Halted}};
   for (const auto& c : cases) {
     const auto info = decode_symbol(replaced(symbol_json, "TRADING", c.status));
     ASSERT_TRUE(info);
@@ -263,7 +278,8 @@ TEST(BinanceInstruments, AStatusNeverSeenIsNoneToTradeIn) {
 }
 
 TEST(BinanceInstruments, NamesAreTakenFromTheListInAnyScript) {
-  const auto info = decode_symbol(replaced(replaced(symbol_json, R"("BTCUSDT")", R"("币安人生USDT")"), R"("BTC")", R"("币安人生")"));
+  const auto info =
+      decode_symbol(replaced(replaced(symbol_json, R"("BTCUSDT")", R"("币安人生USDT")"), R"("BTC")", R"("币安人生")"));
   ASSERT_TRUE(info) << info.error().text;
   const auto instrument = instrument_of(*info);
   ASSERT_TRUE(instrument);
@@ -281,7 +297,8 @@ TEST(BinanceInstruments, OneSymbolThatCannotBeReadCostsNoOther) {
       {"rateLimitType":"ORDERS","interval":"SECOND","intervalNum":10,"limit":50},
       {"rateLimitType":"ORDERS","interval":"DAY","intervalNum":1,"limit":160000},
       {"rateLimitType":"NEVER_SEEN","interval":"DAY","intervalNum":1,"limit":1}],"exchangeFilters":[],"symbols":[)" +
-      std::string{symbol_json} + "," + replaced(replaced(symbol_json, "BTCUSDT", "ETHUSDT"), R"("0.01000000")", "0.01") + "]}";
+                           std::string{symbol_json} + "," +
+                           replaced(replaced(symbol_json, "BTCUSDT", "ETHUSDT"), R"("0.01000000")", "0.01") + "]}";
   const auto info = decode_exchange_info(body);
   ASSERT_TRUE(info) << info.error().text;
   ASSERT_EQ(info->symbols.size(), 1u);

@@ -63,21 +63,26 @@ TEST(BinanceEncode, WritesWhatTheOrderSaysAndNothingElse) {
     const char* query;
   } cases[] = {
       {"a limit order carries its price", limit_order(),
-       "symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.5&price=55000&newClientOrderId=V1&newOrderRespType=FULL"},
+       "symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.5&price=55000&newClientOrderId=V1&"
+       "newOrderRespType=FULL"},
       {"a sell is a sell", with([](NewOrder& o) { o.side = Side::Sell; }),
-       "symbol=BTCUSDT&side=SELL&type=LIMIT&timeInForce=GTC&quantity=0.5&price=55000&newClientOrderId=V1&newOrderRespType=FULL"},
+       "symbol=BTCUSDT&side=SELL&type=LIMIT&timeInForce=GTC&quantity=0.5&price=55000&newClientOrderId=V1&"
+       "newOrderRespType=FULL"},
       {"IOC is asked for", with([](NewOrder& o) { o.time_in_force = TimeInForce::ImmediateOrCancel; }),
-       "symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=IOC&quantity=0.5&price=55000&newClientOrderId=V1&newOrderRespType=FULL"},
+       "symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=IOC&quantity=0.5&price=55000&newClientOrderId=V1&"
+       "newOrderRespType=FULL"},
       {"FOK is asked for", with([](NewOrder& o) { o.time_in_force = TimeInForce::FillOrKill; }),
-       "symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=FOK&quantity=0.5&price=55000&newClientOrderId=V1&newOrderRespType=FULL"},
+       "symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=FOK&quantity=0.5&price=55000&newClientOrderId=V1&"
+       "newOrderRespType=FULL"},
       {"post-only is a type of its own, without a time in force", with([](NewOrder& o) { o.post_only = true; }),
        "symbol=BTCUSDT&side=BUY&type=LIMIT_MAKER&quantity=0.5&price=55000&newClientOrderId=V1&newOrderRespType=FULL"},
-      {"an iceberg shows a part",
-       with([](NewOrder& o) { o.display_qty = "0.1"_d; }),
-       "symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.5&price=55000&icebergQty=0.1&newClientOrderId=V1&newOrderRespType=FULL"},
+      {"an iceberg shows a part", with([](NewOrder& o) { o.display_qty = "0.1"_d; }),
+       "symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.5&price=55000&icebergQty=0.1&newClientOrderId=V1&"
+       "newOrderRespType=FULL"},
       {"self-trade prevention is passed on",
        with([](NewOrder& o) { o.self_trade_prevention = SelfTradePrevention::ExpireBoth; }),
-       "symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.5&price=55000&selfTradePreventionMode=EXPIRE_BOTH&newClientOrderId=V1&newOrderRespType=FULL"},
+       "symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.5&price=55000&selfTradePreventionMode=EXPIRE_"
+       "BOTH&newClientOrderId=V1&newOrderRespType=FULL"},
       {"a market order has neither price nor time in force", market_order(),
        "symbol=BTCUSDT&side=BUY&type=MARKET&quantity=0.5&newClientOrderId=V1&newOrderRespType=FULL"},
       {"a market order by amount",
@@ -91,11 +96,14 @@ TEST(BinanceEncode, WritesWhatTheOrderSaysAndNothingElse) {
       {"a stop", stop_order(OrderType::Stop),
        "symbol=BTCUSDT&side=BUY&type=STOP_LOSS&quantity=0.5&stopPrice=54000&newClientOrderId=V1&newOrderRespType=FULL"},
       {"a stop with a limit", stop_order(OrderType::StopLimit),
-       "symbol=BTCUSDT&side=BUY&type=STOP_LOSS_LIMIT&timeInForce=GTC&quantity=0.5&price=55000&stopPrice=54000&newClientOrderId=V1&newOrderRespType=FULL"},
+       "symbol=BTCUSDT&side=BUY&type=STOP_LOSS_LIMIT&timeInForce=GTC&quantity=0.5&price=55000&stopPrice=54000&"
+       "newClientOrderId=V1&newOrderRespType=FULL"},
       {"its opposite", stop_order(OrderType::MarketIfTouched),
-       "symbol=BTCUSDT&side=BUY&type=TAKE_PROFIT&quantity=0.5&stopPrice=54000&newClientOrderId=V1&newOrderRespType=FULL"},
+       "symbol=BTCUSDT&side=BUY&type=TAKE_PROFIT&quantity=0.5&stopPrice=54000&newClientOrderId=V1&newOrderRespType="
+       "FULL"},
       {"its opposite with a limit", stop_order(OrderType::LimitIfTouched),
-       "symbol=BTCUSDT&side=BUY&type=TAKE_PROFIT_LIMIT&timeInForce=GTC&quantity=0.5&price=55000&stopPrice=54000&newClientOrderId=V1&newOrderRespType=FULL"},
+       "symbol=BTCUSDT&side=BUY&type=TAKE_PROFIT_LIMIT&timeInForce=GTC&quantity=0.5&price=55000&stopPrice=54000&"
+       "newClientOrderId=V1&newOrderRespType=FULL"},
       {"a trailing stop needs no trigger price",
        [] {
          NewOrder o = stop_order(OrderType::StopLimit);
@@ -103,20 +111,21 @@ TEST(BinanceEncode, WritesWhatTheOrderSaysAndNothingElse) {
          o.trailing_delta_bps = 500;
          return o;
        }(),
-       "symbol=BTCUSDT&side=BUY&type=STOP_LOSS_LIMIT&timeInForce=GTC&quantity=0.5&price=55000&trailingDelta=500&newClientOrderId=V1&newOrderRespType=FULL"},
-      {"small amounts are plain digits",
-       with([](NewOrder& o) { o.order_qty = Decimal(1, -5); }),
-       "symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.00001&price=55000&newClientOrderId=V1&newOrderRespType=FULL"},
-      {"large ones too",
-       with([](NewOrder& o) { o.order_qty = Decimal(9, 6); }),
-       "symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=9000000&price=55000&newClientOrderId=V1&newOrderRespType=FULL"},
-      {"an order that says so is rounded",
-       with([](NewOrder& o) {
+       "symbol=BTCUSDT&side=BUY&type=STOP_LOSS_LIMIT&timeInForce=GTC&quantity=0.5&price=55000&trailingDelta=500&"
+       "newClientOrderId=V1&newOrderRespType=FULL"},
+      {"small amounts are plain digits", with([](NewOrder& o) { o.order_qty = Decimal(1, -5); }),
+       "symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.00001&price=55000&newClientOrderId=V1&"
+       "newOrderRespType=FULL"},
+      {"large ones too", with([](NewOrder& o) { o.order_qty = Decimal(9, 6); }),
+       "symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=9000000&price=55000&newClientOrderId=V1&"
+       "newOrderRespType=FULL"},
+      {"an order that says so is rounded", with([](NewOrder& o) {
          o.rounding = Rounding::Down;
          o.order_qty = "0.123456789"_d;
          o.price = "55000.019"_d;
        }),
-       "symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.12345&price=55000.01&newClientOrderId=V1&newOrderRespType=FULL"},
+       "symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.12345&price=55000.01&newClientOrderId=V1&"
+       "newOrderRespType=FULL"},
   };
   for (const auto& c : cases) {
     SCOPED_TRACE(c.what);
@@ -136,11 +145,12 @@ TEST(BinanceEncode, RefusesWhatBinanceCannotDoByNameOfTheField) {
     ErrorCode code;
     const char* field;
   } cases[] = {
-      {"there is no day", with([](NewOrder& o) { o.time_in_force = TimeInForce::Day; }), ErrorCode::Unsupported, "time_in_force"},
-      {"there is no date", with([](NewOrder& o) { o.time_in_force = TimeInForce::GoodTillDate; }), ErrorCode::Unsupported,
+      {"there is no day", with([](NewOrder& o) { o.time_in_force = TimeInForce::Day; }), ErrorCode::Unsupported,
        "time_in_force"},
-      {"no time in force is none", with([](NewOrder& o) { o.time_in_force = TimeInForce::Unset; }), ErrorCode::Unsupported,
-       "time_in_force"},
+      {"there is no date", with([](NewOrder& o) { o.time_in_force = TimeInForce::GoodTillDate; }),
+       ErrorCode::Unsupported, "time_in_force"},
+      {"no time in force is none", with([](NewOrder& o) { o.time_in_force = TimeInForce::Unset; }),
+       ErrorCode::Unsupported, "time_in_force"},
       {"a market order cannot be all or nothing",
        [] {
          NewOrder o = market_order();
@@ -187,7 +197,8 @@ TEST(BinanceEncode, RefusesWhatBinanceCannotDoByNameOfTheField) {
          return o;
        }(),
        ErrorCode::InvalidOrder, "stop_px"},
-      {"a limit order has no trigger", with([](NewOrder& o) { o.stop_px = "1"_d; }), ErrorCode::InvalidOrder, "stop_px"},
+      {"a limit order has no trigger", with([](NewOrder& o) { o.stop_px = "1"_d; }), ErrorCode::InvalidOrder,
+       "stop_px"},
       {"a quantity is wanted", with([](NewOrder& o) { o.order_qty.reset(); }), ErrorCode::InvalidOrder, "order_qty"},
       {"and only one", with([](NewOrder& o) { o.cash_order_qty = "1"_d; }), ErrorCode::InvalidOrder, "order_qty"},
       {"by amount is for market orders", with([](NewOrder& o) {
@@ -198,7 +209,8 @@ TEST(BinanceEncode, RefusesWhatBinanceCannotDoByNameOfTheField) {
       {"zero is no quantity", with([](NewOrder& o) { o.order_qty = "0"_d; }), ErrorCode::InvalidOrder, "order_qty"},
       {"nor is less", with([](NewOrder& o) { o.order_qty = "-1"_d; }), ErrorCode::InvalidOrder, "order_qty"},
       {"a price off the tick", with([](NewOrder& o) { o.price = "55000.001"_d; }), ErrorCode::InvalidOrder, "price"},
-      {"a quantity off the step", with([](NewOrder& o) { o.order_qty = "0.000001"_d; }), ErrorCode::InvalidOrder, "order_qty"},
+      {"a quantity off the step", with([](NewOrder& o) { o.order_qty = "0.000001"_d; }), ErrorCode::InvalidOrder,
+       "order_qty"},
       {"rounded down to nothing is nothing", with([](NewOrder& o) {
          o.order_qty = "0.000001"_d;
          o.rounding = Rounding::Down;
@@ -246,7 +258,8 @@ TEST(BinanceEncode, NamesAnOrderByOurIdAndByBinancesWhereItIsKnown) {
 
 TEST(BinanceEncode, AsksForTradesOnlyInCombinationsThatAreDocumented) {
   EXPECT_EQ(query_of(encode_trades_of_order("BTCUSDT", "28").params), "symbol=BTCUSDT&orderId=28");
-  EXPECT_EQ(query_of(encode_trades_since("BTCUSDT", 1700000000000).params), "symbol=BTCUSDT&startTime=1700000000000&limit=1000");
+  EXPECT_EQ(query_of(encode_trades_since("BTCUSDT", 1700000000000).params),
+            "symbol=BTCUSDT&startTime=1700000000000&limit=1000");
   EXPECT_EQ(query_of(encode_trades_since("BTCUSDT", 0).params), "symbol=BTCUSDT&limit=1000");
   EXPECT_EQ(query_of(encode_trades_from("BTCUSDT", 57).params), "symbol=BTCUSDT&fromId=57&limit=1000");
 }

@@ -50,8 +50,8 @@ TEST(BinanceErrors, AWriteIsOnlyRefusedWhereNothingCanHaveHappened) {
        ErrorCode::UnknownOutcome},
       {400, R"({"code":-1000,"msg":"An unknown error occurred while processing the request."})", Verdict::Unknown,
        ErrorCode::UnknownOutcome},
-      {400, R"({"code":-1001,"msg":"Internal error; unable to process your request. Please try again."})", Verdict::Unknown,
-       ErrorCode::UnknownOutcome},
+      {400, R"({"code":-1001,"msg":"Internal error; unable to process your request. Please try again."})",
+       Verdict::Unknown, ErrorCode::UnknownOutcome},
       {400, R"({"code":-9999,"msg":"never seen"})", Verdict::Unknown, ErrorCode::UnknownOutcome},
       {400, R"({"code":-2010,"msg":"Duplicate order sent."})", Verdict::Unknown, ErrorCode::UnknownOutcome},
       {503, R"({"code":-1000,"msg":"Unknown error, please check your request or try again later."})", Verdict::Unknown,
@@ -93,7 +93,8 @@ TEST(BinanceRest, HeadersTellWhatHasBeenUsed) {
   ASSERT_TRUE(orders);
   EXPECT_EQ(view(orders->bucket), "orders");
   EXPECT_EQ(view(orders->scope), "main");
-  for (const auto& [name, value] : {std::pair{"x-mbx-used-weight", "5"}, {"x-mbx-used-weight-1m", "many"}, {"date", "1"}}) {
+  for (const auto& [name, value] :
+       {std::pair{"x-mbx-used-weight", "5"}, {"x-mbx-used-weight-1m", "many"}, {"date", "1"}}) {
     EXPECT_FALSE(usage_of(name, value, account)) << name;
   }
 }

@@ -74,7 +74,8 @@ TEST(BinanceFacts, AnIocThatFindsPartEndsExpiredAfterItsFills) {
 }
 
 TEST(BinanceFacts, AnAnswerWithoutItsFillsIsStillToBeAskedFor) {
-  EXPECT_EQ(events(facts_of_place(order_with("FILLED", "10"_d), btc_usdt)), (Events{VenueEvent::Accepted, VenueEvent::State}));
+  EXPECT_EQ(events(facts_of_place(order_with("FILLED", "10"_d), btc_usdt)),
+            (Events{VenueEvent::Accepted, VenueEvent::State}));
 }
 
 TEST(BinanceFacts, QuantityOfAnOrderByAmountIsNotWhatWasAskedFor) {
