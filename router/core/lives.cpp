@@ -96,7 +96,7 @@ std::optional<Pending> pending_replace(const State& state, const Order& order) {
 bool must_ask(const State& state, const Order& order) {
   if (order.venue_cum_qty > order.life.cum_qty) return true;  // fills are missing
   if (is_final(order.life.status)) return false;
-  if (order.life.is_in_doubt || order.place_command != 0) return true;
+  if (order.life.is_in_doubt || order.place_command != 0 || order.is_unheard) return true;
   const auto* cancel = find(state.cancels, order.order_id);
   const auto* replace = find(state.replaces, order.order_id);
   return (cancel && cancel->pending.command != 0) || (replace && replace->pending.command != 0);

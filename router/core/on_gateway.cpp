@@ -45,6 +45,15 @@ void send_wanted_cancels(Turn& turn, const Name& name) {
   }
 }
 
+// Whatever happened to an order since nobody has listened, the comparison that follows will say, or a question after it.
+template <class Which>
+void mark_unheard(Turn& turn, Which is_meant) {
+  for (const std::uint64_t id : turn.state.open_orders) {
+    Order& order = turn.state.orders.at(id);
+    if (order.life.is_confirmed && is_meant(order)) order.is_unheard = true;
+  }
+}
+
 // The first word, also of a life that was connected before: it goes on where its reports stopped.
 void on_hello(Turn& turn, const GatewayHello& hello) {
   State& state = turn.state;
@@ -80,12 +89,15 @@ void on_hello(Turn& turn, const GatewayHello& hello) {
   decision.body = welcome_of(turn, name, gateway);
   resend_commands(turn, name, false);
   resend_subscriptions(turn, name);
+  mark_unheard(turn, [&](const Order& order) { return order.gateway == name; });
   send_wanted_cancels(turn, name);
 }
 
 void on_session_state(Turn& turn, const SessionState& session) {
   if (!is_account_of(turn.state, session.account, turn.header().sender)) return;
   SessionState& known = turn.state.accounts[session.account].session;
+  if (known.order_stream == SessionStateKind::Ok && session.order_stream != SessionStateKind::Ok)
+    mark_unheard(turn, [&](const Order& order) { return order.order.account == session.account; });
   known = session;
   known.gateway = turn.header().sender;
   publish(turn, known);
@@ -117,11 +129,17 @@ void on_instruments(Turn& turn, Gateway& gateway, const Instruments& page) {
   gateway.next_page = 0;
 }
 
+// The broker has told of every order that it has open. One that we believe open, and of which it did not tell, has ended
+// while nobody listened: how is asked.
 void on_reconciled(Turn& turn, const Reconciled& reconciled) {
   if (!is_account_of(turn.state, reconciled.account, turn.header().sender)) return;
   Account& account = turn.state.accounts[reconciled.account];
   account.reconciled_ns = reconciled.through_time_ns;
   account.unknown_orders = reconciled.unknown_orders;
+  for (const std::uint64_t id : turn.state.open_orders) {
+    Order& order = turn.state.orders.at(id);
+    if (order.is_unheard && order.order.account == reconciled.account) arm_ask(turn, order, 0);
+  }
 }
 
 }  // namespace

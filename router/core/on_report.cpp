@@ -572,6 +572,7 @@ void apply(Fact& fact) {
     case CancelRejected: return on_cancel_rejected(fact);
     case ReplaceRejected: return on_replace_rejected(fact);
     case State:
+      fact.order->is_unheard = false;
       if (fact.report.order_status != OrderStatus::Rejected) reach_new_leg(fact);
       return on_state(fact);
     case NotFound: return on_not_found(fact);

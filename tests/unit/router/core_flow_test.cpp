@@ -381,6 +381,28 @@ TEST_F(Flow, ASilentGatewayLeavesAnOrderInDoubtAndItIsAsked) {
   EXPECT_TRUE(std::ranges::any_of(out, [](const Decision& d) { return std::holds_alternative<AskCommand>(d.body); }));
 }
 
+TEST_F(Flow, AnOrderThatEndedWhileNobodyListenedIsAskedFor) {
+  const Command told = working(limit("A1"));
+  const Command untold = working(limit("A2"));
+  hello.incarnation = 8;
+  reports = 0;
+  say_hello();
+  VenueReport open = fact(told, VenueEvent::State);
+  open.order_status = New;
+  open.source = VenueSource::Reconcile;
+  report(open);
+  gateway(Reconciled{"main", 1, 0, now});
+  tick();
+  ASSERT_EQ(commands().size(), 1u) << "the broker has told of the other";
+  EXPECT_EQ(commands()[0].order_id, untold.order_id);
+  VenueReport filled = fill(untold, "t1", "1"_d, "50000"_d);
+  report(filled);
+  EXPECT_EQ(status("A2"), Filled);
+  now += 60 * second;
+  tick();
+  EXPECT_TRUE(commands().empty()) << "asked no more";
+}
+
 // ---- Fills
 
 TEST_F(Flow, AFillBeforeTheAcknowledgementCounts) {
