@@ -236,6 +236,18 @@ Result<void> open_environment(Segment& segment, unsigned flags, std::uint64_t ma
   }
 }
 
+// A writer that was killed inside its last commit may have written it, and not told the readers' table, which lives on with
+// any reader. A read transaction would then not see records that a write transaction does. Taking the dead one's lock mends
+// the table; and what it wrote last is synced before anybody hears of it.
+Result<void> take_over(Segment& segment) {
+  {
+    const Transaction lock{segment.env, 0};
+    if (lock.code() != 0) return broken(segment.path, "lock", lock.code());
+  }
+  if (const int code = mdb_env_sync(segment.env, 1); code != 0) return broken(segment.path, "sync", code);
+  return {};
+}
+
 // LMDB forbids a second opening of one environment in one process, for closing the one breaks the locks of the other. So
 // all who need a segment share it, and it is closed under the lock that openings take.
 class Registry {
@@ -302,6 +314,12 @@ class SegmentHandle {
     }
     if (const auto done = open_environment(segment, flags, 0); !done) return done.error();
     if ((flags & MDB_NOLOCK) == 0) mdb_reader_check(segment.env, nullptr);
+    if (is_writable) {
+      if (const auto done = take_over(segment); !done) {
+        mdb_env_close(segment.env);
+        return done.error();
+      }
+    }
     if (const auto done = read_about(segment); !done) {
       mdb_env_close(segment.env);
       return done.error();
