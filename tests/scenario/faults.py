@@ -36,10 +36,11 @@ class Killer(threading.Thread):
                 time.sleep(self.chance.uniform(0.05, 0.9))
                 process = self.stack.processes[self.victim]
                 check(process.is_running(), self.victim, "ended by itself with", process.popen.returncode, process.tail())
+                before = self.lives(asker)
                 process.kill()
                 begin = time.monotonic()
                 process.start()
-                while not self.is_back(asker):
+                while not self.is_back(asker, before):
                     check(time.monotonic() - begin < 30, self.victim, "is not back after 30 s")
                 self.back.append(time.monotonic() - begin)
                 self.done += 1
@@ -47,17 +48,27 @@ class Killer(threading.Thread):
             self.error = error
             self.done = self.kills
 
-    def is_back(self, asker):
+    def status(self, asker):
         try:
             answer = asker.ask("Query", timeout=0.25, kind="Status")
         except TimeoutError:
-            return False
-        if answer["type"] != "Answer":
+            return None
+        return answer if answer["type"] == "Answer" else None
+
+    def lives(self, asker):
+        """Which life of a gateway the router speaks with, and what of the stream auditd has synced."""
+        answer = wait_for("the router's status", lambda: self.status(asker), 5)
+        return {g["incarnation"] for g in answer["gateways"]}, answer["status"]["audited_sequence"]
+
+    def is_back(self, asker, before):
+        answer = self.status(asker)
+        if not answer:
             return False
         if self.victim == "gateway":
-            return bool(answer["gateways"]) and all(g["connected"] for g in answer["gateways"]) and all(
-                s["state"] == "Ok" and s["reconciled"] for s in answer["sessions"])
-        time.sleep(0.02)
+            return ({g["incarnation"] for g in answer["gateways"]} != before[0] and all(g["connected"] for g in answer["gateways"])
+                    and all(s["state"] == "Ok" and s["reconciled"] for s in answer["sessions"]))
+        if self.victim.startswith("auditd"):
+            return answer["status"]["audited_sequence"] > before[1]
         return True
 
 
