@@ -30,7 +30,8 @@ void add_balances(CLI::App& app, Tool& tool) {
           line["account"] = view(query.account);
           std::puts(json::serialize(line).c_str());
         }
-        table.add({std::string{view(query.account)}, std::string{view(balance.asset)}, cell(balance.free), cell(balance.locked)});
+        table.add({std::string{view(query.account)}, std::string{view(balance.asset)}, cell(balance.free),
+                   cell(balance.locked)});
       }
       if (!tool.json) std::fputs(table.text().c_str(), stdout);
       return Exit::Ok;

@@ -28,7 +28,9 @@ Exit cancel(Client& client, const Tool& tool, const std::string& id, bool no_wai
   if (!first) return fail(Exit::No, "the router answered with " + std::string{name_of(message->body)});
   ExecutionReport report = *first;
   if (report.exec_type == ExecType::CancelRejected) {
-    return fail(Exit::No, id + ": " + refusal(report.error, view(report.field), view(report.value), "", view(report.broker_code), view(report.text)));
+    return fail(Exit::No, id + ": " +
+                              refusal(report.error, view(report.field), view(report.value), "",
+                                      view(report.broker_code), view(report.text)));
   }
   const auto until = std::chrono::steady_clock::now() + tool.timeout;
   while (!no_wait && is_pending(report.order_status) && std::chrono::steady_clock::now() < until) {

@@ -12,8 +12,11 @@ constexpr const char* nobody = "no answer from the router; is busbar-router runn
 
 }  // namespace
 
-Client::Client(const Tool& tool) : tool_{tool}, orders_{loop_, bus::Kind::Req} {
-  orders_.on_message([this](const bus::RoutingId&, std::string_view, std::span<const std::uint8_t> bytes) {
+Client::Client(const Tool& tool) : tool_{tool} { connect(); }
+
+void Client::connect() {
+  orders_ = std::make_unique<bus::Endpoint>(loop_, bus::Kind::Req);
+  orders_->on_message([this](const bus::RoutingId&, std::string_view, std::span<const std::uint8_t> bytes) {
     auto message = decode(bytes);
     if (!message) {
       fail(Exit::Unknown, "an answer could not be read: " + message.error().text);
@@ -21,7 +24,7 @@ Client::Client(const Tool& tool) : tool_{tool}, orders_{loop_, bus::Kind::Req} {
       answer_ = std::move(*message);
     }
   });
-  orders_.connect(tool.bus.orders);
+  orders_->connect(tool_.bus.orders);
 }
 
 std::optional<Message> Client::ask(const Body& body, std::chrono::milliseconds timeout) {
@@ -31,12 +34,14 @@ std::optional<Message> Client::ask(const Body& body, std::chrono::milliseconds t
   header.correlation_id = ++correlation_id_;
   header.send_time_ns = wall_now();
   answer_.reset();
-  if (!orders_.send(encode(header, body))) return std::nullopt;
+  if (!orders_->send(encode(header, body))) return std::nullopt;
   const auto until = std::chrono::steady_clock::now() + timeout;
   while (!answer_ && std::chrono::steady_clock::now() < until) {
     loop_.restart();
     loop_.run_one_until(until);
   }
+  // libzmq 4.3.4 aborts when the peer of a question that was given up dies later, so that socket is used no more.
+  if (!answer_) connect();
   return std::exchange(answer_, std::nullopt);
 }
 
@@ -48,11 +53,13 @@ Asked ask_all(Client& client, const Tool& tool, Query query) {
     const auto message = client.ask(query, tool.timeout);
     if (!message) return {std::nullopt, fail(Exit::Unreachable, nobody)};
     if (const auto* reject = std::get_if<Reject>(&message->body)) {
-      return {std::nullopt, fail(Exit::No, refusal(reject->error, view(reject->field), view(reject->value), "", "", view(reject->text)))};
+      return {std::nullopt, fail(Exit::No, refusal(reject->error, view(reject->field), view(reject->value), "", "",
+                                                   view(reject->text)))};
     }
     const auto* page = std::get_if<Answer>(&message->body);
     if (!page) return {std::nullopt, fail(Exit::No, "the router answered with " + std::string{name_of(message->body)})};
-    if (page->error != ErrorCode::None) return {std::nullopt, fail(Exit::No, refusal(page->error, "", "", "", "", view(page->text)))};
+    if (page->error != ErrorCode::None)
+      return {std::nullopt, fail(Exit::No, refusal(page->error, "", "", "", "", view(page->text)))};
     if (is_first) {
       whole = *page;
     } else {
@@ -83,12 +90,15 @@ Found find_order(Client& client, const Tool& tool, const std::string& id) {
     if (!message) return {std::nullopt, fail(Exit::Unreachable, nobody)};
     if (const auto* answer = std::get_if<Answer>(&message->body)) {
       if (!answer->orders.empty()) return {answer->orders.front(), Exit::Ok};
-      if (answer->error == ErrorCode::None || answer->error == ErrorCode::OrderNotFound) return {std::nullopt, Exit::No};
+      if (answer->error == ErrorCode::None || answer->error == ErrorCode::OrderNotFound)
+        return {std::nullopt, Exit::No};
       return {std::nullopt, fail(Exit::No, refusal(answer->error, "", "", "", "", view(answer->text)))};
     }
     const auto* reject = std::get_if<Reject>(&message->body);
     if (reject && reject->error == ErrorCode::OrderNotFound) return {std::nullopt, Exit::No};
-    if (reject) return {std::nullopt, fail(Exit::No, refusal(reject->error, view(reject->field), view(reject->value), "", "", view(reject->text)))};
+    if (reject)
+      return {std::nullopt, fail(Exit::No, refusal(reject->error, view(reject->field), view(reject->value), "", "",
+                                                   view(reject->text)))};
     return {std::nullopt, fail(Exit::No, "the router answered with " + std::string{name_of(message->body)})};
   };
   Query query;

@@ -1,5 +1,6 @@
 #pragma once
-// `busbar` as a client of the bus: one question, one answer, over a REQ socket. It waits; nothing else happens meanwhile.
+// `busbar` as a client of the bus: one question, one answer, over a REQ socket. It waits; nothing else happens
+// meanwhile.
 
 #include <chrono>
 #include <memory>
@@ -18,15 +19,18 @@ class Client {
 
   // Nobody answered in time: nullopt. What was sent may have arrived all the same.
   std::optional<Message> ask(const Body& body, std::chrono::milliseconds timeout);
-  // Is there a router? A heartbeat, answered. Asked before anything is sent that acts, so that Exit::Unreachable is certain.
+  // Is there a router? A heartbeat, answered. Asked before anything is sent that acts, so that Exit::Unreachable is
+  // certain.
   bool is_reachable();
 
   boost::asio::io_context& loop() { return loop_; }
 
  private:
+  void connect();
+
   const Tool& tool_;
   boost::asio::io_context loop_{1};
-  bus::Endpoint orders_;
+  std::unique_ptr<bus::Endpoint> orders_;
   std::uint64_t correlation_id_ = 0;
   std::optional<Message> answer_;
 };

@@ -28,15 +28,17 @@ void print_record(const Tool& tool, std::string_view stream, const Record& recor
   if (tool.json) {
     std::puts(json::serialize(to_json(stream, record)).c_str());
   } else {
-    std::printf("%s  %s %llu  %s\n", time_text(record.header.time_ns).substr(0, 26).c_str(), std::string{stream}.c_str(),
-                static_cast<unsigned long long>(record.header.sequence), describe(record).c_str());
+    std::printf("%s  %s %llu  %s\n", time_text(record.header.time_ns).substr(0, 26).c_str(),
+                std::string{stream}.c_str(), static_cast<unsigned long long>(record.header.sequence),
+                describe(record).c_str());
   }
 }
 
 void add_journal(CLI::App& app, Tool& tool) {
   CLI::App* command = app.add_subcommand("journal", "Read, replay and prove the journal; no daemon need run");
   auto options = std::make_shared<JournalOptions>();
-  command->add_option("--directory", options->directory, "The archive, instead of audit.directory of the configuration");
+  command->add_option("--directory", options->directory,
+                      "The archive, instead of audit.directory of the configuration");
   command->require_subcommand(1);
   command->fallthrough();
   add_journal_tail(*command, tool, options);

@@ -1,4 +1,5 @@
-// busbar journal recheck: the core is fed every recorded input again, and each decision is compared with the recorded one.
+// busbar journal recheck: the core is fed every recorded input again, and each decision is compared with the recorded
+// one.
 #include <cstdio>
 
 #include <boost/json/serialize.hpp>
@@ -35,12 +36,13 @@ Exit recheck(Tool& tool, const JournalOptions& options, std::uint64_t last) {
     }
     std::puts(json::serialize(line).c_str());
   } else if (difference) {
-    std::printf("DIFFERS at record %llu: %s\n", static_cast<unsigned long long>(difference->sequence), difference->text().c_str());
+    std::printf("DIFFERS at record %llu: %s\n", static_cast<unsigned long long>(difference->sequence),
+                difference->text().c_str());
   } else {
     std::printf("agrees: %llu inputs make the same %llu decisions, records %llu to %llu, state %s\n",
                 static_cast<unsigned long long>(summary->inputs), static_cast<unsigned long long>(summary->outputs),
-                static_cast<unsigned long long>(summary->first_sequence), static_cast<unsigned long long>(summary->last_sequence),
-                audit::to_hex(summary->state_hash).c_str());
+                static_cast<unsigned long long>(summary->first_sequence),
+                static_cast<unsigned long long>(summary->last_sequence), audit::to_hex(summary->state_hash).c_str());
   }
   return difference ? Exit::No : Exit::Ok;
 }
@@ -49,7 +51,8 @@ Exit recheck(Tool& tool, const JournalOptions& options, std::uint64_t last) {
 
 void add_journal_recheck(CLI::App& journal, Tool& tool, Journal shared) {
   auto last = std::make_shared<std::uint64_t>(0);
-  CLI::App* command = journal.add_subcommand("recheck", "Would the core decide the same again? Exit 0 yes, 1 no, 3 could not look");
+  CLI::App* command =
+      journal.add_subcommand("recheck", "Would the core decide the same again? Exit 0 yes, 1 no, 3 could not look");
   command->add_option("--last", *last, "Up to this record; the end when not given");
   command->callback([=, &tool] { tool.action = [=, &tool] { return recheck(tool, *shared, *last); }; });
 }

@@ -47,7 +47,8 @@ Exit replay(Tool& tool, const JournalOptions& shared, const ReplayOptions& optio
     }
     if (!has_subscriber) return fail(Exit::Unreachable, "nobody subscribes at " + options.to);
   }
-  const std::uint64_t last = options.last == 0 ? reader->last_sequence() : std::min(options.last, reader->last_sequence());
+  const std::uint64_t last =
+      options.last == 0 ? reader->last_sequence() : std::min(options.last, reader->last_sequence());
   const std::uint64_t first = std::max(options.first, reader->first_sequence());
   if (last == 0 || first > last) return Exit::Ok;
   const auto start = std::chrono::steady_clock::now();
@@ -86,11 +87,12 @@ void add_journal_replay(CLI::App& journal, Tool& tool, Journal shared) {
       ->capture_default_str();
   command->add_option("--first", options->first, "First sequence")->capture_default_str();
   command->add_option("--last", options->last, "Last sequence; the end when not given");
-  command->add_option("--speed", options->speed, "1 is as it happened, 10 ten times faster; without it as fast as possible");
-  command->add_option("--to", options->to, "Publish to this endpoint, a hub's bus.quotes_in for instance, instead of printing");
-  command->callback([options, shared, &tool] {
-    tool.action = [options, shared, &tool] { return replay(tool, *shared, *options); };
-  });
+  command->add_option("--speed", options->speed,
+                      "1 is as it happened, 10 ten times faster; without it as fast as possible");
+  command->add_option("--to", options->to,
+                      "Publish to this endpoint, a hub's bus.quotes_in for instance, instead of printing");
+  command->callback(
+      [options, shared, &tool] { tool.action = [options, shared, &tool] { return replay(tool, *shared, *options); }; });
 }
 
 }  // namespace busbar::tool

@@ -86,7 +86,8 @@ void learn_from(audit::JournalReader& reader, const std::set<std::uint64_t>& seq
       if (!message) return true;
       if (const auto* output = std::get_if<Output>(&message->body)) {
         if (const auto inner = decode(output->message)) {
-          const bool is_to_client = output->destination == Destination::Session || output->destination == Destination::Request;
+          const bool is_to_client =
+              output->destination == Destination::Session || output->destination == Destination::Request;
           names.learn(is_to_client ? view(output->peer) : "", inner->body);
         }
       } else {
@@ -101,10 +102,14 @@ Result<void> collect(audit::JournalReader& reader, const std::string& stream, co
                      std::vector<Page>& out) {
   for (const std::uint64_t sequence : sequences) {
     const auto done = reader.read(sequence, sequence, [&](const audit::JournalRecord& entry) {
-      Page page{entry.record.header.wall_ns, stream, entry.record.header, {entry.record.payload.begin(), entry.record.payload.end()}};
+      Page page{entry.record.header.wall_ns,
+                stream,
+                entry.record.header,
+                {entry.record.payload.begin(), entry.record.payload.end()}};
       // The archive stamps a tape record when it arrives; when the bytes went over the wire stands in it.
       if (const auto message = decode(page.payload)) {
-        if (const auto* tape = std::get_if<Tape>(&message->body); tape && tape->time_ns != 0) page.wall_ns = tape->time_ns;
+        if (const auto* tape = std::get_if<Tape>(&message->body); tape && tape->time_ns != 0)
+          page.wall_ns = tape->time_ns;
       }
       out.push_back(std::move(page));
       return true;
@@ -115,7 +120,8 @@ Result<void> collect(audit::JournalReader& reader, const std::string& stream, co
 }
 
 // What kind of name an id is: the first kind under which something is written, unless one was said.
-std::set<std::uint64_t> find_first(audit::JournalReader& core, const Tool& tool, const std::string& id, const std::string& kind) {
+std::set<std::uint64_t> find_first(audit::JournalReader& core, const Tool& tool, const std::string& id,
+                                   const std::string& kind) {
   std::set<std::uint64_t> out;
   const auto is_asked = [&](std::string_view name) { return out.empty() && (kind.empty() || kind == name); };
   if (is_asked("order")) find_into(core, audit::Index::OrderId, id, out);
@@ -123,7 +129,8 @@ std::set<std::uint64_t> find_first(audit::JournalReader& core, const Tool& tool,
   if (is_asked("venue")) find_into(core, audit::Index::VenueOrderId, id, out);
   if (is_asked("execution")) {
     find_into(core, audit::Index::ExecutionId, id, out);
-    for (const Name& account : tool.accounts) find_into(core, audit::Index::ExecutionId, audit::execution_key(view(account), id), out);
+    for (const Name& account : tool.accounts)
+      find_into(core, audit::Index::ExecutionId, audit::execution_key(view(account), id), out);
   }
   return out;
 }
@@ -148,7 +155,8 @@ Exit show(Tool& tool, const JournalOptions& options, const std::string& id, cons
   if (const auto done = collect(*core, "core", sequences, story); !done) return fail(Exit::No, done.error().text);
   if (std::filesystem::exists(archive / "tape")) {
     if (const auto tape = open_stream(archive, "tape")) {
-      if (const auto done = collect(*tape, "tape", find_all(*tape, names), story); !done) return fail(Exit::No, done.error().text);
+      if (const auto done = collect(*tape, "tape", find_all(*tape, names), story); !done)
+        return fail(Exit::No, done.error().text);
     }
   }
   std::stable_sort(story.begin(), story.end(), [](const Page& a, const Page& b) { return a.wall_ns < b.wall_ns; });
@@ -171,8 +179,10 @@ Exit show(Tool& tool, const JournalOptions& options, const std::string& id, cons
 void add_journal_show(CLI::App& journal, Tool& tool, Journal shared) {
   auto id = std::make_shared<std::string>();
   auto kind = std::make_shared<std::string>();
-  CLI::App* command = journal.add_subcommand("show", "Show all that is written about one order, bytes on the wire included");
-  command->add_option("ID", *id, "Any of its names: order_id, client_order_id, venue_order_id, exec_id or trade_id")->required();
+  CLI::App* command =
+      journal.add_subcommand("show", "Show all that is written about one order, bytes on the wire included");
+  command->add_option("ID", *id, "Any of its names: order_id, client_order_id, venue_order_id, exec_id or trade_id")
+      ->required();
   command->add_option("--by", *kind, "What ID is, where one text is several names: order, client, venue or execution")
       ->check(CLI::IsMember({"order", "client", "venue", "execution"}));
   command->callback([=, &tool] { tool.action = [=, &tool] { return show(tool, *shared, *id, *kind); }; });

@@ -1,4 +1,5 @@
-// busbar journal verify: is the journal still what was written? Checksums, sequences, the hash chain and the signed heads.
+// busbar journal verify: is the journal still what was written? Checksums, sequences, the hash chain and the signed
+// heads.
 #include <cstdio>
 
 #include <boost/json/serialize.hpp>
@@ -36,8 +37,8 @@ void print(const Tool& tool, const std::string& stream, const Result<audit::Veri
   } else if (result->is_good) {
     std::printf("%-6s  good  %llu records in %llu segments, %llu signed heads up to %llu, chain %s\n", stream.c_str(),
                 static_cast<unsigned long long>(result->records), static_cast<unsigned long long>(result->segments),
-                static_cast<unsigned long long>(result->heads), static_cast<unsigned long long>(result->attested_sequence),
-                audit::to_hex(result->chain).c_str());
+                static_cast<unsigned long long>(result->heads),
+                static_cast<unsigned long long>(result->attested_sequence), audit::to_hex(result->chain).c_str());
   } else {
     std::printf("%-6s  BAD   %s\n", stream.c_str(), result->text.c_str());
   }
@@ -52,11 +53,14 @@ void add_journal_verify(CLI::App& journal, Tool& tool, Journal shared) {
     std::string public_key;
   };
   auto options = std::make_shared<Options>();
-  CLI::App* command = journal.add_subcommand("verify", "Is the journal still what was written? Exit 0 yes, 1 no, 3 could not look");
+  CLI::App* command =
+      journal.add_subcommand("verify", "Is the journal still what was written? Exit 0 yes, 1 no, 3 could not look");
   command->add_option("STREAM", options->streams, "core, market, tape; all of them when none is given")
       ->check(CLI::IsMember({"core", "market", "tape"}));
-  command->add_option("--heads", options->head_files, "Signed heads that were kept elsewhere")->check(CLI::ExistingFile);
-  command->add_option("--key", options->public_key, "Public key (PEM) that must have signed them")->check(CLI::ExistingFile);
+  command->add_option("--heads", options->head_files, "Signed heads that were kept elsewhere")
+      ->check(CLI::ExistingFile);
+  command->add_option("--key", options->public_key, "Public key (PEM) that must have signed them")
+      ->check(CLI::ExistingFile);
   command->callback([options, shared, &tool] {
     tool.action = [options, shared, &tool] {
       const auto archive = archive_directory(tool, *shared);

@@ -119,13 +119,14 @@ class Fields {
 
   // Every struct of bus/messages.hpp, field by field.
   static Fields fields_of(const NewOrder& m) {
-    return Fields{"NewOrder"}("client_order_id", m.client_order_id)("account", m.account)("symbol", m.symbol)("side", m.side)(
-        "order_type", m.order_type)("time_in_force", m.time_in_force)("order_qty", m.order_qty)(
-        "cash_order_qty", m.cash_order_qty)("price", m.price)("stop_px", m.stop_px)("trailing_delta_bps", m.trailing_delta_bps)(
-        "display_qty", m.display_qty)("expire_date", Time{m.expire_date_ns})("post_only", m.post_only)(
-        "reduce_only", m.reduce_only)("extended_hours", m.extended_hours)("rounding", m.rounding)(
-        "self_trade_prevention", m.self_trade_prevention)("cancel_on_disconnect", m.cancel_on_disconnect)(
-        "allow_duplicate", m.allow_duplicate)("strategy", m.strategy)("approval_id", m.approval_id);
+    return Fields{"NewOrder"}("client_order_id", m.client_order_id)("account", m.account)("symbol", m.symbol)(
+        "side", m.side)("order_type", m.order_type)("time_in_force", m.time_in_force)("order_qty", m.order_qty)(
+        "cash_order_qty", m.cash_order_qty)("price", m.price)("stop_px", m.stop_px)(
+        "trailing_delta_bps", m.trailing_delta_bps)("display_qty", m.display_qty)(
+        "expire_date", Time{m.expire_date_ns})("post_only", m.post_only)("reduce_only", m.reduce_only)(
+        "extended_hours", m.extended_hours)("rounding", m.rounding)("self_trade_prevention", m.self_trade_prevention)(
+        "cancel_on_disconnect", m.cancel_on_disconnect)("allow_duplicate", m.allow_duplicate)("strategy", m.strategy)(
+        "approval_id", m.approval_id);
   }
   static Fields fields_of(const CancelOrder& m) {
     return Fields{"CancelOrder"}("client_order_id", m.client_order_id)("orig_client_order_id", m.orig_client_order_id)(
@@ -133,22 +134,25 @@ class Fields {
   }
   static Fields fields_of(const ReplaceOrder& m) {
     return Fields{"ReplaceOrder"}("client_order_id", m.client_order_id)("orig_client_order_id", m.orig_client_order_id)(
-        "order_id", m.order_id)("order_qty", m.order_qty)("price", m.price)("stop_px", m.stop_px)("rounding", m.rounding);
+        "order_id", m.order_id)("order_qty", m.order_qty)("price", m.price)("stop_px", m.stop_px)("rounding",
+                                                                                                  m.rounding);
   }
   static Fields fields_of(const ExecutionReport& m) {
     return Fields{"ExecutionReport"}("report_number", m.report_number)("client_order_id", m.client_order_id)(
-        "orig_client_order_id", m.orig_client_order_id)("order_id", m.order_id)("exec_id", m.exec_id)("exec_type", m.exec_type)(
-        "order_status", m.order_status)("account", m.account)("symbol", m.symbol)("side", m.side)("order_type", m.order_type)(
-        "time_in_force", m.time_in_force)("order_qty", m.order_qty)("cash_order_qty", m.cash_order_qty)("price", m.price)(
-        "stop_px", m.stop_px)("last_qty", m.last_qty)("last_px", m.last_px)("cum_qty", m.cum_qty)("leaves_qty", m.leaves_qty)(
-        "avg_px", m.avg_px)("commission", m.commission)("commission_asset", m.commission_asset)("liquidity", m.liquidity)(
+        "orig_client_order_id", m.orig_client_order_id)("order_id", m.order_id)("exec_id", m.exec_id)(
+        "exec_type", m.exec_type)("order_status", m.order_status)("account", m.account)("symbol", m.symbol)(
+        "side", m.side)("order_type", m.order_type)("time_in_force", m.time_in_force)("order_qty", m.order_qty)(
+        "cash_order_qty", m.cash_order_qty)("price", m.price)("stop_px", m.stop_px)("last_qty", m.last_qty)(
+        "last_px", m.last_px)("cum_qty", m.cum_qty)("leaves_qty", m.leaves_qty)("avg_px", m.avg_px)(
+        "commission", m.commission)("commission_asset", m.commission_asset)("liquidity", m.liquidity)(
         "venue_order_id", m.venue_order_id)("broker_order_id", m.broker_order_id)("trade_id", m.trade_id)(
-        "transact_time", Time{m.transact_time_ns})("report_time", Time{m.report_time_ns})("error", m.error)("field", m.field)(
-        "value", m.value)("nearest_legal", m.nearest_legal)("broker_code", m.broker_code)("text", m.text)(
-        "is_working", m.is_working)("strategy", m.strategy);
+        "transact_time", Time{m.transact_time_ns})("report_time", Time{m.report_time_ns})("error", m.error)(
+        "field", m.field)("value", m.value)("nearest_legal", m.nearest_legal)("broker_code", m.broker_code)(
+        "text", m.text)("is_working", m.is_working)("strategy", m.strategy);
   }
   static Fields fields_of(const Reject& m) {
-    return Fields{"Reject"}("ref_sequence", m.ref_sequence)("error", m.error)("field", m.field)("value", m.value)("text", m.text);
+    return Fields{"Reject"}("ref_sequence", m.ref_sequence)("error", m.error)("field", m.field)("value", m.value)(
+        "text", m.text);
   }
   static Fields fields_of(const Hello& m) {
     return Fields{"Hello"}("last_report", m.last_report)("heartbeat_interval_ms", m.heartbeat_interval_ms)(
@@ -164,9 +168,9 @@ class Fields {
   static Fields fields_of(const ResendRequest& m) { return Fields{"ResendRequest"}("first", m.first)("last", m.last); }
   static Fields fields_of(const Logout& m) { return Fields{"Logout"}("reason", m.reason); }
   static Fields fields_of(const SessionState& m) {
-    return Fields{"SessionState"}("gateway", m.gateway)("account", m.account)("state", m.state)("order_stream", m.order_stream)(
-        "rest", m.rest)("market_data", m.market_data)("deadline", Time{m.deadline_ns})("reason", m.reason)(
-        "clock_offset_ns", m.clock_offset_ns)("reconciled", m.reconciled);
+    return Fields{"SessionState"}("gateway", m.gateway)("account", m.account)("state", m.state)(
+        "order_stream", m.order_stream)("rest", m.rest)("market_data", m.market_data)("deadline", Time{m.deadline_ns})(
+        "reason", m.reason)("clock_offset_ns", m.clock_offset_ns)("reconciled", m.reconciled);
   }
   static Fields fields_of(const AbsenceRule& m) {
     return Fields{}("bound_ms", m.bound_ms)("look_ups", m.look_ups)("full_paging", m.full_paging);
@@ -179,16 +183,19 @@ class Fields {
         "absence_rule", m.absence_rule)("venue_order_id_length", m.venue_order_id_length);
   }
   static Fields fields_of(const RateLimit& m) {
-    return Fields{}("bucket", m.bucket)("scope", m.scope)("interval_ms", m.interval_ms)("limit", m.limit)("aligned", m.aligned);
+    return Fields{}("bucket", m.bucket)("scope", m.scope)("interval_ms", m.interval_ms)("limit", m.limit)("aligned",
+                                                                                                          m.aligned);
   }
-  static Fields fields_of(const RateCost& m) { return Fields{}("request", m.request)("bucket", m.bucket)("cost", m.cost); }
+  static Fields fields_of(const RateCost& m) {
+    return Fields{}("request", m.request)("bucket", m.bucket)("cost", m.cost);
+  }
   static Fields fields_of(const RateUsage& m) {
-    return Fields{"RateUsage"}("account", m.account)("bucket", m.bucket)("scope", m.scope)("interval_ms", m.interval_ms)(
-        "used", m.used)("blocked_until", Time{m.blocked_until_ns});
+    return Fields{"RateUsage"}("account", m.account)("bucket", m.bucket)("scope", m.scope)(
+        "interval_ms", m.interval_ms)("used", m.used)("blocked_until", Time{m.blocked_until_ns});
   }
   static Fields fields_of(const GatewayAccount& m) {
-    return Fields{}("account", m.account)("last_trade_id", m.last_trade_id)("last_trade_time", Time{m.last_trade_time_ns})(
-        "epoch", m.epoch)("child_orders", m.child_orders);
+    return Fields{}("account", m.account)("last_trade_id", m.last_trade_id)(
+        "last_trade_time", Time{m.last_trade_time_ns})("epoch", m.epoch)("child_orders", m.child_orders);
   }
   static Fields fields_of(const GatewayHello& m) {
     return Fields{"GatewayHello"}("gateway", m.gateway)("incarnation", Wide{m.incarnation})("broker", m.broker)(
@@ -203,25 +210,28 @@ class Fields {
   static Fields fields_of(const Command& m) {
     return Fields{}("command_id", m.command_id)("incarnation", Wide{m.incarnation})("account_epoch", m.account_epoch)(
         "possible_resend", m.possible_resend)("order_id", m.order_id)("leg", m.leg)("venue_order_id", m.venue_order_id)(
-        "broker_order_id", m.broker_order_id)("account", m.account)("symbol", m.symbol)("send_time", Time{m.send_time_ns})(
-        "expire_time", Time{m.expire_time_ns});
+        "broker_order_id", m.broker_order_id)("account", m.account)("symbol", m.symbol)(
+        "send_time", Time{m.send_time_ns})("expire_time", Time{m.expire_time_ns});
   }
-  static Fields fields_of(const PlaceCommand& m) { return Fields{"PlaceCommand"}("command", m.command)("order", m.order); }
+  static Fields fields_of(const PlaceCommand& m) {
+    return Fields{"PlaceCommand"}("command", m.command)("order", m.order);
+  }
   static Fields fields_of(const CancelCommand& m) {
     return Fields{"CancelCommand"}("command", m.command)("cancel_venue_order_id", m.cancel_venue_order_id);
   }
   static Fields fields_of(const ReplaceCommand& m) {
-    return Fields{"ReplaceCommand"}("command", m.command)("orig_venue_order_id", m.orig_venue_order_id)("order", m.order);
+    return Fields{"ReplaceCommand"}("command", m.command)("orig_venue_order_id", m.orig_venue_order_id)("order",
+                                                                                                        m.order);
   }
   static Fields fields_of(const AskCommand& m) { return Fields{"AskCommand"}("command", m.command); }
   static Fields fields_of(const VenueReport& m) {
     return Fields{"VenueReport"}("report_number", m.report_number)("incarnation", Wide{m.incarnation})(
         "command_id", m.command_id)("event", m.event)("source", m.source)("account", m.account)("symbol", m.symbol)(
-        "venue_order_id", m.venue_order_id)("broker_order_id", m.broker_order_id)("side", m.side)("order_qty", m.order_qty)(
-        "price", m.price)("order_status", m.order_status)("cum_qty", m.cum_qty)("cum_quote_qty", m.cum_quote_qty)(
-        "trade_id", m.trade_id)("last_qty", m.last_qty)("last_px", m.last_px)("commission", m.commission)(
-        "commission_asset", m.commission_asset)("liquidity", m.liquidity)("is_working", m.is_working)(
-        "request_time", Time{m.request_time_ns})("transact_time", Time{m.transact_time_ns})(
+        "venue_order_id", m.venue_order_id)("broker_order_id", m.broker_order_id)("side", m.side)(
+        "order_qty", m.order_qty)("price", m.price)("order_status", m.order_status)("cum_qty", m.cum_qty)(
+        "cum_quote_qty", m.cum_quote_qty)("trade_id", m.trade_id)("last_qty", m.last_qty)("last_px", m.last_px)(
+        "commission", m.commission)("commission_asset", m.commission_asset)("liquidity", m.liquidity)(
+        "is_working", m.is_working)("request_time", Time{m.request_time_ns})("transact_time", Time{m.transact_time_ns})(
         "receive_time", Time{m.receive_time_ns})("error", m.error)("broker_code", m.broker_code)("text", m.text);
   }
   static Fields fields_of(const ReportAck& m) { return Fields{"ReportAck"}("report_number", m.report_number); }
@@ -242,28 +252,30 @@ class Fields {
   }
   static Fields fields_of(const SnapshotRequest& m) { return Fields{"SnapshotRequest"}("topic", m.topic); }
   static Fields fields_of(const Quote& m) {
-    return Fields{"Quote"}("source", m.source)("symbol", m.symbol)("sequence", m.sequence)("incarnation", Wide{m.incarnation})(
-        "bid_px", m.bid_px)("bid_qty", m.bid_qty)("ask_px", m.ask_px)("ask_qty", m.ask_qty)(
-        "venue_time", Time{m.venue_time_ns})("receive_time", Time{m.receive_time_ns});
+    return Fields{"Quote"}("source", m.source)("symbol", m.symbol)("sequence", m.sequence)(
+        "incarnation", Wide{m.incarnation})("bid_px", m.bid_px)("bid_qty", m.bid_qty)("ask_px", m.ask_px)(
+        "ask_qty", m.ask_qty)("venue_time", Time{m.venue_time_ns})("receive_time", Time{m.receive_time_ns});
   }
   static Fields fields_of(const Trade& m) {
-    return Fields{"Trade"}("source", m.source)("symbol", m.symbol)("sequence", m.sequence)("incarnation", Wide{m.incarnation})(
-        "trade_id", m.trade_id)("price", m.price)("qty", m.qty)("aggressor", m.aggressor)("venue_time", Time{m.venue_time_ns})(
-        "receive_time", Time{m.receive_time_ns});
+    return Fields{"Trade"}("source", m.source)("symbol", m.symbol)("sequence", m.sequence)(
+        "incarnation", Wide{m.incarnation})("trade_id", m.trade_id)("price", m.price)("qty", m.qty)(
+        "aggressor", m.aggressor)("venue_time", Time{m.venue_time_ns})("receive_time", Time{m.receive_time_ns});
   }
   static Fields fields_of(const Instrument& m) {
-    return Fields{}("symbol", m.symbol)("broker_symbol", m.broker_symbol)("base", m.base)("quote", m.quote)("status", m.status)(
-        "order_types", m.order_types)("tick_size", m.tick_size)("min_price", m.min_price)("max_price", m.max_price)(
-        "lot_size", m.lot_size)("min_qty", m.min_qty)("max_qty", m.max_qty)("market_lot_size", m.market_lot_size)(
-        "market_min_qty", m.market_min_qty)("market_max_qty", m.market_max_qty)("min_notional", m.min_notional)(
-        "max_notional", m.max_notional)("min_notional_applies_to_market", m.min_notional_applies_to_market)(
+    return Fields{}("symbol", m.symbol)("broker_symbol", m.broker_symbol)("base", m.base)("quote", m.quote)(
+        "status", m.status)("order_types", m.order_types)("tick_size", m.tick_size)("min_price", m.min_price)(
+        "max_price", m.max_price)("lot_size", m.lot_size)("min_qty", m.min_qty)("max_qty", m.max_qty)(
+        "market_lot_size", m.market_lot_size)("market_min_qty", m.market_min_qty)("market_max_qty", m.market_max_qty)(
+        "min_notional", m.min_notional)("max_notional", m.max_notional)("min_notional_applies_to_market",
+                                                                        m.min_notional_applies_to_market)(
         "max_notional_applies_to_market", m.max_notional_applies_to_market)("can_iceberg", m.can_iceberg)(
         "can_cash_order_qty", m.can_cash_order_qty)("can_trailing_stop", m.can_trailing_stop)(
-        "base_precision", static_cast<std::uint32_t>(m.base_precision))(
-        "quote_precision", static_cast<std::uint32_t>(m.quote_precision));
+        "base_precision", static_cast<std::uint32_t>(m.base_precision))("quote_precision",
+                                                                        static_cast<std::uint32_t>(m.quote_precision));
   }
   static Fields fields_of(const Instruments& m) {
-    return Fields{"Instruments"}("gateway", m.gateway)("page", m.page)("is_last", m.is_last)("instruments", m.instruments);
+    return Fields{"Instruments"}("gateway", m.gateway)("page", m.page)("is_last", m.is_last)("instruments",
+                                                                                             m.instruments);
   }
   static Fields fields_of(const AccountInfo& m) {
     return Fields{}("account", m.account)("gateway", m.gateway)("broker", m.broker)("environment", m.environment)(
@@ -273,18 +285,19 @@ class Fields {
   static Fields fields_of(const Balance& m) { return Fields{}("asset", m.asset)("free", m.free)("locked", m.locked); }
   static Fields fields_of(const Position& m) { return Fields{}("symbol", m.symbol)("qty", m.qty)("avg_px", m.avg_px); }
   static Fields fields_of(const Query& m) {
-    return Fields{"Query"}("kind", m.kind)("account", m.account)("symbol", m.symbol)("client_order_id", m.client_order_id)(
-        "order_id", m.order_id)("include_closed", m.include_closed)("start_time", Time{m.start_time_ns})(
-        "end_time", Time{m.end_time_ns})("bar_interval_ms", m.bar_interval_ms)("page_token", m.page_token)(
-        "page_size", m.page_size);
+    return Fields{"Query"}("kind", m.kind)("account", m.account)("symbol", m.symbol)(
+        "client_order_id", m.client_order_id)("order_id", m.order_id)("include_closed", m.include_closed)(
+        "start_time", Time{m.start_time_ns})("end_time", Time{m.end_time_ns})("bar_interval_ms", m.bar_interval_ms)(
+        "page_token", m.page_token)("page_size", m.page_size);
   }
   static Fields fields_of(const GatewayStatus& m) {
-    return Fields{}("gateway", m.gateway)("broker", m.broker)("incarnation", Wide{m.incarnation})("connected", m.connected)(
-        "version", m.version)("last_heard", Time{m.last_heard_ns})("open_commands", m.open_commands);
+    return Fields{}("gateway", m.gateway)("broker", m.broker)("incarnation", Wide{m.incarnation})(
+        "connected", m.connected)("version", m.version)("last_heard", Time{m.last_heard_ns})("open_commands",
+                                                                                             m.open_commands);
   }
   static Fields fields_of(const BucketStatus& m) {
-    return Fields{}("bucket", m.bucket)("scope", m.scope)("interval_ms", m.interval_ms)("limit", m.limit)("used", m.used)(
-        "queued", m.queued)("blocked_until", Time{m.blocked_until_ns});
+    return Fields{}("bucket", m.bucket)("scope", m.scope)("interval_ms", m.interval_ms)("limit", m.limit)(
+        "used", m.used)("queued", m.queued)("blocked_until", Time{m.blocked_until_ns});
   }
   static Fields fields_of(const RouterStatus& m) {
     return Fields{}("version", m.version)("core_version", m.core_version)("environment", m.environment)(
@@ -295,16 +308,16 @@ class Fields {
   }
   static Fields fields_of(const Answer& m) {
     return Fields{"Answer"}("kind", m.kind)("error", m.error)("text", m.text)("next_page_token", m.next_page_token)(
-        "as_of", Time{m.as_of_ns})("status", m.status)("gateways", m.gateways)("sessions", m.sessions)("buckets", m.buckets)(
-        "orders", m.orders)("instruments", m.instruments)("accounts", m.accounts)("balances", m.balances)(
-        "positions", m.positions)("quotes", m.quotes);
+        "as_of", Time{m.as_of_ns})("status", m.status)("gateways", m.gateways)("sessions", m.sessions)(
+        "buckets", m.buckets)("orders", m.orders)("instruments", m.instruments)("accounts", m.accounts)(
+        "balances", m.balances)("positions", m.positions)("quotes", m.quotes);
   }
   static Fields fields_of(const ClientRule& m) {
     return Fields{}("client", m.client)("accounts", m.accounts)("may_trade", m.may_trade)("may_kill", m.may_kill);
   }
   static Fields fields_of(const AccountRule& m) {
-    return Fields{}("account", m.account)("gateway", m.gateway)("max_order_qty", m.max_order_qty)(
-        "max_order_notional", m.max_order_notional);
+    return Fields{}("account", m.account)("gateway", m.gateway)("max_order_qty", m.max_order_qty)("max_order_notional",
+                                                                                                  m.max_order_notional);
   }
   static Fields fields_of(const SymbolRule& m) {
     return Fields{}("account", m.account)("symbol", m.symbol)("max_order_qty", m.max_order_qty)(
@@ -332,8 +345,8 @@ class Fields {
   }
   static Fields fields_of(const Output& m) {
     Fields out{"Output"};
-    out("input_sequence", m.input_sequence)("index", m.index)("core_version", m.core_version)("destination", m.destination)(
-        "peer", m.peer)("session", m.session)("report_number", m.report_number);
+    out("input_sequence", m.input_sequence)("index", m.index)("core_version", m.core_version)(
+        "destination", m.destination)("peer", m.peer)("session", m.session)("report_number", m.report_number);
     if (const auto inner = decode(m.message)) {
       out.out_["message"] = to_json(inner->body);
     } else {
@@ -349,15 +362,15 @@ class Fields {
         "bytes", m.records.size());
   }
   static Fields fields_of(const AuditQuery& m) {
-    return Fields{"AuditQuery"}("stream", m.stream)("first_sequence", m.first_sequence)("last_sequence", m.last_sequence)(
-        "client", m.client)("session", m.session)("first_report", m.first_report);
+    return Fields{"AuditQuery"}("stream", m.stream)("first_sequence", m.first_sequence)(
+        "last_sequence", m.last_sequence)("client", m.client)("session", m.session)("first_report", m.first_report);
   }
   static Fields fields_of(const Tape& m) {
     return Fields{"Tape"}("gateway", m.gateway)("account", m.account)("incarnation", Wide{m.incarnation})(
         "exchange", m.exchange)("direction", m.direction)("channel", m.channel)("connection", m.connection)(
-        "method", m.method)("target", m.target)("status", m.status)("headers", m.headers)("body", m.body)("error", m.error)(
-        "time", Time{m.time_ns})("elapsed_ns", m.elapsed_ns)("order_id", m.order_id)("client_order_id", m.client_order_id)(
-        "venue_order_id", m.venue_order_id);
+        "method", m.method)("target", m.target)("status", m.status)("headers", m.headers)("body", m.body)(
+        "error", m.error)("time", Time{m.time_ns})("elapsed_ns", m.elapsed_ns)("order_id", m.order_id)(
+        "client_order_id", m.client_order_id)("venue_order_id", m.venue_order_id);
   }
 
  private:
@@ -391,12 +404,14 @@ json::object to_json(const Instrument& instrument) { return Fields::fields_of(in
 
 json::object to_json(const Header& m) {
   return Fields{}("environment", m.environment)("sender", m.sender)("session", m.session)("sequence", m.sequence)(
-             "correlation_id", m.correlation_id)("send_time", Time{m.send_time_ns})("expire_time", Time{m.expire_time_ns})
+             "correlation_id", m.correlation_id)("send_time", Time{m.send_time_ns})("expire_time",
+                                                                                    Time{m.expire_time_ns})
       .take();
 }
 
 json::object to_json(std::string_view stream, const Record& record) {
-  json::object out{{"stream", stream}, {"sequence", record.header.sequence}, {"time", time_text(record.header.time_ns)}};
+  json::object out{
+      {"stream", stream}, {"sequence", record.header.sequence}, {"time", time_text(record.header.time_ns)}};
   switch (record.kind()) {
     case RecordKind::Input: out["kind"] = "Input"; break;
     case RecordKind::Output: out["kind"] = "Output"; break;

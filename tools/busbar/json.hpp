@@ -1,6 +1,6 @@
 #pragma once
-// Messages and records as JSON, for programs: names as in the schemas, decimals and 64-bit identities as strings, times as
-// RFC 3339 in UTC with nine digits, enums by name. What was not given (no value, empty text, time 0) is left out.
+// Messages and records as JSON, for programs: names as in the schemas, decimals and 64-bit identities as strings, times
+// as RFC 3339 in UTC with nine digits, enums by name. What was not given (no value, empty text, time 0) is left out.
 
 #include <string>
 
@@ -15,7 +15,7 @@ namespace json = boost::json;
 
 std::string time_text(Timestamp ns);  // 2026-11-25T18:20:00.123456789Z
 
-json::object to_json(const Body& body);        // {"type": "NewOrder", ...}
+json::object to_json(const Body& body);  // {"type": "NewOrder", ...}
 json::object to_json(const Header& header);
 json::object to_json(const Quote& quote);
 json::object to_json(const ExecutionReport& report);

@@ -16,7 +16,9 @@ int main(int argc, char** argv) {
       "3 nobody answered and nothing was sent; 4 it was sent and the outcome is not known yet.");
   app.set_version_flag("--version", BUSBAR_VERSION);
   app.add_option("--config", tool.config_file, "Configuration file")->envname("BUSBAR_CONFIG")->capture_default_str();
-  app.add_option("--client", client, "Who is asking: a client named in the configuration")->envname("BUSBAR_CLIENT")->capture_default_str();
+  app.add_option("--client", client, "Who is asking: a client named in the configuration")
+      ->envname("BUSBAR_CLIENT")
+      ->capture_default_str();
   app.add_option("--endpoint", tool.endpoint, "Endpoint for orders, instead of bus.orders of the configuration");
   app.add_option("--timeout", timeout, "Seconds to wait for an answer")->capture_default_str();
   app.add_flag("--json", tool.json, "One JSON value per line, for programs");

@@ -92,7 +92,8 @@ Exit place(const Tool& tool, const OrderOptions& options, Side side) {
   if (!client.is_reachable()) return fail(Exit::Unreachable, "no answer from the router; nothing was sent");
   const auto message = client.ask(order, tool.timeout);
   if (!message) {
-    return fail(Exit::Unknown, "no answer in time; ask again with: busbar order " + std::string{view(order.client_order_id)});
+    return fail(Exit::Unknown,
+                "no answer in time; ask again with: busbar order " + std::string{view(order.client_order_id)});
   }
   if (const auto* reject = std::get_if<Reject>(&message->body)) {
     return fail(Exit::No, refusal(reject->error, view(reject->field), view(reject->value), "", "", view(reject->text)));
@@ -126,20 +127,27 @@ Exit place(const Tool& tool, const OrderOptions& options, Side side) {
 void add_side(CLI::App& order, Tool& tool, Side side) {
   auto options = std::make_shared<OrderOptions>();
   const std::string name = side == Side::Buy ? "buy" : "sell";
-  CLI::App* command = order.add_subcommand(name, side == Side::Buy ? "Place an order to buy" : "Place an order to sell");
+  CLI::App* command =
+      order.add_subcommand(name, side == Side::Buy ? "Place an order to buy" : "Place an order to sell");
   command->add_option("QTY", options->quantity, "How much, in the base currency")->required();
   command->add_option("SYMBOL", options->symbol, "What: BTC/USDT")->required();
   command->add_option("--limit", options->limit, "Limit price; without any price it is a market order");
   command->add_option("--stop", options->stop, "Stop price: a stop, or with --limit a stop-limit order");
-  command->add_option("--touched", options->touched, "Trigger on the better side: an if-touched order")->excludes("--stop");
-  command->add_option("--trailing-bps", options->trailing_bps, "Trailing stop: the distance in hundredths of a percent");
+  command->add_option("--touched", options->touched, "Trigger on the better side: an if-touched order")
+      ->excludes("--stop");
+  command->add_option("--trailing-bps", options->trailing_bps,
+                      "Trailing stop: the distance in hundredths of a percent");
   command->add_option("--account", options->account, "Where it trades; needed when there are several");
   command->add_option("--id", options->id, "client_order_id; drawn when not given. The same twice is one order");
   command->add_option("--tif", options->time_in_force, "day, gtc (default), ioc or fok")
       ->transform(CLI::CheckedTransformer(times_in_force, CLI::ignore_case).description(""));
-  command->add_option("--rounding", options->rounding, "What to do with digits too many: refuse (default), down, up, nearest")
+  command
+      ->add_option("--rounding", options->rounding,
+                   "What to do with digits too many: refuse (default), down, up, nearest")
       ->transform(CLI::CheckedTransformer(roundings, CLI::ignore_case).description(""));
-  command->add_option("--self-trade", options->self_trade_prevention, "none, expire-taker, expire-maker, expire-both, decrement")
+  command
+      ->add_option("--self-trade", options->self_trade_prevention,
+                   "none, expire-taker, expire-maker, expire-both, decrement")
       ->transform(CLI::CheckedTransformer(preventions, CLI::ignore_case).description(""));
   command->add_option("--display", options->display, "Iceberg: the visible part");
   command->add_option("--strategy", options->strategy, "Whose order it is; only reported back");
@@ -147,7 +155,8 @@ void add_side(CLI::App& order, Tool& tool, Side side) {
   command->add_flag("--post-only", options->post_only, "Refuse rather than take");
   command->add_flag("--reduce-only", options->reduce_only, "Only towards a smaller position");
   command->add_flag("--wait", options->wait, "Follow the order until it is final");
-  command->add_flag("--no-wait", options->no_wait, "Return with the first durable report, before the broker answers")->excludes("--wait");
+  command->add_flag("--no-wait", options->no_wait, "Return with the first durable report, before the broker answers")
+      ->excludes("--wait");
   command->callback([options, &tool, side] {
     tool.action = [options, &tool, side] {
       tool.load();

@@ -15,7 +15,8 @@ namespace busbar::tool {
 std::string cell(const std::optional<Decimal>& value) { return value ? to_string(*value) : ""; }
 
 bool is_pending(OrderStatus status) {
-  return status == OrderStatus::PendingNew || status == OrderStatus::PendingCancel || status == OrderStatus::PendingReplace;
+  return status == OrderStatus::PendingNew || status == OrderStatus::PendingCancel ||
+         status == OrderStatus::PendingReplace;
 }
 
 bool is_final(OrderStatus status) {
@@ -35,16 +36,28 @@ void print_orders(const Tool& tool, std::span<const ExecutionReport> orders) {
     for (const ExecutionReport& order : orders) std::puts(json::serialize(to_json(order)).c_str());
     return;
   }
-  Table table{{{"ORDER", true}, {"CLIENT ID"}, {"ACCOUNT"}, {"SYMBOL"}, {"SIDE"}, {"TYPE"}, {"QTY", true}, {"PRICE", true},
-               {"STATUS"}, {"DONE", true}, {"LEFT", true}, {"AVG PX", true}}};
+  Table table{{{"ORDER", true},
+               {"CLIENT ID"},
+               {"ACCOUNT"},
+               {"SYMBOL"},
+               {"SIDE"},
+               {"TYPE"},
+               {"QTY", true},
+               {"PRICE", true},
+               {"STATUS"},
+               {"DONE", true},
+               {"LEFT", true},
+               {"AVG PX", true}}};
   for (const ExecutionReport& order : orders) {
     const bool is_cancel = !order.orig_client_order_id.empty();
     table.add({order.order_id == 0 ? "" : std::to_string(order.order_id),
-               std::string{view(is_cancel ? order.orig_client_order_id : order.client_order_id)}, std::string{view(order.account)},
-               std::string{view(order.symbol)}, std::string{name_of(order.side)}, std::string{name_of(order.order_type)},
-               order.order_qty ? to_string(*order.order_qty) : cell(order.cash_order_qty) + (order.cash_order_qty ? " cash" : ""),
-               cell(order.price ? order.price : order.stop_px), std::string{name_of(order.order_status)}, cell(order.cum_qty),
-               cell(order.leaves_qty), cell(order.avg_px)});
+               std::string{view(is_cancel ? order.orig_client_order_id : order.client_order_id)},
+               std::string{view(order.account)}, std::string{view(order.symbol)}, std::string{name_of(order.side)},
+               order.order_type == OrderType::Unset ? "" : std::string{name_of(order.order_type)},
+               order.order_qty ? to_string(*order.order_qty)
+                               : cell(order.cash_order_qty) + (order.cash_order_qty ? " cash" : ""),
+               cell(order.price ? order.price : order.stop_px), std::string{name_of(order.order_status)},
+               cell(order.cum_qty), cell(order.leaves_qty), cell(order.avg_px)});
   }
   std::fputs(table.text().c_str(), stdout);
 }

@@ -12,7 +12,8 @@ namespace busbar::tool {
 void print_orders(const Tool& tool, std::span<const ExecutionReport> orders);
 std::string cell(const std::optional<Decimal>& value);
 
-// While this status lasts, something is still to come: an answer of the broker (is_pending), or anything at all (!is_final).
+// While this status lasts, something is still to come: an answer of the broker (is_pending), or anything at all
+// (!is_final).
 bool is_pending(OrderStatus status);
 bool is_final(OrderStatus status);
 

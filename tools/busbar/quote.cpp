@@ -32,7 +32,8 @@ void add_quote(CLI::App& app, Tool& tool) {
       Table table{{{"SYMBOL"}, {"BID QTY", true}, {"BID", true}, {"ASK", true}, {"ASK QTY", true}}};
       for (const Quote& quote : asked.answer->quotes) {
         if (tool.json) std::puts(json::serialize(to_json(quote)).c_str());
-        table.add({std::string{view(quote.symbol)}, cell(quote.bid_qty), cell(quote.bid_px), cell(quote.ask_px), cell(quote.ask_qty)});
+        table.add({std::string{view(quote.symbol)}, cell(quote.bid_qty), cell(quote.bid_px), cell(quote.ask_px),
+                   cell(quote.ask_qty)});
       }
       if (!tool.json) std::fputs(table.text().c_str(), stdout);
       return Exit::Ok;

@@ -1,4 +1,5 @@
-// busbar quotes SYMBOL...: market data as it moves. Asks the router for each symbol, renews the lease, prints what the hub sends.
+// busbar quotes SYMBOL...: market data as it moves. Asks the router for each symbol, renews the lease, prints what the
+// hub sends.
 #include <cstdio>
 #include <map>
 
@@ -64,9 +65,12 @@ Exit follow(Tool& tool, const QuotesOptions& options) {
       request.channel = Channel::Quote;
       request.lease_ms = lease_ms;
       const auto message = client.ask(request, tool.timeout);
-      if (!message) return is_first ? fail(Exit::Unreachable, "no answer from the router") : Exit::Ok;  // the next renewal may reach it
+      if (!message)
+        return is_first ? fail(Exit::Unreachable, "no answer from the router")
+                        : Exit::Ok;  // the next renewal may reach it
       if (const auto* reject = std::get_if<Reject>(&message->body)) {
-        return fail(Exit::No, refusal(reject->error, view(reject->field), view(reject->value), "", "", view(reject->text)));
+        return fail(Exit::No,
+                    refusal(reject->error, view(reject->field), view(reject->value), "", "", view(reject->text)));
       }
       const auto* ack = std::get_if<SubscribeAck>(&message->body);
       if (!ack) return fail(Exit::No, "the router answered with " + std::string{name_of(message->body)});
@@ -79,7 +83,8 @@ Exit follow(Tool& tool, const QuotesOptions& options) {
   boost::asio::signal_set signals{loop, SIGINT, SIGTERM};
   signals.async_wait([&](const auto& error, int) { is_done = is_done || !error; });
   const auto start = std::chrono::steady_clock::now();
-  const auto end = start + std::chrono::duration_cast<std::chrono::steady_clock::duration>(std::chrono::duration<double>(options.seconds));
+  const auto end = start + std::chrono::duration_cast<std::chrono::steady_clock::duration>(
+                               std::chrono::duration<double>(options.seconds));
   auto renewal = start + std::chrono::milliseconds{lease_ms / 2};
   while (!is_done) {
     const auto now = std::chrono::steady_clock::now();

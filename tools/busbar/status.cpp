@@ -16,40 +16,59 @@ namespace {
 void print(const Answer& answer) {
   if (const auto& router = answer.status) {
     std::printf("router    %s, core %u, %s, %s%s%s\n", std::string{view(router->version)}.c_str(), router->core_version,
-                std::string{name_of(router->environment)}.c_str(), router->accepts_orders ? "accepts orders" : "REFUSES orders",
-                router->reason.empty() ? "" : ": ", std::string{view(router->reason)}.c_str());
-    std::printf("orders    %u open, %u in doubt, %u sessions\n", router->open_orders, router->in_doubt, router->sessions);
-    std::printf("records   %llu stamped, %llu durable, %llu in the journal; log %llu of %llu MiB\n",
-                static_cast<unsigned long long>(router->last_sequence), static_cast<unsigned long long>(router->durable_sequence),
+                std::string{name_of(router->environment)}.c_str(),
+                router->accepts_orders ? "accepts orders" : "REFUSES orders", router->reason.empty() ? "" : ": ",
+                std::string{view(router->reason)}.c_str());
+    std::printf("orders    %u open, %u in doubt, %u sessions\n", router->open_orders, router->in_doubt,
+                router->sessions);
+    std::printf("records   %llu durable, %llu in the journal; log %llu of %llu MiB\n",
+                static_cast<unsigned long long>(router->durable_sequence),
                 static_cast<unsigned long long>(router->audited_sequence),
                 static_cast<unsigned long long>(router->log_used_bytes >> 20),
                 static_cast<unsigned long long>(router->log_limit_bytes >> 20));
-    std::printf("state     %s\n", std::string{view(router->state_hash)}.c_str());
+    std::printf("state     %s at record %llu\n", std::string{view(router->state_hash)}.c_str(),
+                static_cast<unsigned long long>(router->last_sequence));
   }
   if (!answer.gateways.empty()) {
     Table table{{{"GATEWAY"}, {"BROKER"}, {"VERSION"}, {"CONNECTED"}, {"OPEN COMMANDS", true}}};
     for (const GatewayStatus& gateway : answer.gateways) {
-      table.add({std::string{view(gateway.gateway)}, std::string{view(gateway.broker)}, std::string{view(gateway.version)},
-                 gateway.connected ? "yes" : "NO", std::to_string(gateway.open_commands)});
+      table.add({std::string{view(gateway.gateway)}, std::string{view(gateway.broker)},
+                 std::string{view(gateway.version)}, gateway.connected ? "yes" : "NO",
+                 std::to_string(gateway.open_commands)});
     }
     std::printf("\n%s", table.text().c_str());
   }
   if (!answer.sessions.empty()) {
-    Table table{{{"ACCOUNT"}, {"GATEWAY"}, {"STATE"}, {"REST"}, {"ORDER STREAM"}, {"MARKET DATA"}, {"RECONCILED"},
-                 {"CLOCK OFFSET MS", true}, {"REASON"}}};
+    Table table{{{"ACCOUNT"},
+                 {"GATEWAY"},
+                 {"STATE"},
+                 {"REST"},
+                 {"ORDER STREAM"},
+                 {"MARKET DATA"},
+                 {"RECONCILED"},
+                 {"CLOCK OFFSET MS", true},
+                 {"REASON"}}};
     for (const SessionState& session : answer.sessions) {
-      table.add({std::string{view(session.account)}, std::string{view(session.gateway)}, std::string{name_of(session.state)},
-                 std::string{name_of(session.rest)}, std::string{name_of(session.order_stream)},
-                 std::string{name_of(session.market_data)}, session.reconciled ? "yes" : "no",
-                 std::to_string(session.clock_offset_ns / 1'000'000), std::string{view(session.reason)}});
+      table.add({std::string{view(session.account)}, std::string{view(session.gateway)},
+                 std::string{name_of(session.state)}, std::string{name_of(session.rest)},
+                 std::string{name_of(session.order_stream)}, std::string{name_of(session.market_data)},
+                 session.reconciled ? "yes" : "no", std::to_string(session.clock_offset_ns / 1'000'000),
+                 std::string{view(session.reason)}});
     }
     std::printf("\n%s", table.text().c_str());
   }
   if (!answer.buckets.empty()) {
-    Table table{{{"BUCKET"}, {"SCOPE"}, {"EACH S", true}, {"LIMIT", true}, {"USED", true}, {"QUEUED", true}, {"BLOCKED UNTIL"}}};
+    Table table{{{"BUCKET"},
+                 {"SCOPE"},
+                 {"EACH S", true},
+                 {"LIMIT", true},
+                 {"USED", true},
+                 {"QUEUED", true},
+                 {"BLOCKED UNTIL"}}};
     for (const BucketStatus& bucket : answer.buckets) {
-      table.add({std::string{view(bucket.bucket)}, std::string{view(bucket.scope)}, std::to_string(bucket.interval_ms / 1000),
-                 std::to_string(bucket.limit), std::to_string(bucket.used), std::to_string(bucket.queued),
+      table.add({std::string{view(bucket.bucket)}, std::string{view(bucket.scope)},
+                 std::to_string(bucket.interval_ms / 1000), std::to_string(bucket.limit), std::to_string(bucket.used),
+                 std::to_string(bucket.queued),
                  bucket.blocked_until_ns == 0 ? "" : time_text(bucket.blocked_until_ns)});
     }
     std::printf("\n%s", table.text().c_str());
@@ -59,7 +78,8 @@ void print(const Answer& answer) {
 }  // namespace
 
 void add_status(CLI::App& app, Tool& tool) {
-  CLI::App* command = app.add_subcommand("status", "Is everything up? Exit 0 only when orders are accepted for every account");
+  CLI::App* command =
+      app.add_subcommand("status", "Is everything up? Exit 0 only when orders are accepted for every account");
   command->callback([&tool] {
     tool.action = [&tool] {
       tool.load();
@@ -75,8 +95,9 @@ void add_status(CLI::App& app, Tool& tool) {
         print(answer);
       }
       const bool is_accepting = answer.status && answer.status->accepts_orders;
-      const bool is_connected = !answer.gateways.empty() && std::all_of(answer.gateways.begin(), answer.gateways.end(),
-                                                                        [](const GatewayStatus& g) { return g.connected; });
+      const bool is_connected =
+          !answer.gateways.empty() && std::all_of(answer.gateways.begin(), answer.gateways.end(),
+                                                  [](const GatewayStatus& g) { return g.connected; });
       const bool is_trading = !answer.sessions.empty() &&
                               std::all_of(answer.sessions.begin(), answer.sessions.end(), [](const SessionState& s) {
                                 return s.state == SessionStateKind::Ok && s.reconciled;

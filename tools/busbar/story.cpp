@@ -31,7 +31,9 @@ std::string pair(const char* key, const T& value) {
     return value ? pair(key, *value) : "";
   } else {
     const std::string text = words(value);
-    return text.empty() || text == "0" || text == "NONE" || text == "None" || text == "Unset" ? "" : " " + std::string{key} + "=" + text;
+    return text.empty() || text == "0" || text == "NONE" || text == "None" || text == "Unset"
+               ? ""
+               : " " + std::string{key} + "=" + text;
   }
 }
 
@@ -39,26 +41,31 @@ std::string said(const std::string& text) { return text.empty() ? "" : " \"" + t
 
 std::string ask(const NewOrder& m) {
   return words(m.client_order_id) + " " + words(m.account) + " " + words(m.symbol) + " " + words(m.side) + " " +
-         (m.order_qty ? words(*m.order_qty) : m.cash_order_qty ? words(*m.cash_order_qty) + " cash" : "?") + " " +
-         words(m.order_type) + pair("price", m.price) + pair("stop_px", m.stop_px) + " " + words(m.time_in_force) +
-         (m.post_only ? " post_only" : "") + (m.rounding == Rounding::Refuse ? "" : " rounding=" + words(m.rounding));
+         (m.order_qty        ? words(*m.order_qty)
+          : m.cash_order_qty ? words(*m.cash_order_qty) + " cash"
+                             : "?") +
+         " " + words(m.order_type) + pair("price", m.price) + pair("stop_px", m.stop_px) + " " +
+         words(m.time_in_force) + (m.post_only ? " post_only" : "") +
+         (m.rounding == Rounding::Refuse ? "" : " rounding=" + words(m.rounding));
 }
 
 std::string command(const Command& m) {
-  return " command " + words(m.command_id) + (m.possible_resend ? " possible_resend" : "") + " order " + words(m.order_id) + pair("leg", m.leg) +
-         " as " + words(m.venue_order_id);
+  return " command " + words(m.command_id) + (m.possible_resend ? " possible_resend" : "") + " order " +
+         words(m.order_id) + pair("leg", m.leg) + " as " + words(m.venue_order_id);
 }
 
 struct Teller {
   std::string operator()(const NewOrder& m) const { return ask(m); }
   std::string operator()(const CancelOrder& m) const {
-    return words(m.client_order_id) + pair("orig_client_order_id", m.orig_client_order_id) + pair("order_id", m.order_id);
+    return words(m.client_order_id) + pair("orig_client_order_id", m.orig_client_order_id) +
+           pair("order_id", m.order_id);
   }
   std::string operator()(const ExecutionReport& m) const {
-    return words(m.exec_type) + ", order " + words(m.order_id) + " " + words(m.client_order_id) + " is " + words(m.order_status) +
-           pair("last_qty", m.last_qty) + pair("last_px", m.last_px) + pair("cum_qty", m.cum_qty) + pair("leaves_qty", m.leaves_qty) +
-           pair("avg_px", m.avg_px) + pair("trade_id", m.trade_id) + pair("error", m.error) + pair("field", m.field) +
-           pair("value", m.value) + pair("nearest_legal", m.nearest_legal) + pair("broker_code", m.broker_code) + said(words(m.text));
+    return words(m.exec_type) + ", order " + words(m.order_id) + " " + words(m.client_order_id) + " is " +
+           words(m.order_status) + pair("last_qty", m.last_qty) + pair("last_px", m.last_px) +
+           pair("cum_qty", m.cum_qty) + pair("leaves_qty", m.leaves_qty) + pair("avg_px", m.avg_px) +
+           pair("trade_id", m.trade_id) + pair("error", m.error) + pair("field", m.field) + pair("value", m.value) +
+           pair("nearest_legal", m.nearest_legal) + pair("broker_code", m.broker_code) + said(words(m.text));
   }
   std::string operator()(const Reject& m) const {
     return words(m.error) + pair("field", m.field) + pair("value", m.value) + said(words(m.text));
@@ -70,12 +77,13 @@ struct Teller {
   std::string operator()(const VenueReport& m) const {
     return words(m.event) + " by " + words(m.source) + pair("command", m.command_id) + pair("as", m.venue_order_id) +
            pair("broker_order_id", m.broker_order_id) + pair("status", m.order_status) + pair("last_qty", m.last_qty) +
-           pair("last_px", m.last_px) + pair("cum_qty", m.cum_qty) + pair("trade_id", m.trade_id) + pair("commission", m.commission) +
-           pair("commission_asset", m.commission_asset) + pair("error", m.error) + pair("broker_code", m.broker_code) + said(words(m.text));
+           pair("last_px", m.last_px) + pair("cum_qty", m.cum_qty) + pair("trade_id", m.trade_id) +
+           pair("commission", m.commission) + pair("commission_asset", m.commission_asset) + pair("error", m.error) +
+           pair("broker_code", m.broker_code) + said(words(m.text));
   }
   std::string operator()(const Quote& m) const {
-    return words(m.source) + " " + words(m.symbol) + pair("bid_qty", m.bid_qty) + pair("bid_px", m.bid_px) + pair("ask_px", m.ask_px) +
-           pair("ask_qty", m.ask_qty);
+    return words(m.source) + " " + words(m.symbol) + pair("bid_qty", m.bid_qty) + pair("bid_px", m.bid_px) +
+           pair("ask_px", m.ask_px) + pair("ask_qty", m.ask_qty);
   }
   std::string operator()(const Instruments& m) const {
     return words(m.gateway) + ", page " + words(m.page) + ", " + words(m.instruments.size()) + " instruments";

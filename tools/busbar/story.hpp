@@ -8,7 +8,8 @@
 namespace busbar::tool {
 
 std::string describe(const Body& body);
-// With who said it: "client alpha: NewOrder A1 buy ...", "to gateway binance: PlaceCommand ...". Tape records have more lines.
+// With who said it: "client alpha: NewOrder A1 buy ...", "to gateway binance: PlaceCommand ...". Tape records have more
+// lines.
 std::string describe(const Record& record);
 
 }  // namespace busbar::tool

@@ -30,11 +30,18 @@ void add_symbols(CLI::App& app, Tool& tool) {
       const Asked asked = ask_all(client, tool, query);
       if (!asked.answer) return asked.exit;
       std::size_t shown = 0;
-      Table table{{{"SYMBOL"}, {"BROKER'S"}, {"STATUS"}, {"TICK", true}, {"LOT", true}, {"MIN QTY", true}, {"MAX QTY", true},
+      Table table{{{"SYMBOL"},
+                   {"BROKER'S"},
+                   {"STATUS"},
+                   {"TICK", true},
+                   {"LOT", true},
+                   {"MIN QTY", true},
+                   {"MAX QTY", true},
                    {"MIN NOTIONAL", true}}};
       for (const Instrument& instrument : asked.answer->instruments) {
         const auto& wanted = options->symbols;
-        if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), view(instrument.symbol)) == wanted.end()) continue;
+        if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), view(instrument.symbol)) == wanted.end())
+          continue;
         ++shown;
         if (tool.json) std::puts(json::serialize(to_json(instrument)).c_str());
         table.add({std::string{view(instrument.symbol)}, std::string{view(instrument.broker_symbol)},

@@ -20,7 +20,8 @@ void Tool::load() {
 
 Name Tool::account_or_only(const std::string& asked) const {
   if (!asked.empty()) {
-    if (asked.size() > Name::static_capacity) throw ConfigError("--account: " + asked + " is too long for an account's name");
+    if (asked.size() > Name::static_capacity)
+      throw ConfigError("--account: " + asked + " is too long for an account's name");
     return Name{asked.data(), asked.size()};
   }
   if (accounts.size() == 1) return accounts.front();
@@ -54,8 +55,9 @@ Timestamp wall_now() {
 Id draw_client_order_id() {
   std::random_device random;
   char text[64];
-  const int length = std::snprintf(text, sizeof text, "cli-%llx-%08x", static_cast<unsigned long long>(wall_now() / 1'000'000),
-                                   static_cast<unsigned>(random()));
+  const int length =
+      std::snprintf(text, sizeof text, "cli-%llx-%08x", static_cast<unsigned long long>(wall_now() / 1'000'000),
+                    static_cast<unsigned>(random()));
   return Id{text, static_cast<std::size_t>(length)};
 }
 

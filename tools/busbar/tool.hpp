@@ -1,6 +1,6 @@
 #pragma once
-// What every subcommand of `busbar` shares: the options before the subcommand, the way a command ends, the two ways to print.
-// One file per subcommand; each adds itself to the command line and leaves behind what shall be done.
+// What every subcommand of `busbar` shares: the options before the subcommand, the way a command ends, the two ways to
+// print. One file per subcommand; each adds itself to the command line and leaves behind what shall be done.
 
 #include <chrono>
 #include <functional>
@@ -27,7 +27,7 @@ enum class Exit {
 struct Tool {
   std::string config_file = "/etc/busbar/busbar.toml";
   Name client{"cli"};
-  std::string endpoint;          // overrides bus.orders
+  std::string endpoint;  // overrides bus.orders
   std::chrono::milliseconds timeout{5000};
   bool json = false;
   std::function<Exit()> action;  // set by the subcommand that was named
@@ -45,7 +45,8 @@ struct Tool {
 
 // Prints a complaint on stderr, and answers with `exit`.
 Exit fail(Exit exit, std::string_view text);
-// The answer to a refused request, in one line for people: "INVALID_ORDER price=1.234: not a multiple of ... (nearest legal 1.23)".
+// The answer to a refused request, in one line for people: "INVALID_ORDER price=1.234: not a multiple of ... (nearest
+// legal 1.23)".
 std::string refusal(ErrorCode error, std::string_view field, std::string_view value, std::string_view nearest_legal,
                     std::string_view broker_code, std::string_view text);
 // One for this process and moment that no other run draws: cli-<time>-<random>.

@@ -76,7 +76,8 @@ TEST(Json, ShowsTheMessageInsideADecision) {
   EXPECT_EQ(message.at("type").as_string(), "PlaceCommand");
   EXPECT_EQ(message.at("order").at("price").as_string(), "50000.10");
   EXPECT_EQ(describe(record),
-            "to gateway binance: PlaceCommand command 5 order 17 as x17: A1 main BTC/USDT Buy 0.01000000 Limit price=50000.10 GoodTillCancel");
+            "to gateway binance: PlaceCommand command 5 order 17 as x17: A1 main BTC/USDT Buy 0.01000000 Limit "
+            "price=50000.10 GoodTillCancel");
 }
 
 TEST(Json, SaysWhatIsWrongWithARecordThatCannotBeRead) {
