@@ -1,6 +1,6 @@
-// alter_journal DIRECTORY COPY N: writes a copy of stream `core` in which the Nth order sent (from 0) is another, and all that hangs on it is
-// right again: checksums, the chain, heads signed with a key of its own. Prints the altered record's sequence. What a forger
-// with the disk, but without the signing key and without the core, could do.
+// alter_journal DIRECTORY COPY N: writes a copy of stream `core` in which the Nth order sent (from 0) is another, and
+// all that hangs on it is right again: checksums, the chain, heads signed with a key of its own. Prints the altered
+// record's sequence. What a forger with the disk, but without the signing key and without the core, could do.
 #include <cstdio>
 #include <cstdlib>
 #include <stdexcept>
@@ -44,7 +44,8 @@ T must(Result<T> result) {
 int main(int argc, char** argv) try {
   if (argc != 4) throw std::runtime_error("usage: alter_journal DIRECTORY COPY NTH");
   auto from = must(audit::JournalReader::open(argv[1]));
-  auto to = must(audit::JournalWriter::open({.directory = argv[2], .stream = "core", .segment_bytes = 256u << 20, .head_file = {}, .on_head = {}}));
+  auto to = must(audit::JournalWriter::open(
+      {.directory = argv[2], .stream = "core", .segment_bytes = 256u << 20, .head_file = {}, .on_head = {}}));
   std::uint64_t changed = 0;
   int wanted = std::atoi(argv[3]);
   std::string failure;

@@ -1,4 +1,4 @@
-"""What scripts stand on: the exit codes of busbar, and that --json prints one value per line. The router is a fake one."""
+"""What scripts stand on: the exit codes of busbar, and one JSON value per line. The router is a fake one."""
 import json
 import subprocess
 import tempfile
@@ -9,9 +9,11 @@ import wire
 from stack import BIN, check, run
 import zmq
 
-REPORT = {"client_order_id": "A1", "exec_id": "1", "order_id": 17, "account": "main", "symbol": "BTC/USDT", "side": "Buy",
-          "order_type": "Limit", "time_in_force": "GoodTillCancel", "order_qty": wire.Number("0.01"), "cum_qty": wire.Number(0),
-          "leaves_qty": wire.Number("0.01")}
+REPORT = {
+    "client_order_id": "A1", "exec_id": "1", "order_id": 17, "account": "main", "symbol": "BTC/USDT", "side": "Buy",
+    "order_type": "Limit", "time_in_force": "GoodTillCancel", "order_qty": wire.Number("0.01"),
+    "cum_qty": wire.Number(0), "leaves_qty": wire.Number("0.01")
+}
 
 
 class FakeRouter:
@@ -23,7 +25,8 @@ class FakeRouter:
         self.asked = []
         self.endpoint = f"ipc://{self.folder.name}/orders"
         self.config = Path(self.folder.name) / "busbar.toml"
-        self.config.write_text(f'environment = "paper"\n[bus]\ndirectory = "{self.folder.name}"\n[accounts.main]\ngateway = "binance"\n')
+        self.config.write_text(
+            f'environment = "paper"\n[bus]\ndirectory = "{self.folder.name}"\n[accounts.main]\ngateway = "binance"\n')
         self.is_stopping = False
         self.thread = threading.Thread(target=self.serve, daemon=True)
 
@@ -69,9 +72,12 @@ def expect(router, code, *arguments):
 
 def an_order_that_the_broker_took_is_0():
     statuses = iter(["PendingNew", "New"])
-    with FakeRouter(NewOrder=("ExecutionReport", {**REPORT, "exec_type": "PendingNew", "order_status": "PendingNew"}),
-                    Query=lambda q: ("Answer", {"kind": "Order", "orders": [wire.body(
-                        "ExecutionReport", **{**REPORT, "exec_type": "OrderStatus", "order_status": next(statuses)})]})) as router:
+    def shown(_):
+        order = wire.body("ExecutionReport", **{**REPORT, "exec_type": "OrderStatus", "order_status": next(statuses)})
+        return "Answer", {"kind": "Order", "orders": [order]}
+
+    pending = {**REPORT, "exec_type": "PendingNew", "order_status": "PendingNew"}
+    with FakeRouter(NewOrder=("ExecutionReport", pending), Query=shown) as router:
         lines, _ = expect(router, 0, "order", "buy", "0.01", "BTC/USDT", "--limit", "50000", "--id", "A1")
         check([line["order_status"] for line in lines] == ["PendingNew", "New"], lines)
         kind, order = next(a for a in router.asked if a[0] == "NewOrder")
@@ -135,6 +141,6 @@ def pages_are_put_together():
 
 
 if __name__ == "__main__":
-    run(an_order_that_the_broker_took_is_0, a_refused_order_is_1_and_says_field_value_and_nearest_legal, a_wrong_command_line_is_2,
-        a_silent_router_is_3_and_nothing_was_sent, a_lost_answer_is_4_for_the_order_may_be_live, an_unknown_order_is_1,
-        pages_are_put_together)
+    run(an_order_that_the_broker_took_is_0, a_refused_order_is_1_and_says_field_value_and_nearest_legal,
+        a_wrong_command_line_is_2, a_silent_router_is_3_and_nothing_was_sent,
+        a_lost_answer_is_4_for_the_order_may_be_live, an_unknown_order_is_1, pages_are_put_together)

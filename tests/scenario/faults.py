@@ -1,5 +1,5 @@
-"""kill -9 of one process at many random points while orders flow. Afterwards nothing may be lost, nothing may have arrived
-twice, everything the broker heard of was on disk before it heard, and we, the journal and the venue tell the same.
+"""kill -9 of one process at many random points while orders flow. Afterwards nothing may be lost, nothing may have
+arrived twice, all that the broker heard of was on disk before it heard, and we, journal and venue tell the same.
 
   faults.py router|auditd|gateway [--kills 50] [--rate 60] [--seed N]"""
 import argparse
@@ -12,7 +12,7 @@ import threading
 import time
 from pathlib import Path
 
-from stack import BIN, Number, Stack, check, compare_all, synced_through, wait_for
+from stack import BIN, Number, Stack, check, compare_all, wait_for, wait_synced
 import wire
 
 SYMBOLS = {"BTC/USDT": (60000, "0.001"), "ETH/USDT": (3000, "0.01"), "BNB/USDT": (500, "0.1"), "LTC/USDT": (70, "1")}
@@ -35,7 +35,8 @@ class Killer(threading.Thread):
             while self.done < self.kills:
                 time.sleep(self.chance.uniform(0.05, 0.9))
                 process = self.stack.processes[self.victim]
-                check(process.is_running(), self.victim, "ended by itself with", process.popen.returncode, process.tail())
+                check(process.is_running(), self.victim, "ended by itself with", process.popen.returncode,
+                      process.tail())
                 before = self.lives(asker)
                 process.kill()
                 begin = time.monotonic()
@@ -65,7 +66,8 @@ class Killer(threading.Thread):
         if not answer:
             return False
         if self.victim == "gateway":
-            return ({g["incarnation"] for g in answer["gateways"]} != before[0] and all(g["connected"] for g in answer["gateways"])
+            return ({g["incarnation"]
+                     for g in answer["gateways"]} != before[0] and all(g["connected"] for g in answer["gateways"])
                     and all(s["state"] == "Ok" and s["reconciled"] for s in answer["sessions"]))
         if self.victim.startswith("auditd"):
             return answer["status"]["audited_sequence"] > before[1]
@@ -166,7 +168,7 @@ def synced_at(file):
 
 
 def written_before_sent(stack, journal):
-    """Every arrival of an order at the venue: was the record it stands on synced before? Returns how many, and the margins."""
+    """Every arrival of an order at the venue: was the record it stands on synced before? Returns the margins in ns."""
     causes = {}
     for record in journal:
         message = record["message"]
@@ -197,7 +199,11 @@ def main():
     print(f"faults {options.victim}: seed {options.seed}, {options.kills} kills, {options.rate} orders/s", flush=True)
     chance = random.Random(options.seed)
     preload = Path(os.environ.get("BUSBAR_LIB", BIN)) / "libbusbar_sync_times.so"
-    with Stack(f"faults-{options.victim}", preload=preload, follow=True, seed=options.seed % 1000 + 1, recv_window_ms=1000) as stack:
+    with Stack(f"faults-{options.victim}",
+               preload=preload,
+               follow=True,
+               seed=options.seed % 1000 + 1,
+               recv_window_ms=1000) as stack:
         stack.venue.move(20)
         if options.victim == "gateway":  # half of the deaths fall between request and answer
             stack.venue.fault("delay_answer", endpoint="order.place", probability=0.5, ms=150)
@@ -211,10 +217,10 @@ def main():
         lasted = time.monotonic() - begin
         stack.venue.clear_faults()
         stack.venue.move(0)
-        load.settle(60)
+        load.settle(120)
         settled = time.monotonic() - begin - lasted
 
-        synced_through(stack, stack.busbar("status", can_fail=True)[1][0]["status"]["last_sequence"], 30)
+        wait_synced(stack, 30)
         known = {o["client_order_id"]: o for o in stack.busbar("orders", "--all", client="alpha")[1]}
         lost = [n for n in load.sent if n not in known]
         check(not lost, len(lost), "orders are lost:", lost[:10])
@@ -224,20 +230,29 @@ def main():
         journal = stack.journal("core")
         sequences = [r["sequence"] for r in journal]
         check(sequences == list(range(1, len(sequences) + 1)), "the journal has a gap")
-        in_journal = {r["message"]["client_order_id"] for r in journal if r["kind"] == "Input" and r["message"]["type"] == "NewOrder"}
+        in_journal = {
+            r["message"]["client_order_id"]
+            for r in journal if r["kind"] == "Input" and r["message"]["type"] == "NewOrder"
+        }
         check(not set(load.sent) - in_journal, "not in the journal:", list(set(load.sent) - in_journal)[:10])
         margins = written_before_sent(stack, journal)
         verified = stack.busbar("journal", "verify", "core")[1][0]
         rechecked = stack.busbar("journal", "recheck")[1][0]
-        doubts = sum(r["kind"] == "Output" and r["message"]["message"]["type"] == "ExecutionReport" and
-                     r["message"]["message"]["exec_type"] == "InDoubt" and r["message"]["destination"] == "Session" for r in journal)
+        doubts = sum(r["kind"] == "Output" and r["message"]["message"]["type"] == "ExecutionReport"
+                     and r["message"]["message"]["exec_type"] == "InDoubt" and r["message"]["destination"] == "Session"
+                     for r in journal)
         back = sorted(killer.back)
-        print(f"faults {options.victim}: {killer.done} kills in {lasted:.1f} s at {rate:.0f} orders/s, settled {settled:.1f} s later\n"
-              f"  {len(load.sent)} orders, {orders} sent to the venue, {len(names)} arrivals: 0 lost, 0 twice, all states as the venue's book\n"
-              f"  {len(margins)} of {len(margins)} arrivals after their record was synced, by {min(margins) / 1e6:.2f} ms at least,"
-              f" {statistics.median(margins) / 1e6:.2f} ms in the middle\n"
-              f"  back after {statistics.median(back):.2f} s in the middle, {back[-1]:.2f} s at most; {doubts} times in doubt\n"
-              f"  {verified['records']} records verified, {rechecked['outputs']} decisions rechecked", flush=True)
+        print(
+            f"faults {options.victim}: {killer.done} kills in {lasted:.1f} s at {rate:.0f} orders/s, "
+            f"settled {settled:.1f} s later\n"
+            f"  {len(load.sent)} orders, {orders} at the venue, {len(names)} arrivals: 0 lost, 0 twice, "
+            f"all states as in the venue's book\n"
+            f"  {len(margins)} of {len(margins)} arrivals after their record was synced, "
+            f"by {min(margins) / 1e6:.2f} ms at least, {statistics.median(margins) / 1e6:.2f} ms in the middle\n"
+            f"  back after {statistics.median(back):.2f} s in the middle, {back[-1]:.2f} s at most; "
+            f"{doubts} times in doubt\n"
+            f"  {verified['records']} records verified, {rechecked['outputs']} decisions rechecked",
+            flush=True)
 
 
 if __name__ == "__main__":

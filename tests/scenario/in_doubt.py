@@ -1,4 +1,4 @@
-"""Answers that never come: the order is in doubt, the broker is asked, nothing is sent again, and the end is the true one."""
+"""Answers that never come: the order is in doubt, the broker is asked, nothing is sent again, and the end is true."""
 import time
 
 from stack import Number, Stack, check, compare_all, run, wait_for
@@ -40,7 +40,8 @@ def answers_are_lost_after_accepting():
                 dealer.pump(15, lambda: dealer.status_of(name) == "New")
                 seconds = time.monotonic() - begin
                 check(dealer.status_of(name) == "New", name, kind, statuses(dealer, name))
-                check("Rejected" not in statuses(dealer, name) and "NeverSeen" not in statuses(dealer, name), statuses(dealer, name))
+                check("Rejected" not in statuses(dealer, name) and "NeverSeen" not in statuses(dealer, name),
+                      statuses(dealer, name))
                 if not with_stream and kind != "delay_answer":
                     check("InDoubt" in statuses(dealer, name), name, kind, statuses(dealer, name))
                 check(seconds < 5 + more.get("ms", 0) / 1000, name, kind, "took", seconds)
@@ -53,8 +54,12 @@ def answers_are_lost_after_accepting():
         stack.venue.fault("drop_answer", endpoint="order.place", next=1)
         place(stack, dealer, "M1")
         dealer.pump(5, lambda: dealer.status_of("M1") == "Filled")
-        check(dealer.status_of("M1") == "Filled" and dealer.reports_of("M1")[-1]["avg_px"] == 51000, dealer.reports_of("M1"))
-        check(sum(r["last_qty"] or 0 for r in dealer.reports_of("M1")) == Number("0.01"), "a fill is missing or counted twice")
+        check(
+            dealer.status_of("M1") == "Filled" and dealer.reports_of("M1")[-1]["avg_px"] == 51000,
+            dealer.reports_of("M1"))
+        check(
+            sum(r["last_qty"] or 0 for r in dealer.reports_of("M1")) == Number("0.01"),
+            "a fill is missing or counted twice")
         # A cancel whose answer is lost.
         stack.venue.fault("drop_answer", endpoint="order.cancel", next=1)
         dealer.send("CancelOrder", client_order_id="C1", orig_client_order_id="L0s")
@@ -101,4 +106,5 @@ def a_memory_that_lags_is_not_an_absence():
 
 
 if __name__ == "__main__":
-    run(answers_are_lost_after_accepting, a_lost_request_ends_by_the_absence_rule_and_not_before, a_memory_that_lags_is_not_an_absence)
+    run(answers_are_lost_after_accepting, a_lost_request_ends_by_the_absence_rule_and_not_before,
+        a_memory_that_lags_is_not_an_absence)

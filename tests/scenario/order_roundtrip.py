@@ -1,9 +1,9 @@
-"""Orders through every process: placed, filled in part, cancelled, refused, repeated; and told the same by us and the venue."""
+"""Orders through every process: placed, filled in part, cancelled, refused, repeated; told the same by the venue."""
 import json
 import subprocess
 import threading
 
-from stack import BIN, Number, Stack, check, compare_all, differences, run, synced_through, wait_for
+from stack import BIN, Number, Stack, check, compare_all, differences, run, wait_for, wait_synced
 import wire
 
 
@@ -50,9 +50,17 @@ def an_order_is_placed_filled_in_part_and_cancelled():
         for bad in (["order", "buy", "1", "NOPE/USDT"], ["order", "buy", "0.00001", "BTC/USDT", "--limit", "100"]):
             code, lines, _ = stack.busbar(*bad, can_fail=True)
             check(code == 1, bad, code, lines)
-        code, lines, _ = stack.busbar("order", "buy", "0.01", "BTC/USDT", "--limit", "50000", can_fail=True, client="viewer")
+        code, lines, _ = stack.busbar("order",
+                                      "buy",
+                                      "0.01",
+                                      "BTC/USDT",
+                                      "--limit",
+                                      "50000",
+                                      can_fail=True,
+                                      client="viewer")
         check(code == 1 and lines[-1]["error"] == "PERMISSION_DENIED", code, lines)
-        check(len(stack.venue.arrivals()) == before + 2, "the venue heard of more than the rounded order and its cancel")
+        check(
+            len(stack.venue.arrivals()) == before + 2, "the venue heard of more than the rounded order and its cancel")
 
         check(compare_all(stack) == 3, "three orders were placed")
         balances = {b["asset"]: b for b in stack.busbar("balances")[1]}
@@ -63,18 +71,22 @@ def an_order_is_placed_filled_in_part_and_cancelled():
 
 
 def the_journal_tells_all(stack):
-    status = stack.busbar("status")[1][0]
-    synced_through(stack, status["status"]["last_sequence"])
+    synced = wait_synced(stack)
     order = status_of(stack, "A1")
     wait_for("both sides of the wire in the tape", lambda: sum(
         r["stream"] == "tape" for r in stack.busbar("journal", "show", "A1")[1]) >= 4)
     told = {"A1": stack.busbar("journal", "show", "A1")[1]}
-    trade_id = next(r["message"]["trade_id"] for r in told["A1"] if r["kind"] == "Input" and r["message"].get("trade_id"))
+    trade_id = next(r["message"]["trade_id"] for r in told["A1"]
+                    if r["kind"] == "Input" and r["message"].get("trade_id"))
     for name in (order["order_id"], order["venue_order_id"], trade_id):
         told[name] = stack.busbar("journal", "show", name, *(["--by", "execution"] if name == trade_id else []))[1]
     story = told["A1"]
-    check(all([(r["stream"], r["sequence"]) for r in other] == [(r["stream"], r["sequence"]) for r in story] for other in told.values()),
-          "each name of an order tells the same story", {k: len(v) for k, v in told.items()})
+    check(
+        all([(r["stream"], r["sequence"]) for r in other] == [(r["stream"], r["sequence"]) for r in story]
+            for other in told.values()), "each name of an order tells the same story", {
+                k: len(v)
+                for k, v in told.items()
+            })
     kinds = [r["message"]["message"]["type"] if r["kind"] == "Output" else r["message"]["type"] for r in story]
     for kind in ("NewOrder", "PlaceCommand", "Tape", "VenueReport", "ExecutionReport", "CancelOrder", "CancelCommand"):
         check(kind in kinds, kind, "is missing in", kinds)
@@ -82,7 +94,8 @@ def the_journal_tells_all(stack):
     check(kinds.index("PlaceCommand") < kinds.index("Tape"), "the decision stands before the bytes", kinds)
     tape = [r["message"] for r in story if r["stream"] == "tape"]
     sent = [t for t in tape if t["direction"] == "Sent"]
-    check(any(order["venue_order_id"] in t["target"] + t.get("body", "") for t in sent), "the bytes sent name the order", sent)
+    check(any(order["venue_order_id"] in t["target"] + t.get("body", "") for t in sent),
+          "the bytes sent name the order", sent)
     secrets = [value for key in stack.keys.values() for value in key.values()]
     everything = json.dumps(stack.journal("core")) + json.dumps(stack.journal("tape"))
     everything += "".join(p.log.read_text(errors="replace") for p in stack.processes.values())
@@ -91,7 +104,7 @@ def the_journal_tells_all(stack):
     check(all(line["good"] for line in lines), lines)
     code, lines, _ = stack.busbar("journal", "recheck")
     check(lines[0]["agrees"] and lines[0]["outputs"] > 0, lines)
-    check(lines[0]["last_sequence"] >= status["status"]["last_sequence"], lines, status)
+    check(lines[0]["last_sequence"] >= synced, lines, synced)
 
 
 def the_same_order_twice_is_one_order():
@@ -116,7 +129,8 @@ def the_same_order_twice_is_one_order():
         answers = []
 
         def ask(req, name):
-            answers.append((name, req.ask("NewOrder", **wire.new_order(name, "Buy", "0.01", price="30000"))["order_id"]))
+            answers.append((name, req.ask("NewOrder", **wire.new_order(name, "Buy", "0.01",
+                                                                       price="30000"))["order_id"]))
         for name in ("M1", "M2", "M3"):
             threads = [threading.Thread(target=ask, args=(r, name)) for r in reqs]
             [t.start() for t in threads]
@@ -148,7 +162,8 @@ def quotes_move():
         check(all(Number(q["bid_px"]) < Number(q["ask_px"]) for q in lines), lines)
         # A late subscriber has the last value at once, though nothing moves any more.
         stack.venue.move(0)
-        keeper = subprocess.Popen([BIN / "busbar", "--config", stack.config, "--json", "quotes", "BTC/USDT"], stdout=subprocess.DEVNULL)
+        keeper = subprocess.Popen([BIN / "busbar", "--config", stack.config, "--json", "quotes", "BTC/USDT"],
+                                  stdout=subprocess.DEVNULL)
         _, lines, _ = stack.busbar("quotes", "BTC/USDT", "-n", "1", "--seconds", "5")
         bid, ask = stack.venue.best()
         check((Number(lines[0]["bid_px"]), Number(lines[0]["ask_px"])) == (bid, ask), lines, bid, ask)
@@ -156,8 +171,10 @@ def quotes_move():
         check(keeper.wait(5) == 0, "quotes ends with 0 when it is interrupted")
         _, lines, _ = stack.busbar("quote", "BTC/USDT")
         check((Number(lines[0]["bid_px"]), Number(lines[0]["ask_px"])) == (bid, ask), lines, bid, ask)
-        wait_for("the market stream in the journal",
-                 lambda: any(r["message"]["type"] == "Quote" for r in stack.busbar("journal", "tail", "--stream", "market", can_fail=True)[1]))
+        wait_for(
+            "the market stream in the journal",
+            lambda: any(r["message"]["type"] == "Quote"
+                        for r in stack.busbar("journal", "tail", "--stream", "market", can_fail=True)[1]))
 
 
 if __name__ == "__main__":

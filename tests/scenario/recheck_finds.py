@@ -1,8 +1,8 @@
-"""A decision altered on disk: the chain of a copy is whole again, so only the heads kept elsewhere, or the core, can tell."""
+"""A decision altered on disk: the chain of a copy is whole again, so only heads kept elsewhere or the core can tell."""
 import random
 import subprocess
 
-from stack import BIN, Stack, check, run, synced_through, wait_for
+from stack import BIN, Stack, check, run, wait_for, wait_synced
 import wire
 
 
@@ -15,12 +15,16 @@ def a_forged_decision_is_found():
         for i in range(10):
             req.ask("NewOrder", **wire.new_order(f"F{i}", "Buy", "0.001", price=30000 + i))
         wait_for("all to rest", lambda: sum(o["order_status"] == "New" for o in stack.busbar("orders")[1]) == 10)
-        synced_through(stack, stack.busbar("status")[1][0]["status"]["last_sequence"])
+        wait_synced(stack)
         check(stack.busbar("journal", "recheck")[1][0]["agrees"], "the true journal")
 
         copy = stack.folder / "forged"
-        done = subprocess.run([BIN / "alter_journal", stack.folder / "audit/core", copy / "core", str(random.Random(seed).randrange(10))],
-                              capture_output=True, text=True, timeout=60)
+        done = subprocess.run(
+            [BIN / "alter_journal", stack.folder / "audit/core", copy / "core",
+             str(random.Random(seed).randrange(10))],
+            capture_output=True,
+            text=True,
+            timeout=60)
         check(done.returncode == 0, done.stderr)
         altered = int(done.stdout)
         journal = ("journal", "--directory", copy)

@@ -1,5 +1,5 @@
-"""A client that dies goes on where it was: no report missing, none twice; over a router's death too, and from the archive."""
-from stack import Stack, check, run, synced_through, wait_for
+"""A client that dies goes on where it was: no report missing, none twice; over a router's death, from the archive."""
+from stack import Stack, check, run, wait_for, wait_synced
 import wire
 
 
@@ -11,7 +11,8 @@ def flow(stack, dealer, name, count, first=0):
 
 def settled(stack, count):
     """Every order has been answered by the venue."""
-    wait_for(f"{count} orders to be open", lambda: sum(o["order_status"] == "New" for o in stack.busbar("orders")[1]) == count, 20, 0.2)
+    wait_for(f"{count} orders to be open",
+             lambda: sum(o["order_status"] == "New" for o in stack.busbar("orders")[1]) == count, 20, 0.2)
 
 
 def together(first, rest):
@@ -82,7 +83,8 @@ def over_a_router_restart():
                 one.send("NewOrder", **wire.new_order(f"R{i}", "Buy", "0.001", price=30000 + i))
         def is_answered(name):
             last = (one.reports_of(name) or [{"order_status": None}])[-1]
-            return last["order_status"] == "New" or (last["order_status"] == "Rejected" and last["error"] in ("GatewayDown", "NotSent"))
+            return last["order_status"] == "New" or (last["order_status"] == "Rejected"
+                                                     and last["error"] in ("GatewayDown", "NotSent"))
         one.pump(20, lambda: all(is_answered(f"R{i}") for i in range(20)))
         check(all(is_answered(f"R{i}") for i in range(20)), {i: one.status_of(f"R{i}") for i in range(20)})
         numbered = [r["report_number"] for r in one.reports]
@@ -94,7 +96,8 @@ def over_a_router_restart():
 
 def from_the_archive_when_the_ring_is_gone():
     # Many reports and several restarts: what the router no longer holds in memory comes from auditd.
-    with Stack("resume-archive", follow=True, router="follow_snapshot_seconds = 1\nfollow_snapshot_records = 100") as stack:
+    with Stack("resume-archive", follow=True,
+               router="follow_snapshot_seconds = 1\nfollow_snapshot_records = 100") as stack:
         stack.venue.stand_still()
         one = stack.dealer("s1")
         one.hello()
@@ -102,8 +105,7 @@ def from_the_archive_when_the_ring_is_gone():
             flow(stack, one, "R", 50, batch * 50)
             one.pump(20, lambda: len(one.reports) >= (batch + 1) * 100)
         check(len(one.reports) == 400, len(one.reports))
-        last = stack.busbar("status")[1][0]["status"]["last_sequence"]
-        synced_through(stack, last)
+        wait_synced(stack)
         wait_for("a snapshot", lambda: list((stack.folder / "router" / "snapshots").glob("*.snap")), 20)
         stack.processes["router"].stop()
         stack.restart("router")
@@ -112,8 +114,10 @@ def from_the_archive_when_the_ring_is_gone():
         welcome = two.hello()
         check(welcome["lost_before"] == 0, welcome)
         two.pump(20, lambda: len(two.reports) >= 397)
-        check([r["exec_id"] for r in two.reports] == [r["exec_id"] for r in one.reports[3:]], "told differently", len(two.reports))
+        check([r["exec_id"] for r in two.reports] == [r["exec_id"] for r in one.reports[3:]], "told differently",
+              len(two.reports))
 
 
 if __name__ == "__main__":
-    run(a_client_dies_and_resumes, the_newest_hello_has_the_session, over_a_router_restart, from_the_archive_when_the_ring_is_gone)
+    run(a_client_dies_and_resumes, the_newest_hello_has_the_session, over_a_router_restart,
+        from_the_archive_when_the_ring_is_gone)

@@ -1,4 +1,4 @@
-"""All processes of Busbar against a broker in a box, in a folder of their own: started, asked, killed, restarted, stopped."""
+"""All processes of Busbar against a broker in a box, in a folder of their own: started, asked, killed, stopped."""
 import atexit
 import json
 import os
@@ -156,10 +156,21 @@ class Venue:
 
 
 class Stack:
-    """with Stack("name") as stack: ... — at the end every process has to stop by itself; at a failure the folder is kept."""
+    """with Stack("name") as stack: ... At the end each process must stop by itself; at a failure the folder is kept."""
 
-    def __init__(self, name, accounts=("main",), router="", symbols="", venue_options=(), preload=None, order_ttl_ms=5000,
-                 recv_window_ms=2000, follow=False, seed=7, folder=None, rate=5):
+    def __init__(self,
+                 name,
+                 accounts=("main", ),
+                 router="",
+                 symbols="",
+                 venue_options=(),
+                 preload=None,
+                 order_ttl_ms=5000,
+                 recv_window_ms=2000,
+                 follow=False,
+                 seed=7,
+                 folder=None,
+                 rate=5):
         self.name = name
         self.accounts = accounts
         self.folder = folder or Path(tempfile.mkdtemp(prefix=f"busbar-{name}-"))
@@ -167,7 +178,12 @@ class Stack:
         short = len(str(self.folder)) < 85
         self.run_folder = self.folder / "run" if short else Path(tempfile.mkdtemp(prefix="busbar-"))
         self.keys = {a: {"api_key": os.urandom(32).hex(), "secret": os.urandom(32).hex()} for a in accounts}
-        self.options = {"router": router, "symbols": symbols, "order_ttl_ms": order_ttl_ms, "recv_window_ms": recv_window_ms}
+        self.options = {
+            "router": router,
+            "symbols": symbols,
+            "order_ttl_ms": order_ttl_ms,
+            "recv_window_ms": recv_window_ms
+        }
         self.venue_options = list(venue_options)
         self.preload = preload
         self.follow = follow
@@ -204,7 +220,8 @@ class Stack:
     def tell(self):
         print(f"--- {self.name} failed; everything is kept in {self.folder}", file=sys.stderr)
         for process in self.processes.values():
-            state = "runs" if process.is_running() else f"ended with {process.popen.returncode if process.popen else None}"
+            state = "runs" if process.is_running(
+            ) else f"ended with {process.popen.returncode if process.popen else None}"
             print(f"--- {process.name} {state}\n{process.tail()}", file=sys.stderr)
 
     def kill_all(self):
@@ -229,7 +246,10 @@ class Stack:
             self.add(f"auditd-{stream}", BIN / "busbar-auditd", "--config", self.config, "--stream", stream)
         self.add("router", BIN / "busbar-router", "--config", self.config)
         if self.preload:
-            self.processes["router"].environment = {"LD_PRELOAD": str(self.preload), "BUSBAR_SYNC_TIMES": str(self.sync_times)}
+            self.processes["router"].environment = {
+                "LD_PRELOAD": str(self.preload),
+                "BUSBAR_SYNC_TIMES": str(self.sync_times)
+            }
         self.add("hub", BIN / "busbar-hub", "--config", self.config)
         self.add("gateway", BIN / "busbar-gateway-binance", "--config", self.config, "--name", "binance")
         if self.follow:
@@ -257,8 +277,8 @@ orders_per_10_seconds = 100000
 orders_per_day = 10000000
 {accounts}
 """)
-        process = self.add("venue", BIN / "busbar-venue", "binance", "--config", config, "--tls-dir", self.folder / "venue",
-                           "--arrivals", self.folder / "arrivals", *self.venue_options)
+        process = self.add("venue", BIN / "busbar-venue", "binance", "--config", config, "--tls-dir",
+                           self.folder / "venue", "--arrivals", self.folder / "arrivals", *self.venue_options)
         line = process.start(first_line=True)
         self.venue = Venue(json.loads(line))
 
@@ -271,7 +291,8 @@ orders_per_day = 10000000
 
     def write_config(self):
         self.run_folder.mkdir(exist_ok=True)
-        accounts = "\n".join(f'[accounts.{a}]\ngateway = "binance"\ncredentials = "{self.folder}/{a}.cred"' for a in self.accounts)
+        accounts = "\n".join(f'[accounts.{a}]\ngateway = "binance"\ncredentials = "{self.folder}/{a}.cred"'
+                             for a in self.accounts)
         self.config.write_text(f"""environment = "paper"
 [bus]
 directory = "{self.run_folder}"
@@ -305,7 +326,8 @@ recv_window_ms = {self.options['recv_window_ms']}
     def wait_ready(self, seconds=20.0):
         def question():
             for process in self.processes.values():
-                check(process.is_running(), process.name, "ended with", process.popen.returncode if process.popen else None)
+                check(process.is_running(), process.name, "ended with",
+                      process.popen.returncode if process.popen else None)
             code, lines, _ = self.busbar("--timeout", "1", "status", can_fail=True)
             return code == 0 and lines[0]
         return wait_for("busbar status to say that all is well", question, seconds, 0.1)
@@ -321,9 +343,13 @@ recv_window_ms = {self.options['recv_window_ms']}
     # Talking to it.
     def busbar(self, *arguments, can_fail=False, client="cli"):
         """(exit code, JSON lines, stderr); a code other than 0 fails unless it was expected."""
-        command = [str(BIN / "busbar"), "--config", str(self.config), "--client", client, "--json", *map(str, arguments)]
+        command = [
+            str(BIN / "busbar"), "--config",
+            str(self.config), "--client", client, "--json", *map(str, arguments)
+        ]
         done = subprocess.run(command, capture_output=True, text=True, timeout=120)
-        check(can_fail or done.returncode == 0, " ".join(command), "ended with", done.returncode, done.stderr, done.stdout)
+        check(can_fail or done.returncode == 0, " ".join(command), "ended with", done.returncode, done.stderr,
+              done.stdout)
         return done.returncode, [json.loads(line) for line in done.stdout.splitlines()], done.stderr.strip()
 
     def req(self, client="alpha"):
@@ -339,16 +365,27 @@ recv_window_ms = {self.options['recv_window_ms']}
         return self.busbar("journal", "replay", "--stream", stream)[1]
 
 
-def synced_through(stack, sequence, seconds=10.0):
-    """Waits until auditd has synced up to a record of the router."""
-    wait_for(f"record {sequence} in the journal",
-             lambda: stack.busbar("status", can_fail=True)[1][0]["status"]["audited_sequence"] >= sequence, seconds)
+def wait_synced(stack, seconds=10.0):
+    """Waits until auditd has synced every record that the router has written so far."""
+    def status():
+        return stack.busbar("status", can_fail=True)[1][0]["status"]
+    now = status()
+    goal = max(now["last_sequence"], now["durable_sequence"])
+    wait_for(f"record {goal} in the journal", lambda: status()["audited_sequence"] >= goal, seconds)
+    return goal
 
 
 VENUE_STATUS = {"NEW": "New", "PARTIALLY_FILLED": "PartiallyFilled", "FILLED": "Filled", "CANCELED": "Canceled",
                 "REJECTED": "Rejected", "EXPIRED": "Expired", "EXPIRED_IN_MATCH": "Expired"}
-VENUE_TYPE = {"LIMIT": "Limit", "LIMIT_MAKER": "Limit", "MARKET": "Market", "STOP_LOSS": "Stop", "STOP_LOSS_LIMIT": "StopLimit",
-              "TAKE_PROFIT": "MarketIfTouched", "TAKE_PROFIT_LIMIT": "LimitIfTouched"}
+VENUE_TYPE = {
+    "LIMIT": "Limit",
+    "LIMIT_MAKER": "Limit",
+    "MARKET": "Market",
+    "STOP_LOSS": "Stop",
+    "STOP_LOSS_LIMIT": "StopLimit",
+    "TAKE_PROFIT": "MarketIfTouched",
+    "TAKE_PROFIT_LIMIT": "LimitIfTouched"
+}
 VENUE_TIME_IN_FORCE = {"GTC": "GoodTillCancel", "IOC": "ImmediateOrCancel", "FOK": "FillOrKill"}
 
 
@@ -368,7 +405,8 @@ def differences(ours, theirs, trades):
              ("price", Number(ours.get("price", "0")), Number(theirs["price"])),
              ("cum_qty", Number(ours.get("cum_qty", "0")), executed),
              ("cum_qty and trades", Number(ours.get("cum_qty", "0")), sum(Number(t["qty"]) for t in trades)),
-             ("leaves_qty", Number(ours.get("leaves_qty", "0")), Number(theirs["qty"]) - executed if theirs["is_open"] else 0)]
+             ("leaves_qty", Number(ours.get("leaves_qty",
+                                            "0")), Number(theirs["qty"]) - executed if theirs["is_open"] else 0)]
     if theirs["type"] != "MARKET":
         pairs.append(("time_in_force", ours["time_in_force"], VENUE_TIME_IN_FORCE[theirs["time_in_force"]]))
     if executed:
@@ -377,7 +415,7 @@ def differences(ours, theirs, trades):
 
 
 def compare_all(stack, account=None):
-    """Every order Busbar ever gave the venue, and every one the venue has. Returns how many it has; fails with all differences."""
+    """Every order Busbar ever gave the venue, and all it has. Returns how many it has; fails with all differences."""
     book = stack.venue.book(account)
     ours = {o["venue_order_id"]: o for o in stack.busbar("orders", "--all")[1] if o.get("venue_order_id")}
     wrong = []
@@ -386,10 +424,14 @@ def compare_all(stack, account=None):
             wrong.append(f"{theirs['client_order_id']}: the venue has it, Busbar does not know it")
     at_venue = {o["client_order_id"]: o for o in book["orders"]}
     for venue_order_id, order in ours.items():
-        if venue_order_id not in at_venue and order["order_status"] in ("Rejected", "NeverSeen", "Expired") and Number(order.get("cum_qty", "0")) == 0:
+        if venue_order_id not in at_venue and order["order_status"] in ("Rejected", "NeverSeen", "Expired") and Number(
+                order.get("cum_qty", "0")) == 0:
             continue
         trades = [t for t in book["trades"] if t["client_order_id"] == venue_order_id]
-        wrong += [f"{order['order_id']} {venue_order_id} {d}" for d in differences(order, at_venue.get(venue_order_id), trades)]
+        wrong += [
+            f"{order['order_id']} {venue_order_id} {d}"
+            for d in differences(order, at_venue.get(venue_order_id), trades)
+        ]
     check(not wrong, len(wrong), "differences between Busbar and the venue's book:\n ", "\n  ".join(wrong[:40]))
     return len(at_venue)
 

@@ -1,5 +1,5 @@
-// Preloaded into busbar-router: writes down when each batch of the log had been synced, as the kernel answered, so that a test
-// can hold it against the moment the broker heard of an order. Lines, CLOCK_BOOTTIME in ns:
+// Preloaded into busbar-router: writes down when each batch of the log had been synced, as the kernel answered, so that
+// a test can hold it against the moment the broker heard of an order. Lines, CLOCK_BOOTTIME in ns:
 //   w FIRST LAST      records handed to the kernel; a kill may come before they are synced
 //   s TIME            everything written before is synced: after a batch, or when a log was opened
 // The file is named by BUSBAR_SYNC_TIMES and appended to, over any number of lives.
@@ -54,14 +54,17 @@ extern "C" ssize_t pwrite(int fd, const void* bytes, size_t size, off_t offset) 
     std::memcpy(&header, bytes, sizeof header);
     if (header.magic == batch_magic && header.count > 0) {
       char line[64];
-      tell(line, std::snprintf(line, sizeof line, "w %llu %llu\n", static_cast<unsigned long long>(header.first_sequence),
-                               static_cast<unsigned long long>(header.first_sequence + header.count - 1)));
+      tell(line,
+           std::snprintf(line, sizeof line, "w %llu %llu\n", static_cast<unsigned long long>(header.first_sequence),
+                         static_cast<unsigned long long>(header.first_sequence + header.count - 1)));
     }
   }
   return real(fd, bytes, size, offset);
 }
 
-extern "C" ssize_t pwrite64(int fd, const void* bytes, size_t size, off_t offset) { return pwrite(fd, bytes, size, offset); }
+extern "C" ssize_t pwrite64(int fd, const void* bytes, size_t size, off_t offset) {
+  return pwrite(fd, bytes, size, offset);
+}
 
 extern "C" int fdatasync(int fd) {
   using Call = int (*)(int);
@@ -72,7 +75,8 @@ extern "C" int fdatasync(int fd) {
     timespec now{};
     clock_gettime(CLOCK_BOOTTIME, &now);
     char line[64];
-    tell(line, std::snprintf(line, sizeof line, "s %lld\n", static_cast<long long>(now.tv_sec) * 1'000'000'000 + now.tv_nsec));
+    tell(line, std::snprintf(line, sizeof line, "s %lld\n",
+                             static_cast<long long>(now.tv_sec) * 1'000'000'000 + now.tv_nsec));
   }
   errno = error;
   return result;

@@ -12,11 +12,17 @@ EXAMPLE = ROOT / "docs/examples/order.py"
 
 def ten_lines_place_an_order():
     with Stack("ten-lines") as stack:
-        done = subprocess.run([sys.executable, "-B", EXAMPLE, stack.endpoint("orders")], capture_output=True, text=True, timeout=20,
-                              env={**os.environ, "PYTHONPATH": os.environ["BUSBAR_PYTHON"]})
+        done = subprocess.run([sys.executable, "-B", EXAMPLE, stack.endpoint("orders")],
+                              capture_output=True,
+                              text=True,
+                              timeout=20,
+                              env={
+                                  **os.environ, "PYTHONPATH": os.environ["BUSBAR_PYTHON"]
+                              })
         check(done.returncode == 0 and done.stdout.startswith("order "), done)
         number = done.stdout.split()[1]
-        order = wait_for("it to be filled", lambda: (o := stack.busbar("order", number)[1][0])["order_status"] == "Filled" and o)
+        order = wait_for("it to be filled", lambda:
+                         (o := stack.busbar("order", number)[1][0])["order_status"] == "Filled" and o)
         check(order["client_order_id"] == "hello-1", order)
         check([o["client_order_id"] for o in stack.venue.orders()] == [order["venue_order_id"]], stack.venue.orders())
 
