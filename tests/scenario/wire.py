@@ -135,8 +135,7 @@ class Req:
             _, kind_of_answer, answer = decode(self.socket.recv())
             answer["type"] = kind_of_answer
             return answer
-        # A new socket for the next question. ZMQ_REQ_RELAXED would do without, but libzmq 4.3.4 aborts when a peer dies
-        # after a question has been given up (assertion !_io_error in stream_engine_base.cpp).
+        # A new socket for the next question, which this one would refuse to take.
         self.socket.close()
         self.open()
         raise TimeoutError(f"{kind}: no answer in {timeout} s")
@@ -162,9 +161,11 @@ class Dealer:
         self.hello_again = False
         self.last_hello = 0.0
         self.socket = CONTEXT.socket(zmq.DEALER)
+        # libzmq 4.3.4 can abort when a peer dies while its input is stopped at the high-water mark: never stop it here.
+        self.socket.setsockopt(zmq.RCVHWM, 0)
         self.socket.setsockopt(zmq.LINGER, 0)
-        self.socket.setsockopt(zmq.HEARTBEAT_IVL, 500)
-        self.socket.setsockopt(zmq.HEARTBEAT_TIMEOUT, 1500)
+        # No ZMTP heartbeats: libzmq 4.3.4 aborts (assertion !_io_error in stream_engine_base.cpp) when one is due on a
+        # connection that broke while its queue was full. Ours, in pump(), are enough.
         self.socket.setsockopt(zmq.RECONNECT_IVL, 20)
         self.socket.setsockopt(zmq.RECONNECT_IVL_MAX, 200)
         self.socket.connect(endpoint)
