@@ -209,7 +209,7 @@ def main():
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(parents=True)
     begin = time.monotonic()
-    stack = Stack("demo", folder=FOLDER, follow=True, recv_window_ms=5000)
+    stack = Stack("demo", folder=FOLDER, follow=True, recv_window_ms=5000, outlives=keep)
     try:
         stack.start()
         demonstrate(stack)

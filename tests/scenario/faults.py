@@ -48,6 +48,7 @@ class Killer(threading.Thread):
         except Exception as error:  # told to the main thread
             self.error = error
             self.done = self.kills
+        threading.Event().wait()  # what this thread has started dies with it
 
     def status(self, asker):
         try:

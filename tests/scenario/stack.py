@@ -41,14 +41,16 @@ def wait_for(what, question, seconds=10.0, pause=0.02):
 
 
 class Process:
-    def __init__(self, name, command, log):
+    def __init__(self, name, command, log, outlives=False):
         self.name, self.command, self.log = name, command, log
+        # Whoever is killed leaves nothing running: a process dies with the thread that started it.
+        self.wrapper = [] if outlives else ["setpriv", "--pdeathsig", "KILL"]
         self.environment = None
         self.popen = None
 
     def start(self, first_line=False):
         with open(self.log, "ab") as log:
-            self.popen = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stderr=log,
+            self.popen = subprocess.Popen(self.wrapper + self.command, stdin=subprocess.DEVNULL, stderr=log,
                                           stdout=subprocess.PIPE if first_line else log,
                                           env={**os.environ, **(self.environment or {})}, start_new_session=True)
         if first_line:
@@ -170,7 +172,8 @@ class Stack:
                  follow=False,
                  seed=7,
                  folder=None,
-                 rate=5):
+                 rate=5,
+                 outlives=False):
         self.name = name
         self.accounts = accounts
         self.folder = folder or Path(tempfile.mkdtemp(prefix=f"busbar-{name}-"))
@@ -187,7 +190,7 @@ class Stack:
         self.venue_options = list(venue_options)
         self.preload = preload
         self.follow = follow
-        self.seed, self.rate = seed, rate
+        self.seed, self.rate, self.outlives = seed, rate, outlives
         self.config = self.folder / "busbar.toml"
         self.processes = {}
         self.venue = None
@@ -235,7 +238,7 @@ class Stack:
 
     # Starting and stopping.
     def add(self, name, *command):
-        process = Process(name, [str(part) for part in command], self.folder / f"{name}.log")
+        process = Process(name, [str(part) for part in command], self.folder / f"{name}.log", self.outlives)
         self.processes[name] = process
         return process
 
