@@ -109,9 +109,9 @@ Header draw_header(Random& random) {
 
 template <std::size_t I = 0>
 Body draw_body(Random& random, std::size_t index) {
-  if constexpr (I < std::variant_size_v<Body>) {
+  if constexpr (I < std::variant_size_v<AnyBody>) {
     if (I != index) return draw_body<I + 1>(random, index);
-    std::variant_alternative_t<I, Body> body;
+    std::variant_alternative_t<I, AnyBody> body;
     fill(random, body);
     return body;
   } else {
@@ -155,7 +155,7 @@ TEST(Codec, EveryFieldOfEveryBodyComesBack) {
   Random random;
   BUSBAR_TRACE_SEED(random);
   for (int round = 0; round < 20; ++round) {
-    for (std::size_t index = 0; index < std::variant_size_v<Body>; ++index) {
+    for (std::size_t index = 0; index < std::variant_size_v<AnyBody>; ++index) {
       const Message message{draw_header(random), draw_body(random, index)};
       SCOPED_TRACE(name_of(message.body));
       ASSERT_EQ(message.body.index(), index);
@@ -175,8 +175,8 @@ TEST(Codec, EveryFieldOfEveryBodyComesBack) {
 TEST(Codec, TheNameIsTheSchemasAndNoBodyIsForgotten) {
   Random random;
   std::set<std::string_view> names;
-  for (std::size_t index = 0; index < std::variant_size_v<Body>; ++index) names.insert(name_of(draw_body(random, index)));
-  EXPECT_EQ(names.size(), std::variant_size_v<Body>);
+  for (std::size_t index = 0; index < std::variant_size_v<AnyBody>; ++index) names.insert(name_of(draw_body(random, index)));
+  EXPECT_EQ(names.size(), std::variant_size_v<AnyBody>);
   EXPECT_EQ(name_of(Body{NewOrder{}}), "NewOrder");
   EXPECT_EQ(name_of(Side::Buy), "Buy");
   EXPECT_EQ(name_of(ErrorCode::InsufficientFunds), "INSUFFICIENT_FUNDS");
@@ -306,7 +306,7 @@ TEST(Codec, MutatedBytesAreAnsweredAndWhatIsTakenHolds) {
   BUSBAR_TRACE_SEED(random);
   std::size_t taken = 0;
   for (int i = 0; i < 2000; ++i) {
-    const auto index = static_cast<std::size_t>(random.between(0, std::variant_size_v<Body> - 1));
+    const auto index = static_cast<std::size_t>(random.between(0, std::variant_size_v<AnyBody> - 1));
     Bytes bytes = encode(draw_header(random), draw_body(random, index));
     for (auto n = random.between(1, 4); n > 0; --n) {
       auto& byte = bytes[static_cast<std::size_t>(random.between(0, static_cast<std::int64_t>(bytes.size()) - 1))];
