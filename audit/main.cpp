@@ -1,23 +1,22 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include <CLI/CLI.hpp>
 #include <boost/asio/io_context.hpp>
 #include <spdlog/spdlog.h>
 
 #include "audit/archive.hpp"
 #include "audit/config.hpp"
+#include "bus/command_line.hpp"
 #include "bus/daemon.hpp"
 
 int main(int argc, char** argv) try {
   using namespace busbar;
-  CLI::App app{"busbar-auditd: journals one stream of the bus into LMDB, chained, signed and indexed"};
-  std::string file = "/etc/busbar/busbar.toml";
   std::string stream;
-  app.set_version_flag("--version", BUSBAR_VERSION);
-  app.add_option("--config", file, "the configuration file")->capture_default_str();
-  app.add_option("--stream", stream, "core, market or tape")->required();
-  CLI11_PARSE(app, argc, argv);
+  std::string file;
+  CommandLine line{"busbar-auditd", "journals one stream of the bus into LMDB, chained, signed and indexed"};
+  add_config_option(line, file);
+  line.option("--stream", stream, "core, market or tape").required();
+  if (const auto exit = line.parse(argc, argv)) return *exit;
 
   const audit::Config config = audit::read_config(ConfigFile::load(file), stream);
   set_up_log("busbar-auditd", config.log_level);

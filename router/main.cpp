@@ -1,10 +1,10 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include <CLI/CLI.hpp>
 #include <boost/asio/io_context.hpp>
 #include <spdlog/spdlog.h>
 
+#include "bus/command_line.hpp"
 #include "bus/daemon.hpp"
 #include "router/config.hpp"
 #include "router/follow.hpp"
@@ -71,16 +71,14 @@ int follow(const RouterConfig& config) {
 int main(int argc, char** argv) try {
   using namespace busbar;
   using namespace busbar::router;
-  std::string file = "/etc/busbar/busbar.toml";
   bool follows = false;
   bool checks = false;
-  CLI::App app{"takes orders, writes them down, and sends each to the gateway of its account"};
-  app.set_version_flag("--version", BUSBAR_VERSION);
-  app.add_option("--config", file, "the configuration")->capture_default_str();
-  app.add_flag("--follow", follows,
-               "replay the journal beside the live router: compare every decision, write snapshots");
-  app.add_flag("--check", checks, "replay the whole journal once: 0 when every decision agrees, 1 when not");
-  CLI11_PARSE(app, argc, argv);
+  std::string file;
+  CommandLine line{"busbar-router", "takes orders, writes them down, and sends each to the gateway of its account"};
+  add_config_option(line, file);
+  line.flag("--follow", follows, "replay the journal beside the live router: compare every decision, write snapshots");
+  line.flag("--check", checks, "replay the whole journal once: 0 when every decision agrees, 1 when not");
+  if (const auto exit = line.parse(argc, argv)) return *exit;
 
   const RouterConfig config = read_config(ConfigFile::load(file));
   set_up_log("busbar-router", config.log_level);

@@ -4,19 +4,19 @@
 #include <cstdlib>
 #include <random>
 
-#include <CLI/CLI.hpp>
 #include <spdlog/spdlog.h>
 
+#include "bus/command_line.hpp"
 #include "bus/daemon.hpp"
 #include "bus/hub/config.hpp"
 #include "bus/hub/hub.hpp"
 
 int main(int argc, char** argv) {
-  std::string file = "/etc/busbar/busbar.toml";
-  CLI::App app{"Forwards quotes from gateways to subscribers, and gives a late subscriber the last value at once.", "busbar-hub"};
-  app.add_option("--config", file, "Configuration file")->capture_default_str();
-  app.set_version_flag("--version", "busbar-hub " BUSBAR_VERSION);
-  CLI11_PARSE(app, argc, argv);
+  std::string file;
+  busbar::CommandLine line{"busbar-hub",
+                           "forwards quotes from gateways to subscribers, and gives a late subscriber the last value at once"};
+  busbar::add_config_option(line, file);
+  if (const auto exit = line.parse(argc, argv)) return *exit;
   try {
     busbar::ConfigTable root = busbar::ConfigFile::load(file);
     const busbar::hub::Config config = busbar::hub::read_config(root);

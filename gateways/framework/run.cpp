@@ -3,12 +3,12 @@
 #include <cstdio>
 #include <random>
 
-#include <CLI/CLI.hpp>
 #include <spdlog/spdlog.h>
 
 #include "bus/audit_feed.hpp"
 #include "bus/clock.hpp"
 #include "bus/codec.hpp"
+#include "bus/command_line.hpp"
 #include "bus/daemon.hpp"
 #include "gateways/framework/gateway.hpp"
 
@@ -110,13 +110,12 @@ void serve(Setup setup) {
 
 int run(int argc, char** argv, std::string_view broker, const ReadConfig& read_config) {
   const std::string program = "busbar-gateway-" + std::string{broker};
-  std::string file = "/etc/busbar/busbar.toml";
   std::string name{broker};
-  CLI::App app{"Trades the accounts of one broker for the bus.", program};
-  app.add_option("--config", file, "Configuration file")->capture_default_str();
-  app.add_option("--name", name, "Which gateway of the file: [gateways.NAME]")->capture_default_str();
-  app.set_version_flag("--version", program + " " BUSBAR_VERSION);
-  CLI11_PARSE(app, argc, argv);
+  std::string file;
+  CommandLine line{program, "trades the accounts of one broker for the bus"};
+  add_config_option(line, file);
+  line.option("--name", name, "which gateway of the file: [gateways.NAME]");
+  if (const auto exit = line.parse(argc, argv)) return *exit;
   try {
     ConfigTable root = ConfigFile::load(file);
     set_up_log(program, log_level_config(root));

@@ -10,18 +10,18 @@
 
 namespace busbar::tool {
 
-void add_balances(CLI::App& app, Tool& tool) {
+void add_balances(const Subcommand& app, Tool& tool) {
   auto account = std::make_shared<std::string>();
-  CLI::App* command = app.add_subcommand("balances", "Show what an account holds, asked at the broker now");
-  command->add_option("--account", *account, "Needed when there are several");
-  command->callback([account, &tool] {
+  const Subcommand command = app.subcommand("balances", "Show what an account holds, asked at the broker now");
+  command.option("--account", *account, "Needed when there are several");
+  command.run([account, &tool] {
     tool.action = [account, &tool] {
       tool.load();
       Client client{tool};
       Query query;
       query.kind = QueryKind::Balances;
       query.account = tool.account_or_only(*account);
-      const Asked asked = ask_all(client, tool, query);
+      const Asked asked = ask_all(client, query);
       if (!asked.answer) return asked.exit;
       Table table{{{"ACCOUNT"}, {"ASSET"}, {"FREE", true}, {"LOCKED", true}}};
       for (const Balance& balance : asked.answer->balances) {

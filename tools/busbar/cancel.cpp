@@ -19,7 +19,7 @@ Exit cancel(Client& client, const Tool& tool, const std::string& id, bool no_wai
   } else {
     request.orig_client_order_id = Id{id.data(), id.size()};
   }
-  const auto message = client.ask(request, tool.timeout);
+  const auto message = client.ask(request);
   if (!message) return fail(Exit::Unknown, "no answer in time; ask again with: busbar order " + id);
   if (const auto* reject = std::get_if<Reject>(&message->body)) {
     return fail(Exit::No, refusal(reject->error, view(reject->field), view(reject->value), "", "", view(reject->text)));
@@ -35,7 +35,7 @@ Exit cancel(Client& client, const Tool& tool, const std::string& id, bool no_wai
   const auto until = std::chrono::steady_clock::now() + tool.timeout;
   while (!no_wait && is_pending(report.order_status) && std::chrono::steady_clock::now() < until) {
     std::this_thread::sleep_for(std::chrono::milliseconds{50});
-    const Found found = find_order(client, tool, std::to_string(report.order_id));
+    const Found found = find_order(client, std::to_string(report.order_id));
     if (!found.order) return found.exit == Exit::Ok ? Exit::Unknown : found.exit;
     report = *found.order;
   }
@@ -47,16 +47,16 @@ Exit cancel(Client& client, const Tool& tool, const std::string& id, bool no_wai
 
 }  // namespace
 
-void add_cancel(CLI::App& app, Tool& tool) {
+void add_cancel(const Subcommand& app, Tool& tool) {
   struct Options {
     std::vector<std::string> ids;
     bool no_wait = false;
   };
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("cancel", "Cancel orders");
-  command->add_option("ID", options->ids, "order_id, or the client_order_id of an order of this client")->required();
-  command->add_flag("--no-wait", options->no_wait, "Return before the broker answers");
-  command->callback([options, &tool] {
+  const Subcommand command = app.subcommand("cancel", "Cancel orders");
+  command.option("ID", options->ids, "order_id, or the client_order_id of an order of this client").required();
+  command.flag("--no-wait", options->no_wait, "Return before the broker answers");
+  command.run([options, &tool] {
     tool.action = [options, &tool] {
       tool.load();
       Client client{tool};

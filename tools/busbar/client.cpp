@@ -2,6 +2,9 @@
 
 #include <charconv>
 
+#include <boost/asio/co_spawn.hpp>
+
+#include "bus/clock.hpp"
 #include "bus/codec.hpp"
 
 namespace busbar::tool {
@@ -12,45 +15,29 @@ constexpr const char* nobody = "no answer from the router; is busbar-router runn
 
 }  // namespace
 
-Client::Client(const Tool& tool) : tool_{tool} { connect(); }
+Client::Client(const Tool& tool)
+    : client_{loop_, {tool.bus.orders, tool.environment, tool.client, tool.timeout}} {}
 
-void Client::connect() {
-  orders_ = std::make_unique<bus::Endpoint>(loop_, bus::Kind::Req);
-  orders_->on_message([this](const bus::RoutingId&, std::string_view, std::span<const std::uint8_t> bytes) {
-    auto message = decode(bytes);
-    if (!message) {
-      fail(Exit::Unknown, "an answer could not be read: " + message.error().text);
-    } else if (message->header.correlation_id == correlation_id_) {  // one to an earlier question is let go
-      answer_ = std::move(*message);
-    }
+std::optional<Message> Client::ask(const Body& body) {
+  std::optional<Result<Message>> answer;
+  boost::asio::co_spawn(loop_, client_.request(body), [&](std::exception_ptr error, Result<Message> result) {
+    if (error) std::rethrow_exception(error);
+    answer = std::move(result);
   });
-  orders_->connect(tool_.bus.orders);
+  loop_.restart();
+  while (!answer) loop_.run_one();
+  if (*answer) return **std::move(answer);
+  const Error& error = answer->error();
+  if (error.code == ErrorCode::InvalidMessage) fail(Exit::Unknown, "an answer could not be read: " + error.text);
+  return std::nullopt;
 }
 
-std::optional<Message> Client::ask(const Body& body, std::chrono::milliseconds timeout) {
-  Header header;
-  header.environment = tool_.environment;
-  header.sender = tool_.client;
-  header.correlation_id = ++correlation_id_;
-  header.send_time_ns = wall_now();
-  answer_.reset();
-  if (!orders_->send(encode(header, body))) return std::nullopt;
-  const auto until = std::chrono::steady_clock::now() + timeout;
-  while (!answer_ && std::chrono::steady_clock::now() < until) {
-    loop_.restart();
-    loop_.run_one_until(until);
-  }
-  // libzmq 4.3.4 aborts when the peer of a question that was given up dies later, so that socket is used no more.
-  if (!answer_) connect();
-  return std::exchange(answer_, std::nullopt);
-}
+bool Client::is_reachable() { return ask(Heartbeat{.time_ns = wall_now_ns()}).has_value(); }
 
-bool Client::is_reachable() { return ask(Heartbeat{.time_ns = wall_now()}, tool_.timeout).has_value(); }
-
-Asked ask_all(Client& client, const Tool& tool, Query query) {
+Asked ask_all(Client& client, Query query) {
   Answer whole;
   for (bool is_first = true;; is_first = false) {
-    const auto message = client.ask(query, tool.timeout);
+    const auto message = client.ask(query);
     if (!message) return {std::nullopt, fail(Exit::Unreachable, nobody)};
     if (const auto* reject = std::get_if<Reject>(&message->body)) {
       return {std::nullopt, fail(Exit::No, refusal(reject->error, view(reject->field), view(reject->value), "", "",
@@ -83,10 +70,10 @@ std::optional<std::uint64_t> order_id_in(const std::string& id) {
   return number;
 }
 
-Found find_order(Client& client, const Tool& tool, const std::string& id) {
+Found find_order(Client& client, const std::string& id) {
   if (id.size() > Id::static_capacity) return {std::nullopt, fail(Exit::Usage, id + " is too long for an id")};
   const auto look = [&](const Query& query) -> Found {
-    const auto message = client.ask(query, tool.timeout);
+    const auto message = client.ask(query);
     if (!message) return {std::nullopt, fail(Exit::Unreachable, nobody)};
     if (const auto* answer = std::get_if<Answer>(&message->body)) {
       if (!answer->orders.empty()) return {answer->orders.front(), Exit::Ok};

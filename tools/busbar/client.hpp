@@ -2,13 +2,11 @@
 // `busbar` as a client of the bus: one question, one answer, over a REQ socket. It waits; nothing else happens
 // meanwhile.
 
-#include <chrono>
-#include <memory>
 #include <optional>
 
 #include <boost/asio/io_context.hpp>
 
-#include "bus/endpoint.hpp"
+#include "bus/client.hpp"
 #include "tools/busbar/tool.hpp"
 
 namespace busbar::tool {
@@ -17,8 +15,9 @@ class Client {
  public:
   explicit Client(const Tool& tool);
 
-  // Nobody answered in time: nullopt. What was sent may have arrived all the same.
-  std::optional<Message> ask(const Body& body, std::chrono::milliseconds timeout);
+  // Nobody answered in time, or what came is not to be read, which is told: nullopt. What was sent may have arrived all the
+  // same.
+  std::optional<Message> ask(const Body& body);
   // Is there a router? A heartbeat, answered. Asked before anything is sent that acts, so that Exit::Unreachable is
   // certain.
   bool is_reachable();
@@ -26,13 +25,8 @@ class Client {
   boost::asio::io_context& loop() { return loop_; }
 
  private:
-  void connect();
-
-  const Tool& tool_;
   boost::asio::io_context loop_{1};
-  std::unique_ptr<bus::Endpoint> orders_;
-  std::uint64_t correlation_id_ = 0;
-  std::optional<Message> answer_;
+  bus::Client client_;
 };
 
 // A query whose pages are put together. Complaints are printed; then `answer` is empty and `exit` says how to end.
@@ -40,14 +34,14 @@ struct Asked {
   std::optional<Answer> answer;
   Exit exit = Exit::Ok;
 };
-Asked ask_all(Client& client, const Tool& tool, Query query);
+Asked ask_all(Client& client, Query query);
 
 // The order an id names: digits alone are an order_id first, all else is a client_order_id.
 struct Found {
   std::optional<ExecutionReport> order;
   Exit exit = Exit::Ok;
 };
-Found find_order(Client& client, const Tool& tool, const std::string& id);
+Found find_order(Client& client, const std::string& id);
 
 std::optional<std::uint64_t> order_id_in(const std::string& id);
 

@@ -18,7 +18,7 @@ std::filesystem::path archive_directory(Tool& tool, const JournalOptions& option
 std::unique_ptr<audit::JournalReader> open_stream(const std::filesystem::path& archive, const std::string& stream) {
   auto reader = audit::JournalReader::open(archive / stream);
   if (!reader) {
-    fail(Exit::Unreachable, (archive / stream).string() + ": " + reader.error().text);
+    fail(Exit::Usage, (archive / stream).string() + ": " + reader.error().text);
     return nullptr;
   }
   return std::make_unique<audit::JournalReader>(std::move(*reader));
@@ -34,18 +34,18 @@ void print_record(const Tool& tool, std::string_view stream, const Record& recor
   }
 }
 
-void add_journal(CLI::App& app, Tool& tool) {
-  CLI::App* command = app.add_subcommand("journal", "Read, replay and prove the journal; no daemon need run");
+void add_journal(const Subcommand& app, Tool& tool) {
+  const Subcommand command = app.subcommand("journal", "Read, replay and prove the journal; no daemon need run");
   auto options = std::make_shared<JournalOptions>();
-  command->add_option("--directory", options->directory,
+  command.option("--directory", options->directory,
                       "The archive, instead of audit.directory of the configuration");
-  command->require_subcommand(1);
-  command->fallthrough();
-  add_journal_tail(*command, tool, options);
-  add_journal_show(*command, tool, options);
-  add_journal_replay(*command, tool, options);
-  add_journal_verify(*command, tool, options);
-  add_journal_recheck(*command, tool, options);
+  command.require_subcommands(1, 1);
+  command.fallthrough();
+  add_journal_tail(command, tool, options);
+  add_journal_show(command, tool, options);
+  add_journal_replay(command, tool, options);
+  add_journal_verify(command, tool, options);
+  add_journal_recheck(command, tool, options);
 }
 
 }  // namespace busbar::tool

@@ -23,10 +23,10 @@ std::unique_ptr<audit::JournalReader> open_stream(const std::filesystem::path& a
 void print_record(const Tool& tool, std::string_view stream, const Record& record);
 
 using Journal = std::shared_ptr<JournalOptions>;
-void add_journal_tail(CLI::App& journal, Tool& tool, Journal options);
-void add_journal_show(CLI::App& journal, Tool& tool, Journal options);
-void add_journal_replay(CLI::App& journal, Tool& tool, Journal options);
-void add_journal_verify(CLI::App& journal, Tool& tool, Journal options);
-void add_journal_recheck(CLI::App& journal, Tool& tool, Journal options);
+void add_journal_tail(const Subcommand& journal, Tool& tool, Journal options);
+void add_journal_show(const Subcommand& journal, Tool& tool, Journal options);
+void add_journal_replay(const Subcommand& journal, Tool& tool, Journal options);
+void add_journal_verify(const Subcommand& journal, Tool& tool, Journal options);
+void add_journal_recheck(const Subcommand& journal, Tool& tool, Journal options);
 
 }  // namespace busbar::tool

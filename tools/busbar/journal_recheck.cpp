@@ -15,9 +15,9 @@ namespace {
 
 Exit recheck(Tool& tool, const JournalOptions& options, std::uint64_t last) {
   const auto reader = open_stream(archive_directory(tool, options), "core");
-  if (!reader) return Exit::Unreachable;
+  if (!reader) return Exit::Usage;
   const auto summary = router::replay(*reader, last);
-  if (!summary) return fail(Exit::Unreachable, "cannot be rechecked: " + summary.error().text);
+  if (!summary) return fail(Exit::Usage, "cannot be rechecked: " + summary.error().text);
   const auto& difference = summary->difference;
   if (tool.json) {
     json::object line{{"agrees", !difference},
@@ -49,12 +49,12 @@ Exit recheck(Tool& tool, const JournalOptions& options, std::uint64_t last) {
 
 }  // namespace
 
-void add_journal_recheck(CLI::App& journal, Tool& tool, Journal shared) {
+void add_journal_recheck(const Subcommand& journal, Tool& tool, Journal shared) {
   auto last = std::make_shared<std::uint64_t>(0);
-  CLI::App* command =
-      journal.add_subcommand("recheck", "Would the core decide the same again? Exit 0 yes, 1 no, 3 could not look");
-  command->add_option("--last", *last, "Up to this record; the end when not given");
-  command->callback([=, &tool] { tool.action = [=, &tool] { return recheck(tool, *shared, *last); }; });
+  const Subcommand command =
+      journal.subcommand("recheck", "Would the core decide the same again? Exit 0 yes, 1 no, 2 could not look");
+  command.option("--last", *last, "Up to this record; the end when not given");
+  command.run([=, &tool] { tool.action = [=, &tool] { return recheck(tool, *shared, *last); }; });
 }
 
 }  // namespace busbar::tool

@@ -32,7 +32,7 @@ std::string topic_of(const std::string& stream, const Body& body) {
 
 Exit replay(Tool& tool, const JournalOptions& shared, const ReplayOptions& options) {
   const auto reader = open_stream(archive_directory(tool, shared), options.stream);
-  if (!reader) return Exit::Unreachable;
+  if (!reader) return Exit::Usage;
   boost::asio::io_context loop{1};
   std::unique_ptr<bus::Endpoint> out;
   if (!options.to.empty()) {
@@ -79,19 +79,19 @@ Exit replay(Tool& tool, const JournalOptions& shared, const ReplayOptions& optio
 
 }  // namespace
 
-void add_journal_replay(CLI::App& journal, Tool& tool, Journal shared) {
+void add_journal_replay(const Subcommand& journal, Tool& tool, Journal shared) {
   auto options = std::make_shared<ReplayOptions>();
-  CLI::App* command = journal.add_subcommand("replay", "Print or publish records again, at a speed");
-  command->add_option("--stream", options->stream, "core, market or tape")
-      ->check(CLI::IsMember({"core", "market", "tape"}))
-      ->capture_default_str();
-  command->add_option("--first", options->first, "First sequence")->capture_default_str();
-  command->add_option("--last", options->last, "Last sequence; the end when not given");
-  command->add_option("--speed", options->speed,
+  const Subcommand command = journal.subcommand("replay", "Print or publish records again, at a speed");
+  command.option("--stream", options->stream, "core, market or tape")
+      .one_of({"core", "market", "tape"})
+      ;
+  command.option("--first", options->first, "First sequence");
+  command.option("--last", options->last, "Last sequence; the end when not given");
+  command.option("--speed", options->speed,
                       "1 is as it happened, 10 ten times faster; without it as fast as possible");
-  command->add_option("--to", options->to,
+  command.option("--to", options->to,
                       "Publish to this endpoint, a hub's bus.quotes_in for instance, instead of printing");
-  command->callback(
+  command.run(
       [options, shared, &tool] { tool.action = [options, shared, &tool] { return replay(tool, *shared, *options); }; });
 }
 

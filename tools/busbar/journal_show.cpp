@@ -138,7 +138,7 @@ std::set<std::uint64_t> find_first(audit::JournalReader& core, const Tool& tool,
 Exit show(Tool& tool, const JournalOptions& options, const std::string& id, const std::string& kind) {
   const auto archive = archive_directory(tool, options);
   const auto core = open_stream(archive, "core");
-  if (!core) return Exit::Unreachable;
+  if (!core) return Exit::Usage;
 
   std::set<std::uint64_t> sequences = find_first(*core, tool, id, kind);
   if (sequences.empty()) return fail(Exit::No, "nothing is written about " + id);
@@ -176,16 +176,16 @@ Exit show(Tool& tool, const JournalOptions& options, const std::string& id, cons
 
 }  // namespace
 
-void add_journal_show(CLI::App& journal, Tool& tool, Journal shared) {
+void add_journal_show(const Subcommand& journal, Tool& tool, Journal shared) {
   auto id = std::make_shared<std::string>();
   auto kind = std::make_shared<std::string>();
-  CLI::App* command =
-      journal.add_subcommand("show", "Show all that is written about one order, bytes on the wire included");
-  command->add_option("ID", *id, "Any of its names: order_id, client_order_id, venue_order_id, exec_id or trade_id")
-      ->required();
-  command->add_option("--by", *kind, "What ID is, where one text is several names: order, client, venue or execution")
-      ->check(CLI::IsMember({"order", "client", "venue", "execution"}));
-  command->callback([=, &tool] { tool.action = [=, &tool] { return show(tool, *shared, *id, *kind); }; });
+  const Subcommand command =
+      journal.subcommand("show", "Show all that is written about one order, bytes on the wire included");
+  command.option("ID", *id, "Any of its names: order_id, client_order_id, venue_order_id, exec_id or trade_id")
+      .required();
+  command.option("--by", *kind, "What ID is, where one text is several names: order, client, venue or execution")
+      .one_of({"order", "client", "venue", "execution"});
+  command.run([=, &tool] { tool.action = [=, &tool] { return show(tool, *shared, *id, *kind); }; });
 }
 
 }  // namespace busbar::tool

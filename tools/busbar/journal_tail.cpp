@@ -7,23 +7,23 @@
 
 namespace busbar::tool {
 
-void add_journal_tail(CLI::App& journal, Tool& tool, Journal shared) {
+void add_journal_tail(const Subcommand& journal, Tool& tool, Journal shared) {
   struct Options {
     std::string stream = "core";
     std::uint64_t count = 20;
     bool follow = false;
   };
   auto options = std::make_shared<Options>();
-  CLI::App* command = journal.add_subcommand("tail", "Show the last records of a stream");
-  command->add_option("--stream", options->stream, "core, market or tape")
-      ->check(CLI::IsMember({"core", "market", "tape"}))
-      ->capture_default_str();
-  command->add_option("-n,--count", options->count, "How many")->capture_default_str();
-  command->add_flag("-f,--follow", options->follow, "Go on with what is written, until interrupted");
-  command->callback([options, shared, &tool] {
+  const Subcommand command = journal.subcommand("tail", "Show the last records of a stream");
+  command.option("--stream", options->stream, "core, market or tape")
+      .one_of({"core", "market", "tape"})
+      ;
+  command.option("-n,--count", options->count, "How many");
+  command.flag("-f,--follow", options->follow, "Go on with what is written, until interrupted");
+  command.run([options, shared, &tool] {
     tool.action = [options, shared, &tool] {
       const auto reader = open_stream(archive_directory(tool, *shared), options->stream);
-      if (!reader) return Exit::Unreachable;
+      if (!reader) return Exit::Usage;
       std::uint64_t last = reader->last_sequence();
       std::uint64_t next = std::max(reader->first_sequence(), last >= options->count ? last - options->count + 1 : 1);
       for (;;) {

@@ -46,26 +46,26 @@ void print(const Tool& tool, const std::string& stream, const Result<audit::Veri
 
 }  // namespace
 
-void add_journal_verify(CLI::App& journal, Tool& tool, Journal shared) {
+void add_journal_verify(const Subcommand& journal, Tool& tool, Journal shared) {
   struct Options {
     std::vector<std::string> streams{"core", "market", "tape"};
-    std::vector<std::filesystem::path> head_files;
+    std::vector<std::string> head_files;
     std::string public_key;
   };
   auto options = std::make_shared<Options>();
-  CLI::App* command =
-      journal.add_subcommand("verify", "Is the journal still what was written? Exit 0 yes, 1 no, 3 could not look");
-  command->add_option("STREAM", options->streams, "core, market, tape; all of them when none is given")
-      ->check(CLI::IsMember({"core", "market", "tape"}));
-  command->add_option("--heads", options->head_files, "Signed heads that were kept elsewhere")
-      ->check(CLI::ExistingFile);
-  command->add_option("--key", options->public_key, "Public key (PEM) that must have signed them")
-      ->check(CLI::ExistingFile);
-  command->callback([options, shared, &tool] {
+  const Subcommand command =
+      journal.subcommand("verify", "Is the journal still what was written? Exit 0 yes, 1 no, 2 could not look");
+  command.option("STREAM", options->streams, "core, market, tape; all of them when none is given")
+      .one_of({"core", "market", "tape"});
+  command.option("--heads", options->head_files, "Signed heads that were kept elsewhere")
+      .existing_file();
+  command.option("--key", options->public_key, "Public key (PEM) that must have signed them")
+      .existing_file();
+  command.run([options, shared, &tool] {
     tool.action = [options, shared, &tool] {
       const auto archive = archive_directory(tool, *shared);
       audit::VerifyOptions what;
-      what.head_files = options->head_files;
+      what.head_files.assign(options->head_files.begin(), options->head_files.end());
       if (!options->public_key.empty()) {
         const auto key = audit::read_public_key(options->public_key);
         if (!key) return fail(Exit::Usage, options->public_key + ": " + key.error().text);
@@ -76,7 +76,7 @@ void add_journal_verify(CLI::App& journal, Tool& tool, Journal shared) {
         const auto result = audit::verify(archive / stream, what);
         print(tool, stream, result);
         std::fflush(stdout);  // the next one is read by a forked child
-        worst = std::max(worst, !result ? Exit::Unreachable : result->is_good ? Exit::Ok : Exit::No);
+        worst = std::max(worst, !result ? Exit::Usage : result->is_good ? Exit::Ok : Exit::No);
       }
       return worst;
     };

@@ -1,5 +1,6 @@
 // busbar order buy|sell QTY SYMBOL: places one order. busbar order ID: shows one.
 #include <cstdio>
+#include <map>
 #include <thread>
 
 #include <boost/json/serialize.hpp>
@@ -15,9 +16,7 @@ namespace {
 
 struct OrderOptions {
   std::string quantity, symbol, account, id, limit, stop, touched, display, strategy;
-  TimeInForce time_in_force = TimeInForce::GoodTillCancel;
-  Rounding rounding = Rounding::Refuse;
-  SelfTradePrevention self_trade_prevention = SelfTradePrevention::Unset;
+  std::string time_in_force = "gtc", rounding = "refuse", self_trade;
   std::uint32_t trailing_bps = 0;
   bool cash = false, post_only = false, reduce_only = false, wait = false, no_wait = false;
 };
@@ -33,6 +32,12 @@ const std::map<std::string, SelfTradePrevention> preventions = {{"none", SelfTra
                                                                 {"expire-maker", SelfTradePrevention::ExpireMaker},
                                                                 {"expire-both", SelfTradePrevention::ExpireBoth},
                                                                 {"decrement", SelfTradePrevention::Decrement}};
+
+std::vector<std::string> words(const auto& values) {
+  std::vector<std::string> words;
+  for (const auto& [word, value] : values) words.push_back(word);
+  return words;
+}
 
 std::optional<Decimal> number(const std::string& option, const std::string& text) {
   if (text.empty()) return std::nullopt;
@@ -65,9 +70,9 @@ NewOrder order_from(const Tool& tool, const OrderOptions& options, Side side) {
   } else {
     order.order_type = order.price ? OrderType::Limit : OrderType::Market;
   }
-  order.time_in_force = options.time_in_force;
-  order.rounding = options.rounding;
-  order.self_trade_prevention = options.self_trade_prevention;
+  order.time_in_force = times_in_force.at(options.time_in_force);
+  order.rounding = roundings.at(options.rounding);
+  if (!options.self_trade.empty()) order.self_trade_prevention = preventions.at(options.self_trade);
   order.trailing_delta_bps = options.trailing_bps;
   order.display_qty = number("--display", options.display);
   order.post_only = options.post_only;
@@ -90,7 +95,7 @@ Exit place(const Tool& tool, const OrderOptions& options, Side side) {
   const NewOrder order = order_from(tool, options, side);
   Client client{tool};
   if (!client.is_reachable()) return fail(Exit::Unreachable, "no answer from the router; nothing was sent");
-  const auto message = client.ask(order, tool.timeout);
+  const auto message = client.ask(order);
   if (!message) {
     return fail(Exit::Unknown,
                 "no answer in time; ask again with: busbar order " + std::string{view(order.client_order_id)});
@@ -110,7 +115,7 @@ Exit place(const Tool& tool, const OrderOptions& options, Side side) {
          (options.wait ? !is_final(report.order_status) : is_pending(report.order_status))) {
     if (!options.wait && std::chrono::steady_clock::now() > until) break;
     std::this_thread::sleep_for(std::chrono::milliseconds{50});
-    Found found = find_order(client, tool, std::to_string(report.order_id));
+    Found found = find_order(client, std::to_string(report.order_id));
     if (!found.order) return found.exit == Exit::Ok ? Exit::Unknown : found.exit;
     const bool is_news = found.order->order_status != report.order_status || found.order->cum_qty != report.cum_qty;
     report = *found.order;
@@ -124,40 +129,37 @@ Exit place(const Tool& tool, const OrderOptions& options, Side side) {
   return exit_for(report);
 }
 
-void add_side(CLI::App& order, Tool& tool, Side side) {
+void add_side(const Subcommand& order, Tool& tool, Side side) {
   auto options = std::make_shared<OrderOptions>();
   const std::string name = side == Side::Buy ? "buy" : "sell";
-  CLI::App* command =
-      order.add_subcommand(name, side == Side::Buy ? "Place an order to buy" : "Place an order to sell");
-  command->add_option("QTY", options->quantity, "How much, in the base currency")->required();
-  command->add_option("SYMBOL", options->symbol, "What: BTC/USDT")->required();
-  command->add_option("--limit", options->limit, "Limit price; without any price it is a market order");
-  command->add_option("--stop", options->stop, "Stop price: a stop, or with --limit a stop-limit order");
-  command->add_option("--touched", options->touched, "Trigger on the better side: an if-touched order")
-      ->excludes("--stop");
-  command->add_option("--trailing-bps", options->trailing_bps,
+  const Subcommand command = order.subcommand(name, side == Side::Buy ? "Place an order to buy" : "Place an order to sell");
+  command.option("QTY", options->quantity, "How much, in the base currency").required();
+  command.option("SYMBOL", options->symbol, "What: BTC/USDT").required();
+  command.option("--limit", options->limit, "Limit price; without any price it is a market order");
+  command.option("--stop", options->stop, "Stop price: a stop, or with --limit a stop-limit order");
+  command.option("--touched", options->touched, "Trigger on the better side: an if-touched order")
+      .excludes("--stop");
+  command.option("--trailing-bps", options->trailing_bps,
                       "Trailing stop: the distance in hundredths of a percent");
-  command->add_option("--account", options->account, "Where it trades; needed when there are several");
-  command->add_option("--id", options->id, "client_order_id; drawn when not given. The same twice is one order");
-  command->add_option("--tif", options->time_in_force, "day, gtc (default), ioc or fok")
-      ->transform(CLI::CheckedTransformer(times_in_force, CLI::ignore_case).description(""));
-  command
-      ->add_option("--rounding", options->rounding,
-                   "What to do with digits too many: refuse (default), down, up, nearest")
-      ->transform(CLI::CheckedTransformer(roundings, CLI::ignore_case).description(""));
-  command
-      ->add_option("--self-trade", options->self_trade_prevention,
+  command.option("--account", options->account, "Where it trades; needed when there are several");
+  command.option("--id", options->id, "client_order_id; drawn when not given. The same twice is one order");
+  command.option("--tif", options->time_in_force, "day, gtc, ioc or fok")
+      .one_of(words(times_in_force));
+  command.option("--rounding", options->rounding,
+                   "What to do with digits too many: refuse, down, up, nearest")
+      .one_of(words(roundings));
+  command.option("--self-trade", options->self_trade,
                    "none, expire-taker, expire-maker, expire-both, decrement")
-      ->transform(CLI::CheckedTransformer(preventions, CLI::ignore_case).description(""));
-  command->add_option("--display", options->display, "Iceberg: the visible part");
-  command->add_option("--strategy", options->strategy, "Whose order it is; only reported back");
-  command->add_flag("--cash", options->cash, "QTY is money: spend or earn this much of the quote currency");
-  command->add_flag("--post-only", options->post_only, "Refuse rather than take");
-  command->add_flag("--reduce-only", options->reduce_only, "Only towards a smaller position");
-  command->add_flag("--wait", options->wait, "Follow the order until it is final");
-  command->add_flag("--no-wait", options->no_wait, "Return with the first durable report, before the broker answers")
-      ->excludes("--wait");
-  command->callback([options, &tool, side] {
+      .one_of(words(preventions));
+  command.option("--display", options->display, "Iceberg: the visible part");
+  command.option("--strategy", options->strategy, "Whose order it is; only reported back");
+  command.flag("--cash", options->cash, "QTY is money: spend or earn this much of the quote currency");
+  command.flag("--post-only", options->post_only, "Refuse rather than take");
+  command.flag("--reduce-only", options->reduce_only, "Only towards a smaller position");
+  command.flag("--wait", options->wait, "Follow the order until it is final");
+  command.flag("--no-wait", options->no_wait, "Return with the first durable report, before the broker answers")
+      .excludes("--wait");
+  command.run([options, &tool, side] {
     tool.action = [options, &tool, side] {
       tool.load();
       return place(tool, *options, side);
@@ -167,20 +169,20 @@ void add_side(CLI::App& order, Tool& tool, Side side) {
 
 }  // namespace
 
-void add_order(CLI::App& app, Tool& tool) {
-  CLI::App* command = app.add_subcommand("order", "Place an order: order buy|sell QTY SYMBOL. Show one: order ID");
+void add_order(const Subcommand& app, Tool& tool) {
+  const Subcommand command = app.subcommand("order", "Place an order: order buy|sell QTY SYMBOL. Show one: order ID");
   auto id = std::make_shared<std::string>();
-  command->add_option("ID", *id, "order_id, or the client_order_id of an order of this client");
-  add_side(*command, tool, Side::Buy);
-  add_side(*command, tool, Side::Sell);
-  command->require_subcommand(0, 1);
-  command->callback([command, id, &tool] {
-    if (!command->get_subcommands().empty()) return;
-    if (id->empty()) throw CLI::ValidationError("order", "say buy, sell, or the id of an order");
+  command.option("ID", *id, "order_id, or the client_order_id of an order of this client");
+  add_side(command, tool, Side::Buy);
+  add_side(command, tool, Side::Sell);
+  command.require_subcommands(0, 1);
+  command.run([command, id, &tool] {
+    if (command.has_named_subcommand()) return;
+    if (id->empty()) throw ConfigError("order: say buy, sell, or the id of an order");
     tool.action = [id, &tool] {
       tool.load();
       Client client{tool};
-      const Found found = find_order(client, tool, *id);
+      const Found found = find_order(client, *id);
       if (found.order) {
         print_orders(tool, {&*found.order, 1});
         return Exit::Ok;

@@ -62,18 +62,18 @@ void print_orders(const Tool& tool, std::span<const ExecutionReport> orders) {
   std::fputs(table.text().c_str(), stdout);
 }
 
-void add_orders(CLI::App& app, Tool& tool) {
+void add_orders(const Subcommand& app, Tool& tool) {
   struct Options {
     std::string account, symbol;
     bool all = false, venue = false;
   };
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("orders", "List open orders");
-  command->add_option("--account", options->account, "Only those of this account");
-  command->add_option("--symbol", options->symbol, "Only those of this symbol");
-  command->add_flag("--all", options->all, "Closed ones too, as long as they are remembered");
-  command->add_flag("--venue", options->venue, "As the broker lists them now, instead of as the router knows them");
-  command->callback([options, &tool] {
+  const Subcommand command = app.subcommand("orders", "List open orders");
+  command.option("--account", options->account, "Only those of this account");
+  command.option("--symbol", options->symbol, "Only those of this symbol");
+  command.flag("--all", options->all, "Closed ones too, as long as they are remembered");
+  command.flag("--venue", options->venue, "As the broker lists them now, instead of as the router knows them");
+  command.run([options, &tool] {
     tool.action = [options, &tool] {
       tool.load();
       Client client{tool};
@@ -82,7 +82,7 @@ void add_orders(CLI::App& app, Tool& tool) {
       if (options->venue || !options->account.empty()) query.account = tool.account_or_only(options->account);
       query.symbol = cut<32>(options->symbol);
       query.include_closed = options->all;
-      const Asked asked = ask_all(client, tool, query);
+      const Asked asked = ask_all(client, query);
       if (asked.answer) print_orders(tool, asked.answer->orders);
       return asked.exit;
     };

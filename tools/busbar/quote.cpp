@@ -10,15 +10,15 @@
 
 namespace busbar::tool {
 
-void add_quote(CLI::App& app, Tool& tool) {
+void add_quote(const Subcommand& app, Tool& tool) {
   struct Options {
     std::string symbol, account;
   };
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("quote", "Show best bid and ask, asked at the broker now");
-  command->add_option("SYMBOL", options->symbol, "BTC/USDT")->required();
-  command->add_option("--account", options->account, "At whose broker; needed when there are several accounts");
-  command->callback([options, &tool] {
+  const Subcommand command = app.subcommand("quote", "Show best bid and ask, asked at the broker now");
+  command.option("SYMBOL", options->symbol, "BTC/USDT").required();
+  command.option("--account", options->account, "At whose broker; needed when there are several accounts");
+  command.run([options, &tool] {
     tool.action = [options, &tool] {
       tool.load();
       Client client{tool};
@@ -26,7 +26,7 @@ void add_quote(CLI::App& app, Tool& tool) {
       query.kind = QueryKind::Quote;
       query.account = tool.account_or_only(options->account);
       query.symbol = cut<32>(options->symbol);
-      const Asked asked = ask_all(client, tool, query);
+      const Asked asked = ask_all(client, query);
       if (!asked.answer) return asked.exit;
       if (asked.answer->quotes.empty()) return fail(Exit::No, "the broker has no quote for " + options->symbol);
       Table table{{{"SYMBOL"}, {"BID QTY", true}, {"BID", true}, {"ASK", true}, {"ASK QTY", true}}};

@@ -64,7 +64,7 @@ Exit follow(Tool& tool, const QuotesOptions& options) {
       request.symbol = cut<32>(symbol);
       request.channel = Channel::Quote;
       request.lease_ms = lease_ms;
-      const auto message = client.ask(request, tool.timeout);
+      const auto message = client.ask(request);
       if (!message)
         return is_first ? fail(Exit::Unreachable, "no answer from the router")
                         : Exit::Ok;  // the next renewal may reach it
@@ -104,14 +104,14 @@ Exit follow(Tool& tool, const QuotesOptions& options) {
 
 }  // namespace
 
-void add_quotes(CLI::App& app, Tool& tool) {
+void add_quotes(const Subcommand& app, Tool& tool) {
   auto options = std::make_shared<QuotesOptions>();
-  CLI::App* command = app.add_subcommand("quotes", "Show quotes as they move, until interrupted");
-  command->add_option("SYMBOL", options->symbols, "BTC/USDT ETH/USDT ...")->required();
-  command->add_option("--account", options->account, "At whose broker; needed when there are several accounts");
-  command->add_option("-n,--count", options->count, "End after so many");
-  command->add_option("--seconds", options->seconds, "End after so long; with -n, exit 4 when they did not come");
-  command->callback([options, &tool] {
+  const Subcommand command = app.subcommand("quotes", "Show quotes as they move, until interrupted");
+  command.option("SYMBOL", options->symbols, "BTC/USDT ETH/USDT ...").required();
+  command.option("--account", options->account, "At whose broker; needed when there are several accounts");
+  command.option("-n,--count", options->count, "End after so many");
+  command.option("--seconds", options->seconds, "End after so long; with -n, exit 4 when they did not come");
+  command.run([options, &tool] {
     tool.action = [options, &tool] {
       tool.load();
       return follow(tool, *options);

@@ -77,16 +77,15 @@ void print(const Answer& answer) {
 
 }  // namespace
 
-void add_status(CLI::App& app, Tool& tool) {
-  CLI::App* command =
-      app.add_subcommand("status", "Is everything up? Exit 0 only when orders are accepted for every account");
-  command->callback([&tool] {
+void add_status(const Subcommand& app, Tool& tool) {
+  const Subcommand command = app.subcommand("status", "Is everything up? Exit 0 only when orders are accepted for every account");
+  command.run([&tool] {
     tool.action = [&tool] {
       tool.load();
       Client client{tool};
       Query query;
       query.kind = QueryKind::Status;
-      const Asked asked = ask_all(client, tool, query);
+      const Asked asked = ask_all(client, query);
       if (!asked.answer) return asked.exit;
       const Answer& answer = *asked.answer;
       if (tool.json) {

@@ -11,23 +11,23 @@
 
 namespace busbar::tool {
 
-void add_symbols(CLI::App& app, Tool& tool) {
+void add_symbols(const Subcommand& app, Tool& tool) {
   struct Options {
     std::string account;
     std::vector<std::string> symbols;
   };
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("symbols", "List what may be traded, and the rules an order is held to");
-  command->add_option("SYMBOL", options->symbols, "Only these");
-  command->add_option("--account", options->account, "At whose broker; needed when there are several accounts");
-  command->callback([options, &tool] {
+  const Subcommand command = app.subcommand("symbols", "List what may be traded, and the rules an order is held to");
+  command.option("SYMBOL", options->symbols, "Only these");
+  command.option("--account", options->account, "At whose broker; needed when there are several accounts");
+  command.run([options, &tool] {
     tool.action = [options, &tool] {
       tool.load();
       Client client{tool};
       Query query;
       query.kind = QueryKind::Instruments;
       query.account = tool.account_or_only(options->account);
-      const Asked asked = ask_all(client, tool, query);
+      const Asked asked = ask_all(client, query);
       if (!asked.answer) return asked.exit;
       std::size_t shown = 0;
       Table table{{{"SYMBOL"},

@@ -1,9 +1,9 @@
 #include "tools/busbar/tool.hpp"
 
 #include <cstdio>
-#include <ctime>
 #include <random>
 
+#include "bus/clock.hpp"
 #include "bus/result.hpp"
 
 namespace busbar::tool {
@@ -46,17 +46,11 @@ std::string refusal(ErrorCode error, std::string_view field, std::string_view va
   return line;
 }
 
-Timestamp wall_now() {
-  timespec now{};
-  clock_gettime(CLOCK_REALTIME, &now);
-  return static_cast<Timestamp>(now.tv_sec) * 1'000'000'000 + now.tv_nsec;
-}
-
 Id draw_client_order_id() {
   std::random_device random;
   char text[64];
   const int length =
-      std::snprintf(text, sizeof text, "cli-%llx-%08x", static_cast<unsigned long long>(wall_now() / 1'000'000),
+      std::snprintf(text, sizeof text, "cli-%llx-%08x", static_cast<unsigned long long>(wall_now_ns() / 1'000'000),
                     static_cast<unsigned>(random()));
   return Id{text, static_cast<std::size_t>(length)};
 }

@@ -8,8 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include <CLI/CLI.hpp>
-
+#include "bus/command_line.hpp"
 #include "bus/config.hpp"
 #include "bus/messages.hpp"
 
@@ -19,13 +18,13 @@ namespace busbar::tool {
 enum class Exit {
   Ok = 0,           // done, or the answer is yes
   No = 1,           // refused, not found, or the answer is no
-  Usage = 2,        // the command line or the configuration is wrong
+  Usage = 2,        // the command line or the configuration is wrong, or the journal named cannot be read
   Unreachable = 3,  // nobody answered, and nothing was sent that could act
   Unknown = 4,      // it was sent, and what became of it is not known yet
 };
 
 struct Tool {
-  std::string config_file = "/etc/busbar/busbar.toml";
+  std::string config_file;
   Name client{"cli"};
   std::string endpoint;  // overrides bus.orders
   std::chrono::milliseconds timeout{5000};
@@ -51,16 +50,15 @@ std::string refusal(ErrorCode error, std::string_view field, std::string_view va
                     std::string_view broker_code, std::string_view text);
 // One for this process and moment that no other run draws: cli-<time>-<random>.
 Id draw_client_order_id();
-Timestamp wall_now();
 
-void add_order(CLI::App& app, Tool& tool);
-void add_cancel(CLI::App& app, Tool& tool);
-void add_orders(CLI::App& app, Tool& tool);
-void add_quote(CLI::App& app, Tool& tool);
-void add_quotes(CLI::App& app, Tool& tool);
-void add_balances(CLI::App& app, Tool& tool);
-void add_symbols(CLI::App& app, Tool& tool);
-void add_status(CLI::App& app, Tool& tool);
-void add_journal(CLI::App& app, Tool& tool);
+void add_order(const Subcommand& app, Tool& tool);
+void add_cancel(const Subcommand& app, Tool& tool);
+void add_orders(const Subcommand& app, Tool& tool);
+void add_quote(const Subcommand& app, Tool& tool);
+void add_quotes(const Subcommand& app, Tool& tool);
+void add_balances(const Subcommand& app, Tool& tool);
+void add_symbols(const Subcommand& app, Tool& tool);
+void add_status(const Subcommand& app, Tool& tool);
+void add_journal(const Subcommand& app, Tool& tool);
 
 }  // namespace busbar::tool

@@ -4,11 +4,11 @@
 #include <cstdlib>
 #include <filesystem>
 
-#include <CLI/CLI.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/json/serialize.hpp>
 #include <spdlog/spdlog.h>
 
+#include "bus/command_line.hpp"
 #include "bus/daemon.hpp"
 #include "tools/venue/binance/config.hpp"
 #include "tools/venue/binance/control.hpp"
@@ -92,44 +92,43 @@ int run_binance(const Options& options) {
 }  // namespace busbar::venue
 
 int main(int argc, char** argv) try {
+  using namespace busbar;
   using namespace busbar::venue;
-  CLI::App app{"Brokers in a box: they speak the real protocols, and trade with nobody's money."};
-  app.set_version_flag("--version", BUSBAR_VERSION);
-  app.require_subcommand(1);
+  CommandLine app{"busbar-venue", "Brokers in a box: they speak the real protocols, and trade with nobody's money."};
+  app.require_subcommands(1, 1);
 
   Options options;
-  CLI::App* binance = app.add_subcommand("binance", "Binance spot: REST, WebSocket API and market streams over TLS");
-  binance->add_option("--config", options.config,
+  const Subcommand binance = app.subcommand("binance", "Binance spot: REST, WebSocket API and market streams over TLS");
+  binance.option("--config", options.config,
                       "settings, tables [venue...]; without it four symbols and one account");
-  binance->add_option("--address", options.address, "where to listen")->capture_default_str();
-  binance->add_option("--port", options.port, "0: any free one, printed on stdout")->capture_default_str();
-  binance->add_option("--ws-api-port", options.ws_api_port, "a second port, for the WebSocket API");
-  binance->add_option("--stream-port", options.stream_port, "a third one, for the market streams");
-  binance->add_option("--control-port", options.control_port, "of the control interface, on 127.0.0.1")
-      ->capture_default_str();
-  binance
-      ->add_option("--tls-dir", options.folder,
+  binance.option("--address", options.address, "where to listen");
+  binance.option("--port", options.port, "0: any free one, printed on stdout");
+  binance.option("--ws-api-port", options.ws_api_port, "a second port, for the WebSocket API");
+  binance.option("--stream-port", options.stream_port, "a third one, for the market streams");
+  binance.option("--control-port", options.control_port, "of the control interface, on 127.0.0.1")
+      ;
+  binance.option("--tls-dir", options.folder,
                    "where the certificates, and the credentials made up for accounts, are kept")
-      ->required();
-  const auto key = binance->add_option("--tls-key", options.key, "PEM file");
-  binance->add_option("--tls-cert", options.certificate, "PEM file with the chain, instead of one made here")
-      ->needs(key);
-  binance->add_option("--arrivals", options.arrivals, "file for a line per order and cancel that arrived");
-  binance->add_option("--seed", options.seed, "of the market and of chance in faults");
-  binance->add_option("--market-rate", options.market_rate, "steps a second; 0: the market stands still")
-      ->check(CLI::Range(0, 1000));
-  binance->add_option("--log-level", options.log_level)->capture_default_str();
+      .required();
+  binance.option("--tls-key", options.key, "PEM file");
+  binance.option("--tls-cert", options.certificate, "PEM file with the chain, instead of one made here")
+      .needs("--tls-key");
+  binance.option("--arrivals", options.arrivals, "file for a line per order and cancel that arrived");
+  binance.option("--seed", options.seed, "of the market and of chance in faults");
+  binance.option("--market-rate", options.market_rate, "steps a second; 0: the market stands still")
+      .within(0, 1000);
+  binance.option("--log-level", options.log_level, "trace, debug, info, warning, error or off");
 
   CtlOptions ctl_options;
-  CLI::App* ctl = app.add_subcommand(
+  const Subcommand ctl = app.subcommand(
       "ctl", "Ask or change a running venue: ctl --port N GET /book; ctl --port N POST /faults '{...}'");
-  ctl->add_option("--port", ctl_options.port, "its control port")->required();
-  ctl->add_option("method", ctl_options.method, "GET, POST or DELETE")->required();
-  ctl->add_option("path", ctl_options.path, "/book, /arrivals, /faults, /market, /orders, ...")->required();
-  ctl->add_option("body", ctl_options.body, "JSON");
+  ctl.option("--port", ctl_options.port, "its control port").required();
+  ctl.option("method", ctl_options.method, "GET, POST or DELETE").required();
+  ctl.option("path", ctl_options.path, "/book, /arrivals, /faults, /market, /orders, ...").required();
+  ctl.option("body", ctl_options.body, "JSON");
 
-  CLI11_PARSE(app, argc, argv);
-  if (ctl->parsed()) return run_ctl(ctl_options.port, ctl_options.method, ctl_options.path, ctl_options.body);
+  if (const auto exit = app.parse(argc, argv)) return *exit;
+  if (ctl.is_named()) return run_ctl(ctl_options.port, ctl_options.method, ctl_options.path, ctl_options.body);
   return run_binance(options);
 } catch (const std::exception& error) {
   std::fprintf(stderr, "busbar-venue: %s\n", error.what());
