@@ -15,15 +15,19 @@ constexpr int silent_ticks_max = 3;  // heartbeats missed before a peer is given
 
 }  // namespace
 
-Client::Client(asio::io_context& loop, ClientOptions options)
-    : options_{std::move(options)}, endpoint_{loop, Kind::Req}, timer_{loop} {
-  endpoint_.on_message([this](const RoutingId&, std::string_view, std::span<const std::uint8_t> bytes) {
+Client::Client(asio::io_context& loop, ClientOptions options) : loop_{loop}, options_{std::move(options)}, timer_{loop} {
+  connect();
+}
+
+void Client::connect() {
+  endpoint_.emplace(loop_, Kind::Req);
+  endpoint_->on_message([this](const RoutingId&, std::string_view, std::span<const std::uint8_t> bytes) {
     auto message = decode(bytes);
-    if (!message || message->header.correlation_id != correlation_id_) return;
-    answer_ = std::move(*message);
+    if (message && message->header.correlation_id != correlation_id_) return;  // to a question that was given up
+    answer_ = std::move(message);
     timer_.cancel();
   });
-  endpoint_.connect(options_.address);
+  endpoint_->connect(options_.address);
 }
 
 asio::awaitable<Result<Message>> Client::request(Body body) {
@@ -32,19 +36,21 @@ asio::awaitable<Result<Message>> Client::request(Body body) {
                       .sender = options_.client,
                       .correlation_id = ++correlation_id_,
                       .send_time_ns = wall_now_ns()};
-  if (!endpoint_.send(encode(header, body))) {
+  if (!endpoint_->send(encode(header, body))) {
     co_return Error{ErrorCode::ConnectionError, options_.address + ": cannot be sent to"};
   }
   timer_.expires_after(options_.timeout);
   co_await timer_.async_wait(asio::as_tuple(asio::use_awaitable));
   if (!answer_) {
+    connect();  // libzmq 4.3.4 aborts when the peer of a question that was given up dies later: that socket is used no more
     co_return Error{ErrorCode::UnknownOutcome, options_.address + ": no answer within " +
                                                    std::to_string(options_.timeout.count()) + " ms"};
   }
-  if (answer_->header.environment != options_.environment) {
+  Result<Message> answer = *std::exchange(answer_, std::nullopt);
+  if (answer && answer->header.environment != options_.environment) {
     co_return Error{ErrorCode::InvalidMessage, options_.address + ": the answer is of the other environment"};
   }
-  co_return std::move(*answer_);
+  co_return answer;
 }
 
 ClientSession::ClientSession(asio::io_context& loop, SessionOptions options, Events events)

@@ -28,15 +28,19 @@ class Client {
   Client(asio::io_context& loop, ClientOptions options);
 
   // One at a time. ConnectionError: it did not leave. UnknownOutcome: it left, and no answer came in time; what it asked may
-  // have happened all the same, and asking again under the same client_order_id tells.
+  // have happened all the same, and asking again under the same client_order_id tells. InvalidMessage: the answer is not to be
+  // read, or of the other environment.
   asio::awaitable<Result<Message>> request(Body body);
 
  private:
+  void connect();
+
+  asio::io_context& loop_;
   ClientOptions options_;
-  Endpoint endpoint_;
+  std::optional<Endpoint> endpoint_;
   asio::steady_timer timer_;
   std::uint64_t correlation_id_ = 0;
-  std::optional<Message> answer_;
+  std::optional<Result<Message>> answer_;
 };
 
 struct SessionOptions {
