@@ -139,9 +139,9 @@ class Endpoint::Socket : public std::enable_shared_from_this<Socket> {
     set(ZMQ_SNDHWM, options.send_queue_max);
     set(ZMQ_RCVHWM, options.receive_queue_max);
     set(ZMQ_LINGER, options.linger_ms);
-    set(ZMQ_HEARTBEAT_IVL, static_cast<int>(options.heartbeat_interval_ms));
     set(ZMQ_HEARTBEAT_TIMEOUT, static_cast<int>(options.heartbeat_timeout_ms));
     set(ZMQ_HEARTBEAT_TTL, static_cast<int>(options.heartbeat_timeout_ms));
+    heartbeat_interval_ms_ = static_cast<int>(options.heartbeat_interval_ms);
     set(ZMQ_HANDSHAKE_IVL, 5000);
     set(ZMQ_RECONNECT_IVL, 50);
     set(ZMQ_RECONNECT_IVL_MAX, 1000);
@@ -175,6 +175,7 @@ class Endpoint::Socket : public std::enable_shared_from_this<Socket> {
 
   void bind(const std::string& address) {
     check_transport(address);
+    set_heartbeat(address);
     const bool is_ipc = address.starts_with("ipc://");
     if (is_ipc) wait_until_free(address);
     const mode_t before = umask(is_ipc ? 0117 : 0077);
@@ -187,6 +188,7 @@ class Endpoint::Socket : public std::enable_shared_from_this<Socket> {
 
   void connect(const std::string& address) {
     check_transport(address);
+    set_heartbeat(address);
     if (zmq_connect(socket_, address.c_str()) != 0) throw failure(address, zmq_strerror(zmq_errno()));
     schedule();
   }
@@ -259,6 +261,12 @@ class Endpoint::Socket : public std::enable_shared_from_this<Socket> {
     if (zmq_setsockopt(socket_, option, &value, sizeof value) != 0) {
       throw std::runtime_error{"zmq option " + std::to_string(option) + ": " + zmq_strerror(zmq_errno())};
     }
+  }
+
+  // Half-open connections are TCP's; a socket of ipc:// tells its end. There libzmq 4.3.4 would only be harmed: it aborts the
+  // process (restart_input, !_io_error) when a ping comes due on a connection that broke while its queue was full.
+  void set_heartbeat(const std::string& address) {
+    set(ZMQ_HEARTBEAT_IVL, address.starts_with("tcp://") ? heartbeat_interval_ms_ : 0);
   }
 
   // ZMQ_FD tells only of changes, and any call on the socket may swallow one. So after every send, and after every batch read,
@@ -361,6 +369,7 @@ class Endpoint::Socket : public std::enable_shared_from_this<Socket> {
 
   Kind kind_;
   void* socket_;
+  int heartbeat_interval_ms_ = 0;
   asio::posix::stream_descriptor signal_;
   std::vector<std::uint64_t> aligned_;
   bool is_scheduled_ = false;

@@ -38,7 +38,7 @@ using RoutingId = Text<64>;
 struct EndpointOptions {
   int send_queue_max = 100'000;     // messages to one peer that is slow; then send() says false
   int receive_queue_max = 100'000;
-  std::uint32_t heartbeat_interval_ms = 500;   // ZMTP's own, under ours
+  std::uint32_t heartbeat_interval_ms = 500;   // ZMTP's own, under ours, on tcp://
   std::uint32_t heartbeat_timeout_ms = 1500;
   int linger_ms = 500;
   bool immediate = false;           // queue only for a peer that is there (ZMQ_IMMEDIATE)
