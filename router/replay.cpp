@@ -109,7 +109,7 @@ Result<void> Replay::feed_input(const Record& record) {
   }
   ++inputs_;
   decisions_.clear();
-  core_.apply({sequence, record.header.time_ns, &*message}, decisions_);
+  core_.apply({sequence, record.header.time_ns, record.header.wall_ns, &*message}, decisions_);
   std::uint32_t index = 0;
   for (Decision& decision : decisions_) {
     Unrecorded& open = open_.emplace_back();

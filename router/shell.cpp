@@ -339,7 +339,7 @@ void Shell::on_gateway_message(const bus::RoutingId& peer, Message message, std:
 void Shell::take(const bus::RoutingId& peer, Message message, std::span<const std::uint8_t> bytes) {
   const RecordTime time = clock_.now();
   const std::uint64_t sequence = log_.append(RecordKind::Input, time.time_ns, time.wall_ns, bytes);
-  batch_.push_back({sequence, time.time_ns, std::move(message), peer});
+  batch_.push_back({sequence, time.time_ns, time.wall_ns, std::move(message), peer});
 }
 
 void Shell::note(Body body) {
@@ -367,7 +367,7 @@ void Shell::finish_batch() {
 
 void Shell::decide(const Taken& taken) {
   decisions_.clear();
-  core_.apply({taken.sequence, taken.time_ns, &taken.message}, decisions_);
+  core_.apply({taken.sequence, taken.time_ns, taken.wall_ns, &taken.message}, decisions_);
   std::uint32_t index = 0;
   for (const Decision& decision : decisions_) {
     Release& release = releases_.emplace_back();

@@ -66,6 +66,7 @@ class Shell {
   struct Taken {
     std::uint64_t sequence;
     Timestamp time_ns;
+    Timestamp wall_ns;
     Message message;
     bus::RoutingId peer;
   };

@@ -23,6 +23,7 @@ inline constexpr std::uint32_t core_version = 1;
 struct Input {
   std::uint64_t sequence = 0;
   Timestamp time_ns = 0;  // record time
+  Timestamp wall_ns = 0;  // the wall clock at that moment, which clients' times are told by
   const Message* message = nullptr;
 };
 

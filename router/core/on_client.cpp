@@ -29,20 +29,18 @@ bool is_same(const ReplaceOrder& a, const ReplaceOrder& b) {
   return all(a) == all(b);
 }
 
-// The client's clock differs from ours by no more than the quickest of its messages took. REQ: clocks as they are.
-std::int64_t offset_of(Turn& turn) {
-  Session* session = find(turn.state.sessions, turn.party());
-  if (!session || turn.header().send_time_ns == 0) return session ? session->offset_ns : 0;
-  session->offset_ns = std::min(session->offset_ns, turn.now - turn.header().send_time_ns);
-  return session->offset_ns;
-}
-
-// In router time.
-Timestamp expire_time(Turn& turn) {
-  const std::int64_t offset = offset_of(turn);
-  if (turn.header().expire_time_ns != 0) return turn.header().expire_time_ns + offset;
+// In router time. A client's clock is the wall clock of this host or kept to it (NTP), so the record tells the difference. It
+// is not measured by how long messages took: a Hello that waited for a router that was away would make all the orders
+// behind it look fresh. Nothing lives longer than its term from now, even when the clock was set back meanwhile.
+Timestamp expire_time(const Turn& turn) {
+  const Header& header = turn.header();
+  const std::int64_t offset = turn.now - turn.input.wall_ns;
+  if (header.expire_time_ns != 0) {
+    return std::clamp<Timestamp>(header.expire_time_ns, 0, turn.input.wall_ns + ns_per_day) + offset;
+  }
   const std::int64_t ttl = turn.state.config.order_ttl_ms * ns_per_ms;
-  return (turn.header().send_time_ns != 0 ? turn.header().send_time_ns + offset : turn.now) + ttl;
+  if (header.send_time_ns == 0) return turn.now + ttl;
+  return std::clamp<Timestamp>(header.send_time_ns, 0, turn.input.wall_ns) + offset + ttl;
 }
 
 // A request that is refused and changes nothing: answered, published for whoever watches, and not remembered.
@@ -286,7 +284,6 @@ void on_hello(Turn& turn, const Hello& hello) {
   session.is_connected = true;
   session.is_awaited = false;
   session.cancel_on_disconnect = hello.cancel_on_disconnect;
-  session.offset_ns = turn.header().send_time_ns != 0 ? turn.now - turn.header().send_time_ns : 0;
 
   Decision& decision = turn.out.emplace_back();
   decision.destination = Destination::Session;

@@ -239,13 +239,12 @@ struct Session {
   bool is_connected = false;
   bool is_awaited = false;     // our own restart cut it off, and it may come back
   bool cancel_on_disconnect = false;
-  std::int64_t offset_ns = 0;  // router's clock minus the client's, at most: the least of what its messages took
   Timestamp end_ns = 0;        // when it counts as lost, if it is awaited
 };
 
 template <class A>
 void fields(A& a, typename A::template Ref<Session> x) {
-  a(x.last_report, x.is_connected, x.is_awaited, x.cancel_on_disconnect, x.offset_ns, x.end_ns);
+  a(x.last_report, x.is_connected, x.is_awaited, x.cancel_on_disconnect, x.end_ns);
 }
 
 struct LeaseKey {

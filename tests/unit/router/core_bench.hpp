@@ -130,7 +130,7 @@ class Bench {
     message.header.sender = cut<32>(sender);
     message.header.session = cut<32>(session);
     message.header.correlation_id = 1000 + sequence;
-    message.header.send_time_ns = now - travel;
+    message.header.send_time_ns = now - clock_offset - travel;
     message.header.expire_time_ns = expire;
     message.body = std::move(body);
     return feed(message);
@@ -138,7 +138,7 @@ class Bench {
   const Decisions& feed(const Message& message) {
     out.clear();
     ++sequence;
-    core.apply({sequence, now, &message}, out);
+    core.apply({sequence, now, now - clock_offset, &message}, out);
     if (on_input) on_input(sequence, now, message);
     return out;
   }
@@ -241,6 +241,7 @@ class Bench {
   GatewayHello hello;
   Timestamp now = start_time;
   Timestamp travel = 1 * ms;
+  Timestamp clock_offset = 0;  // of record time to the wall clock, which was set back
   Timestamp expire = 0;
   std::uint64_t sequence = 0;
   std::uint64_t reports = 0;

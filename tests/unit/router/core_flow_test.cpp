@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "tests/unit/router/core_bench.hpp"
 
@@ -105,16 +106,31 @@ TEST_F(Flow, NamesAreForgottenThirtyDaysAfterTheEndAndNotBefore) {
   EXPECT_EQ(reply().order_id, 2u) << "numbers are not used again";
 }
 
-TEST_F(Flow, ExpiryFollowsTheSessionsClockAndAReqsAsItIs) {
-  travel = 3600 * second;  // this client's clock is an hour behind
-  log_on("s1");
-  client(limit("A1"), "s1");
-  EXPECT_EQ(last().order_status, PendingNew);
+TEST_F(Flow, ExpiryIsToldByTheWallClockAlsoAfterItWasSetBack) {
+  clock_offset = 3600 * second;
+  client(limit("A1"));
+  EXPECT_EQ(reply().order_status, PendingNew);
+  EXPECT_EQ(command().expire_time_ns, now - travel + 1 * second);
+  travel = 1 * second + 1;
   client(limit("A2"));
   EXPECT_EQ(reply().error, ErrorCode::Expired);
-  travel = 3602 * second;  // two seconds on the way
-  client(limit("A3"), "s1");
+  travel = -1800 * second;  // sent just before the clock was set back: no longer than its term from now
+  client(limit("A3"));
+  EXPECT_EQ(command().expire_time_ns, now + 1 * second);
+  travel = 1 * ms;
+  for (const Timestamp odd : {std::numeric_limits<Timestamp>::max(), std::numeric_limits<Timestamp>::min()}) {
+    expire = odd;
+    client(limit(odd < 0 ? "A4" : "A5"));
+    EXPECT_EQ(reply().error, odd < 0 ? ErrorCode::Expired : ErrorCode::None);
+  }
+}
+
+TEST_F(Flow, AHelloThatWaitedMakesNoOrderBehindItFresh) {
+  travel = 5 * second;  // all of it waited for a router that was away
+  log_on("s1");
+  client(limit("A1"), "s1");
   EXPECT_EQ(last().error, ErrorCode::Expired);
+  EXPECT_TRUE(commands().empty());
 }
 
 // ---- Cancels and replaces
@@ -401,6 +417,39 @@ TEST_F(Flow, AnOrderThatEndedWhileNobodyListenedIsAskedFor) {
   now += 60 * second;
   tick();
   EXPECT_TRUE(commands().empty()) << "asked no more";
+}
+
+TEST_F(Flow, AnotherLifeIsAskedSoonHoweverOftenTheLastOneWasAsked) {
+  working(limit("A1"));
+  client(cancel("C1", "A1"));
+  wait(130 * second);  // no answer ever comes, and the intervals grow
+  hello.incarnation = 8;
+  reports = 0;
+  say_hello();
+  wait(1 * second);
+  EXPECT_TRUE(std::ranges::any_of(out, [](const Decision& d) { return std::holds_alternative<AskCommand>(d.body); }));
+}
+
+TEST_F(Flow, WhatCannotBeToldIsAnAlarmAndItsOrderIsAskedFor) {
+  const Command sent = working(limit("A1"));
+  VenueReport lost = fact(sent, VenueEvent::Unreadable);
+  lost.command_id = 0;
+  lost.text = "a Fill of the broker cannot be told: VenueReport.last_px: -1 is negative";
+  report(lost);
+  EXPECT_TRUE(has_alarm(last()));
+  EXPECT_EQ(last().order_id, sent.order_id);
+  EXPECT_EQ(status("A1"), New);
+  tick();
+  ASSERT_EQ(commands().size(), 1u);
+  EXPECT_EQ(commands()[0].order_id, sent.order_id);
+
+  lost.report_number = ++reports;
+  lost.venue_order_id.clear();
+  lost.symbol.clear();
+  report(lost);
+  EXPECT_TRUE(has_alarm(last()));
+  EXPECT_EQ(last().order_id, 0u);
+  EXPECT_EQ(view(last().account), "main");
 }
 
 // ---- Fills

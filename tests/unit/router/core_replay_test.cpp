@@ -270,7 +270,7 @@ TEST(Replay, TheSameInputsMakeTheSameDecisionsAlsoAfterASnapshotAnywhere) {
     for (std::size_t i = 0; i < babbler.inputs.size(); ++i) {
       const Recorded& input = babbler.inputs[i];
       out.clear();
-      again.apply({input.sequence, input.time, &input.message}, out);
+      again.apply({input.sequence, input.time, input.time, &input.message}, out);
       ASSERT_EQ(bytes_of(out), babbler.expected[i]) << "input " << input.sequence;
       if (random() % 1000 != 0) continue;
       const Bytes snapshot = again.snapshot();
@@ -340,7 +340,7 @@ TEST(Fills, AreCountedOnceHoweverTheyCome) {
   std::uint64_t sequence = 0;
   bench.on_input = [&](std::uint64_t, Timestamp time, const Message& message) {
     const std::size_t from = out.size();
-    apply(state, {++sequence, time, &message}, out);
+    apply(state, {++sequence, time, time, &message}, out);
     for (std::size_t i = from; i < out.size(); ++i) {
       if (const auto* place = std::get_if<PlaceCommand>(&out[i].body)) commands.push_back(place->command);
     }
