@@ -93,13 +93,17 @@ std::optional<Pending> pending_replace(const State& state, const Order& order) {
   return replace ? std::optional{replace->pending} : std::nullopt;
 }
 
-bool must_ask(const State& state, const Order& order) {
+bool is_unsettled(const State& state, const Order& order) {
   if (order.venue_cum_qty > order.life.cum_qty) return true;  // fills are missing
   if (is_final(order.life.status)) return false;
-  if (order.life.is_in_doubt || order.place_command != 0 || order.is_unheard) return true;
+  if (order.life.is_in_doubt || order.place_command != 0) return true;
   const auto* cancel = find(state.cancels, order.order_id);
   const auto* replace = find(state.replaces, order.order_id);
   return (cancel && cancel->pending.command != 0) || (replace && replace->pending.command != 0);
+}
+
+bool must_ask(const State& state, const Order& order) {
+  return is_unsettled(state, order) || (order.is_unheard && !is_final(order.life.status));
 }
 
 }  // namespace
@@ -214,6 +218,12 @@ void arm_ask(Turn& turn, Order& order, std::int64_t delay_ns) {
   arm(turn, {at, TimerKind::Ask, order.order_id, {}, {}});
 }
 
+// What was asked of an earlier life went with it, and how long that one was silent says nothing about this one.
+void ask_anew(Turn& turn, Order& order) {
+  order.asks = 0;
+  if (is_unsettled(turn.state, order)) arm_ask(turn, order, ns_per_s);
+}
+
 void on_ask_due(Turn& turn, Order& order) {
   order.ask_ns = 0;
   if (!must_ask(turn.state, order)) {
@@ -233,8 +243,7 @@ void on_ask_due(Turn& turn, Order& order) {
               false,
               {}});
     }
-    send_ask(turn, order);
-    ++order.asks;
+    if (send_ask(turn, order)) ++order.asks;
   }
   constexpr std::int64_t longest = 60 * ns_per_s;
   const std::int64_t pause = 2 * ns_per_s << std::min<std::uint32_t>(order.asks, 5);

@@ -90,6 +90,9 @@ void on_hello(Turn& turn, const GatewayHello& hello) {
   resend_commands(turn, name, false);
   resend_subscriptions(turn, name);
   mark_unheard(turn, [&](const Order& order) { return order.gateway == name; });
+  for (const std::uint64_t id : state.open_orders) {
+    if (Order& order = state.orders.at(id); order.gateway == name) ask_anew(turn, order);
+  }
   send_wanted_cancels(turn, name);
 }
 

@@ -188,9 +188,9 @@ void send_replace(Turn& turn, Order& order) {
   arm_ask(turn, order, 2 * ns_per_s);
 }
 
-void send_ask(Turn& turn, Order& order) {
+bool send_ask(Turn& turn, Order& order) {
   Gateway& gateway = turn.state.gateways.at(order.gateway);
-  if (!draw(turn, gateway, order, RequestKind::Ask)) return;  // asked again at the next interval
+  if (!draw(turn, gateway, order, RequestKind::Ask)) return false;
   const auto* replace = find(turn.state.replaces, order.order_id);
   const bool asks_new_leg =
       replace && replace->pending.command != 0 && (replace->pending.is_in_doubt || replace->is_old_leg_gone);
@@ -198,6 +198,7 @@ void send_ask(Turn& turn, Order& order) {
                         turn.state.accounts[order.order.account].epoch, turn.now,
                         turn.now + 10 * ns_per_s, 1};
   to_gateway(turn, order.gateway, AskCommand{describe(turn.state, order, ++gateway.last_command, ask)});
+  return true;
 }
 
 std::uint32_t resend_commands(Turn& turn, const Name& gateway, bool count_only) {

@@ -73,6 +73,8 @@ void refuse_unsent(Turn& turn, Order& order, const Reason& reason);
 // Asks the broker about this order after `delay_ns` at the latest, and again at growing intervals while it must be
 // asked.
 void arm_ask(Turn& turn, Order& order, std::int64_t delay_ns);
+// Another life of its gateway came: what is unsettled is asked soon, and at short intervals again.
+void ask_anew(Turn& turn, Order& order);
 void on_ask_due(Turn& turn, Order& order);
 void forget(Turn& turn, std::uint64_t order_id);
 
@@ -86,7 +88,7 @@ void pump(Turn& turn, const Name& gateway);
 void send_place(Turn& turn, Order& order);
 void send_cancel(Turn& turn, Order& order);
 void send_replace(Turn& turn, Order& order);
-void send_ask(Turn& turn, Order& order);
+bool send_ask(Turn& turn, Order& order);  // false: its limits leave no room now
 // Every open command of a gateway again, marked possible_resend; how many there are.
 std::uint32_t resend_commands(Turn& turn, const Name& gateway, bool count_only);
 void close_command(Turn& turn, const Name& gateway, std::uint64_t& command_id);
