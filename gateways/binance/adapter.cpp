@@ -88,7 +88,7 @@ BinanceAdapter::BinanceAdapter(BinanceConfig config, gateway::AdapterContext con
       order_stream_{context_, rest_, config_.ws_api, config_.stream_options,
                     {.on_event = [this](const UserEvent& event, Timestamp time) { on_event(event, time); },
                      .on_up = [this] { context_.events.on_order_stream_up(); },
-                     .on_doubt = [this] { on_doubt(); },
+                     .on_doubt = [this](std::string what) { on_doubt(std::move(what)); },
                      .on_state = [this](SessionStateKind state, std::string reason, Timestamp deadline) {
                        context_.events.on_state(Events::Part::OrderStream, state, std::move(reason), deadline);
                      }}},
@@ -204,17 +204,13 @@ asio::awaitable<void> BinanceAdapter::keep_fresh() {
 void BinanceAdapter::on_event(const UserEvent& event, Timestamp receive_time_ns) {
   const auto* report = std::get_if<ExecutionReportEvent>(&event.what);
   if (report == nullptr) {
-    if (std::holds_alternative<UnknownEvent>(event.what)) {
-      spdlog::error("{}: a user event never seen before: {}", view(context_.account), event.name);
-    }
+    if (std::holds_alternative<UnknownEvent>(event.what)) on_doubt("user event " + event.name + " was never seen before");
     return;
   }
   remember(report->symbol, report->order_id, report->our_client_order_id());
   EventFacts said_facts = facts_of(*report, our_symbol(report->symbol));
   if (!said_facts.unknown.empty()) {
-    spdlog::error("{}: order {}: {} was never seen before", view(context_.account), report->our_client_order_id(),
-                  said_facts.unknown);
-    on_doubt();
+    on_doubt("order " + report->our_client_order_id() + ": " + said_facts.unknown + " was never seen before");
   }
   for (VenueReport& fact : said_facts.facts) {
     fact.receive_time_ns = receive_time_ns;
@@ -222,8 +218,14 @@ void BinanceAdapter::on_event(const UserEvent& event, Timestamp receive_time_ns)
   }
 }
 
-// Something came that we do not understand: orders and fills are compared, as after a loss of the stream.
-void BinanceAdapter::on_doubt() {
+// Something came that we do not understand, perhaps an event of ours: it is on the tape, an alarm goes to the journal, and
+// what it may have said is found by comparing orders and fills, as after a loss of the stream.
+void BinanceAdapter::on_doubt(std::string what) {
+  spdlog::error("{}: {}", view(context_.account), what);
+  VenueReport alarm;
+  alarm.event = VenueEvent::Unreadable;
+  alarm.text = cut<256>(to_words(what));
+  context_.events.on_report(std::move(alarm));
   const Timestamp now = boottime_now_ns();
   if (last_doubt_ns_ != 0 && now - last_doubt_ns_ < doubt_interval_ns) return;
   last_doubt_ns_ = now;

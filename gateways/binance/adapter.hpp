@@ -69,7 +69,7 @@ class BinanceAdapter final : public gateway::Adapter {
   gateway::Facts failed(const Command& command, const Sent& sent, VenueEvent refused) const;
 
   void on_event(const UserEvent& event, Timestamp receive_time_ns);
-  void on_doubt();
+  void on_doubt(std::string what);
   void remember(const std::string& broker_symbol, std::int64_t order_id, const std::string& client_order_id);
   Symbol our_symbol(std::string_view broker_symbol) const;
 

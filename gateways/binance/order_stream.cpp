@@ -104,9 +104,7 @@ asio::awaitable<Result<OrderStream::Shared>> OrderStream::open() {
 void OrderStream::on_text(Connection& connection, std::string_view text, Timestamp receive_time_ns) {
   const auto frame = decode_ws_api_frame(text);
   if (!frame) {
-    // Not understood, so perhaps an event of ours: it is on the tape, and what it may have said is asked for.
-    spdlog::error("{}: order stream: {}", view(context_.account), frame.error().text);
-    handlers_.on_doubt();
+    handlers_.on_doubt("order stream: " + frame.error().text);
     return;
   }
   if (const auto* response = std::get_if<WsResponse>(&*frame)) {

@@ -31,7 +31,7 @@ class OrderStream {
   struct Handlers {
     std::function<void(const UserEvent&, Timestamp receive_time_ns)> on_event;  // each event once
     std::function<void()> on_up;     // events before may be missing
-    std::function<void()> on_doubt;  // something came that we do not understand
+    std::function<void(std::string what)> on_doubt;  // something came that we do not understand
     std::function<void(SessionStateKind, std::string reason, Timestamp deadline_ns)> on_state;
   };
 

@@ -23,6 +23,23 @@ bus::EndpointOptions endpoint_options() {
   return options;
 }
 
+// Its plain members are copied; those that may be what is wrong are not.
+VenueReport unreadable(const VenueReport& report, std::string_view why) {
+  VenueReport instead;
+  instead.report_number = report.report_number;
+  instead.incarnation = report.incarnation;
+  instead.event = VenueEvent::Unreadable;
+  instead.source = VenueSource::Gateway;
+  instead.account = report.account;
+  instead.venue_order_id = report.venue_order_id;
+  instead.broker_order_id = report.broker_order_id;
+  instead.receive_time_ns = report.receive_time_ns;
+  instead.error = ErrorCode::Internal;
+  const std::string what{busbar::name_of(report.event)};
+  instead.text = cut<256>(to_words("a " + what + " of the broker cannot be told: " + std::string{why}));
+  return instead;
+}
+
 }  // namespace
 
 std::uint64_t draw_incarnation() {
@@ -120,19 +137,26 @@ void RouterLink::report(VenueReport report) {
   report.report_number = next_report_;
   report.incarnation = options_.incarnation;
   report.text = cut<256>(to_words(view(report.text)));
-  // One report that the router cannot read would hold up all behind it, so it gets no number.
-  Header header;
-  header.environment = options_.environment;
-  header.sender = options_.gateway;
-  const Result<Message> readable = decode(encode(header, report));
-  if (!readable) {
+  // One report that the router cannot read would hold up all behind it. What can be said in its place is that it was there.
+  if (const auto refusal = refusal_of(report)) {
     spdlog::critical("a fact about order {} {} cannot be reported: {}", view(report.venue_order_id),
-                     view(report.broker_order_id), readable.error().text);
-    return;
+                     view(report.broker_order_id), *refusal);
+    VenueReport instead = unreadable(report, *refusal);
+    if (refusal_of(instead)) instead.venue_order_id = instead.broker_order_id = {};
+    report = std::move(instead);
   }
   ++next_report_;
   held_.push_back({std::move(report), 0});
   if (is_welcomed_) send_held(options_.boottime(), false);
+}
+
+std::optional<std::string> RouterLink::refusal_of(const VenueReport& report) const {
+  Header header;
+  header.environment = options_.environment;
+  header.sender = options_.gateway;
+  const Result<Message> read = decode(encode(header, report));
+  if (read) return std::nullopt;
+  return read.error().text;
 }
 
 // In order of number, for the router takes only the next one. A queue that is full ends the round; the next tick goes

@@ -70,6 +70,7 @@ class RouterLink {
   void on_heartbeat(const Header& header, const Heartbeat& heartbeat);
   void on_ack(std::uint64_t report_number);
   void lose_if_silent();
+  std::optional<std::string> refusal_of(const VenueReport& report) const;  // why the router could not read it
   void send_held(Timestamp now, bool is_all);
   bool send(const Body& body, std::uint64_t correlation_id);
 

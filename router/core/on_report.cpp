@@ -511,6 +511,18 @@ void on_state(Fact& fact) {
   }
 }
 
+Words alarm_of(const VenueReport& unreadable) { return words("ALARM: " + str(unreadable.text)); }
+
+// It may have been a fill: what the broker has to say of it is asked for.
+void on_unreadable(Fact& fact) {
+  ExecutionReport report = describe(fact.turn.state, *fact.order);
+  report.error = fact.report.error;
+  report.text = alarm_of(fact.report);
+  tell(fact.turn, *fact.order, report);
+  fact.order->is_unheard = true;
+  arm_ask(fact.turn, *fact.order, 0);
+}
+
 // ---- Orders that were not placed here: published, their fills counted for the account, never lost.
 
 void on_outside(Fact& fact) {
@@ -524,7 +536,8 @@ void on_outside(Fact& fact) {
     case VenueEvent::Canceled: out.exec_type = ExecType::Canceled; break;
     case VenueEvent::Expired: out.exec_type = ExecType::Expired; break;
     case VenueEvent::Replaced: out.exec_type = ExecType::Replaced; break;
-    case VenueEvent::State: out.exec_type = ExecType::OrderStatus; break;
+    case VenueEvent::State:
+    case VenueEvent::Unreadable: out.exec_type = ExecType::OrderStatus; break;
     default: return;  // about requests of ours that are closed and forgotten
   }
   if (is_fill) {
@@ -556,7 +569,7 @@ void on_outside(Fact& fact) {
   out.trade_id = report.trade_id;
   out.transact_time_ns = report.transact_time_ns;
   out.is_working = report.is_working;
-  out.text = words("external: not an order of this router");
+  out.text = report.event == VenueEvent::Unreadable ? alarm_of(report) : words("external: not an order of this router");
   tell_outside(fact.turn, out);
 }
 
@@ -578,6 +591,7 @@ void apply(Fact& fact) {
     case NotFound: return on_not_found(fact);
     case Unknown: return on_unknown(fact);
     case NotSent: return on_not_sent(fact);
+    case Unreadable: return on_unreadable(fact);
     case Unset:
     case CouldNotAsk:
     case Sent: return;

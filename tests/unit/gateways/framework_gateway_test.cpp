@@ -324,6 +324,22 @@ TEST_F(GatewayTest, SaysHelloOnceItKnowsItsLimits) {
   EXPECT_EQ(states_.back().state, SessionStateKind::Ok);
 }
 
+TEST_F(GatewayTest, AFactThatTheRouterCouldNotReadIsAnAlarmInItsPlace) {
+  start();
+  VenueReport wrong = fact(VenueEvent::Fill);
+  wrong.venue_order_id = "v1";
+  wrong.last_qty = Decimal{-1, 0};
+  wrong.last_px = Decimal{1, 0};
+  adapter_->context.events.on_report(wrong);
+  wrong.venue_order_id = "\xff";
+  adapter_->context.events.on_report(wrong);
+  until([&] { return reports_.size() == 2; });
+  EXPECT_EQ(events(), (std::vector{VenueEvent::Unreadable, VenueEvent::Unreadable}));
+  EXPECT_EQ(view(reports_[0].venue_order_id), "v1");
+  EXPECT_NE(view(reports_[0].text).find("last_qty: -1 is negative"), std::string_view::npos) << view(reports_[0].text);
+  EXPECT_TRUE(reports_[1].venue_order_id.empty());
+}
+
 TEST_F(GatewayTest, TwoLivesAreTwoIncarnations) {
   EXPECT_NE(draw_incarnation(), draw_incarnation());
   EXPECT_GT(draw_incarnation(), 0u);
