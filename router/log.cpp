@@ -57,8 +57,9 @@ std::uint32_t checksum(T header) {
   return crc32c(0, bytes_of(header));
 }
 
+// Equal to itself moved by one: memcmp goes over a whole unused segment, at each start, faster than any loop of ours.
 bool is_zero(std::span<const std::uint8_t> bytes) {
-  return std::all_of(bytes.begin(), bytes.end(), [](std::uint8_t byte) { return byte == 0; });
+  return bytes.empty() || (bytes.front() == 0 && std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0);
 }
 
 std::string reason(int error) { return std::system_category().message(error); }
@@ -134,9 +135,7 @@ Scan scan_segment(std::span<const std::uint8_t> segment, std::uint64_t salt, std
   while (scan.end < segment.size()) {
     const auto batch = batch_at(segment, scan.end, salt);
     if (!batch) {
-      const auto rest = segment.subspan(scan.end);
-      const auto bad = std::find_if(rest.begin(), rest.end(), [](std::uint8_t byte) { return byte != 0; });
-      return bad == rest.end() ? scan : torn(scan.end, "the header of a batch is damaged");
+      return is_zero(segment.subspan(scan.end)) ? scan : torn(scan.end, "the header of a batch is damaged");
     }
     if (batch->first_sequence != scan.last_sequence + 1) {
       return torn(scan.end, "a batch starts with " + std::to_string(batch->first_sequence) + " where " +
