@@ -173,6 +173,7 @@ class Stack:
                  seed=7,
                  folder=None,
                  rate=5,
+                 venue_program="busbar-venue",
                  outlives=False):
         self.name = name
         self.accounts = accounts
@@ -190,7 +191,7 @@ class Stack:
         self.venue_options = list(venue_options)
         self.preload = preload
         self.follow = follow
-        self.seed, self.rate, self.outlives = seed, rate, outlives
+        self.seed, self.rate, self.venue_program, self.outlives = seed, rate, venue_program, outlives
         self.config = self.folder / "busbar.toml"
         self.processes = {}
         self.venue = None
@@ -280,7 +281,7 @@ orders_per_10_seconds = 100000
 orders_per_day = 10000000
 {accounts}
 """)
-        process = self.add("venue", BIN / "busbar-venue", "binance", "--config", config, "--tls-dir",
+        process = self.add("venue", BIN / self.venue_program, "binance", "--config", config, "--tls-dir",
                            self.folder / "venue", "--arrivals", self.folder / "arrivals", *self.venue_options)
         line = process.start(first_line=True)
         self.venue = Venue(json.loads(line))

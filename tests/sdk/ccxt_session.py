@@ -1,30 +1,36 @@
-"""A trading session with ccxt as it comes from its registry, against a venue in a box. Every answer is compared
-with the venue's own book; the differences are printed and decide the exit status: 0 none, 1 some, 2 could not run.
+"""A trading session with ccxt as it comes from its registry, on an account that Busbar trades as well. Every answer is
+compared with the venue's own book and with Busbar's journal, which has heard of ccxt's orders from the venue, as ccxt
+hears of Busbar's. The differences are printed and decide the exit status: 0 none, 1 some, 2 could not run.
 
-usage: ccxt_session.py VENUE_PROGRAM TLS_FOLDER
+usage: ccxt_session.py VENUE_PROGRAM
 """
 
 import asyncio
+import contextlib
 import os
 import sys
+import time
 import traceback
+from pathlib import Path
 
 import ccxt
 import ccxt.pro
 
-import compare
-from venue import Venue
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "scenario"))
+import compare  # noqa: E402
+import wire  # noqa: E402
+from stack import Stack, wait_synced  # noqa: E402
 
 SYMBOL = "BTC/USDT"
 
 
-def settings(venue):
+def settings(stack):
     """Nothing but base URLs, CA and credentials; numbers as texts, so that no digit is lost on the way."""
     return {
-        "apiKey": venue.api_key,
-        "secret": venue.secret,
+        "apiKey": stack.keys["main"]["api_key"],
+        "secret": stack.keys["main"]["secret"],
         "requests_trust_env": True,
-        "cafile": venue.ca,
+        "cafile": stack.venue.ca,
         "number": str,
         "enableRateLimit": False,
     }
@@ -39,18 +45,19 @@ def redirect(exchange, venue):
 
     api = exchange.urls["api"]
     streams = api.pop("ws", None)
-    exchange.urls["api"] = moved({name: url for name, url in api.items() if url.count("/") > 2}, venue.url)
+    exchange.urls["api"] = moved({name: url for name, url in api.items() if url.count("/") > 2}, venue.rest)
     if streams:
-        exchange.urls["api"]["ws"] = moved(streams, venue.websocket)
+        exchange.urls["api"]["ws"] = moved(streams, venue.rest.replace("https", "wss"))
     return exchange
 
 
 class Session:
-    def __init__(self, venue):
-        self.venue = venue
+    def __init__(self, stack):
+        self.stack = stack
+        self.venue = stack.venue
         self.differences = []
         self.compared = 0
-        self.exchange = redirect(ccxt.binance(settings(venue)), venue)
+        self.exchange = redirect(ccxt.binance(settings(stack)), stack.venue)
 
     def note(self, found, count=1):
         self.compared += count
@@ -62,7 +69,7 @@ class Session:
     def check_order(self, what, order):
         entries = [
             e
-            for e in self.venue.book()["orders"]
+            for e in self.venue.orders("main")
             if str(e["order_id"]) == order["id"] and e["symbol"] == order["info"]["symbol"]
         ]
         if len(entries) != 1:
@@ -71,7 +78,7 @@ class Session:
         self.note(compare.differences(f"{what}, order {order['id']}", "ccxt", ours, "the venue", theirs), len(ours))
 
     def check_all(self):
-        book = self.venue.book()
+        book = self.venue.book("main")
         orders = [compare.order_of_ccxt(o) for o in self.exchange.fetch_orders(SYMBOL)]
         self.note(
             compare.set_differences(
@@ -108,6 +115,7 @@ class Session:
             ),
             10 * len(trades),
         )
+        self.check_journal(orders, trades, book)
         ours = compare.balances_of_ccxt(self.exchange.fetch_balance())
         theirs = compare.balances_of_book(book["accounts"][0])
         self.note(
@@ -115,6 +123,25 @@ class Session:
         )
         for asset in ours.keys() & theirs.keys():
             self.note(compare.differences(f"balance {asset}", "ccxt", ours[asset], "the venue", theirs[asset]), 2)
+
+    def check_journal(self, orders, trades, book):
+        """What Busbar published of all these orders and fills, from its journal, against what both others say."""
+        sides = [
+            ("ccxt", orders, trades),
+            ("the venue", *([of(e) for e in book[kind]] for of, kind in
+                            ((compare.order_of_book, "orders"), (compare.trade_of_book, "trades")))),
+        ]
+        end = time.monotonic() + (1 if self.differences else 10)
+        while True:  # the journal hears of it a moment later
+            wait_synced(self.stack)
+            journal = self.stack.journal()
+            ours, fills = compare.orders_of_journal(journal), compare.trades_of_journal(journal)
+            found = []
+            for name, theirs, their_trades in sides:
+                found += compare.set_differences("order", ["symbol", "order_id"], "the journal", ours, name, theirs)
+                found += compare.set_differences("trade", ["symbol", "trade_id"], "the journal", fills, name, their_trades)
+            if not found or time.monotonic() > end:
+                return self.note(found, 2 * (sum(map(len, ours)) + sum(map(len, fills))))
 
     def expect(self, what, error, call, *arguments):
         try:
@@ -144,11 +171,7 @@ class Session:
         self.check_order("queried", exchange.fetch_order(placed["id"], SYMBOL))
         self.check_all()
 
-        venue.ask(
-            "POST",
-            "/orders",
-            {"symbol": "BTCUSDT", "side": "SELL", "quantity": "0.004", "price": price, "time_in_force": "IOC"},
-        )
+        venue.trade("SELL", "0.004", price, time_in_force="IOC")
         partial = exchange.fetch_order(placed["id"], SYMBOL)
         self.check("filled in part", compare.same(partial["filled"], "0.004"))
         self.check_order("filled in part", partial)
@@ -218,25 +241,40 @@ class Session:
             {"clientOrderId": "post-only-1", "timeInForce": "GTC"},
         )
         self.expect("an order that never was", ccxt.OrderNotFound, exchange.fetch_order, "1", SYMBOL)
-        stranger = redirect(ccxt.binance({**settings(venue), "secret": "wrong"}), venue)
+        stranger = redirect(ccxt.binance({**settings(self.stack), "secret": "wrong"}), venue)
         self.expect("a wrong secret", ccxt.AuthenticationError, stranger.fetch_balance)
         exchange.cancel_all_orders(SYMBOL)
         self.check_all()
+        self.busbar_trades(best)
         asyncio.run(self.watch())
         self.check_all()
 
+    def busbar_trades(self, best):
+        """Orders of Busbar's on the same account: what ccxt says of them is compared like its own."""
+        req = self.stack.req()
+        price = self.exchange.price_to_precision(SYMBOL, float(best) + 0.02)
+        rests = req.ask("NewOrder", **wire.new_order("J1", "Buy", "0.02", price=price))
+        bought = req.ask("NewOrder", **wire.new_order("J2", "Buy", "0.03"))
+        self.check("both were taken", rests["order_status"] == bought["order_status"] == "PendingNew")
+        self.venue.trade("SELL", "0.004", price, time_in_force="IOC")
+        self.check_all()
+        req.ask("CancelOrder", client_order_id="J3", orig_client_order_id="J1")
+        self.check_all()
+        ours = {o["client_order_id"]: o for o in self.stack.busbar("orders", "--all", client="alpha")[1]}
+        self.check("Busbar's own order was canceled in part", ours["J1"]["order_status"] == "Canceled")
+        self.check("Busbar's own order was filled", ours["J2"]["order_status"] == "Filled")
+
     async def watch(self):
         """The same library over WebSockets: quotes and trades move, and an order's events arrive."""
-        watcher = redirect(ccxt.pro.binance(settings(self.venue)), self.venue)
+        watcher = redirect(ccxt.pro.binance(settings(self.stack)), self.venue)
         try:
             await watcher.load_markets()
+            before = self.venue.control_call("GET", "/status")
             orders = asyncio.ensure_future(watcher.watch_orders(SYMBOL))
             trades = asyncio.ensure_future(watcher.watch_trades(SYMBOL))
             for _ in range(100):
-                if (
-                    self.venue.ask("GET", "/status")["market_streams"]
-                    and self.venue.ask("GET", "/status")["order_streams"]
-                ):
+                now = self.venue.control_call("GET", "/status")
+                if all(now[streams] > before[streams] for streams in ("market_streams", "order_streams")):
                     break
                 await asyncio.sleep(0.05)
             await asyncio.sleep(0.5)  # the subscriptions themselves can't be seen from outside
@@ -248,24 +286,25 @@ class Session:
             bid = await asyncio.wait_for(self.moved(watcher), 10)
             self.check("quotes move", bid is not None)
         finally:
-            await watcher.close()
+            with contextlib.suppress(AttributeError):  # Debian 12's asyncio aborts a TLS transport that is closed already
+                await watcher.close()
 
     async def moved(self, watcher):
         ticking = asyncio.ensure_future(watcher.watch_bids_asks([SYMBOL]))
         while not ticking.done():
-            self.venue.ask("POST", "/market", {"step": 10})
+            self.venue.control_call("POST", "/market", step=10)
             await asyncio.sleep(0.1)
         return ticking.result()[SYMBOL]["bid"]
 
 
 def main():
-    program, folder = sys.argv[1:]
-    with Venue(program, folder, "--market-rate", "0", "--seed", "20261125") as venue:
-        os.environ["REQUESTS_CA_BUNDLE"] = venue.ca
-        session = Session(venue)
+    (program, ) = sys.argv[1:]
+    with Stack("ccxt", venue_program=program, rate=0, seed=20261125) as stack:
+        os.environ["REQUESTS_CA_BUNDLE"] = stack.venue.ca
+        session = Session(stack)
         session.run()
     print(
-        f"ccxt {ccxt.__version__} against {os.path.basename(program)}: {session.compared} facts compared, "
+        f"ccxt {ccxt.__version__} against {program} and Busbar's journal: {session.compared} facts compared, "
         f"{len(session.differences)} differences"
     )
     for difference in session.differences:

@@ -1,7 +1,7 @@
-"""ccxt, pinned and unmodified, trades on the venue in a box and agrees with its book; on a venue with one wrong
-status planted it must not, or the comparison would prove nothing.
+"""ccxt, pinned and unmodified, trades on the venue in a box and agrees with its book and with Busbar's journal; on a
+venue with one wrong status planted it must not, or the comparison would prove nothing.
 
-usage: ccxt_test.py BIN_FOLDER WORK_FOLDER. Installs ccxt into a virtual environment in the work folder, once.
+usage: ccxt_test.py WORK_FOLDER. Installs ccxt into a virtual environment in the work folder, once.
 """
 
 import os
@@ -25,7 +25,9 @@ def environment(folder):
     if os.path.exists(mark):
         return python
     shutil.rmtree(folder, ignore_errors=True)
-    made = subprocess.run([sys.executable, "-m", "venv", folder], capture_output=True, text=True)
+    made = subprocess.run(
+        [sys.executable, "-m", "venv", "--system-site-packages", folder], capture_output=True, text=True
+    )
     if made.returncode != 0:
         skip(f"no virtual environment: {(made.stderr or made.stdout).strip()}")
     installed = subprocess.run(
@@ -41,9 +43,9 @@ def environment(folder):
     return python
 
 
-def session(python, program, folder):
+def session(python, program):
     run = subprocess.run(
-        [python, "-B", os.path.join(HERE, "ccxt_session.py"), program, folder],
+        [python, "-B", os.path.join(HERE, "ccxt_session.py"), program],
         capture_output=True,
         text=True,
         timeout=120,
@@ -53,21 +55,21 @@ def session(python, program, folder):
 
 
 def main():
-    binaries, work = sys.argv[1:]
+    (work, ) = sys.argv[1:]
     try:
         python = environment(os.path.join(work, "ccxt"))
     except subprocess.TimeoutExpired:
         skip(f"ccxt {CCXT} could not be installed in time")
 
-    status, _ = session(python, os.path.join(binaries, "busbar-venue"), os.path.join(work, "venue"))
+    status, _ = session(python, "busbar-venue")
     if status != 0:
-        print("FAILED: ccxt and the venue do not agree")
+        print("FAILED: ccxt, the venue and the journal do not agree")
         return 1
-    status, output = session(python, os.path.join(binaries, "busbar-venue-defect"), os.path.join(work, "venue-defect"))
+    status, output = session(python, "busbar-venue-defect")
     if status != 1 or "status is PARTIALLY_FILLED for ccxt and FILLED for the venue" not in output:
         print(f"FAILED: the venue with a wrong status was not found out (exit status {status})")
         return 1
-    print("ccxt and the venue agree, and a venue with one wrong status is found out")
+    print("ccxt, the venue and the journal agree, and a venue with one wrong status is found out")
     return 0
 
 

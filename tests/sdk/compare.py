@@ -65,6 +65,65 @@ def balances_of_book(entry):
     return {asset: {"free": amount(b["free"]), "locked": amount(b["locked"])} for asset, b in entry["balances"].items()}
 
 
+# --- what Busbar's journal says: the execution reports it published, the last of each order and one of each fill ---------
+
+JOURNAL_STATUS = {
+    "New": "open",
+    "PartiallyFilled": "open",
+    "Filled": "closed",
+    "Canceled": "canceled",
+    "Expired": "expired",
+}
+
+
+def published(journal):
+    return [
+        record["message"]["message"]
+        for record in journal
+        if record["kind"] == "Output"
+        and record["message"]["destination"] == "DropCopy"
+        and record["message"]["message"]["type"] == "ExecutionReport"
+    ]
+
+
+def orders_of_journal(journal):
+    last = {}
+    for report in published(journal):
+        if report.get("broker_order_id"):
+            last[report["symbol"], report["broker_order_id"]] = report
+    return [
+        told(
+            symbol=report["symbol"].replace("/", ""),
+            order_id=report["broker_order_id"],
+            client_order_id=report["venue_order_id"],
+            side=report["side"].upper(),
+            price=amount(report["price"]) if "price" in report else None,
+            qty=amount(report["order_qty"]) if "order_qty" in report else None,
+            executed=amount(report.get("cum_qty", "0")),
+            unified_status=JOURNAL_STATUS[report["order_status"]],
+        )
+        for report in last.values()
+    ]
+
+
+def trades_of_journal(journal):
+    return [
+        told(
+            symbol=report["symbol"].replace("/", ""),
+            trade_id=report["trade_id"].rpartition(":")[2],
+            order_id=report["broker_order_id"],
+            side=report["side"].upper(),
+            price=amount(report["last_px"]),
+            qty=amount(report["last_qty"]),
+            commission=amount(report["commission"]),
+            commission_asset=report["commission_asset"],
+            is_maker=str(report["liquidity"] == "Maker"),
+        )
+        for report in published(journal)
+        if report["exec_type"] == "Trade"
+    ]
+
+
 # --- what ccxt says: its unified order, and the venue's answer that it carries along ----------------------------------
 
 

@@ -19,8 +19,7 @@ import unittest
 import urllib.parse
 from decimal import Decimal
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "sdk"))
-from venue import Venue  # noqa: E402
+from venue import Venue
 
 PROGRAM = None
 BUY = {"symbol": "BTCUSDT", "side": "BUY", "type": "LIMIT", "timeInForce": "GTC", "quantity": "0.01", "price": "60000"}
