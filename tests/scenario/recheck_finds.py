@@ -1,4 +1,5 @@
 """A decision altered on disk: the chain of a copy is whole again, so only heads kept elsewhere or the core can tell."""
+import json
 import random
 import subprocess
 
@@ -15,7 +16,11 @@ def a_forged_decision_is_found():
         for i in range(10):
             req.ask("NewOrder", **wire.new_order(f"F{i}", "Buy", "0.001", price=30000 + i))
         wait_for("all to rest", lambda: sum(o["order_status"] == "New" for o in stack.busbar("orders")[1]) == 10)
-        wait_synced(stack)
+        goal = wait_synced(stack)
+        heads = stack.folder / "heads.jsonl"
+        wait_for("a signed head over all of it", lambda: heads.exists() and any(
+            head["stream"] == "core" and head["sequence"] >= goal
+            for head in map(json.loads, heads.read_text().split("\n")[:-1])))
         check(stack.busbar("journal", "recheck")[1][0]["agrees"], "the true journal")
 
         copy = stack.folder / "forged"
@@ -30,7 +35,7 @@ def a_forged_decision_is_found():
         journal = ("journal", "--directory", copy)
         code, lines, _ = stack.busbar(*journal, "verify", "core", can_fail=True)
         check(code == 0 and lines[0]["good"], "a chain alone cannot tell:", lines)
-        code, lines, _ = stack.busbar(*journal, "verify", "core", "--heads", stack.folder / "heads.jsonl",
+        code, lines, _ = stack.busbar(*journal, "verify", "core", "--heads", heads,
                                       "--key", stack.folder / "audit/core/signing.pub", can_fail=True)
         check(code == 1 and not lines[0]["good"], "the heads kept elsewhere tell:", lines)
         code, lines, _ = stack.busbar(*journal, "recheck", can_fail=True)
