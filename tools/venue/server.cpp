@@ -68,10 +68,9 @@ Request request_from(const http::request<http::string_body>& message, std::strin
 }
 
 // A WebSocket with a queue: everything sent goes out in order, control frames too.
-template <class Stream>
-class BeastSocket final : public Socket, public std::enable_shared_from_this<BeastSocket<Stream>> {
+class BeastSocket final : public Socket, public std::enable_shared_from_this<BeastSocket> {
  public:
-  explicit BeastSocket(Stream&& stream) : socket_{std::move(stream)} {}
+  explicit BeastSocket(Tls&& stream) : socket_{std::move(stream)} {}
 
   void send(std::string text) override { push({Frame::Text, std::move(text), 0}); }
   void ping(std::string payload) override { push({Frame::Ping, std::move(payload), 0}); }
@@ -79,7 +78,7 @@ class BeastSocket final : public Socket, public std::enable_shared_from_this<Bea
   void reset() override { reset_connection(beast::get_lowest_layer(socket_)); }
 
   asio::awaitable<void> run(http::request<http::string_body> upgrade, std::shared_ptr<SocketOwner> owner) {
-    const auto self = this->shared_from_this();
+    const auto self = shared_from_this();
     error_code error;
     beast::get_lowest_layer(socket_).expires_never();
     socket_.set_option(websocket::stream_base::timeout{std::chrono::seconds{5}, websocket::stream_base::none(), false});
@@ -124,7 +123,7 @@ class BeastSocket final : public Socket, public std::enable_shared_from_this<Bea
   void start_writing() {
     is_writing_ = true;
     asio::co_spawn(
-        socket_.get_executor(), [self = this->shared_from_this()] { return self->write(); }, asio::detached);
+        socket_.get_executor(), [self = shared_from_this()] { return self->write(); }, asio::detached);
   }
 
   asio::awaitable<void> write() {
@@ -149,7 +148,7 @@ class BeastSocket final : public Socket, public std::enable_shared_from_this<Bea
     is_writing_ = false;
   }
 
-  websocket::stream<Stream> socket_;
+  websocket::stream<Tls, false> socket_;  // without compression, which it would not offer anyway
   std::deque<Frame> queue_;
   bool is_open_ = false, is_over_ = false, is_writing_ = false;
 };
@@ -191,7 +190,8 @@ asio::awaitable<void> converse(Stream stream, Handler& handler, std::string remo
     http::response<http::string_body> answer;
     answer.version(message.version());
     answer.keep_alive(message.keep_alive());
-    if (websocket::is_upgrade(message)) {
+    const bool is_upgrade = websocket::is_upgrade(message);
+    if constexpr (std::is_same_v<Stream, Tls>) {
       struct Late final : Socket {  // handed out before the stream moves into its socket
         std::shared_ptr<Socket> real;
         void send(std::string text) override { real->send(std::move(text)); }
@@ -200,12 +200,14 @@ asio::awaitable<void> converse(Stream stream, Handler& handler, std::string remo
         void reset() override { real->reset(); }
       };
       const auto late = std::make_shared<Late>();
-      if (const auto owner = handler.on_upgrade(request, late)) {
-        const auto socket = std::make_shared<BeastSocket<Stream>>(std::move(stream));
+      if (const auto owner = is_upgrade ? handler.on_upgrade(request, late) : nullptr) {
+        const auto socket = std::make_shared<BeastSocket>(std::move(stream));
         late->real = socket;
         co_await socket->run(std::move(message), owner);
         co_return;
       }
+    }
+    if (is_upgrade) {
       answer.result(http::status::not_found);
     } else {
       Response response = co_await ask(handler, std::move(request));

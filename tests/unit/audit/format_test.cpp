@@ -13,7 +13,7 @@ namespace {
 
 // The lines of the page's one block that is fenced with ```name.
 std::vector<std::string> block(const std::string& name) {
-  std::ifstream page{std::string{BUSBAR_SOURCE_DIR} + "/docs/journal_format.md"};
+  std::ifstream page{BUSBAR_SOURCE_DIR "/docs/journal_format.md"};
   std::vector<std::string> lines;
   bool is_inside = false;
   for (std::string line; std::getline(page, line);) {

@@ -58,6 +58,14 @@ std::string plain(const json::value& value) {
   return json::serialize(value);
 }
 
+// What stands before the first `mark`; with it taken away from `rest`.
+std::string_view take_until(std::string_view& rest, char mark) {
+  const std::size_t end = rest.find(mark);
+  const std::string_view taken = rest.substr(0, end);
+  rest = end == rest.npos ? std::string_view{} : rest.substr(end + 1);
+  return taken;
+}
+
 }  // namespace
 
 Params Params::from_form(std::string_view query, std::string_view body) {
@@ -70,13 +78,10 @@ Params Params::from_form(std::string_view query, std::string_view body) {
 
 void Params::add(std::string_view part, std::size_t first) {
   while (!part.empty()) {
-    const std::size_t end = std::min(part.find('&'), part.size());
-    const std::string_view pair = part.substr(0, end);
-    part.remove_prefix(std::min(end + 1, part.size()));
+    std::string_view pair = take_until(part, '&');
     if (pair.empty()) continue;
-    const std::size_t equals = std::min(pair.find('='), pair.size());
-    std::string name = percent_decoded(pair.substr(0, equals));
-    std::string value = percent_decoded(pair.substr(std::min(equals + 1, pair.size())));
+    std::string name = percent_decoded(take_until(pair, '='));
+    std::string value = percent_decoded(pair);
     const auto same =
         std::find_if(params_.begin(), params_.end(), [&](const Param& param) { return param.name == name; });
     if (same == params_.end()) {
