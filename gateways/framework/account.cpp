@@ -200,7 +200,9 @@ asio::awaitable<Result<Facts>> Account::order_status(Command command) {
 
 void Account::ask(CommandKind kind, const Command& command, Timestamp request_time_ns) {
   symbols_.insert(command.symbol);
-  in_doubt_.add(kind, command, request_time_ns, options_.boottime());
+  if (!in_doubt_.add(kind, command, request_time_ns, options_.boottime())) {
+    return owner_.on_command_facts(command.command_id, {}, true);
+  }
   start_probes();
 }
 
@@ -337,6 +339,7 @@ void Account::on_report(VenueReport report) {
   if (report.source == VenueSource::Unset) report.source = VenueSource::Stream;
   if (report.receive_time_ns == 0) report.receive_time_ns = options_.wall();
   note_fill(report);
+  for (const std::uint64_t command_id : in_doubt_.on_news(report)) owner_.on_command_facts(command_id, {report}, true);
   owner_.report(std::move(report));
 }
 

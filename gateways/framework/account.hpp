@@ -26,7 +26,7 @@ struct AccountOptions {
   Name account;
   bool trade_without_order_stream = false;
   std::set<Symbol> symbols;  // reconciled whether or not there are orders
-  std::uint32_t probes_per_second = 2;
+  std::uint32_t probes_per_second = 5;
   std::chrono::milliseconds reconcile_interval{60'000};  // while all is well too: a stream can lose an event unnoticed
   std::chrono::milliseconds poll_interval{10'000};       // in its place while the order stream is down
   std::chrono::milliseconds connect_first{500};          // before the second try

@@ -29,7 +29,7 @@ struct GatewayOptions {
   std::string quotes_in_address;  // the hub's
   bool trade_without_order_stream = false;
   std::set<Symbol> reconcile_symbols;
-  std::uint32_t probes_per_second = 2;
+  std::uint32_t probes_per_second = 5;
   std::chrono::milliseconds tick{50};
   std::chrono::milliseconds subscription_kept{30'000};  // after nobody wants it any more
   std::function<Timestamp()> wall;

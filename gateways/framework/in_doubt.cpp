@@ -31,11 +31,30 @@ Timestamp TokenBucket::next(Timestamp now) const {
   return tokens_ >= 1 ? now : now + static_cast<std::int64_t>((1 - tokens_) / per_second_ * 1e9) + 1;
 }
 
-void InDoubt::add(CommandKind kind, const Command& command, Timestamp request_time_ns, Timestamp now) {
+bool InDoubt::add(CommandKind kind, const Command& command, Timestamp request_time_ns, Timestamp now) {
+  const auto is_same = [&](const auto& entry) { return entry.second.command.venue_order_id == command.venue_order_id; };
+  if (kind == CommandKind::Ask && std::any_of(doubts_.begin(), doubts_.end(), is_same)) return false;
   // An AskCommand and the order of another life are asked for at once; "not found" right after a time-out says little.
   const bool is_urgent = kind == CommandKind::Ask || command.possible_resend;
   Doubt doubt{kind, command, request_time_ns, 0, 0, is_urgent ? now : now + intervals[0], false};
   doubts_.try_emplace(command.command_id, std::move(doubt));
+  return true;
+}
+
+std::vector<std::uint64_t> InDoubt::on_news(const VenueReport& news) {
+  std::vector<std::uint64_t> settled;
+  const bool is_end = news.event == VenueEvent::Canceled || news.event == VenueEvent::Expired ||
+                      (news.event == VenueEvent::State && is_final(news.order_status));
+  const bool is_life = news.event == VenueEvent::Accepted || (news.event == VenueEvent::State && !is_end);
+  if ((!is_end && !is_life) || news.venue_order_id.empty()) return settled;
+  for (const auto& [id, doubt] : doubts_) {
+    if (doubt.is_running || doubt.command.venue_order_id != news.venue_order_id) continue;
+    // A live order says nothing yet about a cancel, nor an order that is gone about the one that replaces it.
+    if (doubt.kind == CommandKind::Place || doubt.kind == CommandKind::Ask || (doubt.kind == CommandKind::Cancel && is_end))
+      settled.push_back(id);
+  }
+  for (const std::uint64_t id : settled) doubts_.erase(id);
+  return settled;
 }
 
 std::optional<Command> InDoubt::take_due(Timestamp now) {

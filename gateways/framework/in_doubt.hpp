@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <vector>
 
 #include "gateways/framework/facts.hpp"
 
@@ -31,8 +32,8 @@ class InDoubt {
   explicit InDoubt(AbsenceRule rule) : rule_{rule} {}
 
   // request_time_ns: the signed time stamp of the lost request in the broker's clock; when unknown, the command's
-  // expiry.
-  void add(CommandKind kind, const Command& command, Timestamp request_time_ns, Timestamp now);
+  // expiry. false: that order is being asked for already, and its answer is this one's too.
+  [[nodiscard]] bool add(CommandKind kind, const Command& command, Timestamp request_time_ns, Timestamp now);
   // The command that has waited longest beyond its time. It is being asked for until on_answer().
   std::optional<Command> take_due(Timestamp now);
   std::optional<Timestamp> next_due() const;
@@ -43,6 +44,9 @@ class InDoubt {
   };
   // asked_at: the broker's time when the question left, for what it answers was true then or later.
   Answer on_answer(std::uint64_t command_id, Result<Facts> answer, Timestamp asked_at, Timestamp now);
+
+  // Something was heard of an order meanwhile, from a stream or a list. The commands that it settles, which are asked for no more.
+  std::vector<std::uint64_t> on_news(const VenueReport& news);
 
   std::size_t size() const { return doubts_.size(); }
   bool contains(std::uint64_t command_id) const { return doubts_.contains(command_id); }

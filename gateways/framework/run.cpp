@@ -42,7 +42,7 @@ Setup read_setup(ConfigTable& root, const std::string& name, std::string_view br
   }
   setup.ca_file = table.text("ca_file", "");
   options.trade_without_order_stream = table.flag("trade_without_order_stream", false);
-  options.probes_per_second = static_cast<std::uint32_t>(table.integer("probes_per_second", 1, 1000, 2));
+  options.probes_per_second = static_cast<std::uint32_t>(table.integer("probes_per_second", 1, 1000, 5));
   for (const std::string& symbol : table.texts("reconcile_symbols", {})) {
     if (symbol.empty() || symbol.size() > Symbol{}.max_size()) {
       table.refuse("reconcile_symbols", "\"" + symbol + "\" is no symbol: 1 to 32 bytes");

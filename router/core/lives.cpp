@@ -93,17 +93,15 @@ std::optional<Pending> pending_replace(const State& state, const Order& order) {
   return replace ? std::optional{replace->pending} : std::nullopt;
 }
 
-bool is_unsettled(const State& state, const Order& order) {
-  if (order.venue_cum_qty > order.life.cum_qty) return true;  // fills are missing
+bool misses_fills(const Order& order) { return order.venue_cum_qty > order.life.cum_qty; }
+
+bool must_ask(const State& state, const Order& order) {
+  if (misses_fills(order)) return true;
   if (is_final(order.life.status)) return false;
-  if (order.life.is_in_doubt || order.place_command != 0) return true;
+  if (order.life.is_in_doubt || order.place_command != 0 || order.is_unheard) return true;
   const auto* cancel = find(state.cancels, order.order_id);
   const auto* replace = find(state.replaces, order.order_id);
   return (cancel && cancel->pending.command != 0) || (replace && replace->pending.command != 0);
-}
-
-bool must_ask(const State& state, const Order& order) {
-  return is_unsettled(state, order) || (order.is_unheard && !is_final(order.life.status));
 }
 
 }  // namespace
@@ -218,10 +216,11 @@ void arm_ask(Turn& turn, Order& order, std::int64_t delay_ns) {
   arm(turn, {at, TimerKind::Ask, order.order_id, {}, {}});
 }
 
-// What was asked of an earlier life went with it, and how long that one was silent says nothing about this one.
+// What was asked of an earlier life went with it, and how long that one was silent says nothing about this one. Open commands
+// are said again and asked by the gateway itself, and what was not heard of is asked after the comparison.
 void ask_anew(Turn& turn, Order& order) {
   order.asks = 0;
-  if (is_unsettled(turn.state, order)) arm_ask(turn, order, ns_per_s);
+  if (misses_fills(order)) arm_ask(turn, order, ns_per_s);
 }
 
 void on_ask_due(Turn& turn, Order& order) {

@@ -73,7 +73,7 @@ void refuse_unsent(Turn& turn, Order& order, const Reason& reason);
 // Asks the broker about this order after `delay_ns` at the latest, and again at growing intervals while it must be
 // asked.
 void arm_ask(Turn& turn, Order& order, std::int64_t delay_ns);
-// Another life of its gateway came: what is unsettled is asked soon, and at short intervals again.
+// Another life of its gateway came: asking starts at short intervals again.
 void ask_anew(Turn& turn, Order& order);
 void on_ask_due(Turn& turn, Order& order);
 void forget(Turn& turn, std::uint64_t order_id);

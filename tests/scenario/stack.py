@@ -325,6 +325,7 @@ ws_api = "{self.venue.ws_api}"
 streams = "{self.venue.streams}"
 ca_file = "{self.venue.ca}"
 recv_window_ms = {self.options['recv_window_ms']}
+probes_per_second = 100
 """)
 
     def wait_ready(self, seconds=20.0):

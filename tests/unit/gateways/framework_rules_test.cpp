@@ -258,7 +258,7 @@ VenueReport not_found() {
 TEST(InDoubt, AsksAtGrowingIntervalsAndNeverGivesUpWithoutABound) {
   InDoubt doubts{rule(0)};
   Timestamp now = 1000 * ms;
-  doubts.add(CommandKind::Place, command(1), now, now);
+  EXPECT_TRUE(doubts.add(CommandKind::Place, command(1), now, now));
   std::vector<std::int64_t> waits;
   for (int i = 0; i < 12; ++i) {
     const Timestamp due = *doubts.next_due();
@@ -279,7 +279,7 @@ TEST(InDoubt, IsSettledByTheBrokersEvidenceOnly) {
   Timestamp now = 1000 * ms;
   const Timestamp request = 500'000 * ms;  // broker's clock
   Command c = command(1);
-  doubts.add(CommandKind::Place, c, request, now);
+  EXPECT_TRUE(doubts.add(CommandKind::Place, c, request, now));
   const auto say = [&](Result<Facts> facts, std::int64_t after_ms) {
     now = *doubts.next_due();
     EXPECT_TRUE(doubts.take_due(now));
@@ -308,7 +308,7 @@ TEST(InDoubt, IsSettledByTheBrokersEvidenceOnly) {
 
 TEST(InDoubt, FoundIsSettled) {
   InDoubt doubts{rule(15'000)};
-  doubts.add(CommandKind::Place, command(1), 0, 1000 * ms);
+  EXPECT_TRUE(doubts.add(CommandKind::Place, command(1), 0, 1000 * ms));
   doubts.take_due(1200 * ms);
   VenueReport fill;
   fill.event = VenueEvent::Fill;
@@ -322,7 +322,7 @@ TEST(InDoubt, FoundIsSettled) {
 TEST(InDoubt, ALiveOrderSaysNothingYetAboutItsCancel) {
   const Timestamp request = 1000 * ms;
   InDoubt doubts{rule(15'000)};
-  doubts.add(CommandKind::Cancel, command(1), request, 1000 * ms);
+  EXPECT_TRUE(doubts.add(CommandKind::Cancel, command(1), request, 1000 * ms));
   const auto say = [&](OrderStatus status, std::int64_t after_ms) {
     const Timestamp now = *doubts.next_due();
     EXPECT_TRUE(doubts.take_due(now));
@@ -334,13 +334,13 @@ TEST(InDoubt, ALiveOrderSaysNothingYetAboutItsCancel) {
   EXPECT_TRUE(answer.is_settled);
   EXPECT_EQ(answer.facts.back().event, VenueEvent::CancelRejected);
 
-  doubts.add(CommandKind::Cancel, command(1), request, 1000 * ms);
+  EXPECT_TRUE(doubts.add(CommandKind::Cancel, command(1), request, 1000 * ms));
   EXPECT_TRUE(say(OrderStatus::Canceled, 300).is_settled);
 }
 
 TEST(InDoubt, ComesBackJustAfterTheBound) {
   InDoubt doubts{rule(15'000)};
-  doubts.add(CommandKind::Place, command(1), 0, 0);
+  EXPECT_TRUE(doubts.add(CommandKind::Place, command(1), 0, 0));
   Timestamp now = 0;
   int asked = 0;
   bool is_settled = false;
@@ -356,8 +356,8 @@ TEST(InDoubt, ComesBackJustAfterTheBound) {
 
 TEST(InDoubt, QuestionsOfTheRouterGoAtOnce) {
   InDoubt doubts{rule(15'000)};
-  doubts.add(CommandKind::Ask, command(1), 0, 1000 * ms);
-  doubts.add(CommandKind::Place, marked(of_other_life(command(2))), 0, 1000 * ms);
+  EXPECT_TRUE(doubts.add(CommandKind::Ask, command(1), 0, 1000 * ms));
+  EXPECT_TRUE(doubts.add(CommandKind::Place, marked(of_other_life(command(2))), 0, 1000 * ms));
   EXPECT_TRUE(doubts.take_due(1000 * ms));
   EXPECT_TRUE(doubts.take_due(1000 * ms));
   EXPECT_FALSE(doubts.take_due(1000 * ms));
@@ -365,7 +365,7 @@ TEST(InDoubt, QuestionsOfTheRouterGoAtOnce) {
 
 TEST(InDoubt, AQuestionOfTheRouterIsAnsweredOnce) {
   InDoubt doubts{rule(0)};
-  doubts.add(CommandKind::Ask, command(1), 5, 1000 * ms);
+  EXPECT_TRUE(doubts.add(CommandKind::Ask, command(1), 5, 1000 * ms));
   doubts.take_due(1000 * ms);
   EXPECT_FALSE(doubts.on_answer(1, Error{ErrorCode::ConnectionError, ""}, 0, 1000 * ms).is_settled);
   doubts.take_due(9000 * ms);
@@ -373,6 +373,37 @@ TEST(InDoubt, AQuestionOfTheRouterIsAnsweredOnce) {
   EXPECT_TRUE(answer.is_settled) << "not found is an answer; what follows from it is the router's to say";
   EXPECT_EQ(answer.facts[0].request_time_ns, 0) << "it knows the request's time better";
   EXPECT_EQ(answer.facts[0].transact_time_ns, 77);
+}
+
+TEST(InDoubt, ManyQuestionsAboutOneOrderAreOne) {
+  InDoubt doubts{rule(0)};
+  EXPECT_TRUE(doubts.add(CommandKind::Place, command(1), 0, 0));
+  Command again = command(1);
+  again.command_id = 2;
+  EXPECT_FALSE(doubts.add(CommandKind::Ask, again, 0, 0));
+  again.command_id = 3;
+  EXPECT_TRUE(doubts.add(CommandKind::Cancel, again, 0, 0)) << "another matter";
+  EXPECT_EQ(doubts.size(), 2u);
+}
+
+TEST(InDoubt, WhatIsHeardOfAnOrderMeanwhileSettlesIt) {
+  InDoubt doubts{rule(15'000)};
+  Command cancel = command(1);
+  cancel.command_id = 2;
+  EXPECT_TRUE(doubts.add(CommandKind::Place, command(1), 0, 0));
+  EXPECT_TRUE(doubts.add(CommandKind::Cancel, cancel, 0, 0));
+  VenueReport open = state_of(OrderStatus::New);
+  open.venue_order_id = "someone else's";
+  EXPECT_TRUE(doubts.on_news(open).empty());
+  VenueReport fill;
+  fill.event = VenueEvent::Fill;
+  fill.venue_order_id = open.venue_order_id = cancel.venue_order_id;
+  EXPECT_TRUE(doubts.on_news(fill).empty()) << "says not where it stands";
+  EXPECT_EQ(doubts.on_news(open), std::vector<std::uint64_t>{1});
+  EXPECT_TRUE(doubts.on_news(open).empty()) << "of the cancel a live order says nothing";
+  open.event = VenueEvent::Canceled;
+  EXPECT_EQ(doubts.on_news(open), std::vector<std::uint64_t>{2});
+  EXPECT_EQ(doubts.size(), 0u);
 }
 
 TEST(TokenBucket, RefillsWithTimeNotWithCalls) {
