@@ -19,7 +19,7 @@ import ccxt.pro
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "scenario"))
 import compare  # noqa: E402
 import wire  # noqa: E402
-from stack import Stack, wait_synced  # noqa: E402
+from stack import Stack, wait_for, wait_synced  # noqa: E402
 
 SYMBOL = "BTC/USDT"
 
@@ -256,13 +256,20 @@ class Session:
         rests = req.ask("NewOrder", **wire.new_order("J1", "Buy", "0.02", price=price))
         bought = req.ask("NewOrder", **wire.new_order("J2", "Buy", "0.03"))
         self.check("both were taken", rests["order_status"] == bought["order_status"] == "PendingNew")
+        self.wait_for(J1="New", J2="Filled")
         self.venue.trade("SELL", "0.004", price, time_in_force="IOC")
+        self.wait_for(J1="PartiallyFilled")
         self.check_all()
         req.ask("CancelOrder", client_order_id="J3", orig_client_order_id="J1")
+        self.wait_for(J1="Canceled")
         self.check_all()
-        ours = {o["client_order_id"]: o for o in self.stack.busbar("orders", "--all", client="alpha")[1]}
-        self.check("Busbar's own order was canceled in part", ours["J1"]["order_status"] == "Canceled")
-        self.check("Busbar's own order was filled", ours["J2"]["order_status"] == "Filled")
+
+    def wait_for(self, **statuses):
+        def are_so():
+            ours = {o["client_order_id"]: o["order_status"]
+                    for o in self.stack.busbar("orders", "--all", client="alpha")[1]}
+            return all(ours[name] == status for name, status in statuses.items())
+        wait_for(f"Busbar's orders to be {statuses}", are_so)
 
     async def watch(self):
         """The same library over WebSockets: quotes and trades move, and an order's events arrive."""
