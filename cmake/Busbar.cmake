@@ -10,7 +10,8 @@ set(BUSBAR_SANITIZE "" CACHE STRING "Sanitizers for the whole tree, as -fsanitiz
 
 find_program(CCACHE ccache)
 if(CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+  # With precompiled headers ccache keeps nothing unless it may believe that they define what they did.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros ${CCACHE})
 endif()
 find_program(MOLD mold)
 if(MOLD)
@@ -22,10 +23,12 @@ find_package(Boost 1.81 REQUIRED COMPONENTS json)
 find_package(OpenSSL 3 REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(GTest REQUIRED)
-find_package(PkgConfig REQUIRED)
-pkg_check_modules(ZeroMQ REQUIRED IMPORTED_TARGET libzmq)
-pkg_check_modules(LMDB REQUIRED IMPORTED_TARGET lmdb)
-pkg_check_modules(Systemd REQUIRED IMPORTED_TARGET libsystemd)
+# By hand: what pkg-config says of libzmq's includes comes out otherwise at the second configuration, and everything is built anew.
+foreach(library zmq lmdb systemd)
+  find_library(${library}_library ${library} REQUIRED)
+  add_library(${library}::${library} UNKNOWN IMPORTED)
+  set_target_properties(${library}::${library} PROPERTIES IMPORTED_LOCATION ${${library}_library})
+endforeach()
 
 # Common to every target. Asio's and Beast's heavy parts are compiled once, in bus/asio.cpp and bus/beast.cpp.
 # A message with a few of its fields named is complete: the others have their defaults.
@@ -40,7 +43,7 @@ target_compile_definitions(busbar_options INTERFACE
 target_include_directories(busbar_options INTERFACE ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR}/generated)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # GCC 12 reports false positives inside coroutine frames and optimized standard containers.
-  target_compile_options(busbar_options INTERFACE -Wno-mismatched-new-delete -Wno-null-dereference -Wno-maybe-uninitialized)
+  target_compile_options(busbar_options INTERFACE -fpch-preprocess -Wno-mismatched-new-delete -Wno-null-dereference -Wno-maybe-uninitialized)
 endif()
 if(BUSBAR_SANITIZE)
   add_compile_options(-fsanitize=${BUSBAR_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
