@@ -12,7 +12,7 @@ using namespace busbar::binance;
 
 namespace {
 
-struct Bytes {
+struct Source {
   const std::uint8_t* data;
   std::size_t size;
   std::uint8_t next() {
@@ -37,7 +37,7 @@ struct Bytes {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  Bytes bytes{data, size};
+  Source bytes{data, size};
   NewOrder order;
   order.side = static_cast<Side>(bytes.next() % 3);
   order.order_type = static_cast<OrderType>(bytes.next() % 7);
