@@ -49,9 +49,9 @@ std::vector<std::uint64_t> InDoubt::on_news(const VenueReport& news) {
   if ((!is_end && !is_life) || news.venue_order_id.empty()) return settled;
   for (const auto& [id, doubt] : doubts_) {
     if (doubt.is_running || doubt.command.venue_order_id != news.venue_order_id) continue;
-    // A live order says nothing yet about a cancel, nor an order that is gone about the one that replaces it.
-    if (doubt.kind == CommandKind::Place || doubt.kind == CommandKind::Ask || (doubt.kind == CommandKind::Cancel && is_end))
-      settled.push_back(id);
+    // A live order says nothing yet about a cancel, nor one that is gone about its successor; and who asks may be missing fills,
+    // which only the answer brings.
+    if (doubt.kind == CommandKind::Place || (doubt.kind == CommandKind::Cancel && is_end)) settled.push_back(id);
   }
   for (const std::uint64_t id : settled) doubts_.erase(id);
   return settled;

@@ -16,7 +16,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import wire  # noqa: E402
 
-BIN = Path(os.environ.get("BUSBAR_BIN", "build/dev/bin")).resolve()
+BIN = Path(os.environ.get("BUSBAR_BIN", "build/release/bin")).resolve()
 DAEMONS = ["auditd-core", "auditd-tape", "auditd-market", "router", "hub", "gateway"]
 
 

@@ -6,7 +6,7 @@ import sys
 import time
 from decimal import Decimal as Number
 
-sys.path.insert(0, os.environ.get("BUSBAR_PYTHON", "build/dev/generated/python"))
+sys.path.insert(0, os.environ.get("BUSBAR_PYTHON", "build/release/generated/python"))
 import flatbuffers  # noqa: E402
 import zmq  # noqa: E402
 

@@ -404,6 +404,8 @@ TEST(InDoubt, WhatIsHeardOfAnOrderMeanwhileSettlesIt) {
   open.event = VenueEvent::Canceled;
   EXPECT_EQ(doubts.on_news(open), std::vector<std::uint64_t>{2});
   EXPECT_EQ(doubts.size(), 0u);
+  EXPECT_TRUE(doubts.add(CommandKind::Ask, command(1), 0, 0));
+  EXPECT_TRUE(doubts.on_news(open).empty()) << "what the router asks is answered, with the fills";
 }
 
 TEST(TokenBucket, RefillsWithTimeNotWithCalls) {
