@@ -117,7 +117,7 @@ class HttpSession::Pool {
 
  private:
   struct Connection {
-    std::unique_ptr<TlsStream> stream;
+    std::unique_ptr<ByteStream> stream;
     beast::flat_buffer buffer;
     std::uint64_t number = next_connection();
     std::uint64_t requests = 0;
@@ -179,11 +179,11 @@ class HttpSession::Pool {
 // connection that has served already, are the start of no answer of ours.
 bool HttpSession::Pool::is_usable(Connection& connection) const {
   if (steady_clock::now() - connection.last_used > options_.idle_max) return false;
-  SSL* const ssl = connection.stream->native_handle();
+  SSL* const ssl = connection.stream->ssl();
   const bool has_read_ahead = SSL_has_pending(ssl) != 0 || BIO_ctrl_pending(SSL_get_rbio(ssl)) != 0;
   if (connection.requests != 0 && has_read_ahead) return false;
   std::array<char, 1> byte{};
-  const int fd = connection.stream->next_layer().socket().native_handle();
+  const int fd = connection.stream->socket().native_handle();
   const ssize_t size = ::recv(fd, byte.data(), byte.size(), MSG_PEEK | MSG_DONTWAIT);
   if (size == 0) return false;
   if (size < 0) return errno == EAGAIN || errno == EWOULDBLOCK;
@@ -234,10 +234,10 @@ asio::awaitable<HttpSession::Pool::Attempt> HttpSession::Pool::exchange(Pool& po
                                                                         const http::request<http::string_body>& message,
                                                                         HttpResponse& response) {
   Attempt attempt;
-  CountedStream& transport = connection.stream->next_layer();
+  ByteStream& transport = *connection.stream;
   const std::uint64_t written_before = transport.written();
   transport.expires_after(pool.options_.answer_timeout);
-  const auto [write_error, write_size] = co_await http::async_write(*connection.stream, message, no_throw);
+  const auto [write_error, write_size] = co_await http::async_write(transport, message, no_throw);
   if (write_error) {
     attempt.outcome = transport.written() == written_before ? HttpOutcome::NotSent : HttpOutcome::NoAnswer;
     attempt.error = "write: " + write_error.message();
@@ -252,7 +252,7 @@ asio::awaitable<HttpSession::Pool::Attempt> HttpSession::Pool::exchange(Pool& po
     parser.body_limit(pool.options_.body_max);
     if (message.method() == http::verb::head) parser.skip(true);
     const auto [read_error, read_size] =
-        co_await http::async_read(*connection.stream, connection.buffer, parser, no_throw);
+        co_await http::async_read(transport, connection.buffer, parser, no_throw);
     if (read_error) {
       attempt.error = "read: " + read_error.message();
       co_return attempt;

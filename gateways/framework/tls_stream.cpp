@@ -4,10 +4,9 @@
 #include <optional>
 #include <stdexcept>
 
-#include <boost/asio/connect.hpp>
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/ssl/host_name_verification.hpp>
+#include <boost/asio/ssl/error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <openssl/ssl.h>
 
@@ -73,12 +72,12 @@ asio::awaitable<std::optional<Error>> resolve(asio::io_context& loop, const Url&
 }
 
 // Of a handshake: what OpenSSL thought of the certificate says more than "certificate verify failed".
-std::string handshake_reason(TlsStream& stream, const error_code& error) {
+std::string handshake_reason(ByteStream& stream, const error_code& error) {
   if (error.category() != asio::error::get_ssl_category()) return error.message();
   if (ERR_GET_REASON(static_cast<unsigned long>(error.value())) != SSL_R_CERTIFICATE_VERIFY_FAILED) {
     return error.message();
   }
-  const long result = SSL_get_verify_result(stream.native_handle());
+  const long result = SSL_get_verify_result(stream.ssl());
   if (result == X509_V_OK || result == X509_V_ERR_UNSPECIFIED) return "the certificate is not for this host name";
   return X509_verify_cert_error_string(result);
 }
@@ -138,32 +137,29 @@ Result<Url> parse_url(std::string_view text) {
   return url;
 }
 
-asio::awaitable<Result<std::unique_ptr<TlsStream>>> open_tls(asio::io_context& loop, TlsContext& tls, Url url,
+asio::awaitable<Result<std::unique_ptr<ByteStream>>> open_tls(asio::io_context& loop, TlsContext& tls, Url url,
                                                              std::chrono::milliseconds timeout) {
   const auto deadline = steady_clock::now() + timeout;
   tcp::resolver::results_type addresses;
   const std::optional<Error> unresolved = co_await resolve(loop, url, deadline, addresses);
   if (unresolved) co_return *unresolved;
 
-  auto stream = std::make_unique<TlsStream>(CountedStream{loop}, tls.impl().context);
-  CountedStream& transport = stream->next_layer();
-  transport.expires_at(deadline);
-  const auto [connect_error, endpoint] = co_await transport.async_connect(addresses, no_throw);
+  auto stream = std::make_unique<ByteStream>(tcp::socket{loop}, &tls.impl().context);
+  stream->expires_at(deadline);
+  const auto [connect_error] = co_await stream->async_connect(addresses, no_throw);
   if (connect_error) co_return connection_error("connect", url, connect_error.message());
   error_code ignored;
-  transport.socket().set_option(tcp::no_delay{true}, ignored);
+  stream->socket().set_option(tcp::no_delay{true}, ignored);
 
-  SSL* ssl = stream->native_handle();
   // RFC 6066 knows names only. (SSL_set_tlsext_host_name is this line with a C cast.)
-  if (!is_address(url.host) &&
-      SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, url.host.data()) != 1) {
+  if (!is_address(url.host) && SSL_ctrl(stream->ssl(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
+                                        url.host.data()) != 1) {
     co_return connection_error("TLS with", url, "the host name cannot be asked for");
   }
-  stream->set_verify_mode(asio::ssl::verify_peer);
-  stream->set_verify_callback(asio::ssl::host_name_verification{url.host});
+  stream->verify_host(url.host);
   const auto [handshake_error] = co_await stream->async_handshake(asio::ssl::stream_base::client, no_throw);
   if (handshake_error) co_return connection_error("TLS with", url, handshake_reason(*stream, handshake_error));
-  transport.expires_never();
+  stream->expires_never();
   co_return std::move(stream);
 }
 

@@ -50,7 +50,7 @@ class WebSocket::Connection : public std::enable_shared_from_this<WebSocket::Con
     std::string text;
     std::string redacted;
   };
-  using Stream = websocket::stream<TlsStream, false>;  // without compression, which halves what there is to compile
+  using Stream = websocket::stream<ByteStream, false>;  // without compression, which halves what there is to compile
 
   static asio::awaitable<void> read(std::shared_ptr<Connection> self);
   static asio::awaitable<void> write(std::shared_ptr<Connection> self);
@@ -110,7 +110,7 @@ void WebSocket::Connection::watch(std::chrono::milliseconds limit, const char* r
 // Ends the transport; read() then finds the end and tells.
 void WebSocket::Connection::cut_off(std::string reason) {
   if (reason_.empty()) reason_ = std::move(reason);
-  if (stream_) beast::get_lowest_layer(*stream_).close();
+  if (stream_) stream_->next_layer().close();
 }
 
 void WebSocket::Connection::finish(std::string reason) {
@@ -119,7 +119,7 @@ void WebSocket::Connection::finish(std::string reason) {
   state_ = State::Closed;
   watchdog_.cancel();
   queue_.clear();
-  beast::get_lowest_layer(*stream_).close();
+  stream_->next_layer().close();
   tape(TapeDirection::Received, "CLOSED", {}, reason);
   if (was_open && !is_abandoned_ && on_closed) on_closed(std::move(reason));
 }
@@ -128,13 +128,12 @@ asio::awaitable<Result<void>> WebSocket::Connection::open(std::shared_ptr<Connec
   if (self->state_ != State::New) co_return Error{ErrorCode::Internal, "a WebSocket opens once"};
   self->state_ = State::Opening;
   const auto deadline = steady_clock::now() + self->options_.connect_timeout;
-  auto tls_stream = co_await open_tls(self->loop_, self->tls_, self->url_, self->options_.connect_timeout);
-  if (!tls_stream) {
+  auto bytes = co_await open_tls(self->loop_, self->tls_, self->url_, self->options_.connect_timeout);
+  if (!bytes) {
     self->state_ = State::Closed;
-    co_return tls_stream.error();
+    co_return bytes.error();
   }
-  // beast::ssl_stream moves: it holds its parts by pointer.
-  self->stream_ = std::make_unique<Stream>(std::move(**tls_stream));
+  self->stream_ = std::make_unique<Stream>(std::move(**bytes));
   Stream& stream = *self->stream_;
   stream.set_option(websocket::stream_base::timeout{close_timeout, websocket::stream_base::none(), false});
   stream.set_option(websocket::stream_base::decorator(

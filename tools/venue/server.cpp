@@ -11,13 +11,17 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/redirect_error.hpp>
-#include <boost/asio/ssl.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/beast/core.hpp>
-#include <boost/beast/http.hpp>
-#include <boost/beast/ssl.hpp>
-#include <boost/beast/websocket.hpp>
+#include <boost/beast/core/buffers_to_string.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <boost/beast/http/write.hpp>
+#include <boost/beast/websocket/stream.hpp>
+
+#include "bus/byte_stream.hpp"
 
 namespace busbar::venue {
 namespace {
@@ -28,8 +32,6 @@ namespace http = beast::http;
 namespace websocket = beast::websocket;
 using asio::ip::tcp;
 using error_code = boost::system::error_code;
-using Plain = beast::tcp_stream;
-using Tls = beast::ssl_stream<beast::tcp_stream>;
 
 constexpr std::size_t body_max = 4u << 20;
 constexpr std::size_t queue_max = 100'000;  // frames a slow reader may be behind before it is cut off
@@ -41,7 +43,7 @@ std::int64_t read_clock(clockid_t clock) {
 }
 
 // A reset and not a close: the caller must not be able to tell how far its request came.
-void reset_connection(Plain& stream) {
+void reset_connection(ByteStream& stream) {
   error_code ignored;
   stream.socket().set_option(asio::socket_base::linger{true, 0}, ignored);
   stream.socket().close(ignored);
@@ -70,17 +72,17 @@ Request request_from(const http::request<http::string_body>& message, std::strin
 // A WebSocket with a queue: everything sent goes out in order, control frames too.
 class BeastSocket final : public Socket, public std::enable_shared_from_this<BeastSocket> {
  public:
-  explicit BeastSocket(Tls&& stream) : socket_{std::move(stream)} {}
+  explicit BeastSocket(ByteStream&& stream) : socket_{std::move(stream)} {}
 
   void send(std::string text) override { push({Frame::Text, std::move(text), 0}); }
   void ping(std::string payload) override { push({Frame::Ping, std::move(payload), 0}); }
   void close(std::uint16_t code, std::string reason) override { push({Frame::Close, std::move(reason), code}); }
-  void reset() override { reset_connection(beast::get_lowest_layer(socket_)); }
+  void reset() override { reset_connection(socket_.next_layer()); }
 
   asio::awaitable<void> run(http::request<http::string_body> upgrade, std::shared_ptr<SocketOwner> owner) {
     const auto self = shared_from_this();
     error_code error;
-    beast::get_lowest_layer(socket_).expires_never();
+    socket_.next_layer().expires_never();
     socket_.set_option(websocket::stream_base::timeout{std::chrono::seconds{5}, websocket::stream_base::none(), false});
     socket_.control_callback([weak = std::weak_ptr{owner}](websocket::frame_type kind, beast::string_view) {
       if (const auto alive = weak.lock(); alive && kind != websocket::frame_type::close) {
@@ -148,7 +150,7 @@ class BeastSocket final : public Socket, public std::enable_shared_from_this<Bea
     is_writing_ = false;
   }
 
-  websocket::stream<Tls, false> socket_;  // without compression, which it would not offer anyway
+  websocket::stream<ByteStream, false> socket_;  // without compression, which it would not offer anyway
   std::deque<Frame> queue_;
   bool is_open_ = false, is_over_ = false, is_writing_ = false;
 };
@@ -173,25 +175,23 @@ asio::awaitable<Response> ask(Handler& handler, Request request) {
   co_return std::move(*pending->response);
 }
 
-template <class Stream>
-asio::awaitable<void> converse(Stream stream, Handler& handler, std::string remote) {
+asio::awaitable<void> converse(ByteStream stream, Handler& handler, std::string remote) {
   error_code error;
   beast::flat_buffer buffer;
   for (;;) {
     http::request_parser<http::string_body> parser;
     parser.body_limit(body_max);
-    beast::get_lowest_layer(stream).expires_after(std::chrono::minutes{10});  // an idle connection is kept that long
+    stream.expires_after(std::chrono::minutes{10});  // an idle connection is kept that long
     co_await http::async_read(stream, buffer, parser, asio::redirect_error(asio::use_awaitable, error));
     if (error) break;
-    beast::get_lowest_layer(stream).expires_never();
+    stream.expires_never();
     auto message = parser.release();
     Request request = request_from(message, remote);
 
     http::response<http::string_body> answer;
     answer.version(message.version());
     answer.keep_alive(message.keep_alive());
-    const bool is_upgrade = websocket::is_upgrade(message);
-    if constexpr (std::is_same_v<Stream, Tls>) {
+    if (websocket::is_upgrade(message)) {
       struct Late final : Socket {  // handed out before the stream moves into its socket
         std::shared_ptr<Socket> real;
         void send(std::string text) override { real->send(std::move(text)); }
@@ -200,19 +200,17 @@ asio::awaitable<void> converse(Stream stream, Handler& handler, std::string remo
         void reset() override { real->reset(); }
       };
       const auto late = std::make_shared<Late>();
-      if (const auto owner = is_upgrade ? handler.on_upgrade(request, late) : nullptr) {
+      if (const auto owner = handler.on_upgrade(request, late)) {
         const auto socket = std::make_shared<BeastSocket>(std::move(stream));
         late->real = socket;
         co_await socket->run(std::move(message), owner);
         co_return;
       }
-    }
-    if (is_upgrade) {
       answer.result(http::status::not_found);
     } else {
       Response response = co_await ask(handler, std::move(request));
       if (response.is_dropped) {
-        reset_connection(beast::get_lowest_layer(stream));
+        reset_connection(stream);
         co_return;
       }
       answer.result(response.status);
@@ -225,12 +223,9 @@ asio::awaitable<void> converse(Stream stream, Handler& handler, std::string remo
     co_await http::async_write(stream, answer, asio::redirect_error(asio::use_awaitable, error));
     if (error || !answer.keep_alive()) break;
   }
-  if constexpr (std::is_same_v<Stream, Tls>) {
-    if (!error || error == http::error::end_of_stream) {
-      beast::get_lowest_layer(stream).expires_after(std::chrono::seconds{5});
-      co_await stream.async_shutdown(asio::redirect_error(asio::use_awaitable, error));
-    }
-  }
+  if (error && error != http::error::end_of_stream) co_return;
+  stream.expires_after(std::chrono::seconds{5});
+  co_await stream.async_teardown(beast::role_type::server, asio::redirect_error(asio::use_awaitable, error));
 }
 
 }  // namespace
@@ -259,12 +254,8 @@ asio::awaitable<void> serve(std::shared_ptr<asio::ssl::context> tls, tcp::socket
   const auto endpoint = socket.remote_endpoint(error);
   const std::string remote = error ? std::string{} : endpoint.address().to_string();
   socket.set_option(tcp::no_delay{true}, error);
-  if (!tls) {
-    co_await converse(Plain{std::move(socket)}, handler, remote);
-    co_return;
-  }
-  Tls stream{std::move(socket), *tls};
-  beast::get_lowest_layer(stream).expires_after(std::chrono::seconds{10});
+  ByteStream stream{std::move(socket), tls.get()};
+  stream.expires_after(std::chrono::seconds{10});
   co_await stream.async_handshake(asio::ssl::stream_base::server, asio::redirect_error(asio::use_awaitable, error));
   if (error) co_return;
   co_await converse(std::move(stream), handler, remote);

@@ -84,20 +84,14 @@ bool same(const std::vector<T>& a, const std::vector<T>& b) {
 template <class Struct>
   requires std::is_aggregate_v<Struct>
 bool same(const Struct& a, const Struct& b) {
-  bool all = true;
-  boost::pfr::for_each_field(a, [&](const auto& field, std::size_t index) {
-    std::size_t other_index = 0;
-    boost::pfr::for_each_field(b, [&](const auto& other) {
-      if constexpr (std::is_same_v<decltype(field), decltype(other)>) {
-        if (index == other_index && !same(field, other)) {
-          ADD_FAILURE() << "field " << index << " of " << boost::pfr::tuple_size_v<Struct>;
-          all = false;
-        }
-      }
-      ++other_index;
-    });
-  });
-  return all;
+  return [&]<std::size_t... I>(std::index_sequence<I...>) {
+    [[maybe_unused]] const auto same_field = [](const auto& one, const auto& other, std::size_t index) {
+      if (same(one, other)) return true;
+      ADD_FAILURE() << "field " << index << " of " << boost::pfr::tuple_size_v<Struct>;
+      return false;
+    };
+    return (same_field(boost::pfr::get<I>(a), boost::pfr::get<I>(b), I) & ... & true);
+  }(std::make_index_sequence<boost::pfr::tuple_size_v<Struct>>{});
 }
 
 Header draw_header(Random& random) {
