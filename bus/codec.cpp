@@ -67,6 +67,7 @@ BUSBAR_ENUM(Destination)
 BUSBAR_ENUM(Environment)
 BUSBAR_ENUM(ExecType)
 BUSBAR_ENUM(Liquidity)
+BUSBAR_ENUM(OrderListType)
 BUSBAR_ENUM(OrderStatus)
 BUSBAR_ENUM(OrderType)
 BUSBAR_ENUM(QueryKind)
@@ -213,6 +214,21 @@ bool get(Reader& in, std::string_view field, const wire::Decimal* value, std::op
 }
 
 template <bool>
+bool get(Reader& in, std::string_view field, const flatbuffers::Vector<const wire::BookLevel*>* levels, std::vector<BookLevel>& out) {
+  out.clear();
+  if (levels == nullptr) return true;
+  out.reserve(levels->size());
+  for (const wire::BookLevel* level : *levels) {
+    const auto price = Decimal::from_parts(level->price().mantissa(), level->price().exponent());
+    const auto qty = Decimal::from_parts(level->qty().mantissa(), level->qty().exponent());
+    if (!price || !qty) return refuse(in, field, "an exponent is not -18 to 18");
+    if (qty->is_negative()) return refuse(in, field, to_string(*qty) + " is negative");
+    out.push_back({*price, *qty});
+  }
+  return true;
+}
+
+template <bool>
 bool get(Reader&, std::string_view, const flatbuffers::Vector<std::uint8_t>* bytes, Bytes& out) {
   out.clear();
   if (bytes != nullptr) out.assign(bytes->begin(), bytes->end());
@@ -303,10 +319,21 @@ Scalar make(Builder&, Scalar value) {
   return value;
 }
 
+wire::Decimal wire_decimal(Decimal value) { return {value.mantissa(), static_cast<std::int8_t>(value.exponent())}; }
+
 template <bool>
 std::optional<wire::Decimal> make(Builder&, const std::optional<Decimal>& value) {
   if (!value) return std::nullopt;
-  return wire::Decimal{value->mantissa(), static_cast<std::int8_t>(value->exponent())};
+  return wire_decimal(*value);
+}
+
+template <bool>
+Offset<flatbuffers::Vector<const wire::BookLevel*>> make(Builder& builder, const std::vector<BookLevel>& levels) {
+  if (levels.empty()) return 0;
+  std::vector<wire::BookLevel> structs;
+  structs.reserve(levels.size());
+  for (const BookLevel& level : levels) structs.emplace_back(wire_decimal(level.price), wire_decimal(level.qty));
+  return builder.CreateVectorOfStructs(structs);
 }
 
 template <bool required>
@@ -391,12 +418,15 @@ BUSBAR_TABLE(NewOrder, (client_order_id, account, symbol, side, order_type, time
               approval_id))
 BUSBAR_TABLE(CancelOrder, (client_order_id), (orig_client_order_id, order_id))
 BUSBAR_TABLE(ReplaceOrder, (client_order_id), (orig_client_order_id, order_id, order_qty, price, stop_px, rounding))
+BUSBAR_TABLE(CancelAll, (client_order_id, account), (symbol, side))
+BUSBAR_TABLE(NewOrderList, (list_id, list_type, orders), ())
+BUSBAR_TABLE(CancelOrderList, (client_order_id, list_id), ())
 
 BUSBAR_TABLE(ExecutionReport, (client_order_id, exec_id, exec_type, order_status),
              (report_number, orig_client_order_id, order_id, account, symbol, side, order_type, time_in_force, order_qty,
               cash_order_qty, price, stop_px, last_qty, last_px, cum_qty, leaves_qty, avg_px, commission, commission_asset,
               liquidity, venue_order_id, broker_order_id, trade_id, transact_time_ns, report_time_ns, error, field, value,
-              nearest_legal, broker_code, text, is_working, strategy))
+              nearest_legal, broker_code, text, is_working, strategy, list_id))
 BUSBAR_TABLE(Reject, (error), (ref_sequence, field, value, text))
 
 BUSBAR_TABLE(Hello, (), (last_report, heartbeat_interval_ms, cancel_on_disconnect, version))
@@ -423,7 +453,8 @@ BUSBAR_TABLE(Command, (venue_order_id, account, symbol),
               expire_time_ns))
 BUSBAR_TABLE(PlaceCommand, (command, order), ())
 BUSBAR_TABLE(CancelCommand, (command), (cancel_venue_order_id))
-BUSBAR_TABLE(ReplaceCommand, (command, orig_venue_order_id, order), ())
+BUSBAR_TABLE(PlaceListCommand, (list_type, venue_list_id, commands), ())
+BUSBAR_TABLE(ReplaceCommand, (command, orig_venue_order_id, order), (orig_order_qty, cum_qty, is_decrease))
 BUSBAR_TABLE(AskCommand, (command), ())
 BUSBAR_TABLE(VenueReport, (event, account),
              (report_number, incarnation, command_id, source, symbol, venue_order_id, broker_order_id, side, order_qty, price,
@@ -433,7 +464,7 @@ BUSBAR_TABLE(ReportAck, (), (report_number))
 BUSBAR_TABLE(Reconciled, (account), (open_orders, unknown_orders, through_time_ns))
 
 BUSBAR_TABLE(Subscribe, (source, symbol, channel), (bar_interval_ms, lease_ms))
-BUSBAR_TABLE(Unsubscribe, (source, symbol, channel), ())
+BUSBAR_TABLE(Unsubscribe, (source, symbol, channel), (bar_interval_ms))
 BUSBAR_TABLE(SubscribeAck, (source, symbol, channel, topic), (lease_until_ns))
 BUSBAR_TABLE(SnapshotRequest, (topic), ())
 BUSBAR_TABLE(Quote, (source, symbol),
@@ -441,11 +472,18 @@ BUSBAR_TABLE(Quote, (source, symbol),
 BUSBAR_TABLE(Trade, (source, symbol),
              (sequence, incarnation, trade_id, price, qty, aggressor, venue_time_ns, receive_time_ns))
 
+BUSBAR_TABLE(Bar, (source, symbol),
+             (sequence, incarnation, interval_ms, open_time_ns, open, high, low, close, volume, is_final, receive_time_ns))
+BUSBAR_TABLE(Book, (source, symbol), (sequence, incarnation, is_snapshot, bids, asks, venue_time_ns, receive_time_ns))
+BUSBAR_TABLE(Ticker, (source, symbol),
+             (sequence, incarnation, open_px, high_px, low_px, last_px, volume, quote_volume, venue_time_ns, receive_time_ns))
+
 BUSBAR_TABLE(Instrument, (symbol, broker_symbol),
              (base, quote, status, order_types, tick_size, min_price, max_price, lot_size, min_qty, max_qty, market_lot_size,
               market_min_qty, market_max_qty, min_notional, max_notional, min_notional_applies_to_market,
               max_notional_applies_to_market, can_iceberg, can_cash_order_qty, can_trailing_stop, base_precision,
-              quote_precision))
+              quote_precision, can_replace, can_amend, can_oco, can_oto, iceberg_parts_max, trailing_delta_min_bps,
+              trailing_delta_max_bps))
 BUSBAR_TABLE(Instruments, (gateway), (page, is_last, instruments))
 BUSBAR_TABLE(AccountInfo, (account),
              (gateway, broker, environment, broker_account, can_trade, maker_commission, taker_commission))
@@ -462,7 +500,7 @@ BUSBAR_TABLE(RouterStatus, (),
               open_orders, in_doubt, sessions, log_used_bytes, log_limit_bytes, accepts_orders, reason))
 BUSBAR_TABLE(Answer, (kind),
              (error, text, next_page_token, as_of_ns, status, gateways, sessions, buckets, orders, instruments, accounts,
-              balances, positions, quotes))
+              balances, positions, quotes, bars, books, tickers))
 
 BUSBAR_TABLE(ClientRule, (client), (accounts, may_trade, may_kill))
 BUSBAR_TABLE(AccountRule, (account, gateway), (max_order_qty, max_order_notional))
@@ -490,7 +528,7 @@ BUSBAR_TABLE(Tape, (gateway, direction, channel),
       SessionState, GatewayHello, GatewayWelcome, PlaceCommand, CancelCommand, ReplaceCommand, AskCommand, VenueReport,      \
       ReportAck, Reconciled, RateUsage, Subscribe, Unsubscribe, SubscribeAck, SnapshotRequest, Quote, Trade, Instruments,    \
       Query, Answer, Configuration, CoreStart, Tick, Connected, Disconnected, SendFailed, Output, AuditState, AuditAppend,   \
-      AuditQuery, Tape
+      AuditQuery, Tape, CancelAll, NewOrderList, CancelOrderList, PlaceListCommand, Bar, Book, Ticker
 
 #define BUSBAR_WIRE_BODY(T) constexpr wire::Body wire_body(const T&) { return wire::Body::T; }
 BUSBAR_EACH(BUSBAR_WIRE_BODY, BUSBAR_BODIES)

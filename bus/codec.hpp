@@ -32,6 +32,7 @@ std::string_view name_of(const Body& body);
 std::string_view name_of(Side);
 std::string_view name_of(OrderType);
 std::string_view name_of(TimeInForce);
+std::string_view name_of(OrderListType);
 std::string_view name_of(OrderStatus);
 std::string_view name_of(ExecType);
 std::string_view name_of(Environment);

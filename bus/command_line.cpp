@@ -78,6 +78,40 @@ std::optional<int> CommandLine::parse(int argc, char** argv, int wrong) {
   }
 }
 
+namespace {
+
+// "busbar journal" => "show tail ... --json", for each command that there is.
+void add_cases(const CLI::App& command, const std::string& path, const std::string& inherited, std::string& paths,
+               std::string& words) {
+  std::string options = inherited;
+  for (const CLI::Option* option : command.get_options()) {
+    for (const std::string& name : option->get_lnames()) options += " --" + name;
+  }
+  std::string all;
+  for (const CLI::App* below : command.get_subcommands([](const CLI::App*) { return true; })) {
+    if (below->get_name().empty()) continue;
+    all += " " + below->get_name();
+    paths += "|\"" + path + " " + below->get_name() + "\"";
+    add_cases(*below, path + " " + below->get_name(), command.get_fallthrough() ? options : inherited, paths, words);
+  }
+  words += "    \"" + path + "\") words=\"" + all.substr(all.empty() ? 0 : 1) + options + "\" ;;\n";
+}
+
+}  // namespace
+
+std::string CommandLine::bash_completion() const {
+  const std::string program = root_->get_name();
+  std::string paths;
+  std::string words;
+  add_cases(*root_, program, "", paths, words);
+  return "_" + program + "() {\n  local word words path=\"" + program +
+         "\"\n  for word in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n    case \"$path $word\" in\n      " +
+         paths.substr(1) + ") path=\"$path $word\" ;;\n    esac\n  done\n  case \"$path\" in\n" + words +
+         "  esac\n  mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"${COMP_WORDS[COMP_CWORD]}\")\n}\ncomplete -o "
+         "default -F _" +
+         program + " " + program + "\n";
+}
+
 Argument add_config_option(const Subcommand& command, std::string& file) {
   if (file.empty()) file = "/etc/busbar/busbar.toml";
   return command.option("--config", file, "the configuration file");

@@ -65,6 +65,8 @@ class CommandLine : public Subcommand {
 
   // How the process ends at once: 0 after --help and --version, or `wrong` after an error, which has been printed.
   std::optional<int> parse(int argc, char** argv, int wrong = 1);
+  // A bash function that completes its subcommands and options, for eval.
+  std::string bash_completion() const;
 
  private:
   std::unique_ptr<CLI::App> root_;

@@ -55,5 +55,12 @@ template void Body::set(AuditState&&);
 template void Body::set(AuditAppend&&);
 template void Body::set(AuditQuery&&);
 template void Body::set(Tape&&);
+template void Body::set(CancelAll&&);
+template void Body::set(NewOrderList&&);
+template void Body::set(CancelOrderList&&);
+template void Body::set(PlaceListCommand&&);
+template void Body::set(Bar&&);
+template void Body::set(Book&&);
+template void Body::set(Ticker&&);
 
 }  // namespace busbar

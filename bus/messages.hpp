@@ -33,6 +33,7 @@ using wire::Environment;
 using wire::ExecType;
 using wire::FillQuantity;
 using wire::Liquidity;
+using wire::OrderListType;
 using wire::OrderStatus;
 using wire::OrderType;
 using wire::QueryKind;
@@ -101,6 +102,24 @@ struct ReplaceOrder {
   Rounding rounding = Rounding::Refuse;
 };
 
+struct CancelAll {
+  Id client_order_id;
+  Name account;
+  Symbol symbol;
+  Side side = Side::Unset;
+};
+
+struct NewOrderList {
+  Id list_id;
+  OrderListType list_type = OrderListType::Unset;
+  std::vector<NewOrder> orders;
+};
+
+struct CancelOrderList {
+  Id client_order_id;
+  Id list_id;
+};
+
 // ---- report.fbs
 
 struct ExecutionReport {
@@ -141,6 +160,7 @@ struct ExecutionReport {
   Words text;
   bool is_working = false;
   Name strategy;
+  Id list_id;
 };
 
 struct Reject {
@@ -291,6 +311,12 @@ struct PlaceCommand {
   NewOrder order;
 };
 
+struct PlaceListCommand {
+  OrderListType list_type = OrderListType::Unset;
+  Id venue_list_id;
+  std::vector<PlaceCommand> commands;
+};
+
 struct CancelCommand {
   Command command;
   Id cancel_venue_order_id;
@@ -300,6 +326,9 @@ struct ReplaceCommand {
   Command command;
   Id orig_venue_order_id;
   NewOrder order;
+  std::optional<Decimal> orig_order_qty;
+  std::optional<Decimal> cum_qty;
+  bool is_decrease = false;
 };
 
 struct AskCommand {
@@ -362,6 +391,7 @@ struct Unsubscribe {
   Name source;
   Symbol symbol;
   Channel channel = Channel::Unset;
+  std::uint32_t bar_interval_ms = 0;
 };
 
 struct SubscribeAck {
@@ -402,6 +432,54 @@ struct Trade {
   Timestamp receive_time_ns = 0;
 };
 
+struct Bar {
+  Name source;
+  Symbol symbol;
+  std::uint64_t sequence = 0;
+  std::uint64_t incarnation = 0;
+  std::uint32_t interval_ms = 0;
+  Timestamp open_time_ns = 0;
+  std::optional<Decimal> open;
+  std::optional<Decimal> high;
+  std::optional<Decimal> low;
+  std::optional<Decimal> close;
+  std::optional<Decimal> volume;
+  bool is_final = false;
+  Timestamp receive_time_ns = 0;
+};
+
+struct BookLevel {
+  Decimal price;
+  Decimal qty;
+};
+
+struct Book {
+  Name source;
+  Symbol symbol;
+  std::uint64_t sequence = 0;
+  std::uint64_t incarnation = 0;
+  bool is_snapshot = false;
+  std::vector<BookLevel> bids;
+  std::vector<BookLevel> asks;
+  Timestamp venue_time_ns = 0;
+  Timestamp receive_time_ns = 0;
+};
+
+struct Ticker {
+  Name source;
+  Symbol symbol;
+  std::uint64_t sequence = 0;
+  std::uint64_t incarnation = 0;
+  std::optional<Decimal> open_px;
+  std::optional<Decimal> high_px;
+  std::optional<Decimal> low_px;
+  std::optional<Decimal> last_px;
+  std::optional<Decimal> volume;
+  std::optional<Decimal> quote_volume;
+  Timestamp venue_time_ns = 0;
+  Timestamp receive_time_ns = 0;
+};
+
 // ---- account.fbs
 
 struct Instrument {
@@ -429,6 +507,13 @@ struct Instrument {
   bool can_trailing_stop = false;
   std::uint8_t base_precision = 0;
   std::uint8_t quote_precision = 0;
+  bool can_replace = false;
+  bool can_amend = false;
+  bool can_oco = false;
+  bool can_oto = false;
+  std::uint32_t iceberg_parts_max = 0;
+  std::uint32_t trailing_delta_min_bps = 0;
+  std::uint32_t trailing_delta_max_bps = 0;
 };
 
 struct Instruments {
@@ -531,6 +616,9 @@ struct Answer {
   std::vector<Balance> balances;
   std::vector<Position> positions;
   std::vector<Quote> quotes;
+  std::vector<Bar> bars;
+  std::vector<Book> books;
+  std::vector<Ticker> tickers;
 };
 
 // ---- journal.fbs
@@ -656,7 +744,8 @@ using AnyBody = std::variant<NewOrder, CancelOrder, ReplaceOrder, ExecutionRepor
                              ResendRequest, Logout, SessionState, GatewayHello, GatewayWelcome, PlaceCommand, CancelCommand,
                              ReplaceCommand, AskCommand, VenueReport, ReportAck, Reconciled, RateUsage, Subscribe, Unsubscribe,
                              SubscribeAck, SnapshotRequest, Quote, Trade, Instruments, Query, Answer, Configuration, CoreStart,
-                             Tick, Connected, Disconnected, SendFailed, Output, AuditState, AuditAppend, AuditQuery, Tape>;
+                             Tick, Connected, Disconnected, SendFailed, Output, AuditState, AuditAppend, AuditQuery, Tape,
+                             CancelAll, NewOrderList, CancelOrderList, PlaceListCommand, Bar, Book, Ticker>;
 
 template <class T, class... Bodies>
 consteval bool is_alternative(const std::variant<Bodies...>*) {

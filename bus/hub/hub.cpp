@@ -2,20 +2,26 @@
 
 #include <spdlog/spdlog.h>
 
+#include "bus/topic.hpp"
+
 namespace busbar::hub {
 namespace {
 
 constexpr std::size_t message_size_max = 64u << 10;  // a quote has some 200 bytes; this bounds what topics_max may hold
 
-std::string topic_of(std::string_view kind, const Name& source, const Symbol& symbol) {
-  return std::string{kind} + "." + std::string{view(source)} + "." + std::string{view(symbol)};
+template <class T>
+std::string topic_of(Channel channel, const T& data, std::uint32_t bar_interval_ms = 0) {
+  return busbar::topic_of(channel, view(data.source), view(data.symbol), bar_interval_ms);
 }
 
 }  // namespace
 
 std::string topic_of(const Body& body) {
-  if (const auto* quote = std::get_if<Quote>(&body)) return topic_of("quote", quote->source, quote->symbol);
-  if (const auto* trade = std::get_if<Trade>(&body)) return topic_of("trade", trade->source, trade->symbol);
+  if (const auto* quote = std::get_if<Quote>(&body)) return topic_of(Channel::Quote, *quote);
+  if (const auto* trade = std::get_if<Trade>(&body)) return topic_of(Channel::Trade, *trade);
+  if (const auto* bar = std::get_if<Bar>(&body)) return topic_of(Channel::Bar, *bar, bar->interval_ms);
+  if (const auto* book = std::get_if<Book>(&body)) return topic_of(Channel::Book, *book);
+  if (const auto* ticker = std::get_if<Ticker>(&body)) return topic_of(Channel::Ticker, *ticker);
   return {};
 }
 
@@ -53,7 +59,8 @@ void Hub::stop(std::function<void()> done) {
 
 void Hub::on_market_data(std::string_view topic, std::span<const std::uint8_t> bytes) {
   const auto message = decode(bytes);
-  if (!message || message->header.environment != config_.environment || topic_of(message->body) != topic) {
+  const std::string own_topic = message ? topic_of(message->body) : std::string{};
+  if (own_topic.empty() || message->header.environment != config_.environment || own_topic != topic) {
     if (dropped_++ == 0) {
       spdlog::warn("what came under the topic {} is dropped: {}", topic,
                    !message                                                   ? message.error().text

@@ -16,7 +16,7 @@
 
 namespace busbar::hub {
 
-// quote.<source>.<symbol> or trade.<source>.<symbol>; empty for a body that is no market data.
+// What a message must be published under (bus/topic.hpp); empty for a body that is no market data.
 std::string topic_of(const Body& body);
 
 class Hub {

@@ -90,7 +90,9 @@ bool same(const Struct& a, const Struct& b) {
       ADD_FAILURE() << "field " << index << " of " << boost::pfr::tuple_size_v<Struct>;
       return false;
     };
-    return (same_field(boost::pfr::get<I>(a), boost::pfr::get<I>(b), I) & ... & true);
+    bool all = true;
+    ((all = same_field(boost::pfr::get<I>(a), boost::pfr::get<I>(b), I) && all), ...);
+    return all;
   }(std::make_index_sequence<boost::pfr::tuple_size_v<Struct>>{});
 }
 
@@ -123,6 +125,15 @@ NewOrder order() {
   order.order_qty = "0.5"_d;
   order.price = "30000.10"_d;
   return order;
+}
+
+Book book_with(Decimal qty) {
+  Book book;
+  book.source = "main";
+  book.symbol = "BTC/USDT";
+  book.bids = {{"30000"_d, "1"_d}};
+  book.asks = {{"30001"_d, "1"_d}, {"30002"_d, qty}};
+  return book;
 }
 
 Header header() {
@@ -206,6 +217,14 @@ TEST(Codec, ARefusalNamesTableAndField) {
       {"control characters for a person",
        refusal(Reject{1, ErrorCode::InvalidOrder, Name{}, Id{}, Words{"\x1b[2J"}}),
        "Reject.text: is not UTF-8 without control characters"},
+      {"a price level of nothing", refusal(book_with("0"_d)), "taken"},
+      {"a price level of less", refusal(book_with("-0.5"_d)), "Book.asks: -0.5 is negative"},
+      {"a list of no kind", refusal(NewOrderList{.list_id = "L1", .orders = {order(), order()}}),
+       "NewOrderList.list_type: is missing"},
+      {"an order inside a list",
+       refusal_of(NewOrderList{"L1", OrderListType::OneCancelsOther, {order(), order()}},
+                  [](NewOrderList& l) { l.orders[1].order_qty = "-1"_d; }),
+       "NewOrder.order_qty: -1 is negative"},
       {"an order inside a command",
        refusal_of(PlaceCommand{Command{.venue_order_id = "v", .account = "main", .symbol = "X"}, order()},
                   [](PlaceCommand& c) { c.order.side = static_cast<Side>(9); }),

@@ -98,11 +98,22 @@ TEST_F(HubTest, WhatIsNotMarketDataUnderItsOwnTopicIsDropped) {
   EXPECT_TRUE(gateway.publish("quote.binance.A", quote("B", 1)));
   EXPECT_TRUE(gateway.publish("quote.binance.A", quote("A", 1, Environment::Live)));
   EXPECT_TRUE(gateway.publish("report.main", encode(Header{.environment = Environment::Paper, .sender = "x"}, Heartbeat{})));
+  EXPECT_TRUE(gateway.publish("", encode(Header{.environment = Environment::Paper, .sender = "x"},
+                                         Bar{.source = "binance", .symbol = "A", .interval_ms = 61'000})));
   EXPECT_TRUE(gateway.publish("quote.binance.A", quote("A", 2)));
-  run_until(loop, [&] { return hub.dropped() == 4 && hub.forwarded() > forwarded; });
+  run_until(loop, [&] { return hub.dropped() == 5 && hub.forwarded() > forwarded; });
   run_until(loop, [&] { return subscriber.heard.back().first == "quote.binance.A"; });
   EXPECT_EQ(subscriber.heard.back().second, 2u);
   EXPECT_EQ(hub.topics(), 2u);
+}
+
+TEST(HubTopics, AreThoseThatTheRouterTells) {
+  EXPECT_EQ(topic_of(Bar{.source = "main", .symbol = "BTC/USDT", .interval_ms = 60'000}), "bar.1m.main.BTC/USDT");
+  EXPECT_EQ(topic_of(Bar{.source = "main", .symbol = "BTC/USDT", .interval_ms = 61'000}), "") << "the length of no bar";
+  EXPECT_EQ(topic_of(Book{.source = "main", .symbol = "BTC/USDT"}), "book.main.BTC/USDT");
+  EXPECT_EQ(topic_of(Ticker{.source = "main", .symbol = "BTC/USDT"}), "ticker.main.BTC/USDT");
+  EXPECT_EQ(topic_of(Trade{.source = "main", .symbol = "BTC/USDT"}), "trade.main.BTC/USDT");
+  EXPECT_EQ(topic_of(Heartbeat{}), "");
 }
 
 TEST_F(HubTest, NoSubscriptionReachesAGatewayAndNoneOfThemFilters) {
