@@ -73,10 +73,24 @@ class Keys {
     client_order(client, view(replace.client_order_id));
     client_order(client, view(replace.orig_client_order_id));
   }
+  void say(const CancelAll& cancel, std::string_view client) {
+    client_order(client, view(cancel.client_order_id));
+    account(view(cancel.account));
+  }
+  // A list's name is found as a client order id is: it is one more name for each of its orders.
+  void say(const NewOrderList& list, std::string_view client) {
+    client_order(client, view(list.list_id));
+    for (const NewOrder& order : list.orders) say(order, client);
+  }
+  void say(const CancelOrderList& cancel, std::string_view client) {
+    client_order(client, view(cancel.client_order_id));
+    client_order(client, view(cancel.list_id));
+  }
   void say(const ExecutionReport& report, std::string_view client) {
     order(report.order_id);
     client_order(client, view(report.client_order_id));
     client_order(client, view(report.orig_client_order_id));
+    client_order(client, view(report.list_id));
     venue_order(view(report.venue_order_id));
     venue_order(view(report.broker_order_id));
     exec(view(report.exec_id));
@@ -84,6 +98,10 @@ class Keys {
     account(view(report.account));
   }
   void say(const PlaceCommand& place, std::string_view) { command(place.command); }
+  void say(const PlaceListCommand& list, std::string_view client) {
+    venue_order(view(list.venue_list_id));
+    for (const PlaceCommand& place : list.commands) say(place, client);
+  }
   void say(const CancelCommand& cancel, std::string_view) {
     command(cancel.command);
     venue_order(view(cancel.cancel_venue_order_id));
@@ -98,6 +116,10 @@ class Keys {
     venue_order(view(report.broker_order_id));
     execution(view(report.account), view(report.trade_id));
     account(view(report.account));
+  }
+  // What a cancel of all is answered with: each order, by name.
+  void say(const Answer& answer, std::string_view client) {
+    for (const ExecutionReport& report : answer.orders) say(report, client);
   }
   void say(const Reconciled& reconciled, std::string_view) { account(view(reconciled.account)); }
   void say(const SessionState& state, std::string_view) { account(view(state.account)); }

@@ -54,8 +54,8 @@ void Follower::turn() {
                       boottime_now_ns() - snapshot_time_ns_ >= config_.follow_snapshot_seconds * 1'000'000'000;
   if (is_due) write();
   timer_.expires_after(has_more ? std::chrono::milliseconds{0} : idle);
-  timer_.async_wait([this](const boost::system::error_code& error) {
-    if (!error) turn();
+  timer_.async_wait([this, here = std::weak_ptr<bool>{here_}](const boost::system::error_code& error) {
+    if (!error && !here.expired()) turn();  // one that was due just before we went is called all the same
   });
 }
 

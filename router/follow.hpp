@@ -3,6 +3,7 @@
 // for byte, and writes the snapshots that the live router starts from. A difference ends it.
 
 #include <functional>
+#include <memory>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -38,6 +39,7 @@ class Follower {
   std::uint64_t settled_ = 0;       // the last record after which no decision was open
   Timestamp snapshot_time_ns_ = 0;  // boottime
   bool has_told_ = false;           // that there is no journal
+  std::shared_ptr<bool> here_ = std::make_shared<bool>(true);
 };
 
 // --check: the whole journal once. 0: every decision agrees, 1: it does not or cannot be told. Says so on stdout or

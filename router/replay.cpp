@@ -17,6 +17,14 @@ Header header_of(const Header& input, Timestamp time_ns) {
 
 std::string number(std::uint64_t value) { return std::to_string(value); }
 
+std::string in_words(const PlaceCommand& place) {
+  std::string words = " " + std::string{view(place.command.venue_order_id)} + " ";
+  words += name_of(place.order.side);
+  if (place.order.order_qty) words += " " + to_string(*place.order.order_qty);
+  if (place.order.price) words += " at " + to_string(*place.order.price);
+  return words;
+}
+
 // A decision in the words of a person who must tell two of them apart.
 std::string in_words(std::span<const std::uint8_t> payload) {
   const auto record = decode(payload);
@@ -38,10 +46,9 @@ std::string in_words(std::span<const std::uint8_t> payload) {
     if (report->error != ErrorCode::None)
       words += ", " + std::string{name_of(report->error)} + " " + std::string{view(report->text)};
   }
-  if (const auto* place = std::get_if<PlaceCommand>(&message->body)) {
-    words += " " + std::string{view(place->command.venue_order_id)} + " " + std::string{name_of(place->order.side)};
-    if (place->order.order_qty) words += " " + to_string(*place->order.order_qty);
-    if (place->order.price) words += " at " + to_string(*place->order.price);
+  if (const auto* place = std::get_if<PlaceCommand>(&message->body)) words += in_words(*place);
+  if (const auto* list = std::get_if<PlaceListCommand>(&message->body)) {
+    for (const PlaceCommand& place : list->commands) words += in_words(place);
   }
   return words;
 }

@@ -27,14 +27,36 @@ bool holds(const Body& body) {
   return std::visit([]<class T>(const T&) { return is_one_of<T, Bodies...>; }, body);
 }
 
-std::uint64_t command_id_of(const Body& body) {
+// The commands that a message to a gateway carries; the ids of a list's follow one another.
+struct CommandIds {
+  std::uint64_t first = 0;
+  std::uint64_t count = 0;
+};
+
+CommandIds command_ids_of(const Body& body) {
   return std::visit(
-      []<class T>(const T& value) -> std::uint64_t {
+      []<class T>(const T& value) -> CommandIds {
         if constexpr (is_one_of<T, PlaceCommand, CancelCommand, ReplaceCommand, AskCommand>)
-          return value.command.command_id;
-        return 0;
+          return {value.command.command_id, 1};
+        if constexpr (is_one_of<T, PlaceListCommand>)
+          return {value.commands.front().command.command_id, value.commands.size()};
+        return {};
       },
       body);
+}
+
+// What a refused order is told by, before the core has seen it.
+ExecutionReport refusal_of(const NewOrder& order) {
+  ExecutionReport report;
+  report.client_order_id = order.client_order_id;
+  report.exec_type = ExecType::Rejected;
+  report.account = order.account;
+  report.symbol = order.symbol;
+  report.side = order.side;
+  report.order_type = order.order_type;
+  report.order_qty = order.order_qty;
+  report.price = order.price;
+  return report;
 }
 
 std::string topic(std::string_view kind, const Name& account) {
@@ -188,7 +210,9 @@ void Shell::on_client_message(const bus::RoutingId& peer, Message message, std::
     return answer_error(question, ErrorCode::RateLimited, "too many questions wait already");
   }
   const bool is_input =
-      holds<NewOrder, CancelOrder, ReplaceOrder, Subscribe, Unsubscribe>(body) || (has_session && holds<Logout>(body));
+      holds<NewOrder, CancelOrder, ReplaceOrder, CancelAll, NewOrderList, CancelOrderList, Subscribe, Unsubscribe>(
+          body) ||
+      (has_session && holds<Logout>(body));
   if (!is_input) {
     return reject(orders_, peer, asked,
                   {0, ErrorCode::Unsupported, cut<32>("body"), cut<64>(name_of(body)),
@@ -201,23 +225,25 @@ void Shell::on_client_message(const bus::RoutingId& peer, Message message, std::
 
 // Before a record is made of it: a log that is nearly full takes no new order, and a full one nothing at all.
 bool Shell::refuse_for_log(const bus::RoutingId& peer, const Message& message) {
-  const bool is_new = holds<NewOrder, ReplaceOrder>(message.body);
+  const bool is_new = holds<NewOrder, NewOrderList, ReplaceOrder>(message.body);
   if (is_new ? log_.accepts_orders() && !log_.is_full() : !log_.is_full()) return false;
   const std::string_view why = "the log is nearly full: the archive has not taken its records";
   const Header& asked = message.header;
-  ExecutionReport report;
   const auto* order = std::get_if<NewOrder>(&message.body);
+  const auto* list = std::get_if<NewOrderList>(&message.body);
   const auto* replace = std::get_if<ReplaceOrder>(&message.body);
   const auto* cancel = std::get_if<CancelOrder>(&message.body);
+  ExecutionReport report;
   if (order) {
-    report.client_order_id = order->client_order_id;
-    report.exec_type = ExecType::Rejected;
-    report.account = order->account;
-    report.symbol = order->symbol;
-    report.side = order->side;
-    report.order_type = order->order_type;
-    report.order_qty = order->order_qty;
-    report.price = order->price;
+    report = refusal_of(*order);
+  } else if (list && !list->orders.empty()) {
+    for (const NewOrder& each : list->orders) {
+      report = refusal_of(each);
+      report.list_id = list->list_id;
+      refuse(peer, asked, std::move(report), why);
+      if (asked.session.empty()) break;  // a REQ takes one answer
+    }
+    return true;
   } else if (replace) {
     report.client_order_id = replace->client_order_id;
     report.orig_client_order_id = replace->orig_client_order_id;
@@ -232,6 +258,11 @@ bool Shell::refuse_for_log(const bus::RoutingId& peer, const Message& message) {
     reject(orders_, peer, asked, {0, ErrorCode::JournalDown, {}, {}, cut<256>(why)});
     return true;
   }
+  refuse(peer, asked, std::move(report), why);
+  return true;
+}
+
+void Shell::refuse(const bus::RoutingId& peer, const Header& asked, ExecutionReport report, std::string_view why) {
   ++refused_;
   Header answer = header(now());
   answer.session = asked.session;
@@ -242,7 +273,6 @@ bool Shell::refuse_for_log(const bus::RoutingId& peer, const Message& message) {
   report.error = ErrorCode::JournalDown;
   report.text = cut<256>(why);
   static_cast<void>(orders_.send(peer, encode(answer, Body{std::move(report)})));
-  return true;
 }
 
 void Shell::answer_heartbeat(bus::Endpoint& endpoint, const bus::RoutingId& peer, const Header& asked,
@@ -382,7 +412,9 @@ void Shell::decide(const Taken& taken) {
     release.record = log_.append(RecordKind::Output, time.time_ns, time.wall_ns, scratch_);
     if (decision.destination == Destination::Gateway) {
       release.incarnation = decision.incarnation;
-      release.command_id = command_id_of(decision.body);
+      const CommandIds ids = command_ids_of(decision.body);
+      release.command_id = ids.first;
+      release.commands = ids.count;
     } else if (const auto* welcome = std::get_if<Welcome>(&decision.body)) {
       release.route = taken.peer;
       release.next_report = welcome->next_report;
@@ -404,17 +436,14 @@ void Shell::write_outputs() {
   if (is_output_timed_) return;
   is_output_timed_ = true;
   output_timer_.expires_after(options_.output_delay);
-  output_timer_.async_wait([this](const boost::system::error_code& error) {
-    if (error) return;
+  output_timer_.async_wait(while_here([this] {
     is_output_timed_ = false;
     log_.commit();
-  });
+  }));
 }
 
 void Shell::wait_durable() {
-  durable_.async_read_some(asio::buffer(&durable_count_, sizeof durable_count_),
-                           [this](const boost::system::error_code& error, std::size_t) {
-                             if (error) return;
+  durable_.async_read_some(asio::buffer(&durable_count_, sizeof durable_count_), while_here([this] {
                              release();
                              audit_.tick(boottime_now_ns());
                              if (on_stopped_) {
@@ -425,7 +454,7 @@ void Shell::wait_durable() {
                                gateways_.resume();
                              }
                              wait_durable();
-                           });
+                           }));
 }
 
 void Shell::release() {
@@ -477,7 +506,9 @@ void Shell::deliver_to_gateway(Release& release) {
     }
     reason = "its gateway takes no more";
   }
-  if (release.command_id != 0) failures_.push_back({release.peer, release.command_id, cut<256>(reason)});
+  for (std::uint64_t i = 0; i < release.commands; ++i) {
+    failures_.push_back({release.peer, release.command_id + i, cut<256>(reason)});
+  }
 }
 
 void Shell::acknowledge(std::uint64_t durable) {
@@ -505,9 +536,7 @@ void Shell::beat() {
   give_up_questions(now_ns);
   finish_batch();
   beat_.expires_after(beat_interval);
-  beat_.async_wait([this](const boost::system::error_code& error) {
-    if (!error) beat();
-  });
+  beat_.async_wait(while_here([this] { beat(); }));
 }
 
 // A gateway that is lost, or takes too long, answers no more.
@@ -569,13 +598,13 @@ void Shell::arm_deadline() {
   armed_ns_ = *due;
   const std::int64_t wait_ns = std::max<std::int64_t>(0, *due - now());
   deadline_.expires_after(std::chrono::nanoseconds{wait_ns});
-  deadline_.async_wait([this](const boost::system::error_code& error) {
-    if (error || on_stopped_) return;
+  deadline_.async_wait(while_here([this] {
+    if (on_stopped_) return;
     armed_ns_ = 0;
     if (const auto deadline = core_.next_deadline(); deadline && *deadline <= now() && !log_.is_full()) note(Tick{});
     finish_batch();
     arm_deadline();
-  });
+  }));
 }
 
 // ---- Questions: they yield to orders, and change nothing
@@ -617,11 +646,13 @@ void Shell::answer_query(Asked asked) {
     return answer_error(asked, ErrorCode::PermissionDenied, "the account is not this client's");
   }
   switch (query.kind) {
+    case QueryKind::Accounts:  // which there are, we know; what one of them may and costs, its broker
+      if (has_account) return ask_gateway(std::move(asked));
+      [[fallthrough]];
     case QueryKind::Status:
     case QueryKind::Orders:
     case QueryKind::Order:
-    case QueryKind::Instruments:
-    case QueryKind::Accounts: {
+    case QueryKind::Instruments: {
       Answer found = core_.answer(query);
       std::erase_if(found.orders, [&](const ExecutionReport& report) { return !may_see(client, report.account); });
       std::erase_if(found.accounts, [&](const AccountInfo& info) { return !may_see(client, info.account); });
@@ -631,18 +662,21 @@ void Shell::answer_query(Asked asked) {
     case QueryKind::Balances:
     case QueryKind::Positions:
     case QueryKind::Quote:
-    case QueryKind::VenueOrders:
-    case QueryKind::VenueTrades: {
-      const auto gateway = gateway_of_.find(query.account);
-      if (gateway == gateway_of_.end()) {
-        return answer_error(asked, ErrorCode::InvalidMessage,
-                            has_account ? "there is no such account" : "needs an account");
-      }
-      return forward(std::move(asked), gateway->second);
-    }
     case QueryKind::Bars:
-    case QueryKind::Unset: return answer_error(asked, ErrorCode::Unsupported, "is not answered yet");
+    case QueryKind::Book:
+    case QueryKind::Ticker:
+    case QueryKind::VenueOrders:
+    case QueryKind::VenueTrades: return ask_gateway(std::move(asked));
+    case QueryKind::Unset: break;
   }
+  answer_error(asked, ErrorCode::Unsupported, "is no question");
+}
+
+void Shell::ask_gateway(Asked asked) {
+  const auto gateway = gateway_of_.find(asked.query.account);
+  if (gateway != gateway_of_.end()) return forward(std::move(asked), gateway->second);
+  answer_error(asked, ErrorCode::InvalidMessage,
+               asked.query.account.empty() ? "needs an account" : "there is no such account");
 }
 
 void Shell::fill_status(Answer& answer) const {
@@ -684,6 +718,14 @@ void Shell::on_forwarded_answer(const Header& header, Answer found) {
   if (at == forwarded_.end()) return;  // too late
   const Asked asked = std::move(at->second);
   forwarded_.erase(at);
+  // One account was asked about, and whether orders for it are taken is for us to say as well.
+  if (asked.query.kind == QueryKind::Accounts) {
+    const Answer known = core_.answer(asked.query);
+    std::erase_if(found.accounts, [&](const AccountInfo& info) { return info.account != asked.query.account; });
+    for (AccountInfo& info : found.accounts) {
+      info.can_trade = info.can_trade && !known.accounts.empty() && known.accounts.front().can_trade;
+    }
+  }
   answer(asked, std::move(found));
 }
 

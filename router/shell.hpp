@@ -8,6 +8,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
@@ -80,7 +81,8 @@ class Shell {
     std::uint64_t report_number = 0;
     std::uint64_t record = 0;       // its own, an Output
     std::uint64_t incarnation = 0;  // Gateway
-    std::uint64_t command_id = 0;   // Gateway, of a command
+    std::uint64_t command_id = 0;   // Gateway, of its first command
+    std::uint64_t commands = 0;     // ... and how many it carries
     std::uint64_t next_report = 0;  // of a Welcome, 0 else
     std::uint64_t last_report = 0;  // of a Welcome: the session's highest
     Bytes message;
@@ -109,6 +111,15 @@ class Shell {
     Timestamp until_ns = 0;
   };
 
+  // A handler that acts when its wait ended well and the shell is still there: one that was due just before it went is
+  // called all the same.
+  template <class Act>
+  auto while_here(Act act) {
+    return [here = std::weak_ptr<bool>{here_}, act = std::move(act)](const boost::system::error_code& error, auto&&...) {
+      if (!error && !here.expired()) act();
+    };
+  }
+
   // Arrivals.
   void on_client_bytes(const bus::RoutingId& peer, std::span<const std::uint8_t> bytes);
   void on_client_message(const bus::RoutingId& peer, Message message, std::span<const std::uint8_t> bytes);
@@ -120,6 +131,7 @@ class Shell {
   void reject_unreadable(bus::Endpoint& endpoint, const bus::RoutingId& peer, std::span<const std::uint8_t> bytes,
                          const Error& error);
   bool refuse_for_log(const bus::RoutingId& peer, const Message& message);
+  void refuse(const bus::RoutingId& peer, const Header& asked, ExecutionReport report, std::string_view why);
   void answer_heartbeat(bus::Endpoint& endpoint, const bus::RoutingId& peer, const Header& header,
                         std::uint64_t last_report);
 
@@ -147,6 +159,7 @@ class Shell {
   void answer(const Asked& asked, Answer answer);
   void answer_error(const Asked& asked, ErrorCode error, std::string_view text);
   void answer_query(Asked asked);
+  void ask_gateway(Asked asked);
   void fill_status(Answer& answer) const;
   void forward(Asked asked, const Name& gateway);
   void on_forwarded_answer(const Header& header, Answer answer);
@@ -192,6 +205,7 @@ class Shell {
   asio::steady_timer output_timer_;
   bool is_output_timed_ = false;
   std::function<void()> on_stopped_;
+  std::shared_ptr<bool> here_ = std::make_shared<bool>(true);
 };
 
 }  // namespace busbar::router

@@ -28,12 +28,6 @@ bool is_asked_for(const Query& query, const Order& order) {
   return query.end_time_ns == 0 || order.receive_ns <= query.end_time_ns;
 }
 
-ExecutionReport report_of(const State& state, const Order& order) {
-  ExecutionReport report = describe(state, order);
-  report.exec_id = cut<64>(std::to_string(order.order_id) + "-" + std::to_string(order.events));
-  return report;
-}
-
 // The token is the last order_id of the page before.
 void answer_orders(const State& state, const Query& query, Answer& answer) {
   const auto add = [&](const Order& order) {
@@ -42,7 +36,7 @@ void answer_orders(const State& state, const Query& query, Answer& answer) {
       answer.next_page_token = cut<64>(std::to_string(answer.orders.back().order_id));
       return false;
     }
-    answer.orders.push_back(report_of(state, order));
+    answer.orders.push_back(present(state, order));
     return true;
   };
   const std::uint64_t after = number_of(query.page_token);
@@ -56,17 +50,29 @@ void answer_orders(const State& state, const Query& query, Answer& answer) {
   }
 }
 
+// The orders that a client's name stands for: mostly one.
+std::vector<std::uint64_t> orders_of(const State& state, const ClientKey& key) {
+  const Known* known = find(state.known, key);
+  if (!known) return {};
+  if (const CancelledAll* all = find(state.cancel_alls, key)) return all->orders;
+  std::vector<std::uint64_t> orders{known->order_id};
+  const OrderList* list = known->type == RequestType::List ? find(state.lists, known->order_id) : nullptr;
+  for (std::uint32_t i = 1; list && i < list->size; ++i) orders.push_back(known->order_id + i);
+  return orders;
+}
+
 // A client_order_id without a client may stand for an order of each client: all of them are answered.
 void answer_order(const State& state, const Query& query, Answer& answer) {
   if (query.order_id != 0) {
-    if (const Order* order = find(state.orders, query.order_id)) answer.orders.push_back(report_of(state, *order));
+    if (const Order* order = find(state.orders, query.order_id)) answer.orders.push_back(present(state, *order));
   } else {
     Id behind_all;
     behind_all.append(behind_all.max_size(), '\x7f');
     for (auto at = state.known.begin(); at != state.known.end();) {
       const Name client = at->first.first;
-      if (const Known* known = find(state.known, ClientKey{client, query.client_order_id})) {
-        answer.orders.push_back(report_of(state, state.orders.at(known->order_id)));
+      for (const std::uint64_t id : orders_of(state, {client, query.client_order_id})) {
+        if (answer.orders.size() == page_size_max) break;
+        if (const Order* order = find(state.orders, id)) answer.orders.push_back(present(state, *order));
       }
       at = state.known.upper_bound({client, behind_all});
     }
@@ -116,7 +122,7 @@ void answer_gateways(const State& state, Answer& answer) {
     GatewayStatus status{
         name, gateway.broker, gateway.incarnation, gateway.is_connected, gateway.version, gateway.heard_ns, 0};
     const auto first = state.commands.lower_bound({name, 0});
-    const auto is_others = [&](const auto& command) { return command.first.first != name; };
+    const auto is_others = [&name = name](const auto& command) { return command.first.first != name; };
     status.open_commands =
         static_cast<std::uint32_t>(std::distance(first, std::find_if(first, state.commands.end(), is_others)));
     answer.gateways.push_back(status);
@@ -134,7 +140,7 @@ void answer_buckets(const State& state, Answer& answer) {
                         bucket.blocked_until_ns()};
     for (const auto& [queued, order_id] : state.queue) {
       const Gateway& gateway = state.gateways.at(queued.gateway);
-      const auto draws_from = [&](const RateLimit& limit) {
+      const auto draws_from = [&key = key](const RateLimit& limit) {
         return limit.bucket == key.bucket && limit.scope == key.scope;
       };
       if (std::ranges::any_of(gateway.rate_limits, draws_from)) ++status.queued;

@@ -244,6 +244,11 @@ void fields(A& a, typename A::template Ref<ReplaceOrder> x) {
 }
 
 template <class A>
+void fields(A& a, typename A::template Ref<CancelAll> x) {
+  a(x.client_order_id, x.account, x.symbol, x.side);
+}
+
+template <class A>
 void fields(A& a, typename A::template Ref<SessionState> x) {
   a(x.gateway, x.account, x.state, x.order_stream, x.rest, x.market_data, x.deadline_ns, x.reason, x.clock_offset_ns,
     x.reconciled);
@@ -276,7 +281,8 @@ void fields(A& a, typename A::template Ref<Instrument> x) {
   a(x.symbol, x.broker_symbol, x.base, x.quote, x.status, x.order_types, x.tick_size, x.min_price, x.max_price,
     x.lot_size, x.min_qty, x.max_qty, x.market_lot_size, x.market_min_qty, x.market_max_qty, x.min_notional,
     x.max_notional, x.min_notional_applies_to_market, x.max_notional_applies_to_market, x.can_iceberg,
-    x.can_cash_order_qty, x.can_trailing_stop, x.base_precision, x.quote_precision);
+    x.can_cash_order_qty, x.can_trailing_stop, x.base_precision, x.quote_precision, x.can_replace, x.can_amend,
+    x.can_oco, x.can_oto, x.iceberg_parts_max, x.trailing_delta_min_bps, x.trailing_delta_max_bps);
 }
 
 template <class A>

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <tuple>
 
 #include "bus/codec.hpp"
 
@@ -208,6 +209,25 @@ Verdict instrument_offers(Question& q) {
   if (q.order.trailing_delta_bps != 0 && !instrument.can_trailing_stop) {
     return lacks("trailing_delta_bps", std::to_string(q.order.trailing_delta_bps));
   }
+  const bool can_be_amended = instrument.can_amend && q.replaced && is_decrease(q.replaced->order, q.order);
+  if (q.replaced && !instrument.can_replace && !can_be_amended) {
+    return lacks("order_id", instrument.can_amend ? "a replace but to less order_qty" : "a replace");
+  }
+  return {};
+}
+
+// How far a trailing stop may follow behind.
+Verdict trailing_distance(Question& q) {
+  const std::uint32_t distance = q.order.trailing_delta_bps;
+  const Instrument& i = *instrument_of(q);
+  const auto refuse = [&](std::uint32_t nearest, std::string_view text) {
+    return no(ErrorCode::InvalidOrder, "trailing_delta_bps", std::to_string(distance), std::to_string(nearest),
+              std::string{text} + " than " + std::to_string(nearest));
+  };
+  if (distance == 0) return {};
+  if (distance < i.trailing_delta_min_bps) return refuse(i.trailing_delta_min_bps, "is less");
+  if (i.trailing_delta_max_bps != 0 && distance > i.trailing_delta_max_bps)
+    return refuse(i.trailing_delta_max_bps, "is more");
   return {};
 }
 
@@ -357,6 +377,17 @@ Verdict notional(Question& q) {
   return {};
 }
 
+// An iceberg comes into the broker's book in ceil(order_qty / display_qty) parts, and the broker takes only so many.
+Verdict iceberg_parts(Question& q) {
+  const NewOrder& o = q.order;
+  const Instrument& i = *instrument_of(q);
+  if (!o.display_qty || !o.order_qty || i.iceberg_parts_max == 0) return {};
+  const Decimal most{i.iceberg_parts_max, 0};
+  if (!is_product_below(*o.display_qty, most, *o.order_qty)) return {};
+  return no(ErrorCode::InvalidOrder, "display_qty", *o.display_qty, quantity_for(*o.order_qty, most, i, Round::Up),
+            "makes more than " + std::to_string(i.iceberg_parts_max) + " parts");
+}
+
 // Our own limits: the account's, and those of the symbol in this account and in all. Every one of them holds.
 Verdict each_limit(Question& q, auto&& ask) {
   if (const AccountRule* rule = account_rule(q)) {
@@ -417,8 +448,10 @@ constexpr Check checks[] = {
     {"not_restricted", not_restricted},
     {"market_open", market_open},
     {"instrument_offers", instrument_offers},
+    {"trailing_distance", trailing_distance},
     {"tick", tick},
     {"lot", lot},
+    {"iceberg_parts", iceberg_parts},
     {"more_than_filled", more_than_filled},
     {"notional", notional},
     {"max_quantity", max_quantity},
@@ -440,6 +473,15 @@ Verdict check(Question& question) {
     if (Verdict verdict = each.ask(question)) return verdict;
   }
   return {};
+}
+
+bool is_decrease(const NewOrder& order, const NewOrder& wanted) {
+  const auto others = [](const NewOrder& o) {
+    return std::tie(o.account, o.symbol, o.side, o.order_type, o.time_in_force, o.cash_order_qty, o.price, o.stop_px,
+                    o.trailing_delta_bps, o.display_qty, o.expire_date_ns, o.post_only, o.reduce_only,
+                    o.extended_hours, o.self_trade_prevention);
+  };
+  return order.order_qty && wanted.order_qty && *wanted.order_qty < *order.order_qty && others(order) == others(wanted);
 }
 
 Verdict check_permission(const State& state, const Party& party, const Name& account, bool trades) {
@@ -475,7 +517,8 @@ Verdict check_gateway(const State& state, const Name& account) {
     return refuse("the broker session is " + std::string{name_of(session.state)} + why);
   }
   if (!is_up(session.rest)) return refuse("the broker cannot be asked" + why);
-  if (!is_up(session.order_stream)) return refuse("the broker's order stream is not up" + why);
+  // A gateway that may trade without one says so by a state that is up all the same.
+  if (!is_up(session.order_stream) && !is_up(session.state)) return refuse("the broker's order stream is not up" + why);
   if (!session.reconciled) return refuse("orders and fills are still being compared with the broker");
   return {};
 }

@@ -24,6 +24,8 @@ using Verdict = std::optional<Reason>;  // the reason of a no
 Verdict check(Question& question);
 // The permission alone: may this client trade in this account? What a cancel is asked, and a subscription.
 Verdict check_permission(const State& state, const Party& party, const Name& account, bool trades);
+// Is this order, as it shall be, the same but for less quantity? Such a replace may keep its place in the broker's book.
+bool is_decrease(const NewOrder& order, const NewOrder& wanted);
 // Can an order be placed in this account now, as far as its gateway and its broker's session go?
 Verdict check_gateway(const State& state, const Name& account);
 

@@ -108,6 +108,12 @@ void fire(Turn& turn, const Timer& timer) {
     }
     case TimerKind::ForgetOrder:
       return forget(turn, timer.id);
+    case TimerKind::ForgetCancelAll: {
+      const ClientKey key{timer.name, timer.key};
+      state.known.erase(key);
+      state.cancel_alls.erase(key);
+      return;
+    }
     case TimerKind::ForgetFill: {
       const auto fill = state.fills.find({timer.name, timer.key});
       if (fill == state.fills.end() || fill->second.order_id != 0) return;  // it has found its order

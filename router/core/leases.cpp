@@ -3,27 +3,36 @@
 
 #include <algorithm>
 
-#include "bus/codec.hpp"
+#include "bus/topic.hpp"
 #include "router/core/checks.hpp"
 #include "router/core/turn.hpp"
 
 namespace busbar::router {
-
-using busbar::name_of;
 
 namespace {
 
 constexpr std::int64_t lease_least_ms = 1'000;
 constexpr std::int64_t lease_most_ms = 3'600'000;
 
+template <class Request>
+LeaseKey key_of(const Turn& turn, const Request& request) {
+  const std::uint32_t interval_ms = request.channel == Channel::Bar ? request.bar_interval_ms : 0;
+  return {request.source, request.symbol, request.channel, interval_ms, turn.party()};
+}
+
 Text<96> topic_of(const LeaseKey& key) {
-  return cut<96>((key.channel == Channel::Quote ? "quote." : "trade.") + str(key.source) + "." + str(key.symbol));
+  return cut<96>(busbar::topic_of(key.channel, view(key.source), view(key.symbol), key.bar_interval_ms));
+}
+
+// The same market data, whoever asks for it.
+bool is_same_topic(const LeaseKey& a, const LeaseKey& b) {
+  return a.source == b.source && a.symbol == b.symbol && a.channel == b.channel &&
+         a.bar_interval_ms == b.bar_interval_ms;
 }
 
 bool has_subscriber(const State& state, const LeaseKey& key) {
-  const auto at = state.leases.lower_bound({key.source, key.symbol, key.channel, {}});
-  return at != state.leases.end() && at->first.source == key.source && at->first.symbol == key.symbol &&
-         at->first.channel == key.channel;
+  const auto at = state.leases.lower_bound({key.source, key.symbol, key.channel, key.bar_interval_ms, {}});
+  return at != state.leases.end() && is_same_topic(at->first, key);
 }
 
 void to_gateway(Turn& turn, const Name& account, Body body) {
@@ -41,16 +50,8 @@ void end(Turn& turn, std::pmr::map<LeaseKey, Lease>::iterator at) {
   const LeaseKey key = at->first;
   if (at->second.end_ns != never) disarm(turn, {at->second.end_ns, TimerKind::EndLease, at->second.number, {}, {}});
   turn.state.leases.erase(at);
-  if (!has_subscriber(turn.state, key)) to_gateway(turn, key.source, Unsubscribe{key.source, key.symbol, key.channel});
-}
-
-void answer(Turn& turn, Body body) {
-  Decision& decision = turn.out.emplace_back();
-  decision.destination = Destination::Request;
-  decision.peer = turn.header().sender;
-  decision.session = turn.header().session;
-  decision.correlation_id = turn.header().correlation_id;
-  decision.body = std::move(body);
+  if (has_subscriber(turn.state, key)) return;
+  to_gateway(turn, key.source, Unsubscribe{key.source, key.symbol, key.channel, key.bar_interval_ms});
 }
 
 }  // namespace
@@ -60,16 +61,16 @@ void on_subscribe(Turn& turn, const Subscribe& subscribe) {
   if (const Verdict verdict = check_permission(state, turn.party(), subscribe.source, false)) {
     return reject(turn, verdict->error, "source", view(subscribe.source), view(verdict->text));
   }
-  if (subscribe.channel != Channel::Quote && subscribe.channel != Channel::Trade) {
-    return reject(turn, ErrorCode::Unsupported, "channel", name_of(subscribe.channel),
-                  "only Quote and Trade are spoken yet");
+  if (subscribe.channel == Channel::Bar && !interval_name(subscribe.bar_interval_ms)) {
+    return reject(turn, ErrorCode::InvalidMessage, "bar_interval_ms", std::to_string(subscribe.bar_interval_ms),
+                  "is the length of no bar; there are " + interval_names());
   }
   const Name& gateway = state.account_rules.at(subscribe.source).gateway;
   if (!find(state.instruments, SymbolKey{gateway, subscribe.symbol})) {
     return reject(turn, ErrorCode::InvalidSymbol, "symbol", view(subscribe.symbol),
                   "is not in the list of " + str(gateway));
   }
-  const LeaseKey key{subscribe.source, subscribe.symbol, subscribe.channel, turn.party()};
+  const LeaseKey key = key_of(turn, subscribe);
   const bool is_first = !has_subscriber(state, key);
   Lease& lease = state.leases[key];
   if (lease.number == 0) lease.number = ++state.last_lease;
@@ -78,19 +79,19 @@ void on_subscribe(Turn& turn, const Subscribe& subscribe) {
   const std::int64_t term_ms = std::clamp<std::int64_t>(subscribe.lease_ms, lease_least_ms, lease_most_ms);
   lease.end_ns = key.party.session.empty() ? turn.now + term_ms * ns_per_ms : never;
   if (lease.end_ns != never) arm(turn, {lease.end_ns, TimerKind::EndLease, lease.number, {}, {}});
-  if (is_first) to_gateway(turn, key.source, Subscribe{key.source, key.symbol, key.channel, 0, 0});
-  answer(turn,
-         SubscribeAck{key.source, key.symbol, key.channel, topic_of(key), lease.end_ns == never ? 0 : lease.end_ns});
+  if (is_first) to_gateway(turn, key.source, Subscribe{key.source, key.symbol, key.channel, key.bar_interval_ms, 0});
+  const Timestamp until = lease.end_ns == never ? 0 : lease.end_ns;
+  answer_request(turn, SubscribeAck{key.source, key.symbol, key.channel, topic_of(key), until});
 }
 
 void on_unsubscribe(Turn& turn, const Unsubscribe& unsubscribe) {
-  const LeaseKey key{unsubscribe.source, unsubscribe.symbol, unsubscribe.channel, turn.party()};
+  const LeaseKey key = key_of(turn, unsubscribe);
   const auto at = turn.state.leases.find(key);
   if (at == turn.state.leases.end()) {
     return reject(turn, ErrorCode::InvalidMessage, "symbol", view(unsubscribe.symbol), "is not subscribed to");
   }
   end(turn, at);
-  answer(turn, SubscribeAck{key.source, key.symbol, key.channel, topic_of(key), turn.now});
+  answer_request(turn, SubscribeAck{key.source, key.symbol, key.channel, topic_of(key), turn.now});
 }
 
 void end_lease(Turn& turn, std::uint64_t number) {
@@ -109,12 +110,11 @@ void end_leases(Turn& turn, const Party& party) {
 void resend_subscriptions(Turn& turn, const Name& gateway) {
   const LeaseKey* last = nullptr;
   for (const auto& [key, lease] : turn.state.leases) {
-    const bool is_new =
-        !last || last->source != key.source || last->symbol != key.symbol || last->channel != key.channel;
+    const bool is_new = !last || !is_same_topic(*last, key);
     last = &key;
     const AccountRule* rule = find(turn.state.account_rules, key.source);
     if (!is_new || !rule || rule->gateway != gateway) continue;
-    to_gateway(turn, key.source, Subscribe{key.source, key.symbol, key.channel, 0, 0});
+    to_gateway(turn, key.source, Subscribe{key.source, key.symbol, key.channel, key.bar_interval_ms, 0});
   }
 }
 

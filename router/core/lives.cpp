@@ -249,13 +249,12 @@ void on_ask_due(Turn& turn, Order& order) {
   arm_ask(turn, order, std::min(pause, longest));
 }
 
-void forget(Turn& turn, std::uint64_t order_id) {
-  State& state = turn.state;
-  Order* order = find_order(state, order_id);
-  if (!order || order->end_ns == 0) return;
-  const Timestamp due = order->end_ns + state.config.client_order_id_days * ns_per_day;
-  if (due > turn.now) return arm(turn, {due, TimerKind::ForgetOrder, order_id, {}, {}});
+namespace {
 
+void forget_order(Turn& turn, std::uint64_t order_id) {
+  State& state = turn.state;
+  const Order* order = find_order(state, order_id);
+  if (!order) return;
   const auto first = std::pair{order_id, Id{}};
   const SymbolKey symbol{order->order.account, order->order.symbol};
   for (auto at = state.order_names.lower_bound({order_id, {}});
@@ -276,6 +275,34 @@ void forget(Turn& turn, std::uint64_t order_id) {
   if (order->ask_ns != 0) disarm(turn, {order->ask_ns, TimerKind::Ask, order_id, {}, {}});
   state.reasons.erase(order_id);
   state.orders.erase(order_id);
+}
+
+// When the last of those that are forgotten together ended, 0 while one is open.
+Timestamp end_of(const State& state, std::uint64_t first, std::uint32_t count) {
+  Timestamp last = 0;
+  for (std::uint64_t id = first; id < first + count; ++id) {
+    const Order* order = find(state.orders, id);
+    if (order && order->end_ns == 0) return 0;
+    if (order) last = std::max(last, order->end_ns);
+  }
+  return last;
+}
+
+}  // namespace
+
+// The orders of a list share its name, so they are forgotten when the last of them may be.
+void forget(Turn& turn, std::uint64_t order_id) {
+  State& state = turn.state;
+  const Order* order = find_order(state, order_id);
+  if (!order) return;
+  const std::uint64_t first = order->list == 0 ? order_id : order->list;
+  const std::uint32_t count = order->list == 0 ? 1 : state.lists.at(first).size;
+  const Timestamp end_ns = end_of(state, first, count);
+  if (end_ns == 0) return;  // asked again when the one that is open has ended
+  const Timestamp due = end_ns + state.config.client_order_id_days * ns_per_day;
+  if (due > turn.now) return arm(turn, {due, TimerKind::ForgetOrder, order_id, {}, {}});
+  for (std::uint64_t id = first; id < first + count; ++id) forget_order(turn, id);
+  state.lists.erase(first);
 }
 
 }  // namespace busbar::router

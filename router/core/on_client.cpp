@@ -1,4 +1,4 @@
-// What clients ask for: orders, cancels, replaces, sessions.
+// What clients ask for: orders, cancels, replaces, sessions. Order lists are in order_lists.cpp.
 
 #include <tuple>
 
@@ -10,9 +10,7 @@ namespace busbar::router {
 
 using busbar::name_of;
 
-namespace {
-
-bool is_same(const NewOrder& a, const NewOrder& b) {
+bool is_same_order(const NewOrder& a, const NewOrder& b) {
   const auto all = [](const NewOrder& o) {
     return std::tie(o.client_order_id, o.account, o.symbol, o.side, o.order_type, o.time_in_force, o.order_qty,
                     o.cash_order_qty, o.price, o.stop_px, o.trailing_delta_bps, o.display_qty, o.expire_date_ns,
@@ -22,12 +20,21 @@ bool is_same(const NewOrder& a, const NewOrder& b) {
   return all(a) == all(b);
 }
 
+namespace {
+
 bool is_same(const ReplaceOrder& a, const ReplaceOrder& b) {
   const auto all = [](const ReplaceOrder& o) {
     return std::tie(o.client_order_id, o.orig_client_order_id, o.order_id, o.order_qty, o.price, o.stop_px, o.rounding);
   };
   return all(a) == all(b);
 }
+
+bool is_same(const CancelAll& a, const CancelAll& b) {
+  const auto all = [](const CancelAll& c) { return std::tie(c.client_order_id, c.account, c.symbol, c.side); };
+  return all(a) == all(b);
+}
+
+}  // namespace
 
 // In router time. A client's clock is the wall clock of this host or kept to it (NTP), so the record tells the difference. It
 // is not measured by how long messages took: a Hello that waited for a router that was away would make all the orders
@@ -43,9 +50,8 @@ Timestamp expire_time(const Turn& turn) {
   return std::clamp<Timestamp>(header.send_time_ns, 0, turn.input.wall_ns) + offset + ttl;
 }
 
-// A request that is refused and changes nothing: answered, published for whoever watches, and not remembered.
 void answer_refusal(Turn& turn, const Id& client_order_id, const Id& orig_client_order_id, ExecType exec_type,
-                    const Reason& reason, ExecutionReport report = {}) {
+                    const Reason& reason, ExecutionReport report) {
   report.client_order_id = client_order_id;
   report.orig_client_order_id = orig_client_order_id;
   report.exec_type = exec_type;
@@ -56,35 +62,53 @@ void answer_refusal(Turn& turn, const Id& client_order_id, const Id& orig_client
   if (!report.account.empty()) tell_outside(turn, report);
 }
 
+Reason conflict(const State& state, const Id& id, const Known& known) {
+  constexpr std::string_view types[] = {"order",      "cancel",           "replace",
+                                        "order list", "cancel of a list", "cancel of all"};
+  std::string text = "this name stands for another " + std::string{types[static_cast<std::size_t>(known.type)]};
+  if (const Order* order = find(state.orders, known.order_id)) {
+    text += ", order_id " + std::to_string(order->order_id) + ", now " + std::string{name_of(order->life.status)};
+  }
+  return {ErrorCode::Conflict, cut<32>("client_order_id"), id, {}, {}, words(text)};
+}
+
+namespace {
+
+ExecType refusal_of(RequestType type) {
+  if (type == RequestType::New) return ExecType::Rejected;
+  return type == RequestType::Replace ? ExecType::ReplaceRejected : ExecType::CancelRejected;
+}
+
 // FIX's way with a name seen before: the same content gets the current report, other content a refusal.
-bool answer_known(Turn& turn, RequestType type, const Id& id, const auto& content) {
+void answer_as_known(Turn& turn, RequestType type, const Id& id, const Known& known, bool is_same_content) {
+  if (!is_same_content || known.type != type) {
+    return answer_refusal(turn, id, {}, refusal_of(type), conflict(turn.state, id, known));
+  }
+  ExecutionReport report = describe(turn.state, turn.state.orders.at(known.order_id));
+  if (report.client_order_id != id) {
+    report.orig_client_order_id = report.client_order_id;
+    report.client_order_id = id;
+  }
+  answer_asker(turn, report);
+}
+
+bool answer_known_order(Turn& turn, const NewOrder& request) {
+  const Known* known = find(turn.state.known, ClientKey{turn.header().sender, request.client_order_id});
+  if (!known) return false;
+  const Order* order = find(turn.state.orders, known->order_id);
+  const bool is_same = order && is_same_order(order->request, request);
+  answer_as_known(turn, RequestType::New, request.client_order_id, *known, is_same);
+  return true;
+}
+
+}  // namespace
+
+bool answer_known(Turn& turn, RequestType type, const Id& id, const ReplaceOrder& content) {
   const ClientKey key{turn.header().sender, id};
   const Known* known = find(turn.state.known, key);
   if (!known) return false;
-  const Order& order = turn.state.orders.at(known->order_id);
-  bool same = known->type == type;
-  if constexpr (std::is_same_v<std::decay_t<decltype(content)>, NewOrder>) {
-    same = same && is_same(order.request, content);
-  } else {
-    same = same && is_same(turn.state.requests.at(key), content);
-  }
-  if (same) {
-    ExecutionReport report = describe(turn.state, order);
-    if (report.client_order_id != id) {
-      report.orig_client_order_id = report.client_order_id;
-      report.client_order_id = id;
-    }
-    answer_asker(turn, report);
-    return true;
-  }
-  constexpr std::string_view types[] = {"order", "cancel", "replace"};
-  const std::string text = "this name stands for another " + std::string{types[static_cast<std::size_t>(known->type)]} +
-                           ", order_id " + std::to_string(order.order_id) + ", now " +
-                           std::string{name_of(order.life.status)};
-  const ExecType exec_type = type == RequestType::New      ? ExecType::Rejected
-                             : type == RequestType::Cancel ? ExecType::CancelRejected
-                                                           : ExecType::ReplaceRejected;
-  answer_refusal(turn, id, {}, exec_type, {ErrorCode::Conflict, cut<32>("client_order_id"), id, {}, {}, words(text)});
+  const ReplaceOrder* request = find(turn.state.requests, key);
+  answer_as_known(turn, type, id, *known, request && is_same(*request, content));
   return true;
 }
 
@@ -119,9 +143,24 @@ Reason rate_limited(const Name& gateway) {
           words("the limits of " + str(gateway) + " leave no room before it expires")};
 }
 
+std::optional<Reason> not_cancelable(const Turn& turn, const Order& order) {
+  const Gateway* gateway = find(turn.state.gateways, order.gateway);
+  if (order.queue_number == 0 && (!gateway || !gateway->is_connected)) {
+    return Reason{
+        ErrorCode::GatewayDown, {}, {}, {}, {}, words("its gateway " + str(order.gateway) + " is not there")};
+  }
+  // One cancel is under way; another makes sense only when the first has been silent for a while.
+  const auto* pending = find(turn.state.cancels, order.order_id);
+  const bool is_fresh = pending && !pending->pending.is_in_doubt && turn.now < pending->pending.since_ns + ns_per_s;
+  if (is_fresh) return Reason{ErrorCode::DuplicateOrder, {}, {}, {}, {}, words("a cancel is on its way already")};
+  return std::nullopt;
+}
+
+namespace {
+
 void on_new_order(Turn& turn, const NewOrder& request) {
   State& state = turn.state;
-  if (answer_known(turn, RequestType::New, request.client_order_id, request)) return;
+  if (answer_known_order(turn, request)) return;
   const Party party = turn.party();
   if (const Verdict verdict = check_permission(state, party, request.account, true)) {
     ExecutionReport report;
@@ -151,7 +190,8 @@ void on_new_order(Turn& turn, const NewOrder& request) {
 Order* find_named(State& state, const Name& client, const Id& orig_client_order_id, std::uint64_t order_id) {
   if (orig_client_order_id.empty()) return find_order(state, order_id);
   const Known* known = find(state.known, ClientKey{client, orig_client_order_id});
-  Order* order = known ? find_order(state, known->order_id) : nullptr;
+  const bool is_of_one_order = known && known->type <= RequestType::Replace;
+  Order* order = is_of_one_order ? find_order(state, known->order_id) : nullptr;
   return order && (order_id == 0 || order_id == order->order_id) ? order : nullptr;
 }
 
@@ -205,22 +245,94 @@ void on_cancel_order(Turn& turn, const CancelOrder& cancel) {
   Order* order = find_target(turn, request);
   if (!order) return;
 
-  const Gateway* gateway = find(state.gateways, order->gateway);
-  if (order->queue_number == 0 && (!gateway || !gateway->is_connected)) {
-    return refuse_request(
-        turn, *order, request,
-        {ErrorCode::GatewayDown, {}, {}, {}, {}, words("its gateway " + str(order->gateway) + " is not there")});
-  }
-  // One cancel is under way; another makes sense only when the first has been silent for a while.
-  const auto* pending = find(state.cancels, order->order_id);
-  const bool is_fresh = pending && !pending->pending.is_in_doubt && turn.now < pending->pending.since_ns + ns_per_s;
-  if (is_fresh) {
-    return refuse_request(turn, *order, request,
-                          {ErrorCode::DuplicateOrder, {}, {}, {}, {}, words("a cancel is on its way already")});
-  }
+  if (const auto reason = not_cancelable(turn, *order)) return refuse_request(turn, *order, request, *reason);
   remember(state, turn.header().sender, cancel.client_order_id, RequestType::Cancel, order->order_id);
   state.requests[{turn.header().sender, cancel.client_order_id}] = content;
   start_cancel(turn, *order, cancel.client_order_id, turn.party(), true, {});
+}
+
+// ---- Every open order of an account
+
+// One answer, for a REQ takes no more; what becomes of each order is told in reports, as after any cancel.
+void answer_cancel_all(Turn& turn, const std::vector<std::uint64_t>& orders, std::string_view text) {
+  constexpr std::size_t answered_max = 100;  // an answer is a record and must fit one
+  Answer answer;
+  answer.kind = QueryKind::Orders;
+  answer.as_of_ns = turn.now;
+  answer.text = words(text);
+  for (const std::uint64_t id : orders) {
+    if (answer.orders.size() == answered_max) {
+      answer.next_page_token = cut<64>(std::to_string(answer.orders.back().order_id));
+      break;
+    }
+    if (const Order* order = find_order(turn.state, id)) answer.orders.push_back(present(turn.state, *order));
+  }
+  answer_request(turn, std::move(answer));
+}
+
+void refuse_cancel_all(Turn& turn, const Reason& reason) {
+  Answer answer;
+  answer.kind = QueryKind::Orders;
+  answer.as_of_ns = turn.now;
+  answer.error = reason.error;
+  const std::string subject = reason.field.empty() ? "" : str(reason.field) + " " + str(reason.value) + ": ";
+  answer.text = words(subject + str(reason.text));
+  answer_request(turn, std::move(answer));
+}
+
+std::vector<std::uint64_t> open_orders_of(const State& state, const CancelAll& cancel) {
+  std::vector<std::uint64_t> meant;
+  for (const std::uint64_t id : state.open_orders) {
+    const NewOrder& order = state.orders.at(id).order;
+    const bool is_meant = order.account == cancel.account && (cancel.symbol.empty() || order.symbol == cancel.symbol) &&
+                          (cancel.side == Side::Unset || order.side == cancel.side);
+    if (is_meant) meant.push_back(id);
+  }
+  return meant;
+}
+
+// Nothing open is no error. But a symbol that nobody knows is a slip, and "nothing is open" the wrong answer to it.
+Verdict check_symbol(const State& state, const CancelAll& cancel) {
+  const Name& gateway = state.account_rules.at(cancel.account).gateway;
+  if (cancel.symbol.empty() || find(state.instruments, SymbolKey{gateway, cancel.symbol})) return std::nullopt;
+  return Reason{ErrorCode::InvalidSymbol, cut<32>("symbol"), Id{cancel.symbol}, {}, {},
+                words("is not in the list of " + str(gateway))};
+}
+
+void on_cancel_all(Turn& turn, const CancelAll& cancel) {
+  State& state = turn.state;
+  const Party party = turn.party();
+  const ClientKey key{party.client, cancel.client_order_id};
+  if (const Known* known = find(state.known, key)) {
+    const CancelledAll* before = find(state.cancel_alls, key);
+    if (before && is_same(before->request, cancel)) return answer_cancel_all(turn, before->orders, "known already");
+    return refuse_cancel_all(turn, conflict(state, cancel.client_order_id, *known));
+  }
+  if (const Verdict verdict = check_permission(state, party, cancel.account, true))
+    return refuse_cancel_all(turn, *verdict);
+  const std::vector<std::uint64_t> orders = open_orders_of(state, cancel);
+  if (orders.empty()) {
+    if (const Verdict verdict = check_symbol(state, cancel)) return refuse_cancel_all(turn, *verdict);
+  }
+  state.known[key] = {RequestType::CancelAll, 0};
+  state.cancel_alls[key] = {cancel, orders};
+  const Timestamp forget_ns = turn.now + state.config.client_order_id_days * ns_per_day;
+  arm(turn, {forget_ns, TimerKind::ForgetCancelAll, 0, party.client, cancel.client_order_id});
+
+  std::size_t waiting = 0;
+  for (const std::uint64_t id : orders) {
+    Order& order = state.orders.at(id);
+    const auto reason = not_cancelable(turn, order);
+    if (!reason) {
+      start_cancel(turn, order, cancel.client_order_id, party, !party.session.empty(), {});
+    } else if (reason->error == ErrorCode::GatewayDown) {
+      want_cancel(turn, order, {});
+      ++waiting;
+    }
+  }
+  std::string text = orders.empty() ? "nothing is open" : std::to_string(orders.size()) + " orders";
+  if (waiting > 0) text += ", " + std::to_string(waiting) + " of which are cancelled when their gateway is back";
+  answer_cancel_all(turn, orders, text);
 }
 
 // The order as it shall be.
@@ -236,6 +348,10 @@ NewOrder replaced(const Order& order, const ReplaceOrder& replace) {
 
 // Changing an order that still waits in the queue would be easy; that it might leave meanwhile is not: it is refused.
 std::optional<Reason> not_replaceable(const Order& order) {
+  if (order.list != 0) {
+    return Reason{
+        ErrorCode::Unsupported, cut<32>("list_id"), {}, {}, {}, words("an order of a list cannot be replaced")};
+  }
   const OrderStatus status = order.life.status;
   if (status == OrderStatus::New || status == OrderStatus::PartiallyFilled) return std::nullopt;
   return Reason{ErrorCode::OrderRejected, cut<32>("order_status"), cut<64>(name_of(status)), {}, {},
@@ -321,6 +437,9 @@ void on_client_message(Turn& turn) {
   if (const auto* order = std::get_if<NewOrder>(&body)) return on_new_order(turn, *order);
   if (const auto* cancel = std::get_if<CancelOrder>(&body)) return on_cancel_order(turn, *cancel);
   if (const auto* replace = std::get_if<ReplaceOrder>(&body)) return on_replace_order(turn, *replace);
+  if (const auto* cancel = std::get_if<CancelAll>(&body)) return on_cancel_all(turn, *cancel);
+  if (const auto* list = std::get_if<NewOrderList>(&body)) return on_new_order_list(turn, *list);
+  if (const auto* cancel = std::get_if<CancelOrderList>(&body)) return on_cancel_order_list(turn, *cancel);
   if (const auto* subscribe = std::get_if<Subscribe>(&body)) return on_subscribe(turn, *subscribe);
   if (const auto* unsubscribe = std::get_if<Unsubscribe>(&body)) return on_unsubscribe(turn, *unsubscribe);
   if (const auto* hello = std::get_if<Hello>(&body)) return on_hello(turn, *hello);

@@ -177,6 +177,9 @@ void complete_replace(Fact& fact) {
   order.life.order_qty = replace.order.order_qty;
   order.broker_order_id = fact.report.broker_order_id.empty() ? order.broker_order_id : fact.report.broker_order_id;
   order.venue_cum_qty = {};
+  order.leg_base_qty = fact.report.order_qty && order.order.order_qty
+                           ? subtract(*order.order.order_qty, *fact.report.order_qty)
+                           : std::nullopt;
   const bool cancels_old_leg = order.life.cancel_pending;
   News news = news_of(fact.report, ExecType::Replaced);
   news.audience.also = replace.pending.asker;
@@ -426,10 +429,12 @@ void on_replaced(Fact& fact) {
   Order& order = *fact.order;
   if (pending_replace(fact)) return complete_replace(fact);
   if (fact.leg != order.leg) return;
-  const bool is_same = (!fact.report.order_qty || fact.report.order_qty == order.order.order_qty) &&
+  std::optional<Decimal> total = fact.report.order_qty;
+  if (total && order.leg != 0) total = order.leg_base_qty ? add(*total, *order.leg_base_qty) : std::nullopt;
+  const bool is_same = (!total || total == order.order.order_qty) &&
                        (!fact.report.price || fact.report.price == order.order.price);
   if (is_same) return;
-  if (fact.report.order_qty) order.order.order_qty = order.life.order_qty = fact.report.order_qty;
+  if (total) order.order.order_qty = order.life.order_qty = total;
   if (fact.report.price && order.order.price) order.order.price = fact.report.price;
   happen(fact.turn, order, OrderEvent::Replaced, news_of(fact.report, ExecType::Restated));
 }

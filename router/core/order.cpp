@@ -293,6 +293,8 @@ Id VenueNames::cancel(std::uint64_t order_id, std::uint32_t number) const {
   return venue_name('c', view(journal_), order_id, number);
 }
 
+Id VenueNames::list(std::uint64_t list) const { return venue_name('l', view(journal_), list, 0); }
+
 std::optional<VenueName> VenueNames::parse(std::string_view name) const {
   constexpr std::size_t size = 1 + journal_digits + order_digits + leg_digits;
   if (name.size() != size || name[0] != 'b' || name.substr(1, journal_digits) != view(journal_)) return std::nullopt;

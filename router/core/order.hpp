@@ -100,6 +100,8 @@ class VenueNames {
   Id order(std::uint64_t order_id, std::uint32_t leg) const;
   // A cancel's own name, where the broker wants one: 'c', and the number of the cancel where the leg would stand.
   Id cancel(std::uint64_t order_id, std::uint32_t number) const;
+  // An order list's own name: 'l', and the number of its first order.
+  Id list(std::uint64_t list) const;
   // nullopt: not one of this journal's names of orders.
   std::optional<VenueName> parse(std::string_view name) const;
 

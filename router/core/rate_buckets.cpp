@@ -22,10 +22,11 @@ bool each_bucket(const Rate& rate, auto&& visit) {
     if (view(cost.request) != name_of(rate.kind)) continue;
     for (const RateLimit& limit : rate.limits) {
       if (limit.bucket != cost.bucket) continue;
+      const BucketKey key{limit.bucket, limit.scope, limit.interval_ms};
       const bool is_anothers =
           limit.scope != rate.account &&
           std::ranges::any_of(rate.accounts, [&](const GatewayAccount& a) { return a.account == limit.scope; });
-      if (!is_anothers && !visit(BucketKey{limit.bucket, limit.scope, limit.interval_ms}, cost.cost)) return false;
+      if (!is_anothers && !visit(key, std::uint64_t{cost.cost} * rate.count)) return false;
     }
   }
   return true;

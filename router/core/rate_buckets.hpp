@@ -83,6 +83,7 @@ struct Rate {
   std::span<const GatewayAccount> accounts;  // a scope that is the name of another account is not drawn from
   Name account;
   RequestKind kind = RequestKind::Place;
+  std::uint32_t count = 1;  // of requests that must leave together
 };
 
 class RateBuckets {

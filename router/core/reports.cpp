@@ -32,7 +32,9 @@ void to_session(Turn& turn, const Party& party, std::uint64_t correlation_id, Ex
   decision.body = report;
 }
 
-void to_request(Turn& turn, Body body) {
+}  // namespace
+
+void answer_request(Turn& turn, Body body) {
   Decision& decision = turn.out.emplace_back();
   decision.destination = Destination::Request;
   decision.peer = turn.header().sender;
@@ -40,8 +42,6 @@ void to_request(Turn& turn, Body body) {
   decision.correlation_id = turn.header().correlation_id;
   decision.body = std::move(body);
 }
-
-}  // namespace
 
 ExecutionReport describe(const State& state, const Order& order) {
   ExecutionReport report;
@@ -65,8 +65,17 @@ ExecutionReport describe(const State& state, const Order& order) {
   report.broker_order_id = order.broker_order_id;
   report.is_working = order.is_working && !is_final(order.life.status);
   report.strategy = order.order.strategy;
+  if (const OrderList* list = order.list != 0 ? find(state.lists, order.list) : nullptr) report.list_id = list->list_id;
   report.report_time_ns = state.now_ns;
   if (const Reason* reason = find(state.reasons, order.order_id)) put_reason(report, *reason);
+  return report;
+}
+
+ExecutionReport present(const State& state, const Order& order) {
+  ExecutionReport report = describe(state, order);
+  append(report.exec_id, order.order_id);
+  report.exec_id.push_back('-');
+  append(report.exec_id, order.events);
   return report;
 }
 
@@ -95,7 +104,7 @@ void tell(Turn& turn, Order& order, ExecutionReport report, const Audience& audi
   report.report_time_ns = turn.now;
 
   const Party asker = audience.asker ? turn.party() : Party{};
-  if (audience.asker && asker.session.empty()) to_request(turn, report);
+  if (audience.asker && asker.session.empty()) answer_request(turn, report);
   if (!order.owner.session.empty()) {
     to_session(turn, order.owner, asker == order.owner ? turn.header().correlation_id : 0, report);
   }
@@ -109,12 +118,12 @@ void tell(Turn& turn, Order& order, ExecutionReport report, const Audience& audi
 void answer_asker(Turn& turn, ExecutionReport report) {
   if (report.exec_id.empty()) report.exec_id = loose_exec_id(turn);
   report.report_time_ns = turn.now;
-  if (turn.header().session.empty()) return to_request(turn, report);
+  if (turn.header().session.empty()) return answer_request(turn, report);
   to_session(turn, turn.party(), turn.header().correlation_id, report);
 }
 
 void reject(Turn& turn, ErrorCode error, std::string_view field, std::string_view value, std::string_view text) {
-  to_request(turn, Reject{turn.header().sequence, error, cut<32>(field), cut<64>(value), words(text)});
+  answer_request(turn, Reject{turn.header().sequence, error, cut<32>(field), cut<64>(value), words(text)});
 }
 
 void tell_outside(Turn& turn, ExecutionReport report) {

@@ -9,6 +9,8 @@
 namespace busbar::router {
 namespace {
 
+constexpr std::int64_t place_silence = 15 * ns_per_s;  // longer than a gateway waits for its broker
+
 Rate rate_of(const Gateway& gateway, const Name& account, RequestKind kind) {
   return {gateway.rate_limits, gateway.rate_costs, gateway.accounts, account, kind};
 }
@@ -77,7 +79,8 @@ void say(Turn& turn, const Order& order, std::uint64_t id, const OpenCommand& op
     const auto* replace = find(state.replaces, order.order_id);
     assert(replace != nullptr);
     to_gateway(turn, order.gateway,
-               ReplaceCommand{command, state.venue_names.order(order.order_id, order.leg), replace->order});
+               ReplaceCommand{command, state.venue_names.order(order.order_id, order.leg), replace->order,
+                              order.order.order_qty, order.life.cum_qty, is_decrease(order.order, replace->order)});
   }
 }
 
@@ -123,6 +126,14 @@ Metered meter(Turn& turn, Order& order, RequestKind kind, Timestamp expire_ns, s
   return Metered::Queued;
 }
 
+bool meter_list(Turn& turn, std::span<Order* const> orders) {
+  const Order& first = *orders.front();
+  if (has_queue_before(turn.state, first.gateway, RequestKind::Place)) return false;
+  Rate rate = rate_of(turn.state.gateways.at(first.gateway), first.order.account, RequestKind::Place);
+  rate.count = static_cast<std::uint32_t>(orders.size());
+  return turn.state.buckets.draw(rate, turn.state.config.rate_reserve_percent, turn.now);
+}
+
 void dequeue(Turn& turn, Order& order, RequestKind kind, std::uint64_t& queue_number) {
   if (queue_number == 0) return;
   turn.state.queue.erase({order.gateway, kind, queue_number});
@@ -166,8 +177,22 @@ void send_place(Turn& turn, Order& order) {
   ++turn.state.accounts[order.order.account].child_orders;
   order.place_command = open_command(turn, order, RequestKind::Place, order.leg, order.expire_ns);
   say(turn, order, order.place_command, turn.state.commands.at({order.gateway, order.place_command}));
-  constexpr std::int64_t silence = 15 * ns_per_s;  // longer than a gateway waits for its broker
-  arm_ask(turn, order, silence);
+  arm_ask(turn, order, place_silence);
+}
+
+void send_list(Turn& turn, std::span<Order* const> orders) {
+  State& state = turn.state;
+  const Order& first = *orders.front();
+  const OrderList& list = state.lists.at(first.list);
+  PlaceListCommand command{list.list_type, state.venue_names.list(first.list), {}};
+  for (Order* order : orders) {
+    ++state.accounts[order->order.account].child_orders;
+    order->place_command = open_command(turn, *order, RequestKind::Place, order->leg, order->expire_ns);
+    const OpenCommand& open = state.commands.at({order->gateway, order->place_command});
+    command.commands.push_back({describe(state, *order, order->place_command, open), order->order});
+    arm_ask(turn, *order, place_silence);
+  }
+  to_gateway(turn, first.gateway, std::move(command));
 }
 
 void send_cancel(Turn& turn, Order& order) {

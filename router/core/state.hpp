@@ -41,6 +41,7 @@ struct Order {
   NewOrder request;  // as the client sent it; what a copy is compared with
   NewOrder order;    // as it stands: rounded, and after each replace
   Life life;
+  std::uint64_t list = 0;      // the order list that it belongs to, 0 for none
   std::uint32_t leg = 0;       // the one that works
   std::uint32_t last_leg = 0;  // the newest ever named
   std::uint32_t cancels = 0;   // ever sent
@@ -49,6 +50,9 @@ struct Order {
   bool is_cancel_wanted = false;  // by us: a lost session, or later evidence; sent as soon as it can be
   Notional paid;
   Decimal venue_cum_qty;       // as the broker counts
+  // Of order.order_qty, what earlier legs had filled when this one was placed: to the broker it is a new order over the
+  // rest. Empty: not known.
+  std::optional<Decimal> leg_base_qty;
   std::uint64_t place_command = 0;  // open command, 0 for none
   std::uint64_t queue_number = 0;   // place in the queue, 0 when it is not waiting
   std::uint64_t events = 0;
@@ -67,10 +71,23 @@ struct Order {
 
 template <class A>
 void fields(A& a, typename A::template Ref<Order> x) {
-  a(x.order_id, x.owner, x.gateway, x.request, x.order, x.life, x.leg, x.last_leg, x.cancels, x.broker_order_id,
-    x.is_working, x.is_cancel_wanted, x.paid, x.venue_cum_qty, x.place_command, x.queue_number, x.events, x.receive_ns,
-    x.expire_ns, x.end_ns, x.end_transact_ns, x.last_fill_ns, x.request_time_ns, x.look_ups, x.asks, x.ask_ns,
+  a(x.order_id, x.owner, x.gateway, x.request, x.order, x.life, x.list, x.leg, x.last_leg, x.cancels, x.broker_order_id,
+    x.is_working, x.is_cancel_wanted, x.paid, x.venue_cum_qty, x.leg_base_qty, x.place_command, x.queue_number, x.events,
+    x.receive_ns, x.expire_ns, x.end_ns, x.end_transact_ns, x.last_fill_ns, x.request_time_ns, x.look_ups, x.asks, x.ask_ns,
     x.has_told_difference, x.is_unheard);
+}
+
+// Orders that the broker ties to each other. Each is an order like any other, and their numbers follow one another; the
+// list's number is that of its first.
+struct OrderList {
+  Id list_id;  // as its client calls it
+  OrderListType list_type = OrderListType::Unset;
+  std::uint32_t size = 0;
+};
+
+template <class A>
+void fields(A& a, typename A::template Ref<OrderList> x) {
+  a(x.list_id, x.list_type, x.size);
 }
 
 // Why an order is as it is: kept beside the order, because most have nothing to say.
@@ -130,16 +147,27 @@ void fields(A& a, typename A::template Ref<PendingReplace> x) {
 }
 
 // What a client's name stands for.
-enum class RequestType : std::uint8_t { New, Cancel, Replace, MAX = Replace };
+enum class RequestType : std::uint8_t { New, Cancel, Replace, List, CancelList, CancelAll, MAX = CancelAll };
 
 struct Known {
   RequestType type = RequestType::New;
-  std::uint64_t order_id = 0;
+  std::uint64_t order_id = 0;  // of a list its number, of a cancel of all 0
 };
 
 template <class A>
 void fields(A& a, typename A::template Ref<Known> x) {
   a(x.type, x.order_id);
+}
+
+// A cancel of all, and the orders that it meant: those that were open then.
+struct CancelledAll {
+  CancelAll request;
+  std::vector<std::uint64_t> orders;
+};
+
+template <class A>
+void fields(A& a, typename A::template Ref<CancelledAll> x) {
+  a(x.request, x.orders);
 }
 
 struct Fill {
@@ -251,15 +279,17 @@ struct LeaseKey {
   Name source;
   Symbol symbol;
   Channel channel = Channel::Unset;
+  std::uint32_t bar_interval_ms = 0;  // of bars only
   Party party;
   friend bool operator<(const LeaseKey& a, const LeaseKey& b) {
-    return std::tie(a.source, a.symbol, a.channel, a.party) < std::tie(b.source, b.symbol, b.channel, b.party);
+    return std::tie(a.source, a.symbol, a.channel, a.bar_interval_ms, a.party) <
+           std::tie(b.source, b.symbol, b.channel, b.bar_interval_ms, b.party);
   }
 };
 
 template <class A>
 void fields(A& a, typename A::template Ref<LeaseKey> x) {
-  a(x.source, x.symbol, x.channel, x.party);
+  a(x.source, x.symbol, x.channel, x.bar_interval_ms, x.party);
 }
 
 struct Lease {
@@ -296,7 +326,8 @@ enum class TimerKind : std::uint8_t {
   EndSession,     // name, second: client, session
   ForgetOrder,    // id: order
   ForgetFill,     // name: account, key: trade id
-  MAX = ForgetFill
+  ForgetCancelAll,  // name: client, key: client_order_id
+  MAX = ForgetCancelAll
 };
 
 struct Timer {
@@ -343,11 +374,13 @@ struct State {
 
   std::pmr::map<std::uint64_t, Order> orders{&memory};
   std::pmr::set<std::uint64_t> open_orders{&memory};
+  std::pmr::map<std::uint64_t, OrderList> lists{&memory};
   std::pmr::map<std::uint64_t, Reason> reasons{&memory};
   std::pmr::map<std::uint64_t, PendingCancel> cancels{&memory};
   std::pmr::map<std::uint64_t, PendingReplace> replaces{&memory};
   std::pmr::map<ClientKey, Known> known{&memory};
   std::pmr::map<ClientKey, ReplaceOrder> requests{&memory};  // what cancels and replaces said; of a cancel only whom
+  std::pmr::map<ClientKey, CancelledAll> cancel_alls{&memory};
   std::pmr::set<std::pair<std::uint64_t, ClientKey>> order_names{&memory};  // what an order and its requests are called
   std::pmr::map<BrokerKey, std::uint64_t> broker_orders{&memory};     // to order_id
   std::pmr::set<std::pair<std::uint64_t, Id>> order_broker_ids{&memory};
@@ -373,8 +406,8 @@ struct State {
 template <class A>
 void fields(A& a, typename A::template Ref<State> x) {
   a(x.sequence, x.now_ns, x.version, x.is_configured, x.config, x.clients, x.account_rules, x.symbol_rules,
-    x.last_order_id, x.last_queue_number, x.last_lease, x.orders, x.open_orders, x.reasons, x.cancels, x.replaces,
-    x.known, x.requests, x.order_names, x.broker_orders, x.order_broker_ids, x.fills, x.order_fills, x.unmatched_fills,
+    x.last_order_id, x.last_queue_number, x.last_lease, x.orders, x.open_orders, x.lists, x.reasons, x.cancels,
+    x.replaces, x.known, x.requests, x.cancel_alls, x.order_names, x.broker_orders, x.order_broker_ids, x.fills, x.order_fills, x.unmatched_fills,
     x.books, x.accounts, x.gateways, x.commands, x.instruments, x.staged_instruments, x.buckets, x.queue, x.sessions,
     x.leases, x.timers);
 }

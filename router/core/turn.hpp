@@ -4,6 +4,7 @@
 // timer.
 
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "router/core/core.hpp"
@@ -26,6 +27,9 @@ struct Turn {
 // The order as it stands: a report of no event.
 ExecutionReport describe(const State& state, const Order& order);
 
+// The same under the name of its last event, as questions are answered.
+ExecutionReport present(const State& state, const Order& order);
+
 // Who hears a report besides the order's owner and the drop copy.
 struct Audience {
   bool asker = false;  // whoever sent this turn's message: its REQ reply, or its session
@@ -36,6 +40,8 @@ void tell(Turn& turn, Order& order, ExecutionReport report, const Audience& audi
 // Only to whoever sent this turn's message.
 void answer_asker(Turn& turn, ExecutionReport report);
 void reject(Turn& turn, ErrorCode error, std::string_view field, std::string_view value, std::string_view text);
+// Whatever answers this turn's message and is no report.
+void answer_request(Turn& turn, Body body);
 // What happened to no order of ours: to the drop copy alone.
 void tell_outside(Turn& turn, ExecutionReport report);
 void put_reason(ExecutionReport& report, const Reason& reason);
@@ -83,9 +89,13 @@ void forget(Turn& turn, std::uint64_t order_id);
 enum class Metered : std::uint8_t { Send, Queued, Refused };
 // May a request leave now? Queued: it has got `queue_number` and leaves by pump(). Refused: not before it expires.
 Metered meter(Turn& turn, Order& order, RequestKind kind, Timestamp expire_ns, std::uint64_t& queue_number);
+// May a list leave now, all of its orders together? It does not wait: half a list is none, and prices move.
+bool meter_list(Turn& turn, std::span<Order* const> orders);
 void dequeue(Turn& turn, Order& order, RequestKind kind, std::uint64_t& queue_number);
 void pump(Turn& turn, const Name& gateway);
 void send_place(Turn& turn, Order& order);
+// One message, in which each order has a command of its own: from the next connection on they are sent again one by one.
+void send_list(Turn& turn, std::span<Order* const> orders);
 void send_cancel(Turn& turn, Order& order);
 void send_replace(Turn& turn, Order& order);
 bool send_ask(Turn& turn, Order& order);  // false: its limits leave no room now
@@ -114,6 +124,26 @@ void on_shell_message(Turn& turn);    // on_shell.cpp
 void on_venue_report(Turn& turn, Gateway& gateway, const VenueReport& report);  // on_report.cpp
 void on_session_lost(Turn& turn, const Party& party, std::string_view reason);
 void on_gateway_lost(Turn& turn, const Name& name, std::string_view reason);
+
+// What clients' requests have in common (on_client.cpp)
+bool is_same_order(const NewOrder& a, const NewOrder& b);
+Timestamp expire_time(const Turn& turn);  // of this turn's message, in router time
+void remember(State& state, const Name& client, const Id& id, RequestType type, std::uint64_t order_id);
+// Why a name seen before cannot be taken again.
+Reason conflict(const State& state, const Id& id, const Known& known);
+// Is it known already? Then it has been answered: the same content with where its order stands, another as a conflict.
+bool answer_known(Turn& turn, RequestType type, const Id& id, const ReplaceOrder& content);
+// A request that is refused and changes nothing: answered, published for whoever watches, and not remembered.
+void answer_refusal(Turn& turn, const Id& client_order_id, const Id& orig_client_order_id, ExecType exec_type,
+                    const Reason& reason, ExecutionReport report = {});
+Order& add_order(Turn& turn, const NewOrder& request, const NewOrder& rounded, Timestamp expire_ns);
+Reason rate_limited(const Name& gateway);
+// Only for an order that nobody has cancelled a moment ago, and whose gateway is there.
+std::optional<Reason> not_cancelable(const Turn& turn, const Order& order);
+
+// Order lists (order_lists.cpp)
+void on_new_order_list(Turn& turn, const NewOrderList& list);
+void on_cancel_order_list(Turn& turn, const CancelOrderList& cancel);
 
 // Subscriptions (leases.cpp)
 void on_subscribe(Turn& turn, const Subscribe& subscribe);

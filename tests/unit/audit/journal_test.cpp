@@ -311,6 +311,58 @@ TEST(Journal, FindsRecordsByEveryId) {
   EXPECT_EQ(*reader->find_session_reports("alpha", "s1", 3), Sequences{});
 }
 
+TEST(Journal, FindsListsAndCancelsOfManyByEachNameInThem) {
+  const Place place;
+  auto writer = open_writer(place / "core");
+  ASSERT_TRUE(writer);
+  const NewOrderList list{"L1", OrderListType::OneTriggersOther, {new_order("A1"), new_order("A2")}};
+  PlaceListCommand places;
+  places.list_type = list.list_type;
+  places.venue_list_id = cut<64>("lb7");
+  for (std::uint64_t i : {7u, 8u}) {
+    PlaceCommand& each = places.commands.emplace_back();
+    each.command.command_id = i;
+    each.command.order_id = i;
+    each.command.venue_order_id = cut<64>("bb" + std::to_string(i));
+    each.command.account = cut<32>("main");
+    each.command.symbol = cut<32>("BTC/USDT");
+    each.order = list.orders[i - 7];
+  }
+  Output to_gateway = output_to("binance", {}, 0, places);
+  to_gateway.destination = Destination::Gateway;
+  auto report = execution_report("A2", 8);
+  report.list_id = "L1";
+  Answer answer;
+  answer.kind = QueryKind::Orders;
+  answer.orders = {execution_report("A1", 7), execution_report("A2", 8)};
+  Output to_asker = output_to("alpha", {}, 0, answer);
+  to_asker.destination = Destination::Request;
+  ASSERT_TRUE(append(
+      *writer, {
+                   frame(1, RecordKind::Input, message("alpha", list), noon_ns),
+                   frame(2, RecordKind::Output, message("router", to_gateway), noon_ns),
+                   frame(3, RecordKind::Output, message("router", output_to("alpha", "s1", 1, report)), noon_ns),
+                   frame(4, RecordKind::Input, message("alpha", CancelOrderList{"C1", "L1"}), noon_ns),
+                   frame(5, RecordKind::Input, message("alpha", CancelAll{"C2", "main", {}, Side::Unset}), noon_ns),
+                   frame(6, RecordKind::Output, message("router", to_asker), noon_ns),
+               }));
+  EXPECT_EQ(writer->not_indexed(), 0u);
+  auto reader = JournalReader::open(place / "core");
+  ASSERT_TRUE(reader);
+  using Sequences = std::vector<std::uint64_t>;
+  const auto found = [&reader](Index index, std::string_view key) { return *reader->find(index, key); };
+  EXPECT_EQ(found(Index::ClientOrderId, "L1"), (Sequences{1, 3, 4}));
+  EXPECT_EQ(found(Index::ClientOrderId, "A1"), (Sequences{1, 6}));
+  EXPECT_EQ(found(Index::ClientOrderId, "A2"), (Sequences{1, 3, 6}));
+  EXPECT_EQ(found(Index::ClientOrderId, "C1"), Sequences{4});
+  EXPECT_EQ(found(Index::ClientOrderId, "C2"), Sequences{5});
+  EXPECT_EQ(found(Index::OrderId, "7"), (Sequences{2, 6}));
+  EXPECT_EQ(found(Index::OrderId, "8"), (Sequences{2, 3, 6}));
+  EXPECT_EQ(found(Index::VenueOrderId, "lb7"), Sequences{2});
+  EXPECT_EQ(found(Index::VenueOrderId, "bb8"), Sequences{2});
+  EXPECT_EQ(*reader->find_account("main", 0, INT64_MAX), (Sequences{1, 2, 3, 5, 6}));
+}
+
 TEST(Journal, StoresStrangeBytesAndCountsThem) {
   const Place place;
   auto writer = open_writer(place / "core");

@@ -198,6 +198,7 @@ class Gateway : public Peer {
     hello.accounts = {{"main", {}, 0, 0, 0}};
     hello.capabilities.order_types = {OrderType::Limit, OrderType::Market};
     hello.capabilities.times_in_force = {TimeInForce::GoodTillCancel};
+    hello.capabilities.can_order_lists = true;
     hello.capabilities.absence_rule = {15'000, 2, false};
     hello.capabilities.fill_quantity = FillQuantity::Incremental;
     say(hello);
@@ -217,6 +218,7 @@ class Gateway : public Peer {
     btc.order_types = {OrderType::Limit, OrderType::Market};
     btc.tick_size = "0.01"_d;
     btc.lot_size = "0.001"_d;
+    btc.can_oto = true;
     say(Instruments{"binance", 0, true, {btc}});
     return welcome;
   }

@@ -36,6 +36,9 @@ inline Instrument btc() {
   i.can_iceberg = true;
   i.can_cash_order_qty = true;
   i.can_trailing_stop = true;
+  i.can_replace = true;
+  i.can_oco = true;
+  i.can_oto = true;
   i.base_precision = 8;
   i.quote_precision = 8;
   return i;
@@ -47,6 +50,7 @@ inline Capabilities everything() {
   for (int t = 1; t <= static_cast<int>(TimeInForce::MAX); ++t) c.times_in_force.push_back(static_cast<TimeInForce>(t));
   c.can_replace = c.can_post_only = c.can_cash_order_qty = c.can_iceberg = c.can_trailing_stop = c.can_extended_hours =
       true;
+  c.can_order_lists = true;
   c.fill_quantity = FillQuantity::Incremental;
   c.absence_rule = {15'000, 2, false};
   return c;
@@ -70,6 +74,29 @@ inline CancelOrder cancel(std::string_view id, std::string_view of) {
   c.client_order_id = cut<64>(id);
   c.orig_client_order_id = cut<64>(of);
   return c;
+}
+
+inline NewOrder stop_limit(std::string_view id, Side side = Side::Sell, Decimal stop_px = "48000"_d,
+                           Decimal price = "47900"_d) {
+  NewOrder o = limit(id, side, "1"_d, price);
+  o.order_type = OrderType::StopLimit;
+  o.stop_px = stop_px;
+  return o;
+}
+
+inline NewOrderList order_list(std::string_view id, OrderListType type, std::vector<NewOrder> orders) {
+  return {cut<64>(id), type, std::move(orders)};
+}
+// Take profit at 52000, or stop the loss at 48000.
+inline NewOrderList one_cancels_other(std::string_view id, std::string_view profit = "P1",
+                                      std::string_view stop = "S1") {
+  return order_list(id, OrderListType::OneCancelsOther,
+                    {limit(profit, Side::Sell, "1"_d, "52000"_d), stop_limit(stop)});
+}
+// Buy, then sell as above.
+inline NewOrderList one_triggers_both(std::string_view id) {
+  return order_list(id, OrderListType::OneTriggersOneCancelsOther,
+                    {limit("B1"), limit("P1", Side::Sell, "1"_d, "52000"_d), stop_limit("S1")});
 }
 
 class Bench {
@@ -196,6 +223,11 @@ class Bench {
     const auto found = to<ExecutionReport>(Destination::Request);
     return found.size() == 1 ? found.front() : ExecutionReport{};
   }
+  // Of a cancel of all.
+  Answer answered() const {
+    const auto found = to<Answer>(Destination::Request);
+    return found.size() == 1 ? found.front() : Answer{};
+  }
   Reject rejected() const {
     const auto found = to<Reject>(Destination::Request);
     return found.size() == 1 ? found.front() : Reject{};
@@ -204,6 +236,9 @@ class Bench {
     std::vector<Command> found;
     for (const Decision& d : out) {
       if (const auto* c = std::get_if<PlaceCommand>(&d.body)) found.push_back(c->command);
+      if (const auto* list = std::get_if<PlaceListCommand>(&d.body)) {
+        for (const PlaceCommand& c : list->commands) found.push_back(c.command);
+      }
       if (const auto* c = std::get_if<CancelCommand>(&d.body)) found.push_back(c->command);
       if (const auto* c = std::get_if<ReplaceCommand>(&d.body)) found.push_back(c->command);
       if (const auto* c = std::get_if<AskCommand>(&d.body)) found.push_back(c->command);

@@ -53,6 +53,20 @@ void stop_limit(NewOrder& o) {
   o.stop_px = "49000"_d;
 }
 
+void with_distance(Bench& b, std::uint32_t least, std::uint32_t most) {
+  with_instrument(b, [&](Instrument& i) { i.trailing_delta_min_bps = least, i.trailing_delta_max_bps = most; });
+}
+
+void with_parts(Bench& b, std::uint32_t most) {
+  with_instrument(b, [&](Instrument& i) { i.iceberg_parts_max = most; });
+}
+
+void trailing(NewOrder& o, std::uint32_t distance) {
+  stop_limit(o);
+  o.stop_px.reset();
+  o.trailing_delta_bps = distance;
+}
+
 using enum ErrorCode;
 
 const std::vector<Case> cases = {
@@ -73,9 +87,9 @@ const std::vector<Case> cases = {
      [](B& b, O&) { b.tell(Disconnected{"binance", "7", 7, true, {}}); }, GatewayDown, "account", "main"},
     {"REST down", [](B& b, O&) { with_session(b, [](auto& s) { s.rest = SessionStateKind::Down; }); },
      ConnectionError, "account", "main"},
-    {"order stream down", [](B& b, O&) { with_session(b, [](auto& s) { s.order_stream = SessionStateKind::Down; }); },
+    {"order stream down", [](B& b, O&) { with_session(b, [](auto& s) { s.state = s.order_stream = SessionStateKind::Down; }); },
      ConnectionError, "account", "main"},
-    {"order stream stale", [](B& b, O&) { with_session(b, [](auto& s) { s.order_stream = SessionStateKind::Stale; }); },
+    {"order stream stale", [](B& b, O&) { with_session(b, [](auto& s) { s.state = s.order_stream = SessionStateKind::Stale; }); },
      ConnectionError, "account", "main"},
     {"market data down is no reason",
      [](B& b, O&) { with_session(b, [](auto& s) { s.market_data = SessionStateKind::Down; }); }},
@@ -162,6 +176,17 @@ const std::vector<Case> cases = {
      InvalidOrder, "price", "50000.016", "50000.02"},
     {"a trigger off the tick", [](B&, O& o) { stop_limit(o), o.stop_px = "49000.001"_d; }, InvalidOrder, "stop_px",
      "49000.001", "49000.00"},
+    // How far a trailing stop may follow
+    {"at the least distance",
+     [](B& b, O& o) { with_distance(b, 10, 2000), trailing(o, 10); }},
+    {"closer than that", [](B& b, O& o) { with_distance(b, 10, 2000), trailing(o, 9); }, InvalidOrder,
+     "trailing_delta_bps", "9", "10"},
+    {"at the most distance", [](B& b, O& o) { with_distance(b, 10, 2000), trailing(o, 2000); }},
+    {"farther than that", [](B& b, O& o) { with_distance(b, 10, 2000), trailing(o, 2001); }, InvalidOrder,
+     "trailing_delta_bps", "2001", "2000"},
+    {"no bound is known", [](B& b, O& o) { with_distance(b, 0, 0), trailing(o, 4'000'000'000); }},
+    {"what does not trail has no distance", [](B& b, O&) { with_distance(b, 10, 2000); }},
+
     {"at the least price", [](B&, O& o) { o.price = "0.01"_d, o.order_qty = "600"_d; }},
     {"below a tick", [](B&, O& o) { o.price = "0.004"_d; }, InvalidOrder, "price", "0.004", "0.01"},
     {"at the highest price", [](B&, O& o) { o.price = "1000000"_d; }},
@@ -194,6 +219,17 @@ const std::vector<Case> cases = {
      [](B& b, O& o) { with_instrument(b, [](auto& i) { i.market_max_qty = "2"_d; }), o.order_qty = "3"_d; }},
     {"a step of zero asks nothing",
      [](B& b, O& o) { with_instrument(b, [](auto& i) { i.market_lot_size = Decimal{}; }), market(o); }},
+
+    // Icebergs
+    {"as many parts as are taken", [](B& b, O& o) { with_parts(b, 10), o.display_qty = "0.1"_d; }},
+    {"a part more", [](B& b, O& o) { with_parts(b, 10), o.display_qty = "0.099"_d; }, InvalidOrder, "display_qty",
+     "0.099", "0.1"},
+    {"the last part is a small one",
+     [](B& b, O& o) { with_parts(b, 10), o.display_qty = "0.1"_d, o.order_qty = "1.001"_d; },
+     InvalidOrder, "display_qty", "0.1", "0.101"},
+    {"the nearest that is a lot", [](B& b, O& o) { with_parts(b, 3), o.display_qty = "0.333"_d; }, InvalidOrder,
+     "display_qty", "0.333", "0.334"},
+    {"any number of parts, where no bound is known", [](B& b, O& o) { with_parts(b, 0), o.display_qty = "0.001"_d; }},
 
     // Value
     {"at the least notional", [](B&, O& o) { o.order_qty = "0.01"_d, o.price = "500"_d; }},
@@ -270,9 +306,13 @@ TEST(Checks, TakeWhatIsAtALimitAndRefuseOneStepOverItWithFieldValueAndNearestLeg
     EXPECT_EQ(view(reply.nearest_legal), std::string_view{c.nearest});
     // The nearest legal value is legal: sent in its place, it passes that check.
     const auto nearest = Decimal::parse(view(reply.nearest_legal));
-    if (nearest && (view(reply.field) == "order_qty" || view(reply.field) == "price")) {
+    const auto member = view(reply.field) == "price"         ? &NewOrder::price
+                        : view(reply.field) == "order_qty"   ? &NewOrder::order_qty
+                        : view(reply.field) == "display_qty" ? &NewOrder::display_qty
+                                                             : nullptr;
+    if (nearest && member) {
       order.client_order_id = "A2";
-      (view(reply.field) == "price" ? order.price : order.order_qty) = nearest;
+      order.*member = nearest;
       bench.client(order);
       EXPECT_NE(view(bench.reply().field), std::string_view{c.field}) << view(bench.reply().text);
     }

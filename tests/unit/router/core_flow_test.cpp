@@ -243,6 +243,106 @@ TEST_F(Flow, AReplaceIsALegUnderOneOrderId) {
   EXPECT_EQ(order("A1").order_id, order("R1").order_id);
 }
 
+// A broker that replaces by a new order counts that one from zero; said twice, it is no change of the whole.
+TEST_F(Flow, ANewLegsOwnQuantityIsNotTheWholeOrders) {
+  const Command sent = working(limit("A1"));
+  report(fill(sent, "t1", "0.3"_d, "50000"_d));
+  ReplaceOrder replace;
+  replace.client_order_id = "R1";
+  replace.orig_client_order_id = "A1";
+  replace.order_qty = "0.8"_d;
+  client(replace);
+  const Command asked = command();
+  VenueReport replaced = fact(asked, VenueEvent::Replaced);
+  replaced.order_qty = "0.5"_d;
+  report(replaced);
+  EXPECT_EQ(last().order_qty, "0.8"_d);
+  EXPECT_EQ(last().leaves_qty, "0.5"_d);
+  const auto told = [&](Decimal qty) {  // by the stream, in answer to nothing
+    VenueReport again = fact(asked, VenueEvent::Replaced);
+    again.command_id = 0;
+    again.order_qty = qty;
+    report(again);
+  };
+  told("0.5"_d);
+  EXPECT_EQ(order("R1").order_qty, "0.8"_d) << "nothing new";
+  told("0.4"_d);  // and this is a change: self-trade prevention took something away
+  EXPECT_EQ(last().exec_type, ExecType::Restated);
+  EXPECT_EQ(last().order_qty, "0.7"_d);
+}
+
+TEST_F(Flow, AReplaceSaysWhatIsFilledAndWhetherItOnlyDecreases) {
+  const auto replace = [](std::string_view id, std::string_view of, std::optional<Decimal> qty,
+                          std::optional<Decimal> price) {
+    ReplaceOrder r;
+    r.client_order_id = cut<64>(id);
+    r.orig_client_order_id = cut<64>(of);
+    r.order_qty = qty;
+    r.price = price;
+    return r;
+  };
+  struct Case {
+    const char* what;
+    std::optional<Decimal> qty;
+    std::optional<Decimal> price;
+    bool is_decrease;
+  };
+  const Case cases[] = {
+      {"less", "0.9"_d, {}, true},
+      {"less, its price said again", "0.8"_d, "50000.00"_d, true},
+      {"as much", "1"_d, {}, false},
+      {"more", "1.1"_d, {}, false},
+      {"less at another price", "0.9"_d, "49999"_d, false},
+      {"another price", {}, "49999"_d, false},
+  };
+  int number = 0;
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.what);
+    const std::string name = "A" + std::to_string(++number);
+    const Command sent = working(limit(name));
+    report(fill(sent, "t" + name, "0.3"_d, "50000"_d));
+    client(replace("R" + name, name, c.qty, c.price));
+    const auto commands = to<ReplaceCommand>(Destination::Gateway);
+    ASSERT_EQ(commands.size(), 1u);
+    EXPECT_EQ(commands[0].orig_order_qty, "1"_d);
+    EXPECT_EQ(commands[0].cum_qty, "0.3"_d);
+    EXPECT_EQ(commands[0].is_decrease, c.is_decrease);
+  }
+}
+
+TEST_F(Flow, AnInstrumentThatCannotBeReplacedMayStillBeAmendedToLess) {
+  working(limit("A1"));
+  working(limit("A2"));
+  const auto with = [&](bool can_replace, bool can_amend) {
+    Instrument i = btc();
+    i.can_replace = can_replace;
+    i.can_amend = can_amend;
+    instruments({i});
+  };
+  ReplaceOrder less;
+  less.client_order_id = "R1";
+  less.orig_client_order_id = "A1";
+  less.order_qty = "0.5"_d;
+  ReplaceOrder dearer = less;
+  dearer.client_order_id = "R2";
+  dearer.price = "50001"_d;
+  with(false, false);
+  client(less);
+  EXPECT_EQ(reply().error, ErrorCode::Unsupported);
+  EXPECT_EQ(reply().exec_type, ExecType::ReplaceRejected);
+  EXPECT_TRUE(commands().empty());
+  with(false, true);
+  client(dearer);
+  EXPECT_EQ(reply().error, ErrorCode::Unsupported);
+  EXPECT_TRUE(commands().empty());
+  client(less);
+  EXPECT_EQ(reply().order_status, PendingReplace);
+  with(true, false);
+  dearer.orig_client_order_id = "A2";
+  client(dearer);
+  EXPECT_EQ(reply().order_status, PendingReplace);
+}
+
 TEST_F(Flow, AReplaceIsCheckedLikeAnOrder) {
   const Command sent = working(limit("A1"));
   report(fill(sent, "t1", "0.5"_d, "50000"_d));
@@ -917,6 +1017,51 @@ TEST_F(Flow, AGatewayHearsOfTheFirstSubscriberAndOfTheLastOnesLeaving) {
   EXPECT_EQ(rejected().error, ErrorCode::InvalidSymbol);
 }
 
+TEST_F(Flow, BarsOfEachIntervalAreATopicOfTheirOwn) {
+  const auto asked = [&](auto what) { return to<decltype(what)>(Destination::Gateway); };
+  const auto topic = [&] {
+    const auto acks = to<SubscribeAck>(Destination::Request);
+    return acks.size() == 1 ? std::string{view(acks[0].topic)} : std::string{};
+  };
+  log_on("s1");
+  client(Subscribe{"main", "BTC/USDT", Channel::Bar, 60'000, 0}, "s1");
+  EXPECT_EQ(topic(), "bar.1m.main.BTC/USDT");
+  ASSERT_EQ(asked(Subscribe{}).size(), 1u);
+  EXPECT_EQ(asked(Subscribe{})[0].bar_interval_ms, 60'000u);
+  client(Subscribe{"main", "BTC/USDT", Channel::Bar, 3'600'000, 0}, "s1");
+  EXPECT_EQ(topic(), "bar.1h.main.BTC/USDT");
+  EXPECT_EQ(asked(Subscribe{}).size(), 1u);
+  client(Subscribe{"main", "BTC/USDT", Channel::Bar, 60'000, 5000});
+  EXPECT_EQ(asked(Subscribe{}).size(), 0u) << "the second subscriber of this topic";
+  say_hello();
+  EXPECT_EQ(asked(Subscribe{}).size(), 2u);
+  client(Unsubscribe{"main", "BTC/USDT", Channel::Bar, 3'600'000}, "s1");
+  EXPECT_EQ(topic(), "bar.1h.main.BTC/USDT");
+  ASSERT_EQ(asked(Unsubscribe{}).size(), 1u);
+  EXPECT_EQ(asked(Unsubscribe{})[0].bar_interval_ms, 3'600'000u);
+  client(Unsubscribe{"main", "BTC/USDT", Channel::Bar, 300'000}, "s1");
+  EXPECT_EQ(rejected().error, ErrorCode::InvalidMessage) << "never subscribed to";
+  for (const std::uint32_t odd : {0u, 59'999u, 120'000u, 2'592'000'000u}) {
+    client(Subscribe{"main", "BTC/USDT", Channel::Bar, odd, 0}, "s1");
+    EXPECT_EQ(view(rejected().field), "bar_interval_ms") << odd;
+    EXPECT_EQ(view(rejected().value), std::to_string(odd));
+    EXPECT_NE(view(rejected().text).find("1s 1m"), std::string_view::npos) << view(rejected().text);
+    EXPECT_TRUE(asked(Subscribe{}).empty());
+  }
+}
+
+TEST_F(Flow, BooksAndTickersHaveTopicsAndAnIntervalMeansNothingToThem) {
+  const auto topic = [&] { return std::string{view(to<SubscribeAck>(Destination::Request).at(0).topic)}; };
+  client(Subscribe{"main", "BTC/USDT", Channel::Book, 0, 5000});
+  EXPECT_EQ(topic(), "book.main.BTC/USDT");
+  client(Subscribe{"main", "BTC/USDT", Channel::Ticker, 777, 5000});
+  EXPECT_EQ(topic(), "ticker.main.BTC/USDT");
+  client(Subscribe{"main", "BTC/USDT", Channel::Ticker, 0, 5000});
+  EXPECT_TRUE(to<Subscribe>(Destination::Gateway).empty()) << "it is the same";
+  client(Unsubscribe{"main", "BTC/USDT", Channel::Ticker, 777});
+  EXPECT_EQ(to<Unsubscribe>(Destination::Gateway).size(), 1u);
+}
+
 // ---- Questions
 
 TEST_F(Flow, QuestionsAreAnsweredInPages) {
@@ -978,11 +1123,23 @@ TEST_F(Flow, EveryDecisionSurvivesTheCodec) {
   check();
   client(limit("A1", Side::Sell));
   check();
+  client(one_cancels_other("L1"), "s1");
+  check();
+  client(CancelOrderList{"CL1", "L1"}, "s1");
+  check();
+  client(CancelOrderList{"CL2", "L2"});
+  check();
+  client(CancelAll{"CA1", "main", {}, Side::Unset}, "s1");
+  check();
+  client(CancelAll{"CA1", "second", {}, Side::Unset});
+  check();
+  client(Subscribe{"main", "BTC/USDT", Channel::Bar, 60'000, 0}, "s1");
+  check();
   tell(Disconnected{"binance", "7", 7, true, "gone"});
   check();
   say_hello();
   check();
-  EXPECT_GT(count, 15u);
+  EXPECT_GT(count, 30u);
 }
 
 }  // namespace

@@ -37,6 +37,18 @@ TEST(RateBuckets, DrawFromEveryBucketOrFromNone) {
     EXPECT_EQ(bucket.used(start), view(key.bucket) == "orders" ? 5u : 10u);
 }
 
+TEST(RateBuckets, GiveRoomToManyTogetherOrToNone) {
+  Meter s{{{"orders", "main", 10'000, 4, true}, {"weight", "ip", 60'000, 100, true}}};
+  s.reserve = 0;
+  Rate three = s.rate(RequestKind::Place);
+  three.count = 3;
+  EXPECT_TRUE(s.buckets.draw(three, 0, start));
+  EXPECT_FALSE(s.buckets.draw(three, 0, start)) << "only one has room";
+  for (const auto& [key, bucket] : s.buckets.all())
+    EXPECT_EQ(bucket.used(start), view(key.bucket) == "orders" ? 3u : 6u) << "and nothing was drawn";
+  EXPECT_TRUE(s.draw(RequestKind::Place, start));
+}
+
 TEST(RateBuckets, RefillWithTimeNotWithCalls) {
   Meter s{{{"orders", "main", 10'000, 2, true}}};
   s.reserve = 0;

@@ -77,8 +77,11 @@ class Babbler {
 
   void speak() {
     const auto what = below(1000);
-    if (what < 250) return order();
-    if (what < 330) return cancel_something();
+    if (what < 220) return order();
+    if (what < 250) return order_list_of_some_kind();
+    if (what < 325) return cancel_something();
+    if (what < 326) return cancel_all();
+    if (what < 330) return cancel_list();
     if (what < 360) return replace_something();
     if (what < 930) return report();
     if (what < 940) return gateway_comes_or_goes();
@@ -116,6 +119,38 @@ class Babbler {
     const std::string from = session();
     o.cancel_on_disconnect = !from.empty() && below(4) == 0;
     bench_.client(o, from);
+  }
+  void order_list_of_some_kind() {
+    const auto number = std::to_string(++names_);
+    NewOrderList list = one_cancels_other("l" + number, "lp" + number, "ls" + number);
+    if (below(3) != 0) {
+      list.list_type = below(2) == 0 ? OrderListType::OneTriggersOneCancelsOther : OrderListType::OneTriggersOther;
+      list.orders.insert(list.orders.begin(), limit("lb" + number));
+      if (list.list_type == OrderListType::OneTriggersOther) list.orders.pop_back();
+    }
+    if (below(10) == 0) list.orders[static_cast<std::size_t>(below(2))].price = "1.001"_d;
+    if (below(10) == 0) list.orders[1].client_order_id = cut<64>(name());
+    if (below(20) == 0) list.list_type = static_cast<OrderListType>(1 + below(4));
+    if (below(20) == 0) list.list_id = cut<64>("l" + std::to_string(below(200)));
+    const std::string from = session();
+    for (NewOrder& o : list.orders) {
+      o.account = below(50) == 0 ? "second" : "main";
+      o.cancel_on_disconnect = !from.empty() && below(4) == 0;
+    }
+    bench_.client(list, from);
+    lists_.push_back(list);
+    if (below(10) == 0) bench_.client(one_of(lists_), session());
+  }
+  void cancel_all() {
+    CancelAll c{cut<64>("ca" + std::to_string(below(200))), one_of<Name>({"main", "second"}), {}, Side::Unset};
+    if (below(2) == 0) c.side = below(2) == 0 ? Side::Buy : Side::Sell;
+    if (below(4) == 0) c.symbol = one_of<Symbol>({"BTC/USDT", "NO/SUCH"});
+    bench_.client(c, session());
+  }
+  void cancel_list() {
+    if (lists_.empty()) return;
+    CancelOrderList c{cut<64>("cl" + std::to_string(below(5) == 0 ? below(50) : ++names_)), one_of(lists_).list_id};
+    bench_.client(c, session());
   }
   void cancel_something() {
     CancelOrder c = cancel("c" + std::to_string(below(10) == 0 ? below(50) : ++names_), name());
@@ -188,11 +223,12 @@ class Babbler {
     bench_.client(h, s);
   }
   void subscribe() {
+    const auto channel = static_cast<Channel>(1 + below(static_cast<int>(Channel::MAX)));
+    const auto interval = one_of<std::uint32_t>({60'000, 60'000, 300'000, 7});
     if (below(3) == 0) {
-      bench_.client(Unsubscribe{"main", "BTC/USDT", Channel::Quote}, session());
+      bench_.client(Unsubscribe{"main", "BTC/USDT", channel, interval}, session());
     } else {
-      Subscribe s{"main", "BTC/USDT", below(2) == 0 ? Channel::Quote : Channel::Trade, 0,
-                  static_cast<std::uint32_t>(below(20'000))};
+      Subscribe s{"main", "BTC/USDT", channel, interval, static_cast<std::uint32_t>(below(20'000))};
       bench_.client(s, session());
     }
   }
@@ -217,6 +253,15 @@ class Babbler {
       if (const auto* p = std::get_if<PlaceCommand>(&d.body); p && !p->command.possible_resend) {
         EXPECT_TRUE(placed_.insert(p->command.order_id).second) << "order " << p->command.order_id << " placed twice";
       }
+      if (const auto* list = std::get_if<PlaceListCommand>(&d.body)) {
+        ++met["list"];
+        for (const PlaceCommand& p : list->commands) {
+          commands_.push_back(p.command);
+          EXPECT_FALSE(p.command.possible_resend) << "a list is sent once";
+          EXPECT_TRUE(placed_.insert(p.command.order_id).second) << "order " << p.command.order_id << " placed twice";
+        }
+      }
+      if (std::holds_alternative<Answer>(d.body)) ++met["cancel of all"];
       const auto* r = std::get_if<ExecutionReport>(&d.body);
       if (!r) continue;
       ++met[std::string{busbar::name_of(r->order_status)}];
@@ -244,6 +289,7 @@ class Babbler {
   std::uint64_t names_ = 0;
   std::uint64_t trades_ = 0;
   std::vector<Command> commands_;
+  std::vector<NewOrderList> lists_;
   std::set<std::uint64_t> placed_;
   std::set<std::string> events_;
   std::map<std::string, std::uint64_t> numbers_;
@@ -258,7 +304,8 @@ TEST(Replay, TheSameInputsMakeTheSameDecisionsAlsoAfterASnapshotAnywhere) {
     babbler.say(inputs);
     for (const char* word :
          {"New", "PartiallyFilled", "Filled", "Canceled", "Rejected", "Expired", "InDoubt", "NeverSeen",
-          "PendingCancel", "PendingReplace", "Replaced", "CancelRejected", "ReplaceRejected", "alarm"}) {
+          "PendingCancel", "PendingReplace", "Replaced", "CancelRejected", "ReplaceRejected", "alarm", "list",
+          "cancel of all"}) {
       if (inputs == 20'000) {
         EXPECT_GT(babbler.met[word], 5) << word << " hardly happened";
       }

@@ -366,6 +366,11 @@ TEST_F(ShellTest, ALogThatIsNearlyFullRefusesOrdersAndTakesCancels) {
   const auto refused = request.expect<ExecutionReport>();
   EXPECT_EQ(refused.error, ErrorCode::JournalDown);
   EXPECT_EQ(refused.order_status, OrderStatus::Rejected);
+  request.say(NewOrderList{"L1", OrderListType::OneTriggersOther, {limit("L1a"), limit("L1b")}});
+  const auto first_of_list = request.expect<ExecutionReport>();
+  EXPECT_EQ(first_of_list.error, ErrorCode::JournalDown);
+  EXPECT_EQ(first_of_list.client_order_id, "L1a");
+  EXPECT_EQ(first_of_list.list_id, "L1");
   EXPECT_LE(router.log->last_sequence() - last, 600u);  // what was on its way already, and no order
   Query query;
   query.kind = QueryKind::Status;
@@ -376,6 +381,8 @@ TEST_F(ShellTest, ALogThatIsNearlyFullRefusesOrdersAndTakesCancels) {
   request.say(cancel("C1", "A1"));
   EXPECT_EQ(request.expect<ExecutionReport>().order_status, OrderStatus::PendingCancel);
   gateway->expect<CancelCommand>();
+  request.say(CancelAll{"CA", "main", {}, Side::Unset});
+  EXPECT_EQ(request.expect<Answer>().error, ErrorCode::None);
   // The archive takes what there is.
   router.log->set_audited(router.log->durable_sequence());
   request.say(limit("A3"));
@@ -434,6 +441,119 @@ TEST_F(ShellTest, QueriesForTheBrokerGoToItsGateway) {
     request.say(query);
     return request.expect<Answer>().error == ErrorCode::GatewayDown;
   });
+}
+
+TEST_F(ShellTest, EveryKindOfQuestionToTheBrokerGoesThere) {
+  open();
+  Request request{loop, router};
+  for (const QueryKind kind : {QueryKind::Balances, QueryKind::Positions, QueryKind::Quote, QueryKind::Bars,
+                               QueryKind::Book, QueryKind::Ticker, QueryKind::VenueOrders, QueryKind::VenueTrades}) {
+    SCOPED_TRACE(name_of(kind));
+    Query query;
+    query.kind = kind;
+    request.say(query);
+    EXPECT_EQ(request.expect<Answer>().error, ErrorCode::InvalidMessage) << "it needs an account";
+    query.account = "main";
+    query.bar_interval_ms = 60'000;
+    request.say(query);
+    const auto asked = gateway->expect<Query>();
+    EXPECT_EQ(asked.kind, kind);
+    EXPECT_EQ(asked.bar_interval_ms, 60'000u);
+    Answer answer;
+    answer.kind = kind;
+    answer.text = "from the broker";
+    gateway->say(answer, gateway->last_header.correlation_id);
+    EXPECT_EQ(request.expect<Answer>().text, "from the broker");
+  }
+}
+
+TEST_F(ShellTest, WhatAnAccountMayIsAskedAtItsBrokerAndAnsweredForBoth) {
+  open();
+  Request request{loop, router};
+  Query query;
+  query.kind = QueryKind::Accounts;
+  request.say(query);
+  ASSERT_EQ(request.expect<Answer>().accounts.size(), 1u) << "which there are, the router knows";
+  EXPECT_TRUE(gateway->heard.empty());
+  query.account = "main";
+  Answer answer;
+  answer.kind = QueryKind::Accounts;
+  answer.accounts.resize(2);
+  answer.accounts[0].account = "main";
+  answer.accounts[0].broker_account = "4711";
+  answer.accounts[0].can_trade = true;
+  answer.accounts[1].account = "another";
+  const auto ask = [&] {
+    request.say(query);
+    gateway->expect<Query>();
+    gateway->say(answer, gateway->last_header.correlation_id);
+    return request.expect<Answer>().accounts;
+  };
+  const auto accounts = ask();
+  ASSERT_EQ(accounts.size(), 1u) << "that was not asked about";
+  EXPECT_EQ(accounts[0].broker_account, "4711");
+  EXPECT_TRUE(accounts[0].can_trade);
+  SessionState state;
+  state.gateway = "binance";
+  state.account = "main";
+  state.state = state.order_stream = state.rest = state.market_data = SessionStateKind::Ok;
+  state.reconciled = false;
+  gateway->say(state);
+  EXPECT_FALSE(ask().at(0).can_trade) << "the broker would take orders, the router does not";
+}
+
+TEST_F(ShellTest, AListIsOneMessageToItsGatewayAndAllOfItFailsTogether) {
+  open();
+  Request request{loop, router};
+  NewOrderList list;
+  list.list_id = "L1";
+  list.list_type = OrderListType::OneTriggersOther;
+  list.orders = {limit("A1"), limit("A2")};
+  request.say(list);
+  EXPECT_EQ(request.expect<ExecutionReport>().list_id, "L1");
+  const auto place = gateway->expect<PlaceListCommand>();
+  ASSERT_EQ(place.commands.size(), 2u);
+  gateway.reset();  // its socket is gone; the router has not missed a heartbeat yet
+  list.list_id = "L2";
+  list.orders = {limit("B1"), limit("B2")};
+  request.say(list);
+  request.expect<ExecutionReport>();
+  for (const char* id : {"B1", "B2"}) {
+    Query query;
+    query.kind = QueryKind::Order;
+    query.client_order_id = id;
+    run_until(loop, [&] {
+      request.say(query);
+      const auto answer = request.expect<Answer>();
+      return answer.orders.size() == 1 && answer.orders[0].order_status != OrderStatus::PendingNew;
+    });
+  }
+}
+
+TEST_F(ShellTest, ACancelOfAllIsAnsweredOnceAndItsReportsComeInTheSession) {
+  open();
+  Client client{loop, router, "alpha", "s1"};
+  client.hello();
+  for (const char* id : {"A1", "A2"}) {
+    client.say(limit(id));
+    gateway->accept(gateway->expect<PlaceCommand>().command);
+  }
+  Request request{loop, router};
+  run_until(loop, [&] {
+    Query query;
+    query.kind = QueryKind::Orders;
+    request.say(query);
+    return request.expect<Answer>().orders.size() == 2;
+  });
+  request.say(CancelAll{"CA", "main", {}, Side::Unset}, 9);
+  EXPECT_EQ(request.expect<Answer>().orders.size(), 2u);
+  EXPECT_EQ(request.last_header.correlation_id, 9u);
+  gateway->expect<CancelCommand>();
+  gateway->expect<CancelCommand>();
+  while (client.expect<ExecutionReport>().order_status != OrderStatus::PendingCancel) {
+  }
+  while (client.expect<ExecutionReport>().order_status != OrderStatus::PendingCancel) {
+  }
 }
 
 TEST_F(ShellTest, ACommandThatCannotBeHandedOverFailsItsOrder) {
