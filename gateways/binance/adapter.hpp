@@ -1,6 +1,6 @@
 #pragma once
-// One account at Binance Spot. Orders go by REST, events come by the WebSocket API's user data, quotes and trades by
-// the market streams. What may be decided without a socket is decided in encode, decode, facts and errors.
+// One account at Binance Spot. Orders go by REST or the WebSocket API, events come by its user data or a listen key,
+// quotes, trades, bars and books by the market streams. What may be decided without a socket is decided in encode, decode, facts and errors.
 
 #include <deque>
 #include <map>
@@ -40,6 +40,7 @@ class BinanceAdapter final : public gateway::Adapter {
   asio::awaitable<Result<std::vector<Position>>> positions() override;
 
   asio::awaitable<gateway::Facts> place(PlaceCommand command) override;
+  asio::awaitable<gateway::Facts> place_list(PlaceListCommand list) override;
   asio::awaitable<gateway::Facts> cancel(CancelCommand command) override;
   asio::awaitable<gateway::Facts> replace(ReplaceCommand command) override;
   asio::awaitable<Result<gateway::Facts>> order_status(Command command) override;
@@ -47,8 +48,12 @@ class BinanceAdapter final : public gateway::Adapter {
   asio::awaitable<Result<gateway::Facts>> trades(std::vector<Symbol> symbols, Timestamp since_ns) override;
 
   asio::awaitable<Result<Quote>> quote(Symbol symbol) override;
-  asio::awaitable<Result<void>> subscribe(Symbol symbol, Channel channel) override;
-  asio::awaitable<Result<void>> unsubscribe(Symbol symbol, Channel channel) override;
+  asio::awaitable<Result<std::vector<Bar>>> history(Symbol symbol, std::uint32_t bar_interval_ms, Timestamp start_ns,
+                                                    Timestamp end_ns) override;
+  asio::awaitable<Result<Book>> book(Symbol symbol) override;
+  asio::awaitable<Result<Ticker>> ticker(Symbol symbol) override;
+  asio::awaitable<Result<void>> subscribe(Symbol symbol, Channel channel, std::uint32_t bar_interval_ms) override;
+  asio::awaitable<Result<void>> unsubscribe(Symbol symbol, Channel channel, std::uint32_t bar_interval_ms) override;
 
   asio::awaitable<Result<std::vector<Instrument>>> instruments() override;
   Result<Symbol> normalize_symbol(std::string_view broker_symbol) const override;
@@ -66,6 +71,14 @@ class BinanceAdapter final : public gateway::Adapter {
   asio::awaitable<Result<gateway::Facts>> trades_of(Symbol symbol, std::string broker_symbol, Timestamp since_ns);
   // Sends a write once, and once more only where Binance said by -1021 that it was not accepted.
   asio::awaitable<Sent> send_write(Request request, About about);
+  asio::awaitable<Sent> send_once(Request request, About about);
+  // Three ways to replace. Less quantity: an amendment. Nothing filled yet: one request that cancels and places, and
+  // does neither when a fill comes first. Filled in part: a cancel, whose answer says how much is left to place.
+  asio::awaitable<gateway::Facts> amend(ReplaceCommand command, Instrument instrument);
+  asio::awaitable<gateway::Facts> cancel_replace(ReplaceCommand command, Instrument instrument);
+  asio::awaitable<gateway::Facts> cancel_then_place(ReplaceCommand command, Instrument instrument);
+  void took(const Order& order);  // an order that Binance has accepted
+  MarketStream::Handlers market_handlers();
   gateway::Facts failed(const Command& command, const Sent& sent, VenueEvent refused) const;
 
   void on_event(const UserEvent& event, Timestamp receive_time_ns);

@@ -1,44 +1,13 @@
 #include "gateways/binance/decode.hpp"
 
-#include "gateways/binance/reader.hpp"
+#include "gateways/binance/read.hpp"
+#include "gateways/binance/read_account.hpp"
 
 namespace busbar::binance {
 
 namespace {
 
-constexpr std::size_t list_max = 5000;  // elements; the largest documented limit is 1000
-constexpr std::size_t account_list_max = 20000;
-
-Error shape(std::string_view what, std::string_view reason) {
-  return Error{ErrorCode::InvalidMessage, std::string{what} + ": " + std::string{reason}};
-}
-
-template <class T>
-Result<T> answer(T value, const Complaint& complaint) {
-  if (!complaint.text.empty()) return Error{ErrorCode::InvalidMessage, complaint.text};
-  return value;
-}
-
-// Reads each object of an array with `read`, up to `most` of them.
-template <class Read>
-auto read_each(const json::array& array, std::string_view what, Complaint& complaint, std::size_t most, Read read) {
-  using Element = decltype(read(std::declval<const json::object&>()));
-  std::vector<Element> elements;
-  if (array.size() > most) {
-    complaint.add(what, "size", "more than " + std::to_string(most) + " elements");
-    return elements;
-  }
-  elements.reserve(array.size());
-  for (const json::value& value : array) {
-    const json::object* object = value.if_object();
-    if (object == nullptr) {
-      complaint.add(what, "element", "no object");
-      break;
-    }
-    elements.push_back(read(*object));
-  }
-  return elements;
-}
+constexpr std::size_t legs_max = 100;  // three are the most that is documented
 
 OrderFill read_fill(const json::object& object, Complaint& complaint) {
   Reader reader{object, "fill", complaint};
@@ -55,7 +24,7 @@ Order read_order(const json::object& object, Complaint& complaint) {
   order.symbol = reader.text("symbol");
   order.order_list_id = reader.maybe_integer("orderListId");
   if (const json::array* reports = reader.maybe_array("orderReports")) {  // cancelling an order list
-    order.list_orders = read_each(*reports, "orderReports", complaint, 100,
+    order.list_orders = read_each(*reports, "orderReports", complaint, legs_max,
                                   [&](const json::object& report) { return read_order(report, complaint); });
     return order;
   }
@@ -78,7 +47,9 @@ Order read_order(const json::object& object, Complaint& complaint) {
   order.update_time = reader.maybe_integer("updateTime");
   order.working_time = reader.maybe_integer("workingTime");
   order.is_working = reader.maybe_flag("isWorking");
+  order.trailing_delta = reader.maybe_integer("trailingDelta");
   order.self_trade_prevention_mode = reader.maybe_text("selfTradePreventionMode");
+  order.prevented_qty = reader.maybe_decimal("preventedQuantity");
   order.expiry_reason = reader.maybe_text("expiryReason");
   if (const json::array* fills = reader.maybe_array("fills")) {
     order.fills = read_each(*fills, "fills", complaint, list_max,
@@ -87,15 +58,108 @@ Order read_order(const json::object& object, Complaint& complaint) {
   return order;
 }
 
-AssetBalance read_balance(const json::object& object, std::string_view what, Complaint& complaint,
-                          std::string_view asset, std::string_view free, std::string_view locked) {
-  Reader reader{object, what, complaint};
-  return {.asset = reader.text(asset), .free = reader.decimal(free), .locked = reader.decimal(locked)};
+// An order that was amended has names of its own for what every other answer calls origQty and its like.
+Order read_amended_order(const json::object& object, Complaint& complaint) {
+  Order order = read_order(object, complaint);
+  Reader reader{object, "amendedOrder", complaint};
+  if (!order.orig_qty) order.orig_qty = reader.decimal("qty");
+  if (!order.cum_quote_qty) order.cum_quote_qty = reader.maybe_decimal("cumulativeQuoteQty");
+  if (!order.orig_quote_order_qty) order.orig_quote_order_qty = reader.maybe_decimal("quoteOrderQty");
+  if (!order.prevented_qty) order.prevented_qty = reader.maybe_decimal("preventedQty");
+  return order;
 }
+
+OrderList read_order_list(const json::object& object, Complaint& complaint) {
+  Reader reader{object, "orderList", complaint};
+  OrderList list;
+  list.symbol = reader.text("symbol");
+  list.order_list_id = reader.integer("orderListId");
+  list.contingency = reader.text("contingencyType");
+  list.list_status_type = reader.maybe_text("listStatusType").value_or("");
+  list.list_order_status = reader.text("listOrderStatus");
+  list.list_client_order_id = reader.text("listClientOrderId");
+  list.transaction_time = reader.maybe_integer("transactionTime");
+  if (const json::array* orders = reader.maybe_array("orders")) {
+    list.orders = read_each(*orders, "orders", complaint, legs_max, [&](const json::object& leg) {
+      Reader legs{leg, "orderList.orders", complaint};
+      return OrderList::Leg{.symbol = legs.text("symbol"),
+                            .order_id = legs.integer("orderId"),
+                            .client_order_id = legs.text("clientOrderId")};
+    });
+  } else {
+    complaint.add("orderList", "orders", "missing");
+  }
+  if (const json::array* reports = reader.maybe_array("orderReports")) {
+    list.reports = read_each(*reports, "orderReports", complaint, legs_max,
+                             [&](const json::object& report) { return read_order(report, complaint); });
+  }
+  return list;
+}
+
+HalfResult read_half_result(Reader& reader, std::string_view member, Complaint& complaint) {
+  const std::string result = reader.text(member);
+  if (result == "SUCCESS") return HalfResult::Success;
+  if (result == "FAILURE") return HalfResult::Failure;
+  if (result != "NOT_ATTEMPTED") complaint.add("cancelReplace", member, "neither done, failed nor not attempted");
+  return HalfResult::NotAttempted;
+}
+
+// A half that was done answers with its order, one that failed with an error, and one never begun with null.
+void read_half(const json::object& object, std::string_view member, HalfResult result, std::optional<Order>& order,
+               std::optional<BrokerError>& error, Complaint& complaint) {
+  if (result == HalfResult::NotAttempted) return;
+  const json::value* response = object.if_contains(member);
+  const json::object* members = response == nullptr ? nullptr : response->if_object();
+  if (members == nullptr) {
+    complaint.add("cancelReplace", member, "no object, and it was attempted");
+  } else if (result == HalfResult::Success) {
+    order = read_order(*members, complaint);
+  } else {
+    error = read_error(*members, complaint);
+  }
+}
+
+CancelReplace read_cancel_replace(const json::object& object, Complaint& complaint) {
+  CancelReplace answer;
+  const json::object* halves = &object;
+  if (object.contains("code")) {
+    answer.error = read_error(object, complaint);
+    const json::value* data = object.if_contains("data");
+    halves = data == nullptr ? nullptr : data->if_object();
+    if (halves == nullptr) {
+      complaint.add("cancelReplace", "data", "missing: an error about the whole request");
+      return answer;
+    }
+  }
+  Reader reader{*halves, "cancelReplace", complaint};
+  answer.cancel_result = read_half_result(reader, "cancelResult", complaint);
+  answer.new_order_result = read_half_result(reader, "newOrderResult", complaint);
+  read_half(*halves, "cancelResponse", answer.cancel_result, answer.canceled, answer.cancel_error, complaint);
+  read_half(*halves, "newOrderResponse", answer.new_order_result, answer.placed, answer.new_order_error, complaint);
+  return answer;
+}
+
+AccountTrade read_account_trade(const json::object& object, Complaint& complaint) {
+  Reader reader{object, "trade", complaint};
+  return {.symbol = reader.text("symbol"),
+          .id = reader.integer("id"),
+          .order_id = reader.integer("orderId"),
+          .price = reader.decimal("price"),
+          .qty = reader.decimal("qty"),
+          .quote_qty = reader.maybe_decimal("quoteQty").value_or(Decimal{}),
+          .commission = reader.decimal("commission"),
+          .commission_asset = reader.text("commissionAsset"),
+          .time = reader.integer("time"),
+          .is_buyer = reader.flag("isBuyer"),
+          .is_maker = reader.flag("isMaker")};
+}
+
+}  // namespace
 
 BrokerError read_error(const json::object& object, Complaint& complaint) {
   Reader reader{object, "error", complaint};
-  BrokerError error{.code = reader.integer("code"), .message = {}, .retry_after_ms = {}};
+  BrokerError error;
+  error.code = reader.integer("code");
   if (const json::value* message = object.if_contains("msg"); message != nullptr && message->is_string()) {
     const json::string& text = message->get_string();
     error.message.assign(text.data(), std::min(text.size(), text_max));
@@ -103,209 +167,65 @@ BrokerError read_error(const json::object& object, Complaint& complaint) {
     complaint.add("error", "msg", "missing");
   }
   if (const json::value* data = object.if_contains("data"); data != nullptr && data->is_object()) {
-    if (const json::value* after = data->get_object().if_contains("retryAfter");
-        after != nullptr && after->is_int64()) {
-      error.retry_after_ms = after->get_int64();
-    }
+    Complaint ignored;  // what else Binance says of an error does not make it none
+    Reader more{data->get_object(), "error.data", ignored};
+    error.retry_after_ms = more.maybe_integer("retryAfter");
+    error.server_time_ms = more.maybe_integer("serverTime");
   }
   return error;
 }
 
-ExecutionReportEvent read_execution_report(const json::object& object, Complaint& complaint) {
-  Reader reader{object, "executionReport", complaint};
-  ExecutionReportEvent report;
-  report.symbol = reader.text("s");
-  report.client_order_id = reader.text("c");
-  report.orig_client_order_id = reader.maybe_text("C").value_or("");
-  report.side = reader.text("S");
-  report.type = reader.text("o");
-  report.time_in_force = reader.text("f");
-  report.qty = reader.decimal("q");
-  report.price = reader.decimal("p");
-  report.stop_price = reader.maybe_decimal("P").value_or(Decimal{});
-  report.iceberg_qty = reader.maybe_decimal("F");
-  report.order_list_id = reader.maybe_integer("g").value_or(-1);
-  report.execution_type = reader.text("x");
-  report.order_status = reader.text("X");
-  report.reject_reason = reader.maybe_text("r").value_or("NONE");
-  report.order_id = reader.integer("i");
-  report.last_qty = reader.decimal("l");
-  report.cum_qty = reader.decimal("z");
-  report.last_price = reader.decimal("L");
-  report.commission = reader.maybe_decimal("n").value_or(Decimal{});
-  report.commission_asset = reader.maybe_text("N");
-  report.transact_time = reader.integer("T");
-  report.trade_id = reader.integer("t");
-  report.execution_id = reader.maybe_integer("I").value_or(0);
-  report.on_book = reader.flag("w");
-  report.is_maker = reader.flag("m");
-  report.created_time = reader.maybe_integer("O").value_or(0);
-  report.cum_quote_qty = reader.maybe_decimal("Z").value_or(Decimal{});
-  report.last_quote_qty = reader.maybe_decimal("Y");
-  report.quote_order_qty = reader.maybe_decimal("Q");
-  report.working_time = reader.maybe_integer("W");
-  report.self_trade_prevention_mode = reader.maybe_text("V");
-  report.prevented_match_id = reader.maybe_integer("v");
-  report.prevented_qty = reader.maybe_decimal("A");
-  report.trailing_delta = reader.maybe_integer("d");
-  report.expiry_reason = reader.maybe_text("eR");
-  return report;
+AssetBalance read_balance(const json::object& object, std::string_view what, Complaint& complaint,
+                          std::string_view asset, std::string_view free, std::string_view locked) {
+  Reader reader{object, what, complaint};
+  return {.asset = reader.text(asset), .free = reader.decimal(free), .locked = reader.decimal(locked)};
 }
 
-ListStatusEvent read_list_status(const json::object& object, Complaint& complaint) {
-  Reader reader{object, "listStatus", complaint};
-  ListStatusEvent status;
-  status.symbol = reader.text("s");
-  status.order_list_id = reader.integer("g");
-  status.contingency = reader.text("c");
-  status.list_status_type = reader.text("l");
-  status.list_order_status = reader.text("L");
-  status.reject_reason = reader.maybe_text("r").value_or("NONE");
-  status.list_client_order_id = reader.text("C");
-  status.transact_time = reader.integer("T");
-  if (const json::array* orders = reader.maybe_array("O")) {
-    status.orders = read_each(*orders, "O", complaint, 100, [&](const json::object& leg) {
-      Reader legs{leg, "listStatus.O", complaint};
-      return ListStatusEvent::Leg{
-          .symbol = legs.text("s"), .order_id = legs.integer("i"), .client_order_id = legs.text("c")};
-    });
-  }
-  return status;
-}
-
-UserEvent read_user_event(const json::object& object, Complaint& complaint) {
-  Reader reader{object, "event", complaint};
-  UserEvent event;
-  event.name = reader.text("e");
-  event.event_time = reader.maybe_integer("E");
-  if (event.name == "executionReport") {
-    event.what = read_execution_report(object, complaint);
-  } else if (event.name == "outboundAccountPosition") {
-    AccountPositionEvent position;
-    position.update_time = reader.integer("u");
-    if (const json::array* balances = reader.maybe_array("B")) {
-      position.balances = read_each(*balances, "B", complaint, account_list_max, [&](const json::object& balance) {
-        return read_balance(balance, "outboundAccountPosition.B", complaint, "a", "f", "l");
-      });
-    } else {
-      complaint.add("outboundAccountPosition", "B", "missing");
-    }
-    event.what = std::move(position);
-  } else if (event.name == "balanceUpdate") {
-    event.what = BalanceUpdateEvent{
-        .asset = reader.text("a"), .delta = reader.decimal("d"), .clear_time = reader.integer("T")};
-  } else if (event.name == "listStatus") {
-    event.what = read_list_status(object, complaint);
-  } else if (event.name == "externalLockUpdate") {
-    event.what = ExternalLockEvent{
-        .asset = reader.text("a"), .delta = reader.decimal("d"), .transact_time = reader.integer("T")};
-  } else if (event.name == "listenKeyExpired") {
-    event.what = ListenKeyExpiredEvent{.listen_key = reader.maybe_text("listenKey").value_or("")};
-  } else if (event.name == "eventStreamTerminated") {
-    event.what = StreamTerminatedEvent{};
-  } else if (event.name == "serverShutdown") {
-    event.what = ServerShutdownEvent{};
-  }
-  return event;
-}
-
-UserFrame read_user_frame(const json::object& object, Complaint& complaint) {
-  Reader reader{object, "frame", complaint};
-  UserFrame frame;
-  const json::object* event = &object;
-  if (object.contains("event")) {
-    frame.envelope = Envelope::WsApi;
-    frame.subscription_id = reader.maybe_integer("subscriptionId");  // serverShutdown comes without
-    event = reader.maybe_object("event");
-  } else if (object.contains("stream")) {
-    frame.envelope = Envelope::CombinedStream;
-    frame.stream = reader.text("stream");
-    event = reader.maybe_object("data");
-    if (event == nullptr) complaint.add("frame", "data", "missing");
-  }
-  if (event != nullptr) frame.event = read_user_event(*event, complaint);
-  return frame;
-}
-
-std::optional<std::string> id_text(const json::object& object) {
-  const json::value* id = object.if_contains("id");
-  if (id == nullptr || id->is_null()) return std::nullopt;
-  if (const json::string* text = id->if_string()) return std::string{text->data(), std::min(text->size(), text_max)};
-  return json::serialize(*id);
-}
-
-BookTicker read_book_ticker(const json::object& object, Complaint& complaint) {
-  Reader reader{object, "bookTicker", complaint};
-  return {.symbol = reader.text("s"),
-          .update_id = reader.integer("u"),
-          .bid = reader.decimal("b"),
-          .bid_qty = reader.decimal("B"),
-          .ask = reader.decimal("a"),
-          .ask_qty = reader.decimal("A")};
-}
-
-TradeEvent read_trade_event(const json::object& object, Complaint& complaint) {
-  Reader reader{object, "trade", complaint};
-  return {.symbol = reader.text("s"),
-          .trade_id = reader.integer("t"),
-          .price = reader.decimal("p"),
-          .qty = reader.decimal("q"),
-          .trade_time = reader.integer("T"),
-          .buyer_is_maker = reader.flag("m")};
-}
-
-// Parses a body that must be one object, and reads it.
-template <class Read>
-auto decode_object(std::string_view body, std::string_view what, Read read)
-    -> Result<decltype(read(std::declval<const json::object&>(), std::declval<Complaint&>()))> {
-  const auto value = parse_json(body);
-  if (!value) return value.error();
-  const json::object* object = value->if_object();
-  if (object == nullptr) return shape(what, "no object");
-  Complaint complaint;
-  auto result = read(*object, complaint);
-  return answer(std::move(result), complaint);
-}
-
-template <class Read>
-auto decode_array(std::string_view body, std::string_view what, Read read)
-    -> Result<std::vector<decltype(read(std::declval<const json::object&>(), std::declval<Complaint&>()))>> {
-  const auto value = parse_json(body, 32u << 20);
-  if (!value) return value.error();
-  const json::array* array = value->if_array();
-  if (array == nullptr) return shape(what, "no array");
-  Complaint complaint;
-  auto result = read_each(*array, what, complaint, list_max,
-                          [&](const json::object& object) { return read(object, complaint); });
-  return answer(std::move(result), complaint);
-}
-
-}  // namespace
-
-const std::string& ExecutionReportEvent::our_client_order_id() const {
-  // Older servers wrote the word null.
-  return orig_client_order_id.empty() || orig_client_order_id == "null" ? client_order_id : orig_client_order_id;
+RateLimitCount read_rate_limit_count(const json::object& object, Complaint& complaint) {
+  Reader reader{object, "rateLimits", complaint};
+  return {.type = reader.text("rateLimitType"),
+          .interval = reader.text("interval"),
+          .interval_num = reader.integer("intervalNum"),
+          .limit = reader.integer("limit"),
+          .count = reader.maybe_integer("count")};
 }
 
 Result<Order> decode_order(std::string_view body) { return decode_object(body, "order", read_order); }
 
 Result<std::vector<Order>> decode_orders(std::string_view body) { return decode_array(body, "orders", read_order); }
 
-Result<std::vector<AccountTrade>> decode_trades(std::string_view body) {
-  return decode_array(body, "trades", [](const json::object& object, Complaint& complaint) {
-    Reader reader{object, "trade", complaint};
-    return AccountTrade{.symbol = reader.text("symbol"),
-                        .id = reader.integer("id"),
-                        .order_id = reader.integer("orderId"),
-                        .price = reader.decimal("price"),
-                        .qty = reader.decimal("qty"),
-                        .quote_qty = reader.maybe_decimal("quoteQty").value_or(Decimal{}),
-                        .commission = reader.decimal("commission"),
-                        .commission_asset = reader.text("commissionAsset"),
-                        .time = reader.integer("time"),
-                        .is_buyer = reader.flag("isBuyer"),
-                        .is_maker = reader.flag("isMaker")};
+Result<OrderList> decode_order_list(std::string_view body) { return decode_object(body, "orderList", read_order_list); }
+
+Result<std::vector<OrderList>> decode_order_lists(std::string_view body) {
+  return decode_array(body, "orderLists", read_order_list);
+}
+
+Result<CancelReplace> decode_cancel_replace(std::string_view body) {
+  return decode_object(body, "cancelReplace", read_cancel_replace);
+}
+
+Result<Amended> decode_amend(std::string_view body) {
+  return decode_object(body, "amend", [](const json::object& object, Complaint& complaint) {
+    Reader reader{object, "amend", complaint};
+    Amended amended;
+    amended.transact_time = reader.integer("transactTime");
+    amended.execution_id = reader.integer("executionId");
+    if (const json::object* order = reader.maybe_object("amendedOrder")) {
+      amended.order = read_amended_order(*order, complaint);
+      amended.order.transact_time = amended.transact_time;
+      // Here the order bears the new name already, and the old one is history.
+      amended.orig_client_order_id = amended.order.orig_client_order_id.value_or("");
+      amended.order.orig_client_order_id.reset();
+    } else {
+      complaint.add("amend", "amendedOrder", "missing");
+    }
+    if (const json::object* list = reader.maybe_object("listStatus")) amended.list = read_order_list(*list, complaint);
+    return amended;
   });
+}
+
+Result<std::vector<AccountTrade>> decode_trades(std::string_view body) {
+  return decode_array(body, "trades", read_account_trade);
 }
 
 Result<Account> decode_account(std::string_view body) {
@@ -320,14 +240,33 @@ Result<Account> decode_account(std::string_view body) {
       account.taker_commission = rate.maybe_decimal("taker");
     }
     if (const json::array* balances = reader.maybe_array("balances")) {
-      account.balances =
-          read_each(*balances, "balances", complaint, account_list_max, [&](const json::object& balance) {
-            return read_balance(balance, "account.balances", complaint, "asset", "free", "locked");
-          });
+      account.balances = read_each(*balances, "balances", complaint, all_max, [&](const json::object& balance) {
+        return read_balance(balance, "account.balances", complaint, "asset", "free", "locked");
+      });
     } else {
       complaint.add("account", "balances", "missing");
     }
     return account;
+  });
+}
+
+Result<Commission> decode_commission(std::string_view body) {
+  return decode_object(body, "commission", [](const json::object& object, Complaint& complaint) {
+    Commission commission;
+    Reader reader{object, "commission", complaint};
+    commission.symbol = reader.text("symbol");
+    const auto rates = [&](std::string_view member) -> std::optional<Commission::Rates> {
+      const json::object* members = reader.maybe_object(member);
+      if (members == nullptr) return std::nullopt;
+      Reader rate{*members, "commission", complaint};
+      return Commission::Rates{.maker = rate.decimal("maker"), .taker = rate.decimal("taker")};
+    };
+    const auto standard = rates("standardCommission");
+    if (!standard) complaint.add("commission", "standardCommission", "missing");
+    commission.standard = standard.value_or(Commission::Rates{});
+    commission.special = rates("specialCommission");
+    commission.tax = rates("taxCommission");
+    return commission;
   });
 }
 
@@ -337,15 +276,15 @@ Result<std::int64_t> decode_time(std::string_view body) {
   });
 }
 
-Result<BookTicker> decode_book_ticker(std::string_view body) {
-  return decode_object(body, "bookTicker", [](const json::object& object, Complaint& complaint) {
-    Reader reader{object, "bookTicker", complaint};
-    return BookTicker{.symbol = reader.text("symbol"),
-                      .update_id = std::nullopt,
-                      .bid = reader.decimal("bidPrice"),
-                      .bid_qty = reader.decimal("bidQty"),
-                      .ask = reader.decimal("askPrice"),
-                      .ask_qty = reader.decimal("askQty")};
+Result<std::vector<RateLimitCount>> decode_order_counts(std::string_view body) {
+  return decode_array(body, "rateLimits", read_rate_limit_count);
+}
+
+Result<std::string> decode_listen_key(std::string_view body) {
+  return decode_object(body, "userDataStream", [](const json::object& object, Complaint& complaint) {
+    std::string key = Reader{object, "userDataStream", complaint}.text("listenKey");
+    if (key.empty()) complaint.add("userDataStream", "listenKey", "empty");
+    return key;
   });
 }
 
@@ -356,72 +295,6 @@ std::optional<BrokerError> decode_error(std::string_view body) {
   BrokerError error = read_error(value->get_object(), complaint);
   if (!complaint.text.empty()) return std::nullopt;
   return error;
-}
-
-Result<UserFrame> decode_user_frame(std::string_view frame) { return decode_object(frame, "frame", read_user_frame); }
-
-Result<std::variant<UserFrame, WsResponse>> decode_ws_api_frame(std::string_view frame) {
-  using Either = std::variant<UserFrame, WsResponse>;
-  return decode_object(frame, "frame", [](const json::object& object, Complaint& complaint) -> Either {
-    if (object.contains("event")) return read_user_frame(object, complaint);
-    Reader reader{object, "response", complaint};
-    WsResponse response;
-    response.id = id_text(object);
-    response.status = reader.integer("status");
-    if (const json::object* error = reader.maybe_object("error")) response.error = read_error(*error, complaint);
-    if (const json::value* result = object.if_contains("result"); result != nullptr && result->is_object()) {
-      response.subscription_id = Reader{result->get_object(), "result", complaint}.maybe_integer("subscriptionId");
-    }
-    return response;
-  });
-}
-
-Result<MarketFrame> decode_market_frame(std::string_view frame) {
-  return decode_object(frame, "frame", [](const json::object& object, Complaint& complaint) {
-    MarketFrame market;
-    Reader outer{object, "frame", complaint};
-    const json::object* data = &object;
-    if (object.contains("stream")) {
-      market.stream = outer.text("stream");
-      data = outer.maybe_object("data");
-      if (data == nullptr) {  // arrays of all symbols, which we never ask for
-        complaint.text.clear();
-        market.what = OtherMarketEvent{.name = *market.stream};
-        return market;
-      }
-    } else if (object.contains("event")) {
-      data = outer.maybe_object("event");
-      if (data == nullptr) return market;
-    }
-    Reader reader{*data, "frame", complaint};
-    if (const json::value* name = data->if_contains("e")) {
-      if (!name->is_string()) {
-        complaint.add("frame", "e", "no string");
-      } else if (name->get_string() == "trade") {
-        market.what = read_trade_event(*data, complaint);
-      } else if (name->get_string() == "serverShutdown") {
-        market.what = ServerShutdownEvent{};
-      } else {
-        market.what = OtherMarketEvent{.name = reader.text("e")};
-      }
-    } else if (data->contains("u") && data->contains("b") && data->contains("a")) {  // bookTicker has no name
-      market.what = read_book_ticker(*data, complaint);
-    } else if (data->contains("result") || data->contains("error") || data->contains("code")) {
-      ControlResponse response;
-      if (const json::value* id = data->if_contains("id"); id != nullptr && id->is_int64()) {
-        response.id = id->get_int64();
-      }
-      if (const json::value* error = data->if_contains("error"); error != nullptr && error->is_object()) {
-        response.error = read_error(error->get_object(), complaint);
-      } else if (data->contains("code")) {
-        response.error = read_error(*data, complaint);
-      }
-      market.what = std::move(response);
-    } else {
-      market.what = OtherMarketEvent{};
-    }
-    return market;
-  });
 }
 
 }  // namespace busbar::binance

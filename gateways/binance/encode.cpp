@@ -1,215 +1,35 @@
 #include "gateways/binance/encode.hpp"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 
 #include <boost/json.hpp>
+
+#include "bus/topic.hpp"
+#include "gateways/binance/requests.hpp"
 
 namespace busbar::binance {
 
 namespace {
 
-// Plain digits with no zeros behind: 55000, 0.00078.
-std::string digits(Decimal value) { return to_string(value.normalized()); }
-
-Error invalid(std::string text) { return Error{ErrorCode::InvalidOrder, std::move(text)}; }
-Error unsupported(std::string text) { return Error{ErrorCode::Unsupported, std::move(text)}; }
-
-std::string_view type_name(OrderType type) {
-  switch (type) {
-    case OrderType::Market: return "MARKET";
-    case OrderType::Limit: return "LIMIT";
-    case OrderType::Stop: return "STOP_LOSS";
-    case OrderType::StopLimit: return "STOP_LOSS_LIMIT";
-    case OrderType::MarketIfTouched: return "TAKE_PROFIT";
-    case OrderType::LimitIfTouched: return "TAKE_PROFIT_LIMIT";
-    case OrderType::Unset: break;
-  }
-  return {};
+Request public_request(std::string path, Params params) {
+  return {.method = "GET", .path = std::move(path), .params = std::move(params), .security = Security::Public};
 }
 
-std::string_view time_in_force_name(TimeInForce time_in_force) {
-  switch (time_in_force) {
-    case TimeInForce::GoodTillCancel: return "GTC";
-    case TimeInForce::ImmediateOrCancel: return "IOC";
-    case TimeInForce::FillOrKill: return "FOK";
-    default: return {};
-  }
-}
-
-std::string_view prevention_name(SelfTradePrevention prevention) {
-  switch (prevention) {
-    case SelfTradePrevention::None: return "NONE";
-    case SelfTradePrevention::ExpireTaker: return "EXPIRE_TAKER";
-    case SelfTradePrevention::ExpireMaker: return "EXPIRE_MAKER";
-    case SelfTradePrevention::ExpireBoth: return "EXPIRE_BOTH";
-    case SelfTradePrevention::Decrement: return "DECREMENT";
-    case SelfTradePrevention::Unset: break;
-  }
-  return {};
-}
-
-bool is_triggered(OrderType type) {
-  return type == OrderType::Stop || type == OrderType::StopLimit || type == OrderType::MarketIfTouched ||
-         type == OrderType::LimitIfTouched;
-}
-bool has_limit(OrderType type) {
-  return type == OrderType::Limit || type == OrderType::StopLimit || type == OrderType::LimitIfTouched;
-}
-
-// `value` on the grid of `step`, as the order wants it rounded.
-Result<Decimal> on_grid(std::string_view field, Decimal value, const std::optional<Decimal>& step, Rounding rounding) {
-  if (!value.is_positive()) return invalid(std::string{field} + ": must be greater than zero");
-  if (!step || is_multiple(value, *step)) return value;
-  std::optional<Decimal> rounded;
-  switch (rounding) {
-    case Rounding::Refuse: break;
-    case Rounding::Down: rounded = round_to(value, *step, Round::Down); break;
-    case Rounding::Up: rounded = round_to(value, *step, Round::Up); break;
-    case Rounding::Nearest: rounded = round_to(value, *step, Round::Nearest); break;
-  }
-  if (rounded && rounded->is_positive()) return *rounded;
-  return invalid(std::string{field} + ": " + to_string(value) + " is no multiple of " + digits(*step));
-}
-
-// Table of time in force against type. Empty when the pair can be asked for.
-std::string_view refused_time_in_force(const NewOrder& order) {
-  const TimeInForce asked = order.time_in_force;
-  if (order.order_type == OrderType::Market) {
-    if (asked == TimeInForce::FillOrKill) {
-      return "a market order fills what it can: Binance has no all-or-nothing for it";
-    }
-    // Day and GoodTillCancel say no more than IOC here, for a market order never rests.
-    const bool is_plain = asked == TimeInForce::Day || asked == TimeInForce::GoodTillCancel ||
-                          asked == TimeInForce::ImmediateOrCancel;
-    return is_plain ? std::string_view{} : "Binance has no such time in force for a market order";
-  }
-  if (time_in_force_name(asked).empty()) {
-    return "Binance has GoodTillCancel, ImmediateOrCancel and FillOrKill, and no day or date";
-  }
-  if (asked == TimeInForce::GoodTillCancel) return {};
-  if (order.post_only) return "a post-only order rests: only GoodTillCancel can be asked for";
-  if (!has_limit(order.order_type)) return "what is triggered is a market order: its time in force cannot be set";
-  if (order.display_qty) return "an iceberg order rests: only GoodTillCancel can be asked for";
-  return {};
-}
-
-std::optional<Error> refuse(const NewOrder& order, const Instrument& instrument) {
-  if (order.side == Side::Unset) return invalid("side: missing");
-  if (order.order_type == OrderType::Unset) return invalid("order_type: missing");
-  if (const auto reason = refused_time_in_force(order); !reason.empty()) {
-    return unsupported("time_in_force: " + std::string{reason});
-  }
-  const bool is_listed = instrument.order_types.empty() ||
-                         std::find(instrument.order_types.begin(), instrument.order_types.end(), order.order_type) !=
-                             instrument.order_types.end();
-  if (!is_listed) {
-    return unsupported("order_type: " + std::string{view(instrument.symbol)} + " takes no " +
-                       std::string{type_name(order.order_type)} + " orders");
-  }
-  if (order.reduce_only) return unsupported("reduce_only: spot has no positions");
-  if (order.extended_hours) return unsupported("extended_hours: Binance never closes");
-  if (order.expire_date_ns != 0) return unsupported("expire_date_ns: Binance has no date to expire on");
-  if (order.post_only && order.order_type != OrderType::Limit) return unsupported("post_only: only for limit orders");
-  if (order.price && !has_limit(order.order_type)) return invalid("price: an order of this type has none");
-  if (!order.price && has_limit(order.order_type)) return invalid("price: missing");
-  if (order.stop_px && !is_triggered(order.order_type)) return invalid("stop_px: an order of this type has none");
-  if (order.trailing_delta_bps != 0 && !is_triggered(order.order_type)) {
-    return invalid("trailing_delta_bps: an order of this type has none");
-  }
-  if (order.trailing_delta_bps != 0 && !instrument.can_trailing_stop) {
-    return unsupported("trailing_delta_bps: " + std::string{view(instrument.symbol)} + " takes no trailing stops");
-  }
-  if (is_triggered(order.order_type) && !order.stop_px && order.trailing_delta_bps == 0) {
-    return invalid("stop_px: missing, and no trailing_delta_bps either");
-  }
-  if (order.order_qty.has_value() == order.cash_order_qty.has_value()) {
-    return invalid("order_qty: exactly one of order_qty and cash_order_qty is wanted");
-  }
-  if (order.cash_order_qty && order.order_type != OrderType::Market) {
-    return unsupported("cash_order_qty: only for market orders");
-  }
-  if (order.cash_order_qty && !instrument.can_cash_order_qty) {
-    return unsupported("cash_order_qty: " + std::string{view(instrument.symbol)} + " takes no orders by amount");
-  }
-  if (order.display_qty && !has_limit(order.order_type)) {
-    return unsupported("display_qty: only for orders with a limit");
-  }
-  if (order.display_qty && !instrument.can_iceberg) {
-    return unsupported("display_qty: " + std::string{view(instrument.symbol)} + " takes no iceberg orders");
-  }
-  return std::nullopt;
-}
-
-Request signed_request(std::string method, std::string path, Params params) {
-  return {
-      .method = std::move(method), .path = std::move(path), .params = std::move(params), .security = Security::Signed};
-}
-
-Params order_names(std::string_view broker_symbol, std::string_view venue_order_id, std::string_view broker_order_id) {
-  Params params{{"symbol", std::string{broker_symbol}}};
-  if (!broker_order_id.empty()) params.emplace_back("orderId", broker_order_id);
-  if (!venue_order_id.empty()) params.emplace_back("origClientOrderId", venue_order_id);
-  return params;
+Request listen_key_request(std::string method, std::string_view listen_key) {
+  Params params;
+  if (!listen_key.empty()) params.emplace_back("listenKey", listen_key);
+  return {.method = std::move(method),
+          .path = "/api/v3/userDataStream",
+          .params = std::move(params),
+          .security = Security::Key};
 }
 
 }  // namespace
 
-Result<Request> encode_place(const NewOrder& order, const Instrument& instrument, std::string_view venue_order_id) {
-  if (auto error = refuse(order, instrument)) return *std::move(error);
-
-  Request request = signed_request("POST", "/api/v3/order", {});
-  const auto add = [&](std::string_view name, std::string_view value) { request.params.emplace_back(name, value); };
-  const auto add_on_grid = [&](std::string_view name, std::string_view field, Decimal value,
-                               const std::optional<Decimal>& step) -> std::optional<Error> {
-    const auto rounded = on_grid(field, value, step, order.rounding);
-    if (!rounded) return rounded.error();
-    add(name, digits(*rounded));
-    return std::nullopt;
-  };
-
-  add("symbol", view(instrument.broker_symbol));
-  add("side", order.side == Side::Buy ? "BUY" : "SELL");
-  add("type", order.post_only ? "LIMIT_MAKER" : type_name(order.order_type));
-  if (has_limit(order.order_type) && !order.post_only) add("timeInForce", time_in_force_name(order.time_in_force));
-  if (order.order_qty) {
-    if (auto error = add_on_grid("quantity", "order_qty", *order.order_qty, instrument.lot_size)) {
-      return *std::move(error);
-    }
-  }
-  if (order.cash_order_qty) {
-    const Decimal smallest{1, -static_cast<int>(instrument.quote_precision)};
-    if (auto error = add_on_grid("quoteOrderQty", "cash_order_qty", *order.cash_order_qty, smallest)) {
-      return *std::move(error);
-    }
-  }
-  if (order.price) {
-    if (auto error = add_on_grid("price", "price", *order.price, instrument.tick_size)) return *std::move(error);
-  }
-  if (order.stop_px) {
-    if (auto error = add_on_grid("stopPrice", "stop_px", *order.stop_px, instrument.tick_size)) {
-      return *std::move(error);
-    }
-  }
-  if (order.trailing_delta_bps != 0) add("trailingDelta", std::to_string(order.trailing_delta_bps));
-  if (order.display_qty) {
-    if (auto error = add_on_grid("icebergQty", "display_qty", *order.display_qty, instrument.lot_size)) {
-      return *std::move(error);
-    }
-  }
-  if (const auto name = prevention_name(order.self_trade_prevention); !name.empty()) {
-    add("selfTradePreventionMode", name);
-  }
-  if (!venue_order_id.empty()) add("newClientOrderId", venue_order_id);
-  add("newOrderRespType", "FULL");
-  return request;
-}
-
-Request encode_cancel(std::string_view broker_symbol, std::string_view venue_order_id, std::string_view broker_order_id,
-                      std::string_view cancel_venue_order_id) {
-  Request request =
-      signed_request("DELETE", "/api/v3/order", order_names(broker_symbol, venue_order_id, broker_order_id));
-  if (!cancel_venue_order_id.empty()) request.params.emplace_back("newClientOrderId", cancel_venue_order_id);
-  return request;
+Request encode_query_list(std::string_view venue_list_id) {
+  return signed_request("GET", "/api/v3/orderList", {{"origClientOrderId", std::string{venue_list_id}}});
 }
 
 Request encode_query_order(std::string_view broker_symbol, std::string_view venue_order_id,
@@ -239,40 +59,128 @@ Request encode_trades_from(std::string_view broker_symbol, std::int64_t trade_id
 
 Request encode_account() { return signed_request("GET", "/api/v3/account", {{"omitZeroBalances", "true"}}); }
 
-Request encode_time() { return {.method = "GET", .path = "/api/v3/time", .params = {}, .security = Security::Public}; }
+Request encode_order_count() { return signed_request("GET", "/api/v3/rateLimit/order", {}); }
+
+Request encode_time() { return public_request("/api/v3/time", {}); }
 
 Request encode_exchange_info() {
   // The permission sets are nine tenths of the answer, and nobody here reads them.
-  return {.method = "GET",
-          .path = "/api/v3/exchangeInfo",
-          .params = {{"showPermissionSets", "false"}},
-          .security = Security::Public};
+  return public_request("/api/v3/exchangeInfo", {{"showPermissionSets", "false"}});
 }
 
 Request encode_book_ticker(std::string_view broker_symbol) {
-  return {.method = "GET",
-          .path = "/api/v3/ticker/bookTicker",
-          .params = {{"symbol", std::string{broker_symbol}}},
-          .security = Security::Public};
+  return public_request("/api/v3/ticker/bookTicker", {{"symbol", std::string{broker_symbol}}});
 }
 
-Params encode_user_stream_params(std::string_view api_key, std::int64_t timestamp_ms, std::uint32_t recv_window_ms) {
+Request encode_ticker_24h(std::string_view broker_symbol) {
+  return public_request("/api/v3/ticker/24hr", {{"symbol", std::string{broker_symbol}}});
+}
+
+Request encode_depth(std::string_view broker_symbol, std::uint32_t limit) {
+  return public_request("/api/v3/depth", {{"symbol", std::string{broker_symbol}},
+                                          {"limit", std::to_string(std::clamp<std::uint32_t>(limit, 1, 5000))}});
+}
+
+Request encode_klines(std::string_view broker_symbol, std::string_view interval, std::int64_t start_ms,
+                      std::int64_t end_ms, std::uint32_t limit) {
+  Params params{{"symbol", std::string{broker_symbol}}, {"interval", std::string{interval}}};
+  if (start_ms > 0) params.emplace_back("startTime", std::to_string(start_ms));
+  if (end_ms > 0) params.emplace_back("endTime", std::to_string(end_ms));
+  params.emplace_back("limit", std::to_string(std::clamp<std::uint32_t>(limit, 1, 1000)));
+  return public_request("/api/v3/klines", std::move(params));
+}
+
+Request encode_recent_trades(std::string_view broker_symbol, std::uint32_t limit) {
+  return public_request("/api/v3/trades", {{"symbol", std::string{broker_symbol}},
+                                           {"limit", std::to_string(std::clamp<std::uint32_t>(limit, 1, 1000))}});
+}
+
+Request encode_listen_key_start() { return listen_key_request("POST", {}); }
+Request encode_listen_key_keepalive(std::string_view listen_key) { return listen_key_request("PUT", listen_key); }
+Request encode_listen_key_close(std::string_view listen_key) { return listen_key_request("DELETE", listen_key); }
+
+// ---- The WebSocket API
+
+std::optional<std::string_view> ws_method_of(const Request& request) {
+  struct Row {
+    std::string_view method, path, name;
+  };
+  constexpr Row rows[] = {
+      {"POST", "/api/v3/order", "order.place"},
+      {"DELETE", "/api/v3/order", "order.cancel"},
+      {"GET", "/api/v3/order", "order.status"},
+      {"POST", "/api/v3/order/cancelReplace", "order.cancelReplace"},
+      {"PUT", "/api/v3/order/amend/keepPriority", "order.amend.keepPriority"},
+      {"DELETE", "/api/v3/openOrders", "openOrders.cancelAll"},
+      {"GET", "/api/v3/openOrders", "openOrders.status"},
+      {"POST", "/api/v3/orderList/oco", "orderList.place.oco"},
+      {"POST", "/api/v3/orderList/oto", "orderList.place.oto"},
+      {"POST", "/api/v3/orderList/otoco", "orderList.place.otoco"},
+      {"DELETE", "/api/v3/orderList", "orderList.cancel"},
+      {"GET", "/api/v3/orderList", "orderList.status"},
+      {"GET", "/api/v3/myTrades", "myTrades"},
+      {"GET", "/api/v3/account", "account.status"},
+      {"GET", "/api/v3/rateLimit/order", "account.rateLimits.orders"},
+      {"GET", "/api/v3/time", "time"},
+      {"GET", "/api/v3/exchangeInfo", "exchangeInfo"},
+      {"GET", "/api/v3/depth", "depth"},
+      {"GET", "/api/v3/klines", "klines"},
+      {"GET", "/api/v3/trades", "trades.recent"},
+      {"GET", "/api/v3/ticker/24hr", "ticker.24hr"},
+      {"GET", "/api/v3/ticker/bookTicker", "ticker.book"},
+  };
+  for (const Row& row : rows) {
+    if (row.method == request.method && row.path == request.path) return row.name;
+  }
+  return std::nullopt;
+}
+
+namespace {
+
+bool is_number_by_name(std::string_view name) {
+  constexpr std::array<std::string_view, 11> names{"timestamp", "recvWindow",     "orderId",      "cancelOrderId",
+                                                   "fromId",    "orderListId",    "startTime",    "endTime",
+                                                   "limit",     "subscriptionId", "trailingDelta"};
+  return std::find(names.begin(), names.end(), name) != names.end() || name.ends_with("TrailingDelta");
+}
+
+bool is_flag_by_name(std::string_view name) {
+  return name == "omitZeroBalances" || name == "showPermissionSets" || name == "returnRateLimits";
+}
+
+// A value as JSON that spells as the text does, which is what was signed: a number only where its digits come out the
+// same again.
+boost::json::value ws_value(std::string_view name, std::string_view text) {
+  if (is_flag_by_name(name) && (text == "true" || text == "false")) return text == "true";
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const bool is_whole = error == std::errc{} && end == text.data() + text.size();
+  if (is_number_by_name(name) && is_whole && std::to_string(number) == text) return number;
+  return boost::json::string_view{text.data(), text.size()};
+}
+
+}  // namespace
+
+std::string encode_ws_request(std::string_view id, std::string_view method, const Params& params) {
+  boost::json::object values;
+  for (const auto& [name, value] : params) values[name] = ws_value(name, value);
+  return boost::json::serialize(boost::json::object{{"id", id}, {"method", method}, {"params", std::move(values)}});
+}
+
+Params encode_session_logon_params(std::string_view api_key, std::int64_t timestamp_ms, std::uint32_t recv_window_ms) {
   return {{"apiKey", std::string{api_key}},
           {"recvWindow", std::to_string(recv_window_ms)},
           {"timestamp", std::to_string(timestamp_ms)}};
 }
 
-std::string encode_ws_request(std::string_view id, std::string_view method, const Params& params) {
-  boost::json::object values;
-  for (const auto& [name, value] : params) {
-    if (name == "timestamp" || name == "recvWindow") {
-      values[name] = std::stoll(value);
-    } else {
-      values[name] = value;
-    }
-  }
-  return boost::json::serialize(boost::json::object{{"id", id}, {"method", method}, {"params", std::move(values)}});
+Params encode_user_stream_params(std::string_view api_key, std::int64_t timestamp_ms, std::uint32_t recv_window_ms) {
+  return encode_session_logon_params(api_key, timestamp_ms, recv_window_ms);
 }
+
+std::string encode_session_status(std::string_view id) { return encode_ws_request(id, "session.status", {}); }
+std::string encode_session_logout(std::string_view id) { return encode_ws_request(id, "session.logout", {}); }
+
+// ---- Market streams
 
 std::string encode_streams(std::string_view method, const std::vector<std::string>& streams, std::int64_t id) {
   boost::json::array names;
@@ -280,13 +188,22 @@ std::string encode_streams(std::string_view method, const std::vector<std::strin
   return boost::json::serialize(boost::json::object{{"method", method}, {"params", std::move(names)}, {"id", id}});
 }
 
-std::optional<std::string> stream_name(std::string_view broker_symbol, Channel channel) {
-  if (channel != Channel::Quote && channel != Channel::Trade) return std::nullopt;
+std::optional<std::string> stream_name(std::string_view broker_symbol, Channel channel, std::uint32_t bar_interval_ms) {
   std::string name{broker_symbol};
   for (char& c : name) {
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
   }
-  return name + (channel == Channel::Quote ? "@bookTicker" : "@trade");
+  switch (channel) {
+    case Channel::Quote: return name + "@bookTicker";
+    case Channel::Trade: return name + "@trade";
+    case Channel::Book: return name + "@depth@100ms";
+    case Channel::Ticker: return name + "@ticker";
+    case Channel::Bar:
+      if (const auto interval = interval_name(bar_interval_ms)) return name + "@kline_" + std::string{*interval};
+      return std::nullopt;
+    case Channel::Unset: break;
+  }
+  return std::nullopt;
 }
 
 }  // namespace busbar::binance

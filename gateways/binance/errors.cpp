@@ -1,6 +1,9 @@
 #include "gateways/binance/errors.hpp"
 
+#include <algorithm>
 #include <array>
+#include <charconv>
+#include <chrono>
 
 namespace busbar::binance {
 
@@ -31,7 +34,9 @@ constexpr KnownCode codes[] = {
     {-1020, InvalidOrder, "UNSUPPORTED_OPERATION"},
     {-1021, AuthenticationFailed, "INVALID_TIMESTAMP"},
     {-1022, AuthenticationFailed, "INVALID_SIGNATURE"},
+    {-1033, UnknownOutcome, "COMP_ID_IN_USE"},  // FIX alone says this and the next but one
     {-1034, RateLimited, "TOO_MANY_CONNECTIONS"},
+    {-1035, UnknownOutcome, "LOGGED_OUT"},
     {-1099, AuthenticationFailed, {}},
     {-1100, InvalidOrder, "ILLEGAL_CHARS"},
     {-1101, InvalidOrder, "TOO_MANY_PARAMETERS"},
@@ -166,6 +171,30 @@ const KnownCode* find(std::int64_t code) {
   return nullptr;
 }
 
+// The whole number that the text begins with.
+std::optional<std::int64_t> leading_number(std::string_view text) {
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{} || number < 0) return std::nullopt;
+  return number;
+}
+
+// 2022-07-30 02:00:00 UTC
+std::string utc_text(std::int64_t ms) {
+  using namespace std::chrono;
+  const sys_seconds time{seconds{ms / 1000}};
+  const auto day = floor<days>(time);
+  const year_month_day date{day};
+  const hh_mm_ss clock{time - day};
+  const auto two = [](auto number) {
+    const std::string text = std::to_string(number);
+    return text.size() < 2 ? "0" + text : text;
+  };
+  return std::to_string(static_cast<int>(date.year())) + "-" + two(static_cast<unsigned>(date.month())) + "-" +
+         two(static_cast<unsigned>(date.day())) + " " + two(clock.hours().count()) + ":" +
+         two(clock.minutes().count()) + ":" + two(clock.seconds().count()) + " UTC";
+}
+
 // What the body and the status say, without asking whether it was a write.
 Judged judge(std::uint32_t status, std::string_view body) {
   if (status >= 200 && status < 300) return {.verdict = Verdict::Ok, .error = None, .broker = {}};
@@ -209,6 +238,47 @@ ErrorCode unified(std::int64_t code, std::string_view message) {
 std::string_view documented_name(std::int64_t code) {
   const KnownCode* known = find(code);
   return known == nullptr ? std::string_view{} : known->name;
+}
+
+std::string explained(const BrokerError& error) {
+  std::string text = error.message;
+  if (error.code == -2015 || error.code == -2014 || error.code == -2008) {
+    text +=
+        " (is the key right and of this environment, is this host's address on its list, and may it trade spot? During "
+        "a ban a good key is refused as well)";
+  } else if (error.code == -1022) {
+    text += " (does the secret belong to this key?)";
+  } else if (error.code == -1021) {
+    text += " (is this host's clock right?)";
+  } else if (const auto until = banned_until_ms(error.message)) {
+    text += " (that is " + utc_text(*until) + ")";
+  }
+  return text;
+}
+
+std::optional<std::int64_t> banned_until_ms(std::string_view message) {
+  constexpr std::string_view words = "banned until ";
+  const auto at = message.find(words);
+  if (at == std::string_view::npos) return std::nullopt;
+  constexpr std::int64_t latest = 9'999'999'999'999;  // in the year 2286: what is later is no time in ms
+  const auto until = leading_number(message.substr(at + words.size()));
+  return until && *until <= latest ? until : std::nullopt;
+}
+
+std::optional<std::int64_t> blocked_until_ms(std::uint32_t status, const std::optional<BrokerError>& error,
+                                             std::string_view retry_after, std::int64_t broker_now_ms) {
+  if (status != 429 && status != 418) return std::nullopt;
+  constexpr std::int64_t longest_s = 7 * 86400;  // a ban is of three days at most: what is longer is a mistake
+  const std::int64_t latest = broker_now_ms + longest_s * 1000;
+  std::optional<std::int64_t> until;
+  if (const auto seconds = leading_number(retry_after)) until = broker_now_ms + std::min(*seconds, longest_s) * 1000;
+  if (error) {
+    for (const auto& said : {error->retry_after_ms, banned_until_ms(error->message)}) {
+      if (said) until = std::max(until.value_or(*said), *said);
+    }
+  }
+  if (!until) until = broker_now_ms + (status == 418 ? 120'000 : 60'000);
+  return std::clamp(*until, broker_now_ms, latest);
 }
 
 Judged judge_write(std::uint32_t status, std::string_view body) {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "bus/messages.hpp"
@@ -15,6 +16,15 @@ namespace busbar::binance {
 ErrorCode unified(std::int64_t code, std::string_view message);
 // The documented name, INVALID_TIMESTAMP for -1021; empty where there is none.
 std::string_view documented_name(std::int64_t code);
+
+// The broker's own words, and behind them what to do where a person must do something or when a ban ends.
+std::string explained(const BrokerError& error);
+// "... IP banned until 1659146400000. ...": ms, the broker's clock.
+std::optional<std::int64_t> banned_until_ms(std::string_view message);
+// Until when Binance wants to hear nothing after a 429 or 418, by its own clock: as the error itself says, as the
+// header Retry-After says (seconds), or else a minute, and two for a ban. nullopt for any other status.
+std::optional<std::int64_t> blocked_until_ms(std::uint32_t status, const std::optional<BrokerError>& error,
+                                             std::string_view retry_after, std::int64_t broker_now_ms);
 
 // What an HTTP answer says about the request.
 enum class Verdict {

@@ -4,6 +4,8 @@
 #include <limits>
 #include <utility>
 
+#include "gateways/binance/errors.hpp"
+
 namespace busbar::binance {
 
 namespace {
@@ -28,6 +30,13 @@ std::optional<Decimal> not_negative(const std::optional<Decimal>& value) {
   return value && !value->is_negative() ? value : std::nullopt;
 }
 
+// An order of a list that waits for another, and a stop that waits for its trigger, are on no book.
+bool is_working(const Order& order, OrderStatus status) {
+  if (status == OrderStatus::PendingNew) return false;
+  if (order.is_working) return *order.is_working;
+  return order.working_time.value_or(1) > 0;
+}
+
 VenueReport report_of(const Order& order, const Symbol& symbol, VenueSource source) {
   VenueReport report;
   report.source = source;
@@ -41,10 +50,20 @@ VenueReport report_of(const Order& order, const Symbol& symbol, VenueSource sour
   report.order_status = order.status ? order_status_of(*order.status).value_or(OrderStatus::Unset) : OrderStatus::Unset;
   report.cum_qty = not_negative(order.executed_qty);
   report.cum_quote_qty = not_negative(order.cum_quote_qty);
-  report.is_working = order.is_working.value_or(true);
+  report.is_working = is_working(order, report.order_status);
   report.transact_time_ns =
       ns_of(order.transact_time ? *order.transact_time : order.update_time.value_or(order.time.value_or(0)));
   return report;
+}
+
+// Why it ended, where Binance says so.
+Words end_text(const Order& order) {
+  std::string text = expiry_text(order.expiry_reason.value_or(""));
+  if (text.empty() && order.status == "EXPIRED_IN_MATCH") {
+    text = "self-trade prevention";
+    if (order.prevented_qty) text += ": " + to_string(*order.prevented_qty) + " not traded";
+  }
+  return words_of(text);
 }
 
 std::optional<VenueEvent> end_of(OrderStatus status) {
@@ -70,13 +89,37 @@ VenueReport report_of(const ExecutionReportEvent& event, const Symbol& symbol, O
   report.order_status = status;
   report.cum_qty = not_negative(event.cum_qty);
   report.cum_quote_qty = not_negative(event.cum_quote_qty);
-  report.is_working = event.on_book;
+  report.is_working = event.on_book && status != OrderStatus::PendingNew;
   report.transact_time_ns = ns_of(event.transact_time);
   return report;
 }
 
 VenueReport with(VenueReport report, VenueEvent event) {
   report.event = event;
+  return report;
+}
+
+std::string prevention_text(const ExecutionReportEvent& event) {
+  std::string text = "self-trade prevention";
+  if (event.last_prevented_qty) text += ": " + to_string(*event.last_prevented_qty) + " not traded";
+  if (event.counter_order_id) text += " with our order " + std::to_string(*event.counter_order_id);
+  return text;
+}
+
+// Our no to a replace, in Binance's words. Where those leave open what happened, so does ours.
+VenueReport refusal_of(const BrokerError& error, const Symbol& symbol, std::string_view venue_order_id) {
+  VenueReport report;
+  report.source = VenueSource::Rest;
+  report.symbol = symbol;
+  report.venue_order_id = printable<64>(venue_order_id);
+  report.error = unified(error.code, error.message);
+  // Somebody's order of the new name is live: ours, or a stranger's. Asking tells.
+  const bool is_open = report.error == ErrorCode::UnknownOutcome || report.error == ErrorCode::DuplicateOrder ||
+                       error.code == -1001;
+  report.event = is_open ? VenueEvent::Unknown : VenueEvent::ReplaceRejected;
+  if (is_open) report.error = ErrorCode::UnknownOutcome;
+  report.broker_code = printable<32>(std::to_string(error.code));
+  report.text = words_of(explained(error));
   return report;
 }
 
@@ -111,6 +154,28 @@ std::optional<OrderStatus> order_status_of(std::string_view status) {
     if (name == status) return value;
   }
   return std::nullopt;
+}
+
+std::string expiry_text(std::string_view reason) {
+  struct Row {
+    std::string_view reason, words;
+  };
+  constexpr Row rows[] = {
+      {"REJECTED", "refused when it was about to be put on the book"},
+      {"EXCHANGE_CANCELED", "canceled by Binance"},
+      {"OCO_TRIGGER", "the other order of the pair has begun to work"},
+      {"OTO_PHASE_ONE_EXPIRED", "the order that it waited for has ended"},
+      {"UNFILLED_IOC_QUANTITY_EXPIRED", "what could not be filled at once"},
+      {"UNFILLED_FOK_ORDER_EXPIRED", "it could not be filled whole at once"},
+      {"INSUFFICIENT_LIQUIDITY", "there was nobody left to trade with"},
+      {"EXECUTION_RULE_PRICE_RANGE_EXCEEDED", "it would have traded outside the price range that Binance allows"},
+  };
+  if (reason.empty() || reason == "NONE") return {};
+  std::string text{reason};
+  for (const Row& row : rows) {
+    if (row.reason == reason) text.append(": ").append(row.words);
+  }
+  return text;
 }
 
 Words words_of(std::string_view text) {
@@ -154,13 +219,20 @@ Facts facts_of_place(const Order& order, const Symbol& symbol) {
   }
   if (const auto end = end_of(status)) {
     VenueReport report = with(base, *end);
-    if (order.expiry_reason) report.text = words_of(*order.expiry_reason);
+    report.text = end_text(order);
     if (*end == VenueEvent::Rejected) report.error = ErrorCode::OrderRejected;
     facts.push_back(std::move(report));
   } else if (fills == 0 && positive(order.executed_qty)) {  // RESULT: filled, and the trades are still to be asked for
     facts.push_back(with(base, VenueEvent::State));
   }
   return facts;
+}
+
+Facts facts_of_leg(const OrderList& list, const Symbol& symbol, std::string_view venue_order_id) {
+  for (const Order& order : list.reports) {
+    if (order.own_client_order_id() == venue_order_id) return facts_of_place(order, symbol);
+  }
+  return {};
 }
 
 VenueReport fact_of_cancel(const Order& order, const Symbol& symbol, std::string_view venue_order_id) {
@@ -174,6 +246,35 @@ VenueReport fact_of_cancel(const Order& order, const Symbol& symbol, std::string
   return report;
 }
 
+Facts facts_of_cancel_replace(const CancelReplace& answer, const Symbol& symbol, std::string_view orig_venue_order_id,
+                              std::string_view venue_order_id) {
+  Facts facts;
+  if (answer.canceled) facts.push_back(fact_of_cancel(*answer.canceled, symbol, orig_venue_order_id));
+  if (answer.placed) {
+    if (answer.cancel_error) {  // never asked for: both work now, and only asking tells how far
+      facts.push_back(refusal_of(*answer.cancel_error, symbol, venue_order_id));
+      facts.back().event = VenueEvent::Unknown;
+      facts.back().error = ErrorCode::UnknownOutcome;
+      return facts;
+    }
+    Facts placed = facts_of_place(*answer.placed, symbol);
+    if (!placed.empty() && placed.front().event == VenueEvent::Accepted) placed.front().event = VenueEvent::Replaced;
+    facts.insert(facts.end(), placed.begin(), placed.end());
+    return facts;
+  }
+  const BrokerError nothing_said{.code = 0, .message = "the order was not replaced, and Binance does not say why"};
+  const BrokerError& why = answer.cancel_error      ? *answer.cancel_error
+                           : answer.new_order_error ? *answer.new_order_error
+                           : answer.error           ? *answer.error
+                                                    : nothing_said;
+  facts.push_back(refusal_of(why, symbol, venue_order_id));
+  return facts;
+}
+
+Facts facts_of_amend(const Amended& amended, const Symbol& symbol) {
+  return {with(report_of(amended.order, symbol, VenueSource::Rest), VenueEvent::Replaced)};
+}
+
 Result<VenueReport> state_of(const Order& order, const Symbol& symbol, VenueSource source) {
   if (!order.status || !order.executed_qty) {
     return Error{ErrorCode::InvalidMessage, "order: no status or executedQty in an answer about it"};
@@ -182,7 +283,7 @@ Result<VenueReport> state_of(const Order& order, const Symbol& symbol, VenueSour
   if (report.order_status == OrderStatus::Unset) {
     return Error{ErrorCode::InvalidMessage, "order.status: " + *order.status + " was never seen before"};
   }
-  if (order.expiry_reason) report.text = words_of(*order.expiry_reason);
+  report.text = end_text(order);
   return report;
 }
 
@@ -228,7 +329,10 @@ EventFacts facts_of(const ExecutionReportEvent& event, const Symbol& symbol) {
       said.facts.push_back(std::move(fill));
     }
     const auto end = end_of(*status);
-    if (end && *end != VenueEvent::Rejected) said.facts.push_back(with(base, *end));
+    if (end && *end != VenueEvent::Rejected) {
+      said.facts.push_back(with(base, *end));
+      said.facts.back().text = words_of(expiry_text(event.expiry_reason.value_or("")));
+    }
     // A trade that names no execution is none; where the order stands it still tells.
     if (said.facts.empty()) said.facts.push_back(with(base, VenueEvent::State));
     return said;
@@ -236,7 +340,8 @@ EventFacts facts_of(const ExecutionReportEvent& event, const Symbol& symbol) {
   if (what == "CANCELED" || what == "EXPIRED" || what == "TRADE_PREVENTION") {
     const auto end = end_of(*status);
     VenueReport report = with(base, end && *end != VenueEvent::Rejected ? *end : VenueEvent::State);
-    report.text = words_of(event.expiry_reason.value_or(what == "TRADE_PREVENTION" ? "self-trade prevention" : ""));
+    report.text = words_of(expiry_text(event.expiry_reason.value_or("")));
+    if (what == "TRADE_PREVENTION" && report.text.empty()) report.text = words_of(prevention_text(event));
     return {.facts = {std::move(report)}, .unknown = {}};
   }
   if (what == "REJECTED") {
@@ -246,7 +351,11 @@ EventFacts facts_of(const ExecutionReportEvent& event, const Symbol& symbol) {
     report.text = words_of(event.reject_reason);
     return {.facts = {std::move(report)}, .unknown = {}};
   }
-  if (what == "REPLACED") return {.facts = {with(base, VenueEvent::Replaced)}, .unknown = {}};
+  if (what == "REPLACED") {  // amended: of its two names the order now bears the other one
+    VenueReport report = with(base, VenueEvent::Replaced);
+    report.venue_order_id = printable<64>(event.client_order_id);
+    return {.facts = {std::move(report)}, .unknown = {}};
+  }
   return {.facts = {}, .unknown = "executionReport.x: " + what};
 }
 

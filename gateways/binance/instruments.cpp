@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <utility>
 
 #include "gateways/binance/reader.hpp"
@@ -37,6 +38,13 @@ void read_filter(const json::object& object, SymbolInfo& info, Complaint& compla
     info.notional_filter = type;
     info.min_notional = reader.decimal("minNotional");
     info.min_notional_applies_to_market = reader.maybe_flag("applyToMarket").value_or(false);
+  } else if (type == "ICEBERG_PARTS") {
+    info.iceberg_parts_max = reader.maybe_integer("limit");
+  } else if (type == "TRAILING_DELTA") {
+    info.trailing_above_min = reader.maybe_integer("minTrailingAboveDelta");
+    info.trailing_above_max = reader.maybe_integer("maxTrailingAboveDelta");
+    info.trailing_below_min = reader.maybe_integer("minTrailingBelowDelta");
+    info.trailing_below_max = reader.maybe_integer("maxTrailingBelowDelta");
   }
 }
 
@@ -60,6 +68,11 @@ SymbolInfo read_symbol(const json::object& object, Complaint& complaint) {
   info.can_quote_order_qty = reader.maybe_flag("quoteOrderQtyMarketAllowed").value_or(false);
   info.can_trailing_stop = reader.maybe_flag("allowTrailingStop").value_or(false);
   info.can_trade_spot = reader.maybe_flag("isSpotTradingAllowed").value_or(true);
+  // Binance.US and older lists know less of these: what is not said to be allowed is not.
+  info.can_oco = reader.maybe_flag("ocoAllowed").value_or(false);
+  info.can_oto = reader.maybe_flag("otoAllowed").value_or(false);
+  info.can_cancel_replace = reader.maybe_flag("cancelReplaceAllowed").value_or(false);
+  info.can_amend = reader.maybe_flag("amendAllowed").value_or(false);
   info.base_precision = reader.maybe_integer("baseAssetPrecision").value_or(8);
   info.quote_precision =
       reader.maybe_integer("quoteAssetPrecision").value_or(reader.maybe_integer("quotePrecision").value_or(8));
@@ -135,6 +148,16 @@ std::optional<OrderType> order_type_of(std::string_view type) {
 // Zero switches a part of a filter off.
 std::optional<Decimal> rule(const std::optional<Decimal>& value) {
   return value && value->is_positive() ? value : std::nullopt;
+}
+
+// A bound on a count; 0 where there is none.
+std::uint32_t bound(std::int64_t value) {
+  return static_cast<std::uint32_t>(std::clamp<std::int64_t>(value, 0, std::numeric_limits<std::uint32_t>::max()));
+}
+
+// The narrower of two upper bounds, of which zero is none.
+std::int64_t narrower_max(std::int64_t a, std::int64_t b) {
+  return a <= 0 || b <= 0 ? std::max(a, b) : std::min(a, b);
 }
 
 bool is_printable_ascii(std::string_view text) {
@@ -222,6 +245,16 @@ std::optional<Instrument> instrument_of(const SymbolInfo& info) {
   instrument.can_iceberg = info.can_iceberg;
   instrument.can_cash_order_qty = info.can_quote_order_qty;
   instrument.can_trailing_stop = info.can_trailing_stop;
+  instrument.can_replace = info.can_cancel_replace;
+  instrument.can_amend = info.can_amend;
+  instrument.can_oco = info.can_oco;
+  instrument.can_oto = info.can_oto;
+  instrument.iceberg_parts_max = bound(info.iceberg_parts_max.value_or(0));
+  // On which side of the price an order triggers follows from type and side; what holds for both is allowed for each.
+  instrument.trailing_delta_min_bps =
+      bound(std::max(info.trailing_above_min.value_or(0), info.trailing_below_min.value_or(0)));
+  instrument.trailing_delta_max_bps =
+      bound(narrower_max(info.trailing_above_max.value_or(0), info.trailing_below_max.value_or(0)));
   instrument.base_precision = precision(info.base_precision);
   instrument.quote_precision = precision(info.quote_precision);
   return instrument;

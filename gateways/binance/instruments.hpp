@@ -39,6 +39,16 @@ struct SymbolInfo {
   bool can_quote_order_qty = false;
   bool can_trailing_stop = false;
   bool can_trade_spot = true;
+  bool can_oco = false;
+  bool can_oto = false;
+  bool can_cancel_replace = false;
+  bool can_amend = false;
+  std::optional<std::int64_t> iceberg_parts_max;
+  // Basis points: of what triggers above the price, and of what triggers below it.
+  std::optional<std::int64_t> trailing_above_min;
+  std::optional<std::int64_t> trailing_above_max;
+  std::optional<std::int64_t> trailing_below_min;
+  std::optional<std::int64_t> trailing_below_max;
   std::int64_t base_precision = 8;
   std::int64_t quote_precision = 8;
 };

@@ -1,225 +1,153 @@
 #include "gateways/binance/market_stream.hpp"
 
-#include <algorithm>
-
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <spdlog/spdlog.h>
 
 #include "bus/clock.hpp"
 #include "gateways/binance/encode.hpp"
-#include "gateways/framework/retry.hpp"
 
 namespace busbar::binance {
 
 namespace {
 
-using std::chrono::milliseconds;
-using std::chrono::steady_clock;
-constexpr auto no_throw = asio::as_tuple(asio::use_awaitable);
-constexpr milliseconds message_interval{350};  // under 3 a second leaves room for pongs
-constexpr std::size_t batch_max = 200;         // names in one message
-constexpr milliseconds short_life{10'000};
+constexpr std::uint32_t snapshot_levels = 1000;  // of each side: 50 of weight
+constexpr std::int64_t snapshot_interval_ns = 1'000'000'000;
 
-asio::awaitable<void> sleep(asio::steady_timer& timer, milliseconds time) {
-  timer.expires_after(time);
-  co_await timer.async_wait(no_throw);
+gateway::StreamOptions market_options(gateway::StreamOptions options) {
+  options.channel = TapeChannel::MarketData;
+  return options;
 }
+
+template <class... F>
+struct Overloaded : F... {
+  using F::operator()...;
+};
+template <class... F>
+Overloaded(F...) -> Overloaded<F...>;
 
 }  // namespace
 
-struct MarketStream::Connection {
-  Connection(gateway::AdapterContext& context, const gateway::Url& url, gateway::WebSocketOptions options)
-      : socket{context.loop, context.tls, url, options, context.tape}, wake{context.loop}, changed{context.loop} {}
-  gateway::WebSocket socket;
-  asio::steady_timer wake;     // of keep_up
-  asio::steady_timer changed;  // of keep_subscribed: wanted streams, an answer
-  std::set<std::string> subscribed;
-  std::map<std::int64_t, steady_clock::time_point> unanswered;
-  std::string why_replace;
-  bool is_closed = false;
-};
-
-MarketStream::MarketStream(gateway::AdapterContext& context, Rest& rest, gateway::Url url, StreamOptions options,
+MarketStream::MarketStream(gateway::AdapterContext& context, Rest& rest, const BinanceConfig& config,
                            Handlers handlers)
     : context_{context},
       rest_{rest},
-      url_{std::move(url)},
-      options_{options},
       handlers_{std::move(handlers)},
-      pause_{context.loop} {}
-
-void MarketStream::start() { asio::co_spawn(context_.loop, keep_up(), asio::detached); }
-
-bool MarketStream::subscribe(const std::string& stream) {
-  if (wanted_.size() >= streams_max && !wanted_.contains(stream)) return false;
-  wanted_.insert(stream);
-  if (current_) current_->changed.cancel();
-  return true;
+      stream_{context.loop,
+              context.tls,
+              config.streams,
+              market_options(config.stream_options),
+              context.tape,
+              rest.random(),
+              {.find_url = {},
+               .prepare = {},
+               .on_text = std::bind_front(&MarketStream::on_text, this),
+               .on_up =
+                   [this] {
+                     last_number_.clear();  // another server may count anew
+                     for (auto& [symbol, kept] : books_) kept->book.reset();
+                   },
+               .keep_alive = {},
+               .on_state = handlers_.on_state}} {
+  stream_.subscribe_by({.encode = [](bool is_more, const std::vector<std::string>& names, std::int64_t id) {
+    return encode_streams(is_more ? "SUBSCRIBE" : "UNSUBSCRIBE", names, id);
+  }});
 }
 
-void MarketStream::unsubscribe(const std::string& stream) {
-  wanted_.erase(stream);
-  last_number_.erase(stream);
-  if (current_) current_->changed.cancel();
-}
-
-asio::awaitable<MarketStream::Shared> MarketStream::open() {
-  gateway::WebSocketOptions options;
-  options.silence_max = options_.silence_max;
-  options.channel = TapeChannel::MarketData;
-  const auto connection = std::make_shared<Connection>(context_, url_, options);
-  const std::weak_ptr<Connection> weak = connection;
-  connection->socket.on_text([this, weak](std::string_view text, Timestamp receive_time_ns) {
-    if (const Shared self = weak.lock()) on_text(*self, text, receive_time_ns);
-  });
-  connection->socket.on_closed([weak](std::string reason) {
-    const Shared self = weak.lock();
-    if (!self) return;
-    self->is_closed = true;
-    self->why_replace = std::move(reason);
-    self->wake.cancel();
-    self->changed.cancel();
-  });
-  const auto opened = co_await connection->socket.open();
-  if (opened) co_return connection;
-  handlers_.on_state(SessionStateKind::Down, opened.error().text, 0);
-  co_return nullptr;
-}
-
-asio::awaitable<void> MarketStream::keep_up() {
-  ++running_;
-  constexpr std::int64_t day_ns = 86'400'000'000'000;
-  gateway::Backoff backoff{milliseconds{500}, milliseconds{30'000}, [this] {
-                             return static_cast<std::uint64_t>(rest_.jitter(milliseconds{1'000'000'000}).count());
-                           }};
-  while (!is_stopping_) {
-    const Shared next = co_await open();
-    if (is_stopping_) {
-      if (next) next->socket.close();
-      break;
-    }
-    if (!next) {
-      co_await sleep(pause_, backoff.next());
-      continue;
-    }
-    const Shared old = std::exchange(current_, next);
-    const bool overlaps = old && !old->is_closed;
-    if (!overlaps) last_number_.clear();  // another server may count anew
-    asio::co_spawn(context_.loop, keep_subscribed(next), asio::detached);
-    handlers_.on_state(SessionStateKind::Ok, {}, wall_now_ns() + day_ns);
-    const auto since = steady_clock::now();
-    if (overlaps) {
-      co_await sleep(pause_, options_.overlap);
-      old->socket.close();
-    }
-    const auto renew_at = since + options_.renew_after - rest_.jitter(options_.renew_after / 100);
-    while (next->why_replace.empty() && !is_stopping_ && steady_clock::now() < renew_at) {
-      next->wake.expires_at(renew_at);
-      co_await next->wake.async_wait(no_throw);
-    }
-    if (is_stopping_) break;
-    if (next->is_closed) handlers_.on_state(SessionStateKind::Down, next->why_replace, 0);
-    if (steady_clock::now() - since >= short_life) {
-      backoff.reset();
-    } else {
-      co_await sleep(pause_, backoff.next());
-    }
+Result<void> MarketStream::subscribe(std::string_view broker_symbol, Channel channel, std::uint32_t bar_interval_ms) {
+  const auto name = stream_name(broker_symbol, channel, bar_interval_ms);
+  if (!name) return Error{ErrorCode::Unsupported, "Binance has no such stream"};
+  if (!stream_.want(*name)) {
+    return Error{ErrorCode::Unsupported,
+                 "a connection to Binance takes " + std::to_string(streams_max) + " streams"};
   }
-  --running_;
+  if (channel == Channel::Book) books_.try_emplace(std::string{broker_symbol}, std::make_shared<Kept>());
+  return {};
 }
 
-// Makes what is subscribed what is wanted, one message at a time.
-asio::awaitable<void> MarketStream::keep_subscribed(Shared connection) {
-  ++running_;
-  while (!connection->is_closed && !is_stopping_) {
-    std::vector<std::string> more;
-    std::vector<std::string> less;
-    std::set_difference(wanted_.begin(), wanted_.end(), connection->subscribed.begin(), connection->subscribed.end(),
-                        std::back_inserter(more));
-    std::set_difference(connection->subscribed.begin(), connection->subscribed.end(), wanted_.begin(), wanted_.end(),
-                        std::back_inserter(less));
-    const bool is_superseded = connection != current_;
-    if ((more.empty() && less.empty()) || is_superseded) {
-      if (is_superseded) break;
-      auto next = steady_clock::now() + std::chrono::hours{1};
-      for (const auto& [id, deadline] : connection->unanswered) next = std::min(next, deadline);
-      connection->changed.expires_at(next);
-      co_await connection->changed.async_wait(no_throw);
-    } else {
-      std::vector<std::string>& batch = more.empty() ? less : more;
-      batch.resize(std::min(batch.size(), batch_max));
-      const std::int64_t id = ++requests_;
-      if (!connection->socket.send(encode_streams(more.empty() ? "UNSUBSCRIBE" : "SUBSCRIBE", batch, id))) break;
-      for (const std::string& stream : batch) {
-        if (more.empty()) {
-          connection->subscribed.erase(stream);
-        } else {
-          connection->subscribed.insert(stream);
-        }
-      }
-      connection->unanswered.emplace(id, steady_clock::now() + options_.answer_max);
-      asio::steady_timer pace{context_.loop};
-      co_await sleep(pace, message_interval);
-    }
-    const auto now = steady_clock::now();
-    for (const auto& [id, deadline] : connection->unanswered) {
-      if (deadline <= now && connection->why_replace.empty()) {
-        connection->why_replace = "no answer to a subscription";
-        connection->socket.close();
-        connection->wake.cancel();
-      }
-    }
-  }
-  --running_;
+void MarketStream::unsubscribe(std::string_view broker_symbol, Channel channel, std::uint32_t bar_interval_ms) {
+  if (const auto name = stream_name(broker_symbol, channel, bar_interval_ms)) stream_.unwant(*name);
+  if (channel == Channel::Book) books_.erase(std::string{broker_symbol});
 }
 
-bool MarketStream::is_new(const std::string& stream, std::int64_t number) {
-  std::int64_t& last = last_number_[stream];
+bool MarketStream::is_new(const std::string& key, std::int64_t number) {
+  std::int64_t& last = last_number_[key];
   if (number <= last) return false;
   last = number;
   return true;
 }
 
-void MarketStream::on_text(Connection& connection, std::string_view text, Timestamp receive_time_ns) {
+void MarketStream::on_text(gateway::Stream::Link& link, std::string_view text, Timestamp receive_time_ns,
+                           gateway::About& about) {
   const auto frame = decode_market_frame(text);
   if (!frame) {
     spdlog::error("{}: market data: {}", view(context_.account), frame.error().text);
     return;
   }
-  if (const auto* ticker = std::get_if<BookTicker>(&frame->what)) {
-    if (is_new(ticker->symbol + "@bookTicker", ticker->update_id.value_or(0))) {
-      handlers_.on_book_ticker(*ticker, receive_time_ns);
-    }
-  } else if (const auto* trade = std::get_if<TradeEvent>(&frame->what)) {
-    if (is_new(trade->symbol + "@trade", trade->trade_id)) handlers_.on_trade(*trade, receive_time_ns);
-  } else if (const auto* response = std::get_if<ControlResponse>(&frame->what)) {
-    if (response->id) connection.unanswered.erase(*response->id);
-    if (response->error) {
-      spdlog::error("{}: market data: Binance answers {} {}", view(context_.account), response->error->code,
-                    response->error->message);
-    }
-    connection.changed.cancel();
-  } else if (std::holds_alternative<ServerShutdownEvent>(frame->what)) {
-    if (connection.why_replace.empty()) connection.why_replace = "Binance will shut this server down";
-    connection.wake.cancel();
-  }
+  std::visit(
+      Overloaded{
+          [&](const BookTicker& ticker) {
+            if (is_new(ticker.symbol + "@bookTicker", ticker.update_id.value_or(0))) {
+              handlers_.on_book_ticker(ticker, receive_time_ns);
+            }
+          },
+          [&](const TradeEvent& trade) {
+            if (is_new(trade.symbol + "@trade", trade.trade_id)) handlers_.on_trade(trade, receive_time_ns);
+          },
+          [&](const KlineEvent& event) {
+            const std::int64_t number = 2 * event.event_time + (event.is_closed ? 1 : 0);
+            if (is_new(event.symbol + "@kline_" + event.interval, number)) handlers_.on_kline(event, receive_time_ns);
+          },
+          [&](const TickerEvent& event) {
+            if (is_new(event.ticker.symbol + "@ticker", event.event_time)) handlers_.on_ticker(event, receive_time_ns);
+          },
+          [&](const DepthUpdateEvent& update) { on_depth(update, receive_time_ns); },
+          [&](const ControlResponse& response) {
+            if (response.id) link.on_answer(std::to_string(*response.id), text, about);
+            if (response.error) {
+              spdlog::error("{}: market data: Binance answers {} {}", view(context_.account), response.error->code,
+                            response.error->message);
+            }
+          },
+          [&](const ServerShutdownEvent&) { link.replace("Binance will shut this server down"); },
+          [](const auto&) {},  // streams that nobody here subscribes to
+      },
+      frame->what);
 }
 
-asio::awaitable<void> MarketStream::stop() {
-  is_stopping_ = true;
-  pause_.cancel();
-  if (current_) {
-    current_->wake.cancel();
-    current_->changed.cancel();
-    current_->socket.close();
+// ---- books
+
+void MarketStream::on_depth(const DepthUpdateEvent& update, Timestamp receive_time_ns) {
+  const auto found = books_.find(update.symbol);
+  if (found == books_.end()) return;
+  Kept& kept = *found->second;
+  const DepthBook::Took took = kept.book.on_update(update);
+  if (took == DepthBook::Took::Applied) {
+    handlers_.on_book(update.symbol, kept.book, update.event_time, receive_time_ns);
+    return;
   }
-  for (int i = 0; i < 50 && running_ > 0; ++i) {
-    asio::steady_timer timer{context_.loop, milliseconds{50}};
-    co_await timer.async_wait(no_throw);
+  if (took == DepthBook::Took::Gap) {
+    spdlog::warn("{}: the book of {} missed a change and is fetched anew", view(context_.account), update.symbol);
   }
+  if (!kept.book.wants_snapshot() || kept.is_asking || boottime_now_ns() < kept.next_ask_ns) return;
+  kept.is_asking = true;
+  kept.next_ask_ns = boottime_now_ns() + snapshot_interval_ns;
+  asio::co_spawn(context_.loop, fetch_snapshot(update.symbol), asio::detached);
+}
+
+// One try: the next change asks again when it failed or was too old.
+asio::awaitable<void> MarketStream::fetch_snapshot(std::string broker_symbol) {
+  const std::weak_ptr<Kept> asked = books_.at(broker_symbol);
+  const auto body = co_await rest_.ask(encode_depth(broker_symbol, snapshot_levels));
+  const auto kept = asked.lock();  // gone when nobody wants it any more
+  if (!kept) co_return;
+  kept->is_asking = false;
+  const auto snapshot = body ? decode_depth(*body) : Result<DepthSnapshot>{body.error()};
+  if (!snapshot) {
+    spdlog::warn("{}: the book of {}: {}", view(context_.account), broker_symbol, snapshot.error().text);
+    co_return;
+  }
+  kept->book.on_snapshot(*snapshot);
 }
 
 }  // namespace busbar::binance

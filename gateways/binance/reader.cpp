@@ -36,8 +36,28 @@ void Complaint::add(std::string_view what, std::string_view member, std::string_
   text.append(what).append(".").append(member).append(": ").append(reason);
 }
 
-void Reader::complain_type(std::string_view member, const json::value& found, std::string_view documented) {
-  complain(member, std::string{kind_name(found)} + " where " + std::string{documented} + " is documented");
+void Complaint::add_type(std::string_view what, std::string_view member, const json::value& found,
+                         std::string_view documented) {
+  if (!text.empty()) return;
+  add(what, member, std::string{kind_name(found)} + " where " + std::string{documented} + " is documented");
+}
+
+std::int64_t read_integer(const json::value& value, std::string_view what, std::string_view member,
+                          Complaint& complaint) {
+  if (const std::int64_t* number = value.if_int64()) return *number;
+  complaint.add_type(what, member, value, "a whole number of 64 bits");
+  return 0;
+}
+
+Decimal read_decimal(const json::value& value, std::string_view what, std::string_view member, Complaint& complaint) {
+  const json::string* text = value.if_string();
+  if (text == nullptr) {
+    complaint.add_type(what, member, value, "a string");
+    return {};
+  }
+  const auto number = decimal_of({text->data(), text->size()});
+  if (!number) complaint.add(what, member, "no decimal number of at most 18 digits");
+  return number.value_or(Decimal{});
 }
 
 std::optional<std::string> Reader::maybe_text(std::string_view member) {
@@ -45,7 +65,7 @@ std::optional<std::string> Reader::maybe_text(std::string_view member) {
   if (value == nullptr || value->is_null()) return std::nullopt;
   const json::string* text = value->if_string();
   if (text == nullptr) {
-    complain_type(member, *value, "a string");
+    complaint_.add_type(what_, member, *value, "a string");
     return std::nullopt;
   }
   if (text->size() > text_max) {
@@ -64,9 +84,7 @@ std::string Reader::text(std::string_view member) {
 std::optional<std::int64_t> Reader::maybe_integer(std::string_view member) {
   const json::value* value = object_.if_contains(member);
   if (value == nullptr) return std::nullopt;
-  if (const std::int64_t* number = value->if_int64()) return *number;
-  complain_type(member, *value, "a whole number of 64 bits");
-  return std::nullopt;
+  return read_integer(*value, what_, member, complaint_);
 }
 
 std::int64_t Reader::integer(std::string_view member) {
@@ -78,14 +96,7 @@ std::int64_t Reader::integer(std::string_view member) {
 std::optional<Decimal> Reader::maybe_decimal(std::string_view member) {
   const json::value* value = object_.if_contains(member);
   if (value == nullptr) return std::nullopt;
-  const json::string* text = value->if_string();
-  if (text == nullptr) {
-    complain_type(member, *value, "a string");
-    return std::nullopt;
-  }
-  const auto number = decimal_of({text->data(), text->size()});
-  if (!number) complain(member, "no decimal number of at most 18 digits");
-  return number;
+  return read_decimal(*value, what_, member, complaint_);
 }
 
 Decimal Reader::decimal(std::string_view member) {
@@ -94,11 +105,20 @@ Decimal Reader::decimal(std::string_view member) {
   return value.value_or(Decimal{});
 }
 
+std::optional<Decimal> Reader::total(std::string_view member) {
+  const std::string digits = text(member);
+  const auto number = decimal_of(digits);
+  if (!number && (digits.empty() || digits.find_first_not_of("0123456789.") != std::string::npos)) {
+    complain(member, "no decimal number");
+  }
+  return number;
+}
+
 std::optional<bool> Reader::maybe_flag(std::string_view member) {
   const json::value* value = object_.if_contains(member);
   if (value == nullptr) return std::nullopt;
   if (const bool* flag = value->if_bool()) return *flag;
-  complain_type(member, *value, "true or false");
+  complaint_.add_type(what_, member, *value, "true or false");
   return std::nullopt;
 }
 
@@ -112,7 +132,7 @@ const json::array* Reader::maybe_array(std::string_view member) {
   const json::value* value = object_.if_contains(member);
   if (value == nullptr) return nullptr;
   if (const json::array* array = value->if_array()) return array;
-  complain_type(member, *value, "an array");
+  complaint_.add_type(what_, member, *value, "an array");
   return nullptr;
 }
 
@@ -120,7 +140,7 @@ const json::object* Reader::maybe_object(std::string_view member) {
   const json::value* value = object_.if_contains(member);
   if (value == nullptr) return nullptr;
   if (const json::object* object = value->if_object()) return object;
-  complain_type(member, *value, "an object");
+  complaint_.add_type(what_, member, *value, "an object");
   return nullptr;
 }
 

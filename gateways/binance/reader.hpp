@@ -22,6 +22,7 @@ inline constexpr std::size_t text_max = 256;  // no text member we read is longe
 struct Complaint {
   std::string text;
   void add(std::string_view what, std::string_view member, std::string_view reason);
+  void add_type(std::string_view what, std::string_view member, const json::value& found, std::string_view documented);
 };
 
 class Reader {
@@ -34,6 +35,8 @@ class Reader {
   std::int64_t integer(std::string_view member);
   Decimal decimal(std::string_view member);
   bool flag(std::string_view member);
+  // A sum over many trades, which may have more digits than a Decimal: then nullopt, and no complaint.
+  std::optional<Decimal> total(std::string_view member);
 
   // Members that may be absent. null is absence only where maybe_text is asked.
   std::optional<std::string> maybe_text(std::string_view member);
@@ -46,12 +49,16 @@ class Reader {
 
  private:
   void complain(std::string_view member, std::string_view reason) { complaint_.add(what_, member, reason); }
-  void complain_type(std::string_view member, const json::value& found, std::string_view documented);
 
   const json::object& object_;
   std::string_view what_;
   Complaint& complaint_;
 };
+
+// One value, where it has no name of its own: an element of an array. `member` is what the complaint calls it.
+std::int64_t read_integer(const json::value& value, std::string_view what, std::string_view member,
+                          Complaint& complaint);
+Decimal read_decimal(const json::value& value, std::string_view what, std::string_view member, Complaint& complaint);
 
 // Bytes to a JSON value, within bounds of size and depth. The error says what a person needs: it is no JSON, or too
 // large.

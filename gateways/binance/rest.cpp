@@ -20,6 +20,7 @@ using gateway::HttpOutcome;
 using gateway::HttpResponse;
 
 constexpr std::int64_t ms_ns = 1'000'000;
+constexpr std::int64_t day_ms = 86'400'000;
 constexpr int reads_max = 3;
 constexpr int clock_samples_max = 6;
 
@@ -62,14 +63,20 @@ std::chrono::milliseconds Rest::jitter(std::chrono::milliseconds most) {
   return std::chrono::milliseconds{std::uniform_int_distribution<std::int64_t>{0, most.count()}(random_)};
 }
 
-asio::awaitable<Sent> Rest::send(Request request, About about) {
+// Going on after a 429 turns it into a ban, which stops cancels too.
+std::optional<Sent> Rest::held_back() const {
+  const Timestamp left_ns = held_back_until_ns_ - wall_now_ns();
+  if (left_ns <= 0) return std::nullopt;
   Sent sent;
-  if (wall_now_ns() < held_back_until_ns_) {  // going on after a 429 turns it into a ban, which stops cancels too
-    sent.is_held_back = true;
-    sent.http.error = "Binance takes nothing from this address for another " +
-                      std::to_string((held_back_until_ns_ - wall_now_ns()) / (1000 * ms_ns) + 1) + " s";
-    co_return sent;
-  }
+  sent.is_held_back = true;
+  sent.http.error =
+      "Binance takes nothing from this address for another " + std::to_string(left_ns / (1000 * ms_ns) + 1) + " s";
+  return sent;
+}
+
+asio::awaitable<Sent> Rest::send(Request request, About about) {
+  if (auto refused = held_back()) co_return *std::move(refused);
+  Sent sent;
   gateway::HttpRequest http;
   http.method = request.method;
   std::string query;
@@ -79,11 +86,14 @@ asio::awaitable<Sent> Rest::send(Request request, About about) {
     request.params.emplace_back("timestamp", std::to_string(sent.request_time_ns / ms_ns));
     query = query_of(request.params);
     query = with_signature(query, signer_.sign(rest_payload(query, {})));
-    http.headers.emplace_back(api_key_header, api_key());
-    http.secret_headers.emplace_back(api_key_header);
   } else {
     query = query_of(request.params);
   }
+  if (request.security != Security::Public) {
+    http.headers.emplace_back(api_key_header, api_key());
+    http.secret_headers.emplace_back(api_key_header);
+  }
+  http.secret_members = {"listenKey"};
   if (request.method == "POST") {
     http.target = request.path;
     http.body = std::move(query);
@@ -91,17 +101,15 @@ asio::awaitable<Sent> Rest::send(Request request, About about) {
     http.redacted_body = gateway::cut_parameters(http.body, {"signature"});
   } else {
     http.target = query.empty() ? request.path : request.path + "?" + query;
-    http.redacted_target = gateway::cut_parameters(http.target, {"signature"});
+    http.redacted_target = gateway::cut_parameters(http.target, {"signature", "listenKey"});
   }
-  http.order_id = about.order_id;
-  http.client_order_id = about.client_order_id;
-  http.venue_order_id = about.venue_order_id;
+  http.about = std::move(about);
   sent.http = co_await http_.request(std::move(http));
-  note_limits(sent.http);
+  note(sent.http);
   co_return sent;
 }
 
-void Rest::note_limits(const HttpResponse& http) {
+void Rest::note(const HttpResponse& http) {
   if (http.outcome != HttpOutcome::Answered) return note_health(http, false);
   for (const auto& [name, value] : http.headers) {
     if (auto usage = usage_of(name, value, context_.account)) context_.events.on_usage(*std::move(usage));
@@ -110,10 +118,10 @@ void Rest::note_limits(const HttpResponse& http) {
   const bool is_key_refused =
       judged.error == ErrorCode::AuthenticationFailed && judged.broker && judged.broker->code != -1021;
   note_health(http, is_key_refused);
-  if (http.status != 429 && http.status != 418) return;
   const std::string* after = http.header("retry-after");
-  const std::int64_t seconds = (after ? whole_number(*after) : std::nullopt).value_or(http.status == 418 ? 120 : 60);
-  const Timestamp until = wall_now_ns() + std::min<std::int64_t>(seconds, 7 * 86400) * 1000 * ms_ns;
+  const auto until_ms = blocked_until_ms(http.status, judged.broker, after ? *after : std::string_view{}, timestamp_ms());
+  if (!until_ms) return;
+  const Timestamp until = wall_now_ns() + std::clamp<std::int64_t>(*until_ms - timestamp_ms(), 0, 7 * day_ms) * ms_ns;
   RateUsage blocked;
   blocked.account = context_.account;
   // -1015 is about orders alone; everything else counts the address, and then nothing at all may be sent.
@@ -157,7 +165,7 @@ asio::awaitable<Result<std::string>> Rest::ask(Request request, About about) {
       error.code = judged.error;
       if (judged.error == ErrorCode::OrderNotFound && judged.broker->code == -2026) error.code = ErrorCode::Expired;
       if (judged.error == ErrorCode::OrderNotFound && judged.broker->code == -2039) error.code = ErrorCode::Conflict;
-      error.text = judged.broker ? std::to_string(judged.broker->code) + " " + judged.broker->message
+      error.text = judged.broker ? std::to_string(judged.broker->code) + " " + explained(*judged.broker)
                                  : "HTTP " + std::to_string(sent.http.status);
       if (judged.verdict == Verdict::WrongTime && tries < 2) {
         if (const auto measured = co_await measure_clock(true); !measured) co_return measured.error();

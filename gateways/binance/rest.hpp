@@ -14,18 +14,14 @@
 #include "gateways/binance/encode.hpp"
 #include "gateways/framework/adapter.hpp"
 #include "gateways/framework/clock_offset.hpp"
+#include "gateways/framework/retry.hpp"
 #include "gateways/framework/run.hpp"
 
 namespace busbar::binance {
 
 namespace asio = boost::asio;
 
-// For whom the tape is indexed.
-struct About {
-  std::uint64_t order_id = 0;
-  Id client_order_id;
-  Id venue_order_id;
-};
+using gateway::About;
 
 struct Sent {
   gateway::HttpResponse http;
@@ -43,6 +39,10 @@ class Rest {
   Rest(gateway::HttpSession& http, gateway::AdapterContext& context, Signer signer, std::uint32_t recv_window_ms);
 
   asio::awaitable<Sent> send(Request request, About about);
+  // Binance wants to hear nothing from this address for a while: what becomes of a request meanwhile.
+  std::optional<Sent> held_back() const;
+  // What any answer says about limits, and about the line and the key.
+  void note(const gateway::HttpResponse& http);
   // The body of the answer, or why there is none. OrderNotFound only where Binance knows of no such order (-2013);
   // Expired for one that is archived (-2026), Conflict where two names given do not fit together (-2039): those orders
   // there are or were.
@@ -57,12 +57,14 @@ class Rest {
   std::string_view api_key() const { return context_.credentials.api_key.reveal(); }
   std::uint32_t recv_window_ms() const { return recv_window_ms_; }
   std::chrono::milliseconds jitter(std::chrono::milliseconds most);
+  gateway::Random random() {
+    return [this] { return random_(); };
+  }
   bool is_down() const { return failures_ >= failures_max; }
 
  private:
   static constexpr int failures_max = 3;  // lines that broke, one after another
 
-  void note_limits(const gateway::HttpResponse& http);
   void note_health(const gateway::HttpResponse& http, bool is_refused_key);
 
   gateway::HttpSession& http_;

@@ -160,13 +160,7 @@ asio::awaitable<void> Account::run_command(CommandKind kind, Message message) {
   complete(facts, command);
   --running_;
   const VenueReport& last = facts.back();
-  const bool is_line_broken = last.event == VenueEvent::Unknown ||
-                              (last.event == VenueEvent::NotSent && last.error == ErrorCode::ConnectionError);
-  if (is_line_broken) {
-    breaker_.on_failure(options_.boottime());
-  } else {
-    breaker_.on_success();
-  }
+  note_line(last);
   if (last.event == VenueEvent::CancelRejected || last.event == VenueEvent::ReplaceRejected) {
     // "Unknown order" mostly means filled or cancelled a moment ago: where it stands is told before the refusal.
     Command question = command;
@@ -184,10 +178,55 @@ asio::awaitable<void> Account::run_command(CommandKind kind, Message message) {
       if (!has(*status, VenueEvent::NotFound)) report_all(*status);
     }
   }
+  settle(kind, command, facts);
+}
+
+void Account::note_line(const VenueReport& last) {
+  const bool is_line_broken = last.event == VenueEvent::Unknown ||
+                              (last.event == VenueEvent::NotSent && last.error == ErrorCode::ConnectionError);
+  if (is_line_broken) {
+    breaker_.on_failure(options_.boottime());
+  } else {
+    breaker_.on_success();
+  }
+}
+
+void Account::settle(CommandKind kind, const Command& command, const Facts& facts) {
   report_all(facts);
   const bool is_open = is_unknown(facts);
   owner_.on_command_facts(command.command_id, facts, !is_open);
   if (is_open) ask(kind, command, facts.back().request_time_ns);
+}
+
+void Account::act_on_list(PlaceListCommand list) {
+  symbols_.insert(list.commands.front().command.symbol);
+  ++running_;
+  asio::co_spawn(loop_, run_list(std::move(list)), asio::detached);
+}
+
+// One request, and from then on as many orders as it named, each with a fate of its own.
+asio::awaitable<void> Account::run_list(PlaceListCommand list) {
+  Facts all;
+  std::string broken;
+  try {
+    all = co_await adapter_->place_list(list);
+  } catch (const std::exception& error) {
+    broken = error.what();
+  }
+  --running_;
+  for (const PlaceCommand& place : list.commands) {
+    const Command& command = place.command;
+    Facts facts;
+    for (const VenueReport& fact : all) {
+      if (fact.command_id == command.command_id) facts.push_back(fact);
+    }
+    if (facts.empty()) {  // it may have been anywhere when it broke
+      facts.push_back(make_fact(command, VenueEvent::Unknown, ErrorCode::UnknownOutcome, broken));
+    }
+    complete(facts, command);
+    note_line(facts.back());
+    settle(CommandKind::Place, command, facts);
+  }
 }
 
 asio::awaitable<Result<Facts>> Account::order_status(Command command) {
@@ -306,10 +345,12 @@ SessionState Account::state() const {
   state.market_data = part(Part::MarketData).state;
   state.clock_offset_ns = clock_offset_ns_;
   state.reconciled = is_reconciled_;
-  // Market data is no part of being able to trade; its own member says how it is.
+  // Market data is no part of being able to trade, nor is an order stream that is not asked for; their own members say
+  // how they are.
   const PartState& rest = part(Part::Rest);
   const PartState& stream = part(Part::OrderStream);
-  const PartState& worse = badness(stream.state) > badness(rest.state) ? stream : rest;
+  const bool is_stream_worse = !options_.trade_without_order_stream && badness(stream.state) > badness(rest.state);
+  const PartState& worse = is_stream_worse ? stream : rest;
   state.state = worse.state;
   state.reason = cut<256>(to_words(worse.reason));
   for (const PartState& each : parts_) {

@@ -46,6 +46,9 @@ class AccountOwner {
   virtual void on_command_facts(std::uint64_t command_id, const Facts& facts, bool is_closed) = 0;
   virtual void on_quote(const Name& account, Quote quote) = 0;
   virtual void on_trade(const Name& account, Trade trade) = 0;
+  virtual void on_bar(const Name& account, Bar bar) = 0;
+  virtual void on_book(const Name& account, Book book) = 0;
+  virtual void on_ticker(const Name& account, Ticker ticker) = 0;
   virtual void on_usage(RateUsage usage) = 0;
   virtual void on_instruments(std::vector<Instrument> instruments) = 0;
   virtual void on_first_try(const Name& account) = 0;  // connect() has answered, well or not
@@ -64,6 +67,7 @@ class Account final : public Events {
   // Why place and replace would be refused now. Asked once per order: a half-open breaker lets one through.
   std::optional<Error> no_new_orders();
   void act(CommandKind kind, Message message);
+  void act_on_list(PlaceListCommand list);
   void ask(CommandKind kind, const Command& command, Timestamp request_time_ns);
   std::size_t running() const { return running_; }
   std::size_t in_doubt() const { return in_doubt_.size(); }
@@ -75,6 +79,9 @@ class Account final : public Events {
   void on_report(VenueReport report) override;
   void on_quote(Quote quote) override;
   void on_trade(Trade trade) override;
+  void on_bar(Bar bar) override { owner_.on_bar(options_.account, std::move(bar)); }
+  void on_book(Book book) override { owner_.on_book(options_.account, std::move(book)); }
+  void on_ticker(Ticker ticker) override { owner_.on_ticker(options_.account, std::move(ticker)); }
   void on_usage(RateUsage usage) override;
   void on_instruments(std::vector<Instrument> instruments) override;
   void on_state(Part part, SessionStateKind state, std::string reason, Timestamp deadline_ns) override;
@@ -89,6 +96,9 @@ class Account final : public Events {
   };
   asio::awaitable<void> keep_connected();
   asio::awaitable<void> run_command(CommandKind kind, Message message);
+  asio::awaitable<void> run_list(PlaceListCommand list);
+  void note_line(const VenueReport& last);
+  void settle(CommandKind kind, const Command& command, const Facts& facts);
   asio::awaitable<Facts> carry_out(CommandKind kind, const Message& message);
   asio::awaitable<Result<Facts>> order_status(Command command);
   asio::awaitable<void> probe(Command command);

@@ -23,6 +23,9 @@ class Events {
   virtual void on_report(VenueReport report) = 0;  // report_number, incarnation, account and receive time are filled in
   virtual void on_quote(Quote quote) = 0;          // sequence, incarnation and source (the account) are filled in
   virtual void on_trade(Trade trade) = 0;
+  virtual void on_bar(Bar bar) = 0;
+  virtual void on_book(Book book) = 0;             // whole, as far as it is told at all
+  virtual void on_ticker(Ticker ticker) = 0;
   virtual void on_usage(RateUsage usage) = 0;      // blocked_until_ns by our wall clock; it is turned into router time
   virtual void on_instruments(std::vector<Instrument> instruments) = 0;  // the whole list, at connect and refresh
   enum class Part { Rest, OrderStream, MarketData };
@@ -60,6 +63,8 @@ class Adapter {
   virtual asio::awaitable<Result<std::vector<Position>>> positions() = 0;
 
   virtual asio::awaitable<Facts> place(PlaceCommand command) = 0;
+  // Orders that the broker ties to each other: the facts of all of them, each with the command_id of its command.
+  virtual asio::awaitable<Facts> place_list(PlaceListCommand list);
   virtual asio::awaitable<Facts> cancel(CancelCommand command) = 0;
   virtual asio::awaitable<Facts> replace(ReplaceCommand command) = 0;
   // Where does the order stand? State, preceded by its fills; or NotFound. An error is "could not ask", never "not
@@ -71,8 +76,14 @@ class Adapter {
   virtual asio::awaitable<Result<Facts>> trades(std::vector<Symbol> symbols, Timestamp since_ns) = 0;
 
   virtual asio::awaitable<Result<Quote>> quote(Symbol symbol) = 0;
-  virtual asio::awaitable<Result<void>> subscribe(Symbol symbol, Channel channel) = 0;
-  virtual asio::awaitable<Result<void>> unsubscribe(Symbol symbol, Channel channel) = 0;
+  // Oldest first, by opening time, both ends included; an end of 0 is open. As many as the broker gives in one answer.
+  virtual asio::awaitable<Result<std::vector<Bar>>> history(Symbol symbol, std::uint32_t bar_interval_ms,
+                                                            Timestamp start_ns, Timestamp end_ns);
+  virtual asio::awaitable<Result<Book>> book(Symbol symbol);
+  virtual asio::awaitable<Result<Ticker>> ticker(Symbol symbol);
+  // bar_interval_ms is 0 for what is no bar.
+  virtual asio::awaitable<Result<void>> subscribe(Symbol symbol, Channel channel, std::uint32_t bar_interval_ms) = 0;
+  virtual asio::awaitable<Result<void>> unsubscribe(Symbol symbol, Channel channel, std::uint32_t bar_interval_ms) = 0;
 
   virtual asio::awaitable<Result<std::vector<Instrument>>> instruments() = 0;
   virtual Result<Symbol> normalize_symbol(std::string_view broker_symbol) const = 0;

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <optional>
 #include <stdexcept>
@@ -49,7 +50,15 @@ void Secret::wipe() noexcept {
   value_.clear();
 }
 
-Credentials load_credentials(const std::filesystem::path& path) {
+namespace {
+
+// systemd lets the service read its credentials by an access list, and then the group's bits show its mask.
+bool is_systemds(const std::filesystem::path& path) {
+  const char* folder = std::getenv("CREDENTIALS_DIRECTORY");
+  return folder != nullptr && path.parent_path() == std::filesystem::path{folder};
+}
+
+std::string read_secret_file(const std::filesystem::path& path) {
   const auto refuse = [&](const std::string& reason) { return std::runtime_error{path.string() + ": " + reason}; };
   const File file{path};
   if (file.fd < 0) throw refuse(std::strerror(errno));
@@ -60,7 +69,7 @@ Credentials load_credentials(const std::filesystem::path& path) {
     throw refuse("credentials must belong to this user or to root");
   }
   const mode_t mode = status.st_mode & 07777;
-  if (mode != 0400 && mode != 0600) {
+  if (mode != 0400 && mode != 0600 && !(mode == 0440 && is_systemds(path))) {
     throw refuse("credentials must have mode 0400 or 0600, so that nobody else can read them");
   }
 
@@ -69,6 +78,14 @@ Credentials load_credentials(const std::filesystem::path& path) {
   if (size < 0) throw refuse(std::strerror(errno));
   if (static_cast<std::size_t>(size) == text.size()) throw refuse("too large for credentials");
   text.resize(static_cast<std::size_t>(size));
+  return text;
+}
+
+}  // namespace
+
+Credentials load_credentials(const std::filesystem::path& path) {
+  const auto refuse = [&](const std::string& reason) { return std::runtime_error{path.string() + ": " + reason}; };
+  std::string text = read_secret_file(path);
   const struct Wipe {
     std::string& text;
     ~Wipe() { OPENSSL_cleanse(text.data(), text.size()); }
@@ -85,9 +102,18 @@ Credentials load_credentials(const std::filesystem::path& path) {
     if (equals == std::string_view::npos) throw refuse("line " + std::to_string(line) + ": expected `name = value`");
     const std::string_view name = trim(entry.substr(0, equals));
     const std::string_view value = trim(entry.substr(equals + 1));
-    Secret* const member = name == "api_key" ? &credentials.api_key : name == "secret" ? &credentials.secret : nullptr;
-    if (member == nullptr) throw refuse("line " + std::to_string(line) + ": only api_key and secret are known here");
     if (value.empty()) throw refuse("line " + std::to_string(line) + ": " + std::string{name} + " is empty");
+    if (name == "secret_file") {
+      credentials.secret = Secret{read_secret_file(path.parent_path() / value)};
+      continue;
+    }
+    Secret* const member = name == "api_key"      ? &credentials.api_key
+                           : name == "secret"     ? &credentials.secret
+                           : name == "passphrase" ? &credentials.passphrase
+                                                  : nullptr;
+    if (member == nullptr) {
+      throw refuse("line " + std::to_string(line) + ": only api_key, secret, secret_file and passphrase are known here");
+    }
     *member = Secret{std::string{value}};
   }
   if (credentials.api_key.is_empty()) throw refuse("api_key is missing");

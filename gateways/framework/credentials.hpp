@@ -29,10 +29,12 @@ class Secret {
 struct Credentials {
   Secret api_key;
   Secret secret;
+  Secret passphrase;  // opens `secret` where that is an encrypted key
 };
 
-// Lines `api_key = ...` and `secret = ...`, both required; # starts a comment. The file must be a regular one, of ours
-// or of root, with mode 0400 or 0600. Throws std::runtime_error naming file and line, never a value.
+// Lines `api_key = ...` and `secret = ...`, both required, and `passphrase = ...`; # starts a comment. A key of many
+// lines is named by `secret_file = ...`, a path beside this file. Files must be regular ones, of ours or of root, with
+// mode 0400 or 0600; in the folder of systemd's credentials also 0440, which is how they come. Throws std::runtime_error naming file and line, never a value.
 Credentials load_credentials(const std::filesystem::path& file);
 
 }  // namespace busbar::gateway

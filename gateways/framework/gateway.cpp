@@ -8,6 +8,7 @@
 #include <spdlog/spdlog.h>
 
 #include "bus/codec.hpp"
+#include "bus/topic.hpp"
 #include "gateways/framework/redact.hpp"
 
 namespace busbar::gateway {
@@ -237,6 +238,8 @@ void Gateway::on_message(Message message) {
   } else if (const auto* replace = std::get_if<ReplaceCommand>(&message.body)) {
     const Command command = replace->command;
     on_command(CommandKind::Replace, std::move(message), command);
+  } else if (auto* list = std::get_if<PlaceListCommand>(&message.body)) {
+    on_list(std::move(*list), is_ours);
   } else if (const auto* ask = std::get_if<AskCommand>(&message.body)) {
     const Command command = ask->command;
     on_command(CommandKind::Ask, std::move(message), command);
@@ -258,31 +261,62 @@ void Gateway::on_message(Message message) {
   }
 }
 
-void Gateway::on_command(CommandKind kind, Message message, const Command& command) {
+Verdict Gateway::judge(CommandKind kind, const Command& command, bool is_environment_right) {
   Account* const account = find(command.account);
   Circumstances circumstances;
   circumstances.router_now = link_.router_now();
-  circumstances.is_environment_right = message.header.environment == options_.environment;
+  circumstances.is_environment_right = is_environment_right;
   circumstances.is_account_ours = account != nullptr;
   if (is_stopping_) circumstances.no_new_orders = Error{ErrorCode::ConnectionError, "the gateway is stopping"};
-  if (account != nullptr) circumstances.ask_account = [&] { return account->no_new_orders(); };
-  const Verdict verdict = book_.judge(kind, command, circumstances);
+  if (account != nullptr) circumstances.ask_account = [=] { return account->no_new_orders(); };
+  Verdict verdict = book_.judge(kind, command, circumstances);
   if (!verdict.alarm.empty()) spdlog::critical("{}", verdict.alarm);
+  return verdict;
+}
+
+void Gateway::on_command(CommandKind kind, Message message, const Command& command) {
+  const Verdict verdict = judge(kind, command, message.header.environment == options_.environment);
   switch (verdict.act) {
     case Verdict::Act::Do:
-      account->act(kind, std::move(message));
+      find(command.account)->act(kind, std::move(message));
       break;
     case Verdict::Act::Ask:
-      account->ask(kind, command, command.expire_time_ns);
+      find(command.account)->ask(kind, command, command.expire_time_ns);
       break;
     case Verdict::Act::Answer:
-      for (VenueReport fact : verdict.facts) {
-        if (fact.receive_time_ns == 0) fact.receive_time_ns = options_.wall();
-        link_.report(std::move(fact));
-      }
+      tell_facts(verdict.facts);
       break;
     case Verdict::Act::Wait:
       break;
+  }
+}
+
+// A list goes whole or not at all: one order of it that may not be placed now keeps back the others.
+void Gateway::on_list(PlaceListCommand list, bool is_environment_right) {
+  bool is_whole = !list.commands.empty();
+  std::vector<const Command*> kept_back;
+  for (const PlaceCommand& place : list.commands) {
+    const Verdict verdict = judge(CommandKind::Place, place.command, is_environment_right);
+    is_whole = is_whole && verdict.act == Verdict::Act::Do && place.command.account == list.commands[0].command.account;
+    if (verdict.act == Verdict::Act::Do) kept_back.push_back(&place.command);
+    if (verdict.act == Verdict::Act::Answer) tell_facts(verdict.facts);
+    if (verdict.act == Verdict::Act::Ask) {
+      find(place.command.account)->ask(CommandKind::Place, place.command, place.command.expire_time_ns);
+    }
+  }
+  if (is_whole) return find(list.commands[0].command.account)->act_on_list(std::move(list));
+  for (const Command* command : kept_back) {
+    const Facts facts{make_fact(*command, VenueEvent::NotSent, ErrorCode::NotSent,
+                                "another order of its list could not be placed now")};
+    book_.on_facts(command->command_id, facts, true);
+    tell_facts(facts);
+  }
+}
+
+void Gateway::tell_facts(const Facts& facts) {
+  for (VenueReport fact : facts) {
+    if (fact.receive_time_ns == 0) fact.receive_time_ns = options_.wall();
+    link_.report(std::move(fact));
   }
 }
 
@@ -290,7 +324,7 @@ void Gateway::on_command(CommandKind kind, Message message, const Command& comma
 
 void Gateway::on_subscribe(const Subscribe& subscribe) {
   if (find(subscribe.source) == nullptr) return;
-  const SubscriptionKey key{subscribe.source, subscribe.symbol, subscribe.channel};
+  const SubscriptionKey key{subscribe.source, subscribe.symbol, subscribe.channel, subscribe.bar_interval_ms};
   Subscription& subscription = subscriptions_[key];
   subscription.drop_at = 0;
   if (subscription.is_active || subscription.is_busy) return;
@@ -299,7 +333,8 @@ void Gateway::on_subscribe(const Subscribe& subscribe) {
 }
 
 void Gateway::on_unsubscribe(const Unsubscribe& unsubscribe) {
-  const auto found = subscriptions_.find({unsubscribe.source, unsubscribe.symbol, unsubscribe.channel});
+  const auto found = subscriptions_.find(
+      {unsubscribe.source, unsubscribe.symbol, unsubscribe.channel, unsubscribe.bar_interval_ms});
   if (found != subscriptions_.end()) let_go(found->second);
 }
 
@@ -335,13 +370,13 @@ asio::awaitable<void> Gateway::keep_subscribed(SubscriptionKey key) {
       subscriptions_.erase(key);
       co_return;
     }
-    const auto& [account, symbol, channel] = key;
+    const auto& [account, symbol, channel, bar_interval_ms] = key;
     Adapter& adapter = find(account)->adapter();
     Result<void> done = Error{};
     if (is_wanted) {
-      done = co_await adapter.subscribe(symbol, channel);
+      done = co_await adapter.subscribe(symbol, channel, bar_interval_ms);
     } else {
-      done = co_await adapter.unsubscribe(symbol, channel);
+      done = co_await adapter.unsubscribe(symbol, channel, bar_interval_ms);
     }
     Subscription& after = subscriptions_[key];
     if (done) {
@@ -361,17 +396,31 @@ asio::awaitable<void> Gateway::keep_subscribed(SubscriptionKey key) {
   }
 }
 
-void Gateway::on_quote(const Name& account, Quote quote) { publish("quote.", account, std::move(quote)); }
+void Gateway::on_quote(const Name& account, Quote quote) {
+  publish(topic_of(Channel::Quote, view(account), view(quote.symbol)), account, std::move(quote));
+}
 
-void Gateway::on_trade(const Name& account, Trade trade) { publish("trade.", account, std::move(trade)); }
+void Gateway::on_trade(const Name& account, Trade trade) {
+  publish(topic_of(Channel::Trade, view(account), view(trade.symbol)), account, std::move(trade));
+}
+
+void Gateway::on_bar(const Name& account, Bar bar) {
+  publish(topic_of(Channel::Bar, view(account), view(bar.symbol), bar.interval_ms), account, std::move(bar));
+}
+
+void Gateway::on_book(const Name& account, Book book) {
+  publish(topic_of(Channel::Book, view(account), view(book.symbol)), account, std::move(book));
+}
+
+void Gateway::on_ticker(const Name& account, Ticker ticker) {
+  publish(topic_of(Channel::Ticker, view(account), view(ticker.symbol)), account, std::move(ticker));
+}
 
 template <class T>
-void Gateway::publish(std::string_view kind, const Name& account, T tick) {
+void Gateway::publish(std::string topic, const Name& account, T tick) {
   tick.source = account;
   tick.incarnation = incarnation_;
   if (tick.receive_time_ns == 0) tick.receive_time_ns = options_.wall();
-  std::string topic{kind};
-  topic.append(view(account)).append(".").append(view(tick.symbol));
   tick.sequence = ++topic_sequences_[topic];
   Header header;
   header.environment = options_.environment;
@@ -422,83 +471,131 @@ asio::awaitable<Answer> Gateway::ask_broker(Query query) {
     co_return answer;
   }
   Adapter& adapter = account->adapter();
-  const Backoff backoff{std::chrono::milliseconds{100}, std::chrono::milliseconds{1000}, options_.random};
-  const auto take = [&](auto result, auto&& put) {
+  const auto read = [&]<class T>(std::function<asio::awaitable<Result<T>>()> ask,
+                                 std::function<void(T)> put) -> asio::awaitable<void> {
+    Result<T> result = co_await retry_read<T>(
+        loop_, read_tries,
+        Backoff{std::chrono::milliseconds{100}, std::chrono::milliseconds{1000}, options_.random}, ask);
     if (result) {
       put(std::move(*result));
     } else {
       refuse(result.error());
     }
   };
+  const auto complete_tick = [&](auto& tick) {
+    tick.source = account->name();
+    tick.incarnation = incarnation_;
+    if (tick.symbol.empty()) tick.symbol = query.symbol;
+    if (tick.receive_time_ns == 0) tick.receive_time_ns = options_.wall();
+  };
   switch (query.kind) {
-    case QueryKind::Accounts: {
-      auto result = co_await retry_read<std::vector<AccountInfo>>(loop_, read_tries, backoff,
-                                                                  [&] { return adapter.accounts(); });
-      take(std::move(result), [&](std::vector<AccountInfo> accounts) {
-        for (AccountInfo& each : accounts) {
-          each.account = account->name();
-          each.gateway = options_.name;
-          each.broker = cut<32>(options_.broker);
-          each.environment = options_.environment;
-        }
-        answer.accounts = std::move(accounts);
-      });
+    case QueryKind::Accounts:
+      co_await read.operator()<std::vector<AccountInfo>>(
+          [&] { return adapter.accounts(); },
+          [&](std::vector<AccountInfo> accounts) {
+            for (AccountInfo& each : accounts) {
+              each.account = account->name();
+              each.gateway = options_.name;
+              each.broker = cut<32>(options_.broker);
+              each.environment = options_.environment;
+            }
+            answer.accounts = std::move(accounts);
+          });
       break;
-    }
-    case QueryKind::Balances: {
-      auto result = co_await retry_read<std::vector<Balance>>(loop_, read_tries, backoff,
-                                                              [&] { return adapter.balances(); });
-      take(std::move(result), [&](std::vector<Balance> balances) { answer.balances = std::move(balances); });
+    case QueryKind::Balances:
+      co_await read.operator()<std::vector<Balance>>(
+          [&] { return adapter.balances(); },
+          [&](std::vector<Balance> balances) { answer.balances = std::move(balances); });
       break;
-    }
-    case QueryKind::Positions: {
-      auto result = co_await retry_read<std::vector<Position>>(loop_, read_tries, backoff,
-                                                               [&] { return adapter.positions(); });
-      take(std::move(result), [&](std::vector<Position> positions) { answer.positions = std::move(positions); });
+    case QueryKind::Positions:
+      co_await read.operator()<std::vector<Position>>(
+          [&] { return adapter.positions(); },
+          [&](std::vector<Position> positions) { answer.positions = std::move(positions); });
       break;
-    }
-    case QueryKind::Quote: {
-      auto result = co_await retry_read<Quote>(loop_, read_tries, backoff, [&] { return adapter.quote(query.symbol); });
-      take(std::move(result), [&](Quote quote) {
-        quote.source = account->name();
-        quote.incarnation = incarnation_;
-        if (quote.symbol.empty()) quote.symbol = query.symbol;
-        if (quote.receive_time_ns == 0) quote.receive_time_ns = options_.wall();
-        answer.quotes.push_back(std::move(quote));
-      });
+    case QueryKind::Quote:
+      co_await read.operator()<Quote>([&] { return adapter.quote(query.symbol); },
+                                      [&](Quote quote) {
+                                        complete_tick(quote);
+                                        answer.quotes.push_back(std::move(quote));
+                                      });
       break;
-    }
-    case QueryKind::VenueOrders: {
-      auto result = co_await retry_read<Facts>(loop_, read_tries, backoff, [&] { return adapter.orders(); });
-      take(std::move(result), [&](Facts facts) {
-        for (const VenueReport& fact : facts) {
-          if (!query.symbol.empty() && fact.symbol != query.symbol) continue;
-          answer.orders.push_back(as_report(fact));
-        }
-      });
+    case QueryKind::Book:
+      co_await read.operator()<Book>([&] { return adapter.book(query.symbol); },
+                                     [&](Book book) {
+                                       complete_tick(book);
+                                       answer.books.push_back(std::move(book));
+                                     });
       break;
-    }
-    case QueryKind::VenueTrades: {
+    case QueryKind::Ticker:
+      co_await read.operator()<Ticker>([&] { return adapter.ticker(query.symbol); },
+                                       [&](Ticker ticker) {
+                                         complete_tick(ticker);
+                                         answer.tickers.push_back(std::move(ticker));
+                                       });
+      break;
+    case QueryKind::Bars:
+      if (!interval_name(query.bar_interval_ms)) {
+        refuse({ErrorCode::InvalidMessage, "bar_interval_ms: " + std::to_string(query.bar_interval_ms) +
+                                               " is none of " + interval_names()});
+        break;
+      }
+      co_await read.operator()<std::vector<Bar>>(
+          [&] {
+            return adapter.history(query.symbol, query.bar_interval_ms, query.start_time_ns, query.end_time_ns);
+          },
+          [&](std::vector<Bar> bars) {
+            for (Bar& bar : bars) complete_tick(bar);
+            answer.bars = std::move(bars);
+          });
+      break;
+    case QueryKind::VenueOrders:
+      co_await read.operator()<Facts>([&] { return adapter.orders(); },
+                                      [&](Facts facts) {
+                                        for (const VenueReport& fact : facts) {
+                                          if (!query.symbol.empty() && fact.symbol != query.symbol) continue;
+                                          answer.orders.push_back(as_report(fact));
+                                        }
+                                      });
+      break;
+    case QueryKind::VenueTrades:
       if (query.symbol.empty()) {
         refuse({ErrorCode::InvalidMessage, "symbol: executions are listed by symbol"});
         break;
       }
-      auto result = co_await retry_read<Facts>(loop_, read_tries, backoff, [&] {
-        return adapter.trades(std::vector<Symbol>{query.symbol}, query.start_time_ns);
-      });
-      take(std::move(result), [&](Facts facts) {
-        for (const VenueReport& fact : facts) {
-          if (query.end_time_ns != 0 && fact.transact_time_ns > query.end_time_ns) continue;
-          answer.orders.push_back(as_report(fact));
-        }
-      });
+      co_await read.operator()<Facts>(
+          [&] { return adapter.trades(std::vector<Symbol>{query.symbol}, query.start_time_ns); },
+          [&](Facts facts) {
+            for (const VenueReport& fact : facts) {
+              if (query.end_time_ns != 0 && fact.transact_time_ns > query.end_time_ns) continue;
+              answer.orders.push_back(as_report(fact));
+            }
+          });
       break;
-    }
     default:
       refuse({ErrorCode::Unsupported, "a gateway does not answer " + std::string{busbar::name_of(query.kind)}});
   }
   for (ExecutionReport& order : answer.orders) order.account = account->name();
+  answer.kind = query.kind;
+  remember(answer, account->name());
   co_return answer;
+}
+
+// What an account holds is worth knowing when its broker cannot be asked, as long as one sees how old it is.
+void Gateway::remember(Answer& answer, const Name& account) {
+  const QueryKind kind = answer.kind;
+  if (kind != QueryKind::Accounts && kind != QueryKind::Balances && kind != QueryKind::Positions) return;
+  const std::pair key{account, kind};
+  if (answer.error == ErrorCode::None) {
+    answer.as_of_ns = options_.wall();
+    last_answers_[key] = answer;
+    return;
+  }
+  const auto last = last_answers_.find(key);
+  const bool is_away = answer.error == ErrorCode::ConnectionError || answer.error == ErrorCode::RateLimited;
+  if (!is_away || last == last_answers_.end()) return;
+  const std::string why{view(answer.text)};
+  answer = last->second;
+  answer.text = cut<256>("old: the broker could not be asked now: " + why);
 }
 
 // ---- the wire tape

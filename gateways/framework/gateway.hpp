@@ -57,6 +57,9 @@ class Gateway final : public AccountOwner {
   void on_command_facts(std::uint64_t command_id, const Facts& facts, bool is_closed) override;
   void on_quote(const Name& account, Quote quote) override;
   void on_trade(const Name& account, Trade trade) override;
+  void on_bar(const Name& account, Bar bar) override;
+  void on_book(const Name& account, Book book) override;
+  void on_ticker(const Name& account, Ticker ticker) override;
   void on_usage(RateUsage usage) override;
   void on_instruments(std::vector<Instrument> instruments) override;
   void on_first_try(const Name& account) override;
@@ -68,12 +71,15 @@ class Gateway final : public AccountOwner {
     bool is_busy = false;     // a coroutine is about it
     Timestamp drop_at = 0;    // 0: wanted
   };
-  using SubscriptionKey = std::tuple<Name, Symbol, Channel>;  // account, which is the source
+  using SubscriptionKey = std::tuple<Name, Symbol, Channel, std::uint32_t>;  // account, and how long a bar lasts
 
   GatewayHello make_hello() const;
   void on_welcome(const GatewayWelcome& welcome);
   void on_message(Message message);
   void on_command(CommandKind kind, Message message, const Command& command);
+  void on_list(PlaceListCommand list, bool is_environment_right);
+  Verdict judge(CommandKind kind, const Command& command, bool is_environment_right);
+  void tell_facts(const Facts& facts);
   void on_subscribe(const Subscribe& subscribe);
   void on_unsubscribe(const Unsubscribe& unsubscribe);
   void let_go(Subscription& subscription);
@@ -81,9 +87,10 @@ class Gateway final : public AccountOwner {
   asio::awaitable<void> keep_subscribed(SubscriptionKey key);
   asio::awaitable<void> answer(Query query, std::uint64_t correlation_id);
   asio::awaitable<Answer> ask_broker(Query query);
+  void remember(Answer& answer, const Name& account);
   void send_instruments();
   template <class T>
-  void publish(std::string_view kind, const Name& account, T tick);
+  void publish(std::string topic, const Name& account, T tick);
   void on_tape(Tape tape, const Name& account, const Credentials& credentials);
   Account* find(const Name& account);
   asio::awaitable<void> keep_ticking();
@@ -103,6 +110,7 @@ class Gateway final : public AccountOwner {
   std::map<SubscriptionKey, Subscription> subscriptions_;
   std::map<std::string, std::uint64_t> topic_sequences_;
   Pages pages_;
+  std::map<std::pair<Name, QueryKind>, Answer> last_answers_;  // of the account: told, with their age, when it cannot be asked
   asio::steady_timer timer_;
   bool is_stopping_ = false;
 };

@@ -71,7 +71,8 @@ std::optional<std::string> what_is_wrong(const HttpRequest& request) {
 struct Redaction {
   explicit Redaction(const HttpRequest& request)
       : target{request.redacted_target.empty() ? request.target : request.redacted_target},
-        body{request.redacted_body.empty() ? request.body : request.redacted_body} {
+        body{request.redacted_body.empty() ? request.body : request.redacted_body},
+        members{request.secret_members} {
     for (const auto& [name, value] : request.headers) {
       const auto is_this = [header = &name](const std::string& secret) {
         return equals_ignoring_case(secret, *header);
@@ -83,12 +84,14 @@ struct Redaction {
   }
   std::string clean(std::string text) const {
     for (const std::string& secret : secrets) cut_secret(text, secret);
+    for (const std::string& member : members) cut_json_member(text, member);
     return text;
   }
   std::string target;
   std::string body;
   std::string headers;
   std::vector<std::string> secrets;
+  std::vector<std::string> members;
 };
 
 }  // namespace
@@ -289,9 +292,9 @@ void HttpSession::Pool::tape_sent(const HttpRequest& request, const Redaction& r
   const std::string body = redaction.clean(redaction.body);
   tape.body.assign(body.begin(), body.end());
   tape.time_ns = time_ns;
-  tape.order_id = request.order_id;
-  tape.client_order_id = request.client_order_id;
-  tape.venue_order_id = request.venue_order_id;
+  tape.order_id = request.about.order_id;
+  tape.client_order_id = request.about.client_order_id;
+  tape.venue_order_id = request.about.venue_order_id;
   tape_(std::move(tape));
 }
 
@@ -313,9 +316,9 @@ void HttpSession::Pool::tape_answer(const HttpRequest& request, const Redaction&
   tape.error = redaction.clean(response.error);
   tape.time_ns = response.received_time_ns;
   tape.elapsed_ns = elapsed_ns;
-  tape.order_id = request.order_id;
-  tape.client_order_id = request.client_order_id;
-  tape.venue_order_id = request.venue_order_id;
+  tape.order_id = request.about.order_id;
+  tape.client_order_id = request.about.client_order_id;
+  tape.venue_order_id = request.about.venue_order_id;
   tape_(std::move(tape));
 }
 

@@ -30,12 +30,16 @@ Answer Pages::split(Answer whole, std::uint32_t page_size, Timestamp now) {
   Answer head;
   head.kind = whole.kind;
   head.as_of_ns = whole.as_of_ns;
+  head.text = whole.text;
   std::deque<Answer> pages;
   cut_list(pages, head, &Answer::orders, whole.orders, size);
   cut_list(pages, head, &Answer::accounts, whole.accounts, size);
   cut_list(pages, head, &Answer::balances, whole.balances, size);
   cut_list(pages, head, &Answer::positions, whole.positions, size);
   cut_list(pages, head, &Answer::quotes, whole.quotes, size);
+  cut_list(pages, head, &Answer::bars, whole.bars, size);
+  cut_list(pages, head, &Answer::books, whole.books, size);
+  cut_list(pages, head, &Answer::tickers, whole.tickers, size);
   if (pages.empty()) return head;
   Answer first = std::move(pages.front());
   pages.pop_front();

@@ -30,4 +30,19 @@ void cut_secret(std::string& text, std::string_view secret) {
   }
 }
 
+void cut_json_member(std::string& text, std::string_view name) {
+  const std::string quoted = '"' + std::string{name} + '"';
+  for (std::size_t at = text.find(quoted); at != std::string::npos; at = text.find(quoted, at)) {
+    at += quoted.size();
+    std::size_t value = text.find_first_not_of(" \t\r\n", at);
+    if (value == std::string::npos || text[value] != ':') continue;
+    value = text.find_first_not_of(" \t\r\n", value + 1);
+    if (value == std::string::npos || text[value] != '"') continue;
+    std::size_t end = ++value;
+    while (end < text.size() && text[end] != '"') end += text[end] == '\\' ? 2 : 1;
+    text.replace(value, std::min(end, text.size()) - value, cut_mark);
+    at = value;
+  }
+}
+
 }  // namespace busbar::gateway

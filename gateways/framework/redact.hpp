@@ -15,4 +15,7 @@ std::string cut_parameters(std::string_view text, std::initializer_list<std::str
 // Every occurrence of a known secret cut out. Texts of less than 4 characters are no secrets.
 void cut_secret(std::string& text, std::string_view secret);
 
+// The text values of this member cut out of JSON, wherever it stands: {"listenKey":"[cut]"}.
+void cut_json_member(std::string& text, std::string_view name);
+
 }  // namespace busbar::gateway

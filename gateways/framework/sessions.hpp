@@ -42,6 +42,13 @@ class TlsContext {  // one per process
   std::unique_ptr<Impl> impl_;
 };
 
+// Which order a request or a frame is about: the tape is indexed by it.
+struct About {
+  std::uint64_t order_id = 0;
+  Id client_order_id = {};
+  Id venue_order_id = {};
+};
+
 struct HttpRequest {
   std::string method = {};
   std::string target = {};
@@ -52,9 +59,8 @@ struct HttpRequest {
   std::string redacted_target = {};
   std::string redacted_body = {};
   std::vector<std::string> secret_headers = {};  // names whose values are cut out
-  std::uint64_t order_id = 0;               // what it is about, for the tape's index
-  Id client_order_id = {};
-  Id venue_order_id = {};
+  std::vector<std::string> secret_members = {};  // likewise of JSON members in the answer
+  About about = {};
 };
 
 enum class HttpOutcome {
@@ -115,10 +121,12 @@ class WebSocket {
   WebSocket(asio::io_context& loop, TlsContext& tls, Url url, WebSocketOptions options, OnTape tape);
   ~WebSocket();
   asio::awaitable<Result<void>> open();
-  void on_text(std::function<void(std::string_view text, Timestamp receive_time_ns)> handler);
+  // The handler names the order that the text is about, where it knows.
+  using OnText = std::function<void(std::string_view text, Timestamp receive_time_ns, About& about)>;
+  void on_text(OnText handler);
   void on_closed(std::function<void(std::string reason)> handler);  // once, whoever closed
   // Queued; false when the queue is full or the connection is not open. `redacted` goes to the tape in its place.
-  [[nodiscard]] bool send(std::string text, std::string redacted = {});
+  [[nodiscard]] bool send(std::string text, std::string redacted = {}, About about = {});
   void close();
   bool is_open() const;
   Timestamp last_received_ns() const;

@@ -31,7 +31,7 @@ class WebSocket::Connection : public std::enable_shared_from_this<WebSocket::Con
       : loop_{loop}, tls_{tls}, url_{std::move(url)}, options_{options}, tape_{std::move(tape)}, watchdog_{loop} {}
 
   static asio::awaitable<Result<void>> open(std::shared_ptr<Connection> self);
-  bool send(std::string text, std::string redacted);
+  bool send(std::string text, std::string redacted, About about);
   void close();
   // The owner is gone: nothing is told any more.
   void abandon() {
@@ -39,7 +39,7 @@ class WebSocket::Connection : public std::enable_shared_from_this<WebSocket::Con
     close();
   }
 
-  std::function<void(std::string_view, Timestamp)> on_text;
+  OnText on_text;
   std::function<void(std::string)> on_closed;
   Timestamp last_received_ns = 0;
   bool is_open() const { return state_ == State::Open; }
@@ -49,6 +49,7 @@ class WebSocket::Connection : public std::enable_shared_from_this<WebSocket::Con
   struct Outgoing {
     std::string text;
     std::string redacted;
+    About about;
   };
   using Stream = websocket::stream<ByteStream, false>;  // without compression, which halves what there is to compile
 
@@ -59,7 +60,8 @@ class WebSocket::Connection : public std::enable_shared_from_this<WebSocket::Con
   void cut_off(std::string reason);
   void finish(std::string reason);
   void on_received();
-  void tape(TapeDirection direction, std::string_view method, std::string_view body, std::string_view error = {}) const;
+  void tape(TapeDirection direction, std::string_view method, std::string_view body, std::string_view error = {},
+            const About& about = {}) const;
 
   asio::io_context& loop_;
   TlsContext& tls_;
@@ -78,7 +80,7 @@ class WebSocket::Connection : public std::enable_shared_from_this<WebSocket::Con
 };
 
 void WebSocket::Connection::tape(TapeDirection direction, std::string_view method, std::string_view body,
-                                 std::string_view error) const {
+                                 std::string_view error, const About& about) const {
   if (!tape_) return;
   Tape tape;
   tape.exchange = next_exchange();
@@ -88,6 +90,9 @@ void WebSocket::Connection::tape(TapeDirection direction, std::string_view metho
   tape.method = cut<32>(method);
   tape.body.assign(body.begin(), body.end());
   tape.error = error;
+  tape.order_id = about.order_id;
+  tape.client_order_id = about.client_order_id;
+  tape.venue_order_id = about.venue_order_id;
   tape.time_ns = wall_now_ns();
   tape_(std::move(tape));
 }
@@ -185,15 +190,16 @@ asio::awaitable<void> WebSocket::Connection::read(std::shared_ptr<Connection> se
     }
     self->on_received();
     const std::string_view text = text_of(buffer);
-    self->tape(TapeDirection::Received, self->stream_->got_text() ? "TEXT" : "BINARY", text);
-    if (!self->is_abandoned_ && self->on_text) self->on_text(text, self->last_received_ns);
+    About about;
+    if (!self->is_abandoned_ && self->on_text) self->on_text(text, self->last_received_ns, about);
+    self->tape(TapeDirection::Received, self->stream_->got_text() ? "TEXT" : "BINARY", text, {}, about);
     buffer.consume(buffer.size());
   }
 }
 
-bool WebSocket::Connection::send(std::string text, std::string redacted) {
+bool WebSocket::Connection::send(std::string text, std::string redacted, About about) {
   if (state_ != State::Open || queue_.size() >= options_.send_queue_max) return false;
-  queue_.push_back({std::move(text), std::move(redacted)});
+  queue_.push_back({std::move(text), std::move(redacted), std::move(about)});
   if (!is_writing_) {
     is_writing_ = true;
     asio::co_spawn(loop_, write(shared_from_this()), asio::detached);
@@ -205,7 +211,8 @@ asio::awaitable<void> WebSocket::Connection::write(std::shared_ptr<Connection> s
   while (!self->queue_.empty() && self->state_ == State::Open) {
     const Outgoing outgoing = std::move(self->queue_.front());
     self->queue_.pop_front();
-    self->tape(TapeDirection::Sent, "TEXT", outgoing.redacted.empty() ? outgoing.text : outgoing.redacted);
+    self->tape(TapeDirection::Sent, "TEXT", outgoing.redacted.empty() ? outgoing.text : outgoing.redacted, {},
+               outgoing.about);
     const auto [error, size] = co_await self->stream_->async_write(asio::buffer(outgoing.text), no_throw);
     if (error) {
       self->cut_off("write: " + error.message());
@@ -241,14 +248,14 @@ WebSocket::~WebSocket() { connection_->abandon(); }
 
 asio::awaitable<Result<void>> WebSocket::open() { return Connection::open(connection_); }
 
-void WebSocket::on_text(std::function<void(std::string_view, Timestamp)> handler) {
+void WebSocket::on_text(OnText handler) {
   connection_->on_text = std::move(handler);
 }
 
 void WebSocket::on_closed(std::function<void(std::string)> handler) { connection_->on_closed = std::move(handler); }
 
-bool WebSocket::send(std::string text, std::string redacted) {
-  return connection_->send(std::move(text), std::move(redacted));
+bool WebSocket::send(std::string text, std::string redacted, About about) {
+  return connection_->send(std::move(text), std::move(redacted), std::move(about));
 }
 
 void WebSocket::close() { connection_->close(); }

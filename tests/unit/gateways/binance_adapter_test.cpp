@@ -26,6 +26,9 @@ struct Recorder final : gateway::Events {
   std::vector<VenueReport> reports;
   std::vector<Quote> quotes;
   std::vector<Trade> trades;
+  std::vector<Bar> bars;
+  std::vector<Book> books;
+  std::vector<Ticker> tickers;
   std::vector<RateUsage> usages;
   std::map<Part, std::vector<SessionStateKind>> states;
   std::size_t ups = 0;
@@ -35,6 +38,9 @@ struct Recorder final : gateway::Events {
   void on_report(VenueReport report) override { reports.push_back(std::move(report)); }
   void on_quote(Quote quote) override { quotes.push_back(std::move(quote)); }
   void on_trade(Trade trade) override { trades.push_back(std::move(trade)); }
+  void on_bar(Bar bar) override { bars.push_back(std::move(bar)); }
+  void on_book(Book book) override { books.push_back(std::move(book)); }
+  void on_ticker(Ticker ticker) override { tickers.push_back(std::move(ticker)); }
   void on_usage(RateUsage usage) override { usages.push_back(std::move(usage)); }
   void on_instruments(std::vector<Instrument> list) override { instruments = list.size(); }
   void on_state(Part part, SessionStateKind state, std::string, Timestamp) override {
@@ -68,6 +74,7 @@ venue::binance::Settings still_market(const std::filesystem::path& folder) {
   ConfigTable root = ConfigFile::parse("", "venue");
   venue::binance::Settings settings = venue::binance::load_settings(root, folder);
   settings.market_steps_per_second = 0;
+  settings.features.has_listen_keys = true;
   return settings;
 }
 
@@ -86,7 +93,7 @@ class BinanceLive : public testing::Test {
         ConfigFile::parse("rest = \"https://127.0.0.1:" + port + "\"\nws_api = \"wss://127.0.0.1:" + port +
                               "/ws-api/v3\"\nstreams = \"wss://127.0.0.1:" + port + "\"\n",
                           "gateway");
-    config_ = read_config(table);
+    config_ = read_config(table, Environment::Paper);
   }
 
   ~BinanceLive() override {
@@ -105,8 +112,8 @@ class BinanceLive : public testing::Test {
                                          .gateway = "binance",
                                          .account = "main",
                                          .environment = Environment::Paper,
-                                         .credentials = {gateway::Secret{settings_.accounts.at(0).api_key},
-                                                         gateway::Secret{settings_.accounts.at(0).secret}}});
+                                         .credentials = {gateway::Secret{settings_.accounts.at(0).keys.at(0).api_key},
+                                                         gateway::Secret{settings_.accounts.at(0).keys.at(0).secret}, {}}});
   }
   void connect() {
     make();
@@ -227,12 +234,12 @@ TEST_F(BinanceLive, ConnectingLoadsInstrumentsMeasuresTheClockAndProvesTheKey) {
 }
 
 TEST_F(BinanceLive, AWrongKeyIsRefusedInWordsThatSayWhatToDo) {
-  settings_.accounts.at(0).secret = "wrong";
+  settings_.accounts.at(0).keys.at(0).secret = "wrong";
   make();
   const auto connected = run(adapter_->connect());
   ASSERT_FALSE(connected);
   EXPECT_EQ(connected.error().code, ErrorCode::AuthenticationFailed);
-  EXPECT_NE(connected.error().text.find("is the key right"), std::string::npos) << connected.error().text;
+  EXPECT_NE(connected.error().text.find("does the secret belong to this key"), std::string::npos) << connected.error().text;
 }
 
 TEST_F(BinanceLive, AnOrderIsPlacedFilledInPartAskedForAndCancelled) {
@@ -422,12 +429,12 @@ TEST_F(BinanceLive, AnEventThatComesTwiceIsToldOnce) {
 // COMPLAINTS 18 and 21: subscriptions are paced, and made again after a loss.
 TEST_F(BinanceLive, MarketDataIsSubscribedInBatchesAndAgainAfterALoss) {
   connect();
-  const auto unknown = run(adapter_->subscribe(Symbol{"XXX/YYY"}, Channel::Quote));
+  const auto unknown = run(adapter_->subscribe(Symbol{"XXX/YYY"}, Channel::Quote, 0));
   ASSERT_FALSE(unknown);
   EXPECT_EQ(unknown.error().code, ErrorCode::InvalidSymbol);
   for (const char* symbol : {"BTC/USDT", "ETH/USDT", "BNB/USDT", "LTC/USDT"}) {
-    ASSERT_TRUE(run(adapter_->subscribe(cut<32>(symbol), Channel::Quote)));
-    ASSERT_TRUE(run(adapter_->subscribe(cut<32>(symbol), Channel::Trade)));
+    ASSERT_TRUE(run(adapter_->subscribe(cut<32>(symbol), Channel::Quote, 0)));
+    ASSERT_TRUE(run(adapter_->subscribe(cut<32>(symbol), Channel::Trade, 0)));
   }
   control("POST", "/market", R"({"steps_per_second":50})");
   ASSERT_TRUE(until([&] { return !events_.quotes.empty() && !events_.trades.empty(); }));
@@ -441,12 +448,244 @@ TEST_F(BinanceLive, MarketDataIsSubscribedInBatchesAndAgainAfterALoss) {
   EXPECT_GT(*asked->ask_px, *asked->bid_px);
 }
 
+ReplaceCommand replace_of(const PlaceCommand& place, std::string_view venue_order_id, std::uint32_t leg) {
+  ReplaceCommand replace;
+  replace.command = place.command;
+  replace.command.command_id = 2;
+  replace.command.leg = leg;
+  replace.command.venue_order_id = cut<64>(venue_order_id);
+  replace.orig_venue_order_id = place.command.venue_order_id;
+  replace.order = place.order;
+  replace.orig_order_qty = place.order.order_qty;
+  replace.cum_qty = Decimal{};
+  return replace;
+}
+
+TEST_F(BinanceLive, AnUntouchedOrderIsReplacedInOneRequest) {
+  connect();
+  const PlaceCommand place = limit("V1");
+  run(adapter_->place(place));
+  ReplaceCommand replace = replace_of(place, "V1r", 1);
+  replace.order.price = "59000"_d;
+  replace.order.order_qty = "2"_d;
+  const Facts facts = run(adapter_->replace(replace));
+  ASSERT_EQ(names(facts), (Names{VenueEvent::Canceled, VenueEvent::Replaced})) << view(facts.back().text);
+  EXPECT_EQ(view(facts[0].venue_order_id), "V1");
+  EXPECT_EQ(view(facts[1].venue_order_id), "V1r");
+  const auto status = run(adapter_->order_status(replace.command));
+  ASSERT_TRUE(status) << status.error().text;
+  EXPECT_EQ(*status->back().order_qty, "2"_d);
+  EXPECT_EQ(*status->back().price, "59000"_d);
+}
+
+TEST_F(BinanceLive, AFillThatComesFirstStopsTheReplace) {
+  connect();
+  const PlaceCommand place = limit("V1");
+  run(adapter_->place(place));
+  control("POST", "/orders", R"({"symbol":"BTCUSDT","side":"SELL","quantity":"0.4","price":"60000"})");
+  ReplaceCommand replace = replace_of(place, "V1r", 1);  // it does not know of the fill yet
+  replace.order.order_qty = "2"_d;
+  const Facts facts = run(adapter_->replace(replace));
+  ASSERT_EQ(names(facts), Names{VenueEvent::ReplaceRejected}) << view(facts.back().text);
+  const auto open = run(adapter_->orders());
+  ASSERT_EQ(open->size(), 1u) << "nothing more is bought than was asked for";
+  EXPECT_EQ(view(open->at(0).venue_order_id), "V1");
+}
+
+TEST_F(BinanceLive, AnOrderFilledInPartIsReplacedByWhatWasLeft) {
+  connect();
+  const PlaceCommand place = limit("V1");
+  run(adapter_->place(place));
+  control("POST", "/orders", R"({"symbol":"BTCUSDT","side":"SELL","quantity":"0.4","price":"60000"})");
+  ASSERT_TRUE(until([&] { return events_.count(VenueEvent::Fill) == 1; }));
+  control("POST", "/orders", R"({"symbol":"BTCUSDT","side":"SELL","quantity":"0.1","price":"60000"})");
+  ReplaceCommand replace = replace_of(place, "V1r", 1);
+  replace.cum_qty = "0.4"_d;  // and 0.1 more by now: the broker's count is what counts
+  replace.order.order_qty = "1.5"_d;
+  replace.order.price = "59000"_d;
+  const Facts facts = run(adapter_->replace(replace));
+  ASSERT_EQ(names(facts), (Names{VenueEvent::Canceled, VenueEvent::Replaced})) << view(facts.back().text);
+  EXPECT_EQ(*facts[0].cum_qty, "0.5"_d);
+  const auto open = run(adapter_->orders());
+  ASSERT_EQ(open->size(), 1u);
+  EXPECT_EQ(*open->at(0).order_qty, "1"_d) << "1.5 in all, 0.5 of it filled";
+
+  ReplaceCommand less = replace_of(place, "V1s", 2);
+  less.orig_venue_order_id = "V1r";
+  less.orig_order_qty = "1.5"_d;
+  less.order.order_qty = "0.5"_d;  // no more than what is filled
+  less.order.price = "59000"_d;
+  less.cum_qty = "0.4"_d;
+  const Facts ended = run(adapter_->replace(less));
+  ASSERT_EQ(names(ended), (Names{VenueEvent::Canceled, VenueEvent::ReplaceRejected})) << view(ended.back().text);
+  EXPECT_TRUE(run(adapter_->orders())->empty());
+}
+
+TEST_F(BinanceLive, LessQuantityIsAnAmendmentThatKeepsItsPlace) {
+  connect();
+  const PlaceCommand place = limit("V1");
+  const Facts placed = run(adapter_->place(place));
+  ReplaceCommand replace = replace_of(place, "V1a", 1);
+  replace.order.order_qty = "0.6"_d;
+  replace.is_decrease = true;
+  const Facts facts = run(adapter_->replace(replace));
+  ASSERT_EQ(names(facts), Names{VenueEvent::Replaced}) << view(facts.back().text);
+  EXPECT_EQ(view(facts[0].venue_order_id), "V1a");
+  EXPECT_EQ(facts[0].broker_order_id, placed[0].broker_order_id) << "the same order";
+  EXPECT_EQ(*run(adapter_->orders())->at(0).order_qty, "0.6"_d);
+}
+
+TEST_F(BinanceLive, AReplaceWhoseAnswerIsLostIsUnknownAndAskingTells) {
+  connect();
+  const PlaceCommand place = limit("V1");
+  run(adapter_->place(place));
+  fault(R"({"kind":"drop_answer","endpoint":"order.cancelReplace","next":1})");
+  ReplaceCommand replace = replace_of(place, "V1r", 1);
+  replace.order.price = "59000"_d;
+  ASSERT_EQ(names(run(adapter_->replace(replace))), Names{VenueEvent::Unknown});
+  const auto found = run(adapter_->order_status(replace.command));
+  ASSERT_TRUE(found) << found.error().text;
+  EXPECT_EQ(names(*found), Names{VenueEvent::State});
+}
+
+TEST_F(BinanceLive, AnOrderListIsPlacedWholeAndOneLegCancelsTheOther) {
+  connect();
+  control("POST", "/orders", R"({"symbol":"BTCUSDT","side":"BUY","quantity":"5","price":"60000"})");
+  control("POST", "/orders", R"({"symbol":"BTCUSDT","side":"SELL","quantity":"5","price":"60001"})");
+  control("POST", "/orders", R"({"symbol":"BTCUSDT","side":"SELL","quantity":"0.1","price":"60000"})");  // a last price
+  PlaceListCommand list;
+  list.list_type = OrderListType::OneCancelsOther;
+  list.venue_list_id = "L1";
+  list.commands = {limit("V1", "1"_d, "61000"_d), limit("V2", "1"_d)};
+  list.commands[0].order.side = Side::Sell;
+  list.commands[1].command.command_id = 2;
+  list.commands[1].command.order_id = 2;
+  list.commands[1].order.client_order_id = "A2";
+  list.commands[1].order.side = Side::Sell;
+  list.commands[1].order.order_type = OrderType::StopLimit;
+  list.commands[1].order.stop_px = "59000"_d;
+  list.commands[1].order.price = "58900"_d;
+  const Facts facts = run(adapter_->place_list(list));
+  ASSERT_EQ(names(facts), (Names{VenueEvent::Accepted, VenueEvent::Accepted})) << view(facts.back().text);
+  EXPECT_EQ(facts[0].command_id, 1u);
+  EXPECT_EQ(facts[1].command_id, 2u);
+  EXPECT_EQ(run(adapter_->orders())->size(), 2u);
+  ASSERT_EQ(names(run(adapter_->cancel(cancel_of(list.commands[0])))), Names{VenueEvent::Canceled});
+  ASSERT_TRUE(until([&] { return events_.count(VenueEvent::Canceled) == 2; })) << "Binance takes both away";
+  EXPECT_TRUE(run(adapter_->orders())->empty());
+}
+
+class BinanceByWsApi : public BinanceLive {
+ protected:
+  BinanceByWsApi() {
+    config_.orders_by = OrdersBy::WsApi;
+    config_.stream_options.answer_max = 1000ms;
+  }
+  std::size_t placed_by(std::string_view transport) {
+    std::size_t count = 0;
+    const boost::json::value all = control("GET", "/arrivals");
+    for (const auto& arrival : all.at("arrivals").as_array()) {
+      count += arrival.at("transport").as_string() == transport ? 1 : 0;
+    }
+    return count;
+  }
+};
+
+TEST_F(BinanceByWsApi, OrdersGoOverTheWebSocketApiAndByRestWhileItIsAway) {
+  connect();
+  const PlaceCommand place = limit("V1");
+  ASSERT_EQ(names(run(adapter_->place(place))), Names{VenueEvent::Accepted});
+  EXPECT_EQ(placed_by("ws"), 1u);
+  const Facts refused = run(adapter_->place(limit("V9", "9000"_d)));
+  ASSERT_EQ(names(refused), Names{VenueEvent::Rejected});
+  EXPECT_FALSE(refused[0].broker_code.empty());
+  ReplaceCommand replace = replace_of(place, "V1r", 1);
+  replace.order.price = "59000"_d;
+  ASSERT_EQ(names(run(adapter_->replace(replace))), (Names{VenueEvent::Canceled, VenueEvent::Replaced}));
+  fault(R"({"kind":"hang_answer","endpoint":"order.place","next":1})");
+  const Facts lost = run(adapter_->place(limit("V2")));
+  EXPECT_EQ(names(lost), Names{VenueEvent::Unknown});
+  control("POST", "/streams/close", R"({"stream":"orders","reset":true})");
+  ASSERT_TRUE(until([&] { return events_.states[Part::OrderStream].back() == SessionStateKind::Down; }));
+  ASSERT_EQ(names(run(adapter_->place(limit("V3")))), Names{VenueEvent::Accepted});
+  EXPECT_EQ(placed_by("rest"), 1u);
+  for (const Tape& tape : tape_) {
+    const std::string body{tape.body.begin(), tape.body.end()};
+    EXPECT_EQ(body.find(settings_.accounts.at(0).keys.at(0).api_key), std::string::npos);
+  }
+  EXPECT_TRUE(std::any_of(tape_.begin(), tape_.end(), [](const Tape& tape) {
+    return tape.channel == TapeChannel::OrderStream && tape.direction == TapeDirection::Sent &&
+           view(tape.venue_order_id) == "V1";
+  })) << "the tape tells whose order it was";
+}
+
+TEST_F(BinanceLive, AListenKeyIsTheOlderWayToTheSameEvents) {
+  config_.user_data_by = UserDataBy::ListenKey;
+  connect();
+  run(adapter_->place(limit("V1")));
+  ASSERT_TRUE(until([&] { return events_.count(VenueEvent::Accepted) == 1; }));
+  control("POST", "/listen-keys/expire");
+  ASSERT_TRUE(until([&] { return events_.ups == 2; })) << "a gap is said to be one";
+  control("POST", "/orders", R"({"symbol":"BTCUSDT","side":"SELL","quantity":"1","price":"60000"})");
+  EXPECT_TRUE(until([&] { return events_.count(VenueEvent::Fill) == 1; }));
+  for (const Tape& tape : tape_) {
+    const std::string whole = tape.target + std::string{tape.body.begin(), tape.body.end()};
+    const auto key = whole.find("\"listenKey\":\"");
+    if (key != std::string::npos && tape.channel == TapeChannel::Rest) {
+      EXPECT_EQ(whole.substr(key, 20), R"("listenKey":"[cut]"})");
+    }
+  }
+}
+
+TEST_F(BinanceLive, BooksBarsAndTickersAreToldAndAsked) {
+  connect();
+  control("POST", "/market", R"({"steps_per_second":50})");
+  for (const auto& [channel, interval] : {std::pair{Channel::Book, 0u}, {Channel::Ticker, 0u}, {Channel::Bar, 60'000u}}) {
+    ASSERT_TRUE(run(adapter_->subscribe(Symbol{"BTC/USDT"}, channel, interval)));
+  }
+  EXPECT_FALSE(run(adapter_->subscribe(Symbol{"BTC/USDT"}, Channel::Bar, 61'000)));
+  ASSERT_TRUE(until([&] { return events_.books.size() >= 3 && !events_.bars.empty() && !events_.tickers.empty(); }));
+  for (const Book& book : events_.books) {
+    ASSERT_FALSE(book.bids.empty());
+    ASSERT_FALSE(book.asks.empty());
+    EXPECT_LT(book.bids.front().price, book.asks.front().price);
+    EXPECT_TRUE(std::is_sorted(book.bids.begin(), book.bids.end(), [](auto& a, auto& b) { return a.price > b.price; }));
+  }
+  EXPECT_EQ(events_.bars.back().interval_ms, 60'000u);
+  EXPECT_GE(*events_.tickers.back().high_px, *events_.tickers.back().low_px);
+  const auto bars = run(adapter_->history(Symbol{"BTC/USDT"}, 60'000, 0, 0));
+  ASSERT_TRUE(bars) << bars.error().text;
+  ASSERT_FALSE(bars->empty());
+  EXPECT_FALSE(bars->back().is_final);
+  EXPECT_GE(*bars->back().high, *bars->back().low);
+  const auto book = run(adapter_->book(Symbol{"BTC/USDT"}));
+  ASSERT_TRUE(book) << book.error().text;
+  EXPECT_LT(book->bids.front().price, book->asks.front().price);
+  const auto ticker = run(adapter_->ticker(Symbol{"BTC/USDT"}));
+  ASSERT_TRUE(ticker) << ticker.error().text;
+  EXPECT_TRUE(ticker->last_px);
+}
+
+TEST(BinanceConfig, PlacesAreNamedAndPaperNeverMeetsRealMoney) {
+  const auto read = [](std::string text, Environment environment) {
+    ConfigTable table = ConfigFile::parse(std::move(text), "gateway");
+    return read_config(table, environment);
+  };
+  EXPECT_EQ(read("", Environment::Live).rest.host, "api.binance.com");
+  EXPECT_EQ(read("endpoints = \"testnet\"", Environment::Paper).rest.host, "testnet.binance.vision");
+  EXPECT_EQ(read("endpoints = \"us\"", Environment::Live).user_data_by, UserDataBy::ListenKey);
+  EXPECT_THROW(read("", Environment::Paper), ConfigError);
+  EXPECT_THROW(read("endpoints = \"testnet\"", Environment::Live), ConfigError);
+  EXPECT_THROW(read("endpoints = \"moon\"", Environment::Live), ConfigError);
+  EXPECT_THROW(read("endpoints = \"us\"\norders = \"ws_api\"", Environment::Live), ConfigError);
+}
+
 TEST_F(BinanceLive, NoSecretReachesTheTape) {
   connect();
   run(adapter_->place(limit("V1")));
   run(adapter_->orders());
-  const std::string key = settings_.accounts.at(0).api_key;
-  const std::string secret = settings_.accounts.at(0).secret;
+  const std::string key = settings_.accounts.at(0).keys.at(0).api_key;
+  const std::string secret = settings_.accounts.at(0).keys.at(0).secret;
   ASSERT_FALSE(tape_.empty());
   for (const Tape& tape : tape_) {
     const std::string whole = tape.target + tape.headers + std::string{tape.body.begin(), tape.body.end()};

@@ -176,6 +176,200 @@ TEST(BinanceDecode, MatchesAnswersOfTheWebSocketApiByIdOfAnyKind) {
   }
 }
 
+TEST(BinanceDecode, AnAnswerOfTheWebSocketApiReadsAsRestWould) {
+  const auto frame = decode_ws_api_frame(
+      R"({"id":"a1","status":200,"result":{"symbol":"BTCUSDT","orderId":7,"orderListId":-1,"clientOrderId":"V1",
+          "transactTime":1700000000000},"rateLimits":[{"rateLimitType":"ORDERS","interval":"SECOND","intervalNum":10,
+          "limit":50,"count":12},
+          {"rateLimitType":"REQUEST_WEIGHT","interval":"MINUTE","intervalNum":1,"limit":6000}]})");
+  ASSERT_TRUE(frame) << frame.error().text;
+  const auto& response = std::get<WsResponse>(*frame);
+  const auto order = decode_order(response.body());
+  ASSERT_TRUE(order) << order.error().text;
+  EXPECT_EQ(order->order_id, 7);
+  ASSERT_EQ(response.rate_limits.size(), 2u);
+  EXPECT_EQ(response.rate_limits[0].type, "ORDERS");
+  EXPECT_EQ(response.rate_limits[0].interval, "SECOND");
+  EXPECT_EQ(response.rate_limits[0].interval_num, 10);
+  EXPECT_EQ(response.rate_limits[0].limit, 50);
+  EXPECT_EQ(response.rate_limits[0].count, 12);
+  EXPECT_FALSE(response.rate_limits[1].count);
+
+  const auto banned = decode_ws_api_frame(
+      R"({"id":"a2","status":418,"error":{"code":-1003,"msg":"Way too much request weight used; IP banned until
+          1659146400000.","data":{"serverTime":1659142907531,"retryAfter":1659146400000}}})");
+  ASSERT_FALSE(banned) << "a line break inside a text is no JSON";
+  const auto refused = decode_ws_api_frame(
+      R"({"id":"a2","status":418,"error":{"code":-1003,"msg":"IP banned until 1659146400000.",
+          "data":{"serverTime":1659142907531,"retryAfter":1659146400000}}})");
+  ASSERT_TRUE(refused) << refused.error().text;
+  const auto& refusal = std::get<WsResponse>(*refused);
+  EXPECT_EQ(refusal.error->retry_after_ms, 1659146400000);
+  EXPECT_EQ(refusal.error->server_time_ms, 1659142907531);
+  EXPECT_EQ(decode_error(refusal.body())->code, -1003);
+  EXPECT_TRUE(refusal.result.empty());
+}
+
+TEST(BinanceDecode, ReadsWhatOnlySomeExecutionReportsCarry) {
+  const auto frame = decode_user_frame(replaced(
+      execution, R"("Q":"0.0")",
+      R"("Q":"0.0","W":5,"V":"DECREMENT","v":3,"A":"3.0","B":"2.0","u":1,"U":37,"Cs":"BTCUSDT","pl":"2.1","pL":"0.1",
+         "pY":"0.21","d":4,"D":6,"j":1,"J":1000000,"b":"ONE_PARTY_TRADE_REPORT","a":1234,"k":"SOR","uS":true,
+         "gP":"PRIMARY_PEG","gOT":"PRICE_LEVEL","gOV":5,"gp":"1.5","eR":"OCO_TRIGGER")"));
+  ASSERT_TRUE(frame) << frame.error().text;
+  const auto& report = std::get<ExecutionReportEvent>(frame->event.what);
+  EXPECT_EQ(report.working_time, 5);
+  EXPECT_EQ(report.prevented_match_id, 3);
+  EXPECT_EQ(*report.prevented_qty, "3"_d);
+  EXPECT_EQ(*report.last_prevented_qty, "2"_d);
+  EXPECT_EQ(report.trade_group_id, 1);
+  EXPECT_EQ(report.counter_order_id, 37);
+  EXPECT_EQ(report.counter_symbol, "BTCUSDT");
+  EXPECT_EQ(*report.prevented_execution_qty, "2.1"_d);
+  EXPECT_EQ(*report.prevented_execution_price, "0.1"_d);
+  EXPECT_EQ(*report.prevented_execution_quote_qty, "0.21"_d);
+  EXPECT_EQ(report.trailing_delta, 4);
+  EXPECT_EQ(report.trailing_time, 6);
+  EXPECT_EQ(report.strategy_id, 1);
+  EXPECT_EQ(report.strategy_type, 1000000);
+  EXPECT_EQ(report.match_type, "ONE_PARTY_TRADE_REPORT");
+  EXPECT_EQ(report.allocation_id, 1234);
+  EXPECT_EQ(report.working_floor, "SOR");
+  EXPECT_EQ(report.used_sor, true);
+  EXPECT_EQ(report.peg_price_type, "PRIMARY_PEG");
+  EXPECT_EQ(report.peg_offset_type, "PRICE_LEVEL");
+  EXPECT_EQ(report.peg_offset_value, 5);
+  EXPECT_EQ(*report.pegged_price, "1.5"_d);
+  EXPECT_EQ(report.expiry_reason, "OCO_TRIGGER");
+  EXPECT_FALSE(decode_user_frame(replaced(execution, R"("Q":"0.0")", R"("Q":"0.0","gp":1.5)")));
+}
+
+constexpr std::string_view canceled_half =
+    R"({"symbol":"BTCUSDT","origClientOrderId":"V1","orderId":9,"orderListId":-1,"clientOrderId":"C1",
+        "transactTime":1684804350068,"price":"0.01","origQty":"0.0001","executedQty":"0.00004",
+        "cummulativeQuoteQty":"0.0","status":"CANCELED","timeInForce":"GTC","type":"LIMIT","side":"SELL"})";
+constexpr std::string_view placed_half =
+    R"({"symbol":"BTCUSDT","orderId":10,"orderListId":-1,"clientOrderId":"V2","transactTime":1652928801803,
+        "price":"0.02","origQty":"0.04","executedQty":"0.0","cummulativeQuoteQty":"0.0","status":"NEW",
+        "timeInForce":"GTC","type":"LIMIT","side":"SELL","workingTime":1669277163808,"fills":[]})";
+
+std::string halves(std::string_view cancel_result, std::string_view cancel, std::string_view order_result,
+                   std::string_view order) {
+  return R"({"cancelResult":")" + std::string{cancel_result} + R"(","newOrderResult":")" + std::string{order_result} +
+         R"(","cancelResponse":)" + std::string{cancel} + R"(,"newOrderResponse":)" + std::string{order} + "}";
+}
+
+TEST(BinanceDecode, ReadsBothHalvesOfACancelReplace) {
+  const auto done = decode_cancel_replace(halves("SUCCESS", canceled_half, "SUCCESS", placed_half));
+  ASSERT_TRUE(done) << done.error().text;
+  EXPECT_EQ(done->cancel_result, HalfResult::Success);
+  EXPECT_EQ(done->new_order_result, HalfResult::Success);
+  EXPECT_EQ(done->canceled->own_client_order_id(), "V1");
+  EXPECT_EQ(done->placed->client_order_id, "V2");
+  EXPECT_FALSE(done->error);
+
+  const auto partly = decode_cancel_replace(
+      R"({"code":-2021,"msg":"Order cancel-replace partially failed.","data":)" +
+      halves("SUCCESS", canceled_half, "FAILURE", R"({"code":-2010,"msg":"Order would immediately match and take."})") +
+      "}");
+  ASSERT_TRUE(partly) << partly.error().text;
+  EXPECT_EQ(partly->error->code, -2021);
+  EXPECT_TRUE(partly->canceled);
+  EXPECT_FALSE(partly->placed);
+  EXPECT_EQ(partly->new_order_error->code, -2010);
+
+  const auto failed = decode_cancel_replace(
+      R"({"code":-2022,"msg":"Order cancel-replace failed.","data":)" +
+      halves("FAILURE", R"({"code":-2011,"msg":"Unknown order sent."})", "NOT_ATTEMPTED", "null") + "}");
+  ASSERT_TRUE(failed) << failed.error().text;
+  EXPECT_EQ(failed->cancel_error->code, -2011);
+  EXPECT_EQ(failed->new_order_result, HalfResult::NotAttempted);
+  EXPECT_FALSE(failed->new_order_error);
+}
+
+TEST(BinanceDecode, ACancelReplaceThatDoesNotSayWhatWasDoneIsRefused) {
+  const std::string bodies[] = {
+      R"({"code":-1021,"msg":"Timestamp for this request is outside of the recvWindow."})",
+      R"({"code":-1015,"msg":"Too many new orders.","data":null})",
+      halves("SUCCESS", "null", "SUCCESS", placed_half),
+      halves("DONE", canceled_half, "SUCCESS", placed_half),
+      halves("SUCCESS", canceled_half, "FAILURE", placed_half),  // an order where an error is announced
+      replaced(halves("SUCCESS", canceled_half, "SUCCESS", placed_half), R"("price":"0.02")", R"("price":0.02)"),
+      "{}",
+  };
+  for (const std::string& body : bodies) EXPECT_FALSE(decode_cancel_replace(body)) << body;
+}
+
+TEST(BinanceDecode, AnAmendedOrderBearsItsNewName) {
+  const auto amended = decode_amend(
+      R"({"transactTime":1741926410255,"executionId":75,"amendedOrder":{"symbol":"BTCUSDT","orderId":33,
+          "orderListId":-1,"origClientOrderId":"V1","clientOrderId":"V2","price":"6.00000000","qty":"5.00000000",
+          "executedQty":"1.0","preventedQty":"0.5","quoteOrderQty":"0.0","cumulativeQuoteQty":"6.0",
+          "status":"PARTIALLY_FILLED","timeInForce":"GTC","type":"LIMIT","side":"SELL"},
+          "listStatus":{"orderListId":4,"contingencyType":"OTO","listOrderStatus":"EXECUTING",
+          "listClientOrderId":"L1","symbol":"BTCUSDT","orders":[{"symbol":"BTCUSDT","orderId":33,
+          "clientOrderId":"V2"}]}})");
+  ASSERT_TRUE(amended) << amended.error().text;
+  EXPECT_EQ(amended->order.own_client_order_id(), "V2");
+  EXPECT_EQ(amended->orig_client_order_id, "V1");
+  EXPECT_EQ(*amended->order.orig_qty, "5"_d);
+  EXPECT_EQ(*amended->order.executed_qty, "1"_d);
+  EXPECT_EQ(*amended->order.cum_quote_qty, "6"_d);
+  EXPECT_EQ(*amended->order.prevented_qty, "0.5"_d);
+  EXPECT_EQ(amended->order.transact_time, 1741926410255);
+  EXPECT_EQ(amended->execution_id, 75);
+  EXPECT_EQ(amended->list->list_client_order_id, "L1");
+  const std::string shape = R"({"transactTime":1,"executionId":7,"amendedOrder":{"symbol":"B","orderId":3,)";
+  EXPECT_FALSE(decode_amend(shape + R"("clientOrderId":"V2","qty":5}})"));
+  EXPECT_FALSE(decode_amend(shape + R"("clientOrderId":"V2"}})")) << "without a quantity";
+  EXPECT_FALSE(decode_amend(R"({"transactTime":1,"executionId":7})"));
+}
+
+constexpr std::string_view order_list =
+    R"({"orderListId":1,"contingencyType":"OTO","listStatusType":"EXEC_STARTED","listOrderStatus":"EXECUTING",
+        "listClientOrderId":"L1","transactionTime":1712291372842,"symbol":"LTCBTC","orders":[
+        {"symbol":"LTCBTC","orderId":6,"clientOrderId":"V1"},{"symbol":"LTCBTC","orderId":7,"clientOrderId":"V2"}],
+        "orderReports":[{"symbol":"LTCBTC","orderId":6,"orderListId":1,"clientOrderId":"V1",
+        "transactTime":1712291372842,"price":"1.00","origQty":"1.00","executedQty":"0.00","status":"NEW"},
+        {"symbol":"LTCBTC","orderId":7,"orderListId":1,"clientOrderId":"V2","transactTime":1712291372842,
+        "price":"0.00","origQty":"5.00","executedQty":"0.00","status":"PENDING_NEW","workingTime":-1}]})";
+
+TEST(BinanceDecode, AnOrderListNamesItsOrdersAndMayReportOnThem) {
+  const auto list = decode_order_list(order_list);
+  ASSERT_TRUE(list) << list.error().text;
+  EXPECT_EQ(list->list_client_order_id, "L1");
+  ASSERT_EQ(list->orders.size(), 2u);
+  EXPECT_EQ(list->orders[1].client_order_id, "V2");
+  ASSERT_EQ(list->reports.size(), 2u);
+  EXPECT_EQ(list->reports[1].status, "PENDING_NEW");
+  const auto asked = decode_order_lists("[" + std::string{order_list.substr(0, order_list.find(R"(,
+        "orderReports")"))} + "}]");
+  ASSERT_TRUE(asked) << asked.error().text;
+  EXPECT_TRUE(asked->at(0).reports.empty());
+  EXPECT_FALSE(decode_order_list(replaced(order_list, R"("price":"1.00")", R"("price":1.00)")));
+  EXPECT_FALSE(decode_order_list(replaced(order_list, R"("orders":[)", R"("others":[)")));
+  EXPECT_FALSE(decode_order_list(replaced(order_list, R"("listClientOrderId":"L1",)", "")));
+}
+
+TEST(BinanceDecode, ReadsCountsCommissionsAndListenKeys) {
+  const auto counts = decode_order_counts(
+      R"([{"rateLimitType":"ORDERS","interval":"DAY","intervalNum":1,"limit":160000,"count":7}])");
+  ASSERT_TRUE(counts) << counts.error().text;
+  EXPECT_EQ(counts->at(0).count, 7);
+  EXPECT_FALSE(decode_order_counts(R"([{"rateLimitType":"ORDERS","interval":"DAY","intervalNum":1,"limit":"1"}])"));
+  const auto commission = decode_commission(
+      R"({"symbol":"BTCUSDT","standardCommission":{"maker":"0.1","taker":"0.2"},"taxCommission":{"maker":"0.3",
+          "taker":"0.4"}})");
+  ASSERT_TRUE(commission) << commission.error().text;
+  EXPECT_EQ(commission->standard.taker, "0.2"_d);
+  EXPECT_EQ(commission->tax->maker, "0.3"_d);
+  EXPECT_FALSE(commission->special);
+  EXPECT_FALSE(decode_commission(R"({"symbol":"BTCUSDT","standardCommission":{"maker":0.1,"taker":"0.2"}})"));
+  EXPECT_EQ(*decode_listen_key(R"({"listenKey":"abc"})"), "abc");
+  EXPECT_FALSE(decode_listen_key(R"({"listenKey":""})"));
+  EXPECT_FALSE(decode_listen_key(R"({"listenKey":7})"));
+}
+
 TEST(BinanceDecode, TellsMarketFramesApart) {
   const auto ticker = decode_market_frame(
       R"({"stream":"btcusdt@bookTicker","data":{"u":4,"s":"BTCUSDT","b":"25.35","B":"31.2","a":"25.36","A":"40.6"}})");
@@ -191,9 +385,6 @@ TEST(BinanceDecode, TellsMarketFramesApart) {
   const auto refusal = decode_market_frame(R"({"error":{"code":2,"msg":"Invalid request"},"id":3})");
   ASSERT_TRUE(refusal);
   EXPECT_EQ(std::get<ControlResponse>(refusal->what).error->code, 2);
-  const auto other = decode_market_frame(R"({"stream":"!miniTicker@arr","data":[{"e":"24hrMiniTicker"}]})");
-  ASSERT_TRUE(other);
-  EXPECT_TRUE(std::holds_alternative<OtherMarketEvent>(other->what));
   EXPECT_FALSE(decode_market_frame(R"({"e":"trade","E":1,"s":"BTCUSDT","t":1,"p":0.001,"q":"100","T":1,"m":true})"));
 }
 
@@ -247,6 +438,50 @@ TEST(BinanceInstruments, AZeroSwitchesAPartOfAFilterOff) {
   EXPECT_FALSE(instrument->max_notional);
   const std::vector<OrderType> types{OrderType::Limit, OrderType::Market, OrderType::StopLimit};
   EXPECT_EQ(instrument->order_types, types);
+}
+
+TEST(BinanceInstruments, WhatIsNotSaidToBeAllowedIsNot) {
+  const auto older = decode_symbol(symbol_json);
+  ASSERT_TRUE(older);
+  const auto instrument = instrument_of(*older);
+  EXPECT_FALSE(instrument->can_replace);
+  EXPECT_FALSE(instrument->can_amend);
+  EXPECT_FALSE(instrument->can_oco);
+  EXPECT_FALSE(instrument->can_oto);
+  EXPECT_EQ(instrument->iceberg_parts_max, 0u);
+  EXPECT_EQ(instrument->trailing_delta_max_bps, 0u);
+  const auto newer = decode_symbol(replaced(symbol_json, R"("icebergAllowed":true)",
+                                            R"("icebergAllowed":true,"ocoAllowed":true,"otoAllowed":true,)"
+                                            R"("cancelReplaceAllowed":true,"amendAllowed":true)"));
+  ASSERT_TRUE(newer) << newer.error().text;
+  const auto modern = instrument_of(*newer);
+  EXPECT_TRUE(modern->can_replace);
+  EXPECT_TRUE(modern->can_amend);
+  EXPECT_TRUE(modern->can_oco);
+  EXPECT_TRUE(modern->can_oto);
+  EXPECT_FALSE(decode_symbol(replaced(symbol_json, R"("icebergAllowed":true)", R"("ocoAllowed":"true")")));
+}
+
+TEST(BinanceInstruments, OfATrailingStopsBoundsThoseHoldThatHoldOnBothSides) {
+  const auto bounds = [](std::string_view above_min, std::string_view above_max, std::string_view below_min,
+                         std::string_view below_max) {
+    std::string filters = R"({"filterType":"ICEBERG_PARTS","limit":10},{"filterType":"TRAILING_DELTA")";
+    filters.append(R"(,"minTrailingAboveDelta":)").append(above_min);
+    filters.append(R"(,"maxTrailingAboveDelta":)").append(above_max);
+    filters.append(R"(,"minTrailingBelowDelta":)").append(below_min);
+    filters.append(R"(,"maxTrailingBelowDelta":)").append(below_max).append("},");
+    return decode_symbol(replaced(symbol_json, R"({"filterType":"NEVER_SEEN")",
+                                  filters + R"({"filterType":"NEVER_SEEN")"));
+  };
+  const auto info = bounds("10", "2000", "20", "1000");
+  ASSERT_TRUE(info) << info.error().text;
+  const auto instrument = instrument_of(*info);
+  EXPECT_EQ(instrument->iceberg_parts_max, 10u);
+  EXPECT_EQ(instrument->trailing_delta_min_bps, 20u);
+  EXPECT_EQ(instrument->trailing_delta_max_bps, 1000u);
+  EXPECT_EQ(instrument_of(*bounds("10", "0", "10", "1000"))->trailing_delta_max_bps, 1000u) << "zero is no bound";
+  EXPECT_EQ(instrument_of(*bounds("-5", "99999999999", "0", "0"))->trailing_delta_max_bps, 4294967295u);
+  EXPECT_FALSE(bounds(R"("10")", "2000", "20", "1000"));
 }
 
 TEST(BinanceInstruments, NotionalSaysMoreThanItsElder) {

@@ -19,6 +19,7 @@ Instrument btc_usdt() {
   instrument.tick_size = "0.01"_d;
   instrument.lot_size = "0.00001"_d;
   instrument.can_iceberg = instrument.can_cash_order_qty = instrument.can_trailing_stop = true;
+  instrument.can_replace = instrument.can_amend = true;
   instrument.quote_precision = 8;
   return instrument;
 }
@@ -264,10 +265,150 @@ TEST(BinanceEncode, AsksForTradesOnlyInCombinationsThatAreDocumented) {
   EXPECT_EQ(query_of(encode_trades_from("BTCUSDT", 57).params), "symbol=BTCUSDT&fromId=57&limit=1000");
 }
 
+TEST(BinanceEncode, AReplaceIsACancelAndAnOrderOfWhichTheSecondNeedsTheFirst) {
+  const auto request =
+      encode_cancel_replace(limit_order(), btc_usdt(), "V1", "28", "V2", "C1", CancelRestriction::None);
+  ASSERT_TRUE(request) << request.error().text;
+  EXPECT_EQ(request->method, "POST");
+  EXPECT_EQ(request->path, "/api/v3/order/cancelReplace");
+  EXPECT_EQ(query_of(request->params),
+            "symbol=BTCUSDT&side=BUY&cancelReplaceMode=STOP_ON_FAILURE&cancelOrderId=28&cancelOrigClientOrderId=V1&"
+            "cancelNewClientOrderId=C1&type=LIMIT&timeInForce=GTC&quantity=0.5&price=55000&newClientOrderId=V2&"
+            "newOrderRespType=FULL");
+  const auto only_new =
+      encode_cancel_replace(limit_order(), btc_usdt(), "V1", "", "V2", "", CancelRestriction::OnlyNew);
+  ASSERT_TRUE(only_new);
+  EXPECT_EQ(query_of(only_new->params),
+            "symbol=BTCUSDT&side=BUY&cancelReplaceMode=STOP_ON_FAILURE&cancelOrigClientOrderId=V1&cancelRestrictions="
+            "ONLY_NEW&type=LIMIT&timeInForce=GTC&quantity=0.5&price=55000&newClientOrderId=V2&newOrderRespType=FULL");
+  const auto only_partly =
+      encode_cancel_replace(limit_order(), btc_usdt(), "V1", "", "V2", "", CancelRestriction::OnlyPartiallyFilled);
+  ASSERT_TRUE(only_partly);
+  EXPECT_NE(query_of(only_partly->params).find("cancelRestrictions=ONLY_PARTIALLY_FILLED"), std::string::npos);
+}
+
+TEST(BinanceEncode, AReplaceThatCannotBeIsRefusedBeforeAnythingIsCancelled) {
+  const auto code = [](const NewOrder& order, const Instrument& instrument, std::string_view orig) {
+    const auto request = encode_cancel_replace(order, instrument, orig, "", "V2", "", CancelRestriction::None);
+    return request ? ErrorCode::None : request.error().code;
+  };
+  EXPECT_EQ(code(with([](NewOrder& o) { o.price = "55000.001"_d; }), btc_usdt(), "V1"), ErrorCode::InvalidOrder);
+  EXPECT_EQ(code(with([](NewOrder& o) { o.time_in_force = TimeInForce::Day; }), btc_usdt(), "V1"),
+            ErrorCode::Unsupported);
+  EXPECT_EQ(code(limit_order(), btc_usdt(), ""), ErrorCode::InvalidOrder);
+  Instrument older = btc_usdt();
+  older.can_replace = false;
+  EXPECT_EQ(code(limit_order(), older, "V1"), ErrorCode::Unsupported);
+}
+
+TEST(BinanceEncode, AnAmendmentNamesTheOrderItsNewQuantityAndItsNewName) {
+  const Request request = encode_amend("BTCUSDT", "V1", "28", "0.40000"_d, "V2");
+  EXPECT_EQ(request.method, "PUT");
+  EXPECT_EQ(request.path, "/api/v3/order/amend/keepPriority");
+  EXPECT_EQ(query_of(request.params), "symbol=BTCUSDT&orderId=28&origClientOrderId=V1&newQty=0.4&newClientOrderId=V2");
+}
+
+TEST(BinanceEncode, CancelsAllOrdersOfASymbol) {
+  const Request request = encode_cancel_all("BTCUSDT");
+  EXPECT_EQ(request.method, "DELETE");
+  EXPECT_EQ(request.path, "/api/v3/openOrders");
+  EXPECT_EQ(query_of(request.params), "symbol=BTCUSDT");
+}
+
+TEST(BinanceEncode, AsksForMarketDataWithinTheDocumentedLimits) {
+  EXPECT_EQ(query_of(encode_depth("BTCUSDT", 100).params), "symbol=BTCUSDT&limit=100");
+  EXPECT_EQ(query_of(encode_depth("BTCUSDT", 50000).params), "symbol=BTCUSDT&limit=5000");
+  EXPECT_EQ(query_of(encode_klines("BTCUSDT", "1h", 1700000000000, 1700003600000, 24).params),
+            "symbol=BTCUSDT&interval=1h&startTime=1700000000000&endTime=1700003600000&limit=24");
+  EXPECT_EQ(query_of(encode_klines("BTCUSDT", "1d", 0, 0, 0).params), "symbol=BTCUSDT&interval=1d&limit=1");
+  EXPECT_EQ(query_of(encode_recent_trades("BTCUSDT", 5000).params), "symbol=BTCUSDT&limit=1000");
+  EXPECT_EQ(encode_ticker_24h("BTCUSDT").path, "/api/v3/ticker/24hr");
+  for (const Request& request : {encode_depth("X", 1), encode_klines("X", "1m", 0, 0, 1), encode_recent_trades("X", 1),
+                                 encode_ticker_24h("X"), encode_book_ticker("X"), encode_time()}) {
+    EXPECT_EQ(request.security, Security::Public) << request.path;
+    EXPECT_EQ(request.method, "GET") << request.path;
+  }
+  EXPECT_EQ(encode_order_count().security, Security::Signed);
+}
+
+TEST(BinanceEncode, AListenKeyNeedsTheKeyAndNoSignature) {
+  const Request start = encode_listen_key_start();
+  EXPECT_EQ(start.method, "POST");
+  EXPECT_TRUE(start.params.empty());
+  EXPECT_EQ(encode_listen_key_keepalive("abc").method, "PUT");
+  EXPECT_EQ(query_of(encode_listen_key_keepalive("abc").params), "listenKey=abc");
+  EXPECT_EQ(encode_listen_key_close("abc").method, "DELETE");
+  for (const Request& request : {start, encode_listen_key_keepalive("abc"), encode_listen_key_close("abc")}) {
+    EXPECT_EQ(request.path, "/api/v3/userDataStream");
+    EXPECT_EQ(request.security, Security::Key);
+    EXPECT_EQ(ws_method_of(request), std::nullopt);
+  }
+}
+
+TEST(BinanceEncode, EveryWriteAndMostQuestionsHaveTheirMethodOfTheWebSocketApi) {
+  const struct {
+    Request request;
+    const char* method;
+  } cases[] = {
+      {*encode_place(limit_order(), btc_usdt(), "V1"), "order.place"},
+      {encode_cancel("BTCUSDT", "V1", "", ""), "order.cancel"},
+      {*encode_cancel_replace(limit_order(), btc_usdt(), "V1", "", "V2", "", CancelRestriction::None),
+       "order.cancelReplace"},
+      {encode_amend("BTCUSDT", "V1", "", "1"_d, "V2"), "order.amend.keepPriority"},
+      {encode_cancel_all("BTCUSDT"), "openOrders.cancelAll"},
+      {encode_cancel_list("BTCUSDT", "L1"), "orderList.cancel"},
+      {encode_query_list("L1"), "orderList.status"},
+      {encode_query_order("BTCUSDT", "V1", ""), "order.status"},
+      {encode_open_orders(), "openOrders.status"},
+      {encode_trades_from("BTCUSDT", 1), "myTrades"},
+      {encode_account(), "account.status"},
+      {encode_order_count(), "account.rateLimits.orders"},
+      {encode_time(), "time"},
+      {encode_exchange_info(), "exchangeInfo"},
+      {encode_depth("BTCUSDT", 5), "depth"},
+      {encode_klines("BTCUSDT", "1m", 0, 0, 1), "klines"},
+      {encode_recent_trades("BTCUSDT", 1), "trades.recent"},
+      {encode_ticker_24h("BTCUSDT"), "ticker.24hr"},
+      {encode_book_ticker("BTCUSDT"), "ticker.book"},
+  };
+  for (const auto& c : cases) EXPECT_EQ(ws_method_of(c.request), c.method);
+  EXPECT_EQ(ws_method_of({.method = "POST", .path = "/api/v3/order/test", .params = {}}), std::nullopt);
+  EXPECT_EQ(ws_method_of({.method = "PATCH", .path = "/api/v3/order", .params = {}}), std::nullopt);
+}
+
+TEST(BinanceEncode, TheWebSocketApiGetsNumbersTruthsAndAmountsEachInItsType) {
+  EXPECT_EQ(encode_ws_request("1", "order.cancel",
+                              {{"symbol", "BTCUSDT"},
+                               {"orderId", "9000000001"},
+                               {"quantity", "1"},
+                               {"trailingDelta", "50"},
+                               {"pendingAboveTrailingDelta", "60"},
+                               {"omitZeroBalances", "true"},
+                               {"newClientOrderId", "123"}}),
+            R"({"id":"1","method":"order.cancel","params":{"symbol":"BTCUSDT","orderId":9000000001,"quantity":"1",)"
+            R"("trailingDelta":50,"pendingAboveTrailingDelta":60,"omitZeroBalances":true,"newClientOrderId":"123"}})");
+  // What would come out spelt otherwise than it was signed stays text.
+  EXPECT_EQ(encode_ws_request("1", "m", {{"orderId", "007"}, {"limit", ""}, {"recvWindow", "5000.5"}}),
+            R"({"id":"1","method":"m","params":{"orderId":"007","limit":"","recvWindow":"5000.5"}})");
+}
+
+TEST(BinanceEncode, LogsOnAndAsksHowTheSessionStands) {
+  EXPECT_EQ(ws_payload(encode_session_logon_params("key", 1700000000000, 5000)),
+            "apiKey=key&recvWindow=5000&timestamp=1700000000000");
+  EXPECT_EQ(encode_session_status("s1"), R"({"id":"s1","method":"session.status","params":{}})");
+  EXPECT_EQ(encode_session_logout("s2"), R"({"id":"s2","method":"session.logout","params":{}})");
+}
+
 TEST(BinanceEncode, StreamNamesAreLowerCase) {
   EXPECT_EQ(stream_name("BTCUSDT", Channel::Quote), "btcusdt@bookTicker");
   EXPECT_EQ(stream_name("1000SATSUSDT", Channel::Trade), "1000satsusdt@trade");
-  EXPECT_EQ(stream_name("BTCUSDT", Channel::Book), std::nullopt);
+  EXPECT_EQ(stream_name("BTCUSDT", Channel::Book), "btcusdt@depth@100ms");
+  EXPECT_EQ(stream_name("BTCUSDT", Channel::Ticker), "btcusdt@ticker");
+  EXPECT_EQ(stream_name("BTCUSDT", Channel::Bar, 60'000), "btcusdt@kline_1m");
+  EXPECT_EQ(stream_name("BTCUSDT", Channel::Bar, 604'800'000), "btcusdt@kline_1w");
+  EXPECT_EQ(stream_name("BTCUSDT", Channel::Bar), std::nullopt);
+  EXPECT_EQ(stream_name("BTCUSDT", Channel::Bar, 61'000), std::nullopt);
+  EXPECT_EQ(stream_name("BTCUSDT", Channel::Unset), std::nullopt);
   EXPECT_EQ(encode_streams("SUBSCRIBE", {"btcusdt@bookTicker", "ethusdt@trade"}, 7),
             R"({"method":"SUBSCRIBE","params":["btcusdt@bookTicker","ethusdt@trade"],"id":7})");
 }

@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "gateways/binance/adapter.hpp"
-
 namespace busbar::binance {
 namespace {
 
@@ -74,62 +72,56 @@ TEST(BinanceErrors, AWriteIsOnlyRefusedWhereNothingCanHaveHappened) {
   }
 }
 
+TEST(BinanceErrors, APersonIsToldWhatToDo) {
+  const std::string key = explained({.code = -2015, .message = "Invalid API-key, IP, or permissions for action."});
+  EXPECT_TRUE(key.starts_with("Invalid API-key, IP, or permissions for action. ("));
+  for (const char* word : {"key", "address", "spot", "ban"}) EXPECT_NE(key.find(word), std::string::npos) << word;
+  EXPECT_EQ(explained({.code = -1003, .message = "Way too much request weight used; IP banned until 1659146400000."}),
+            "Way too much request weight used; IP banned until 1659146400000. (that is 2022-07-30 02:00:00 UTC)");
+  EXPECT_EQ(explained({.code = -2013, .message = "Order does not exist."}), "Order does not exist.");
+}
+
+TEST(BinanceErrors, ABanEndsWhenTheTextSays) {
+  EXPECT_EQ(banned_until_ms("IP(1.2.3.4) banned until 1659146400000. Please use"), 1659146400000);
+  for (const char* text : {"", "banned", "IP banned until tomorrow", "IP banned until ", "banned until -5",
+                           "banned until 99999999999999999999", "banned until 99999999999999"}) {
+    EXPECT_EQ(banned_until_ms(text), std::nullopt) << text;
+  }
+}
+
+TEST(BinanceErrors, NothingIsSentUntilTheLatestOfWhatWasSaid) {
+  const std::int64_t now = 1659142907531;
+  const BrokerError silent{.code = -1003, .message = "Too many requests."};
+  const BrokerError ban{.code = -1003, .message = "IP banned until 1659146400000."};
+  const BrokerError dated{.code = -1003, .message = "Too much", .retry_after_ms = 1659142909000};
+  const struct {
+    std::uint32_t status;
+    std::optional<BrokerError> error;
+    const char* retry_after;
+    std::optional<std::int64_t> expected;
+  } cases[] = {
+      {200, silent, "30", std::nullopt},
+      {400, ban, "30", std::nullopt},
+      {429, silent, "30", now + 30'000},
+      {429, std::nullopt, "30", now + 30'000},
+      {429, dated, "", 1659142909000},
+      {429, dated, "1", now + 1'469},
+      {418, ban, "10", 1659146400000},
+      {429, silent, "", now + 60'000},
+      {418, std::nullopt, "soon", now + 120'000},
+      {429, silent, "99999999999", now + 7 * 86'400'000LL},
+      {429, BrokerError{.code = -1003, .message = "", .retry_after_ms = -5}, "", now},
+  };
+  for (const auto& c : cases) {
+    EXPECT_EQ(blocked_until_ms(c.status, c.error, c.retry_after, now), c.expected) << c.status << " " << c.retry_after;
+  }
+}
+
 TEST(BinanceErrors, NotFoundIsOnlyBelievedFromAWholeAnswer) {
   EXPECT_EQ(judge_read(400, R"({"code":-2013,"msg":"Order does not exist."})").error, ErrorCode::OrderNotFound);
   EXPECT_EQ(judge_read(503, R"({"code":-2013,"msg":"Order does not exist."})").error, ErrorCode::ConnectionError);
   EXPECT_EQ(judge_read(404, "<html></html>").error, ErrorCode::ConnectionError);
   EXPECT_EQ(judge_read(400, R"({"code":-1007,"msg":"Timeout"})").error, ErrorCode::ConnectionError);
-}
-
-TEST(BinanceRest, HeadersTellWhatHasBeenUsed) {
-  const Name account{"main"};
-  const auto weight = usage_of("x-mbx-used-weight-1m", "321", account);
-  ASSERT_TRUE(weight);
-  EXPECT_EQ(view(weight->bucket), "weight");
-  EXPECT_EQ(view(weight->scope), "binance-ip");
-  EXPECT_EQ(weight->interval_ms, 60000u);
-  EXPECT_EQ(weight->used, 321u);
-  const auto orders = usage_of("x-mbx-order-count-10s", "12", account);
-  ASSERT_TRUE(orders);
-  EXPECT_EQ(view(orders->bucket), "orders");
-  EXPECT_EQ(view(orders->scope), "main");
-  for (const auto& [name, value] :
-       {std::pair{"x-mbx-used-weight", "5"}, {"x-mbx-used-weight-1m", "many"}, {"date", "1"}}) {
-    EXPECT_FALSE(usage_of(name, value, account)) << name;
-  }
-}
-
-TEST(BinanceAdapter, DeclaresHowLongALostRequestCanStillAct) {
-  const Capabilities capabilities = binance_capabilities(5000);
-  EXPECT_EQ(capabilities.absence_rule.bound_ms, 15000u);
-  EXPECT_EQ(capabilities.absence_rule.look_ups, 2u);
-  EXPECT_FALSE(capabilities.can_replace);
-  EXPECT_EQ(capabilities.venue_order_id_length, 36u);
-}
-
-TEST(BinanceAdapter, ForgetsTheOldestOfWhatItHasSeen) {
-  Recent recent{2};
-  EXPECT_TRUE(recent.add("a"));
-  EXPECT_FALSE(recent.add("a"));
-  EXPECT_TRUE(recent.add("b"));
-  EXPECT_TRUE(recent.add("c"));
-  EXPECT_FALSE(recent.contains("a"));
-  EXPECT_TRUE(recent.contains("c"));
-}
-
-TEST(BinanceConfig, DefaultsAreBinancesOwnHostsAndWrongKeysAreNamed) {
-  ConfigTable empty = ConfigFile::parse("", "test.toml");
-  const BinanceConfig config = read_config(empty);
-  EXPECT_EQ(config.rest.host, "api.binance.com");
-  EXPECT_EQ(config.ws_api.target, "/ws-api/v3");
-  EXPECT_EQ(config.streams.target, "/stream");
-  EXPECT_EQ(config.streams.port, "9443");
-  EXPECT_EQ(config.recv_window_ms, 5000u);
-  for (const char* text : {"rest = \"http://api.binance.com\"", "ws_api = \"https://x\"", "recv_window_ms = 60001",
-                           "key_type = \"rot13\""}) {
-    ConfigTable table = ConfigFile::parse(text, "test.toml");
-    EXPECT_THROW(read_config(table), ConfigError) << text;
-  }
 }
 
 }  // namespace

@@ -68,9 +68,12 @@ TEST(BinanceFacts, AnIocThatFindsPartEndsExpiredAfterItsFills) {
   const Facts facts = facts_of_place(order, btc_usdt);
   ASSERT_EQ(events(facts), (Events{VenueEvent::Accepted, VenueEvent::Fill, VenueEvent::Expired}));
   EXPECT_EQ(*facts[2].cum_qty, "4"_d);
-  EXPECT_EQ(view(facts[2].text), "UNFILLED_IOC_QUANTITY_EXPIRED");
-  EXPECT_EQ(events(facts_of_place(order_with("EXPIRED_IN_MATCH", "0"_d), btc_usdt)),
-            (Events{VenueEvent::Accepted, VenueEvent::Expired}));
+  EXPECT_EQ(view(facts[2].text), "UNFILLED_IOC_QUANTITY_EXPIRED: what could not be filled at once");
+  Order prevented = order_with("EXPIRED_IN_MATCH", "0"_d);
+  prevented.prevented_qty = "10.0"_d;
+  const Facts ended = facts_of_place(prevented, btc_usdt);
+  ASSERT_EQ(events(ended), (Events{VenueEvent::Accepted, VenueEvent::Expired}));
+  EXPECT_EQ(view(ended[1].text), "self-trade prevention: 10.0 not traded");
 }
 
 TEST(BinanceFacts, AnAnswerWithoutItsFillsIsStillToBeAskedFor) {
@@ -99,6 +102,131 @@ TEST(BinanceFacts, ACancelNamesTheOrderAndNotItself) {
   Order list;
   list.list_orders = {order_with("CANCELED", "0"_d), order};
   EXPECT_EQ(view(fact_of_cancel(list, btc_usdt, "V1").venue_order_id), "V1");
+}
+
+TEST(BinanceFacts, WhatWaitsIsAcceptedAndDoesNotWork) {
+  Order waiting = order_with("PENDING_NEW", "0"_d);  // for another order of its list
+  waiting.working_time = -1;
+  Order stop = order_with("NEW", "0"_d);  // for its trigger
+  stop.working_time = -1;
+  Order resting = order_with("NEW", "0"_d);
+  resting.working_time = 1700000000000;
+  const Facts waits = facts_of_place(waiting, btc_usdt);
+  ASSERT_EQ(events(waits), Events{VenueEvent::Accepted});
+  EXPECT_EQ(waits[0].order_status, OrderStatus::PendingNew);
+  EXPECT_FALSE(waits[0].is_working);
+  EXPECT_FALSE(facts_of_place(stop, btc_usdt)[0].is_working);
+  EXPECT_TRUE(facts_of_place(resting, btc_usdt)[0].is_working);
+}
+
+TEST(BinanceFacts, EachOrderOfAListHasFactsOfItsOwn) {
+  OrderList list;
+  list.reports = {order_with("FILLED", "10"_d), order_with("PENDING_NEW", "0"_d)};
+  list.reports[0].fills = std::vector<OrderFill>{{"4000"_d, "10"_d, "1"_d, "USDT", 56}};
+  list.reports[1].client_order_id = "V2";
+  EXPECT_EQ(events(facts_of_leg(list, btc_usdt, "V1")), (Events{VenueEvent::Accepted, VenueEvent::Fill}));
+  const Facts waiting = facts_of_leg(list, btc_usdt, "V2");
+  ASSERT_EQ(events(waiting), Events{VenueEvent::Accepted});
+  EXPECT_EQ(view(waiting[0].venue_order_id), "V2");
+  EXPECT_EQ(waiting[0].order_status, OrderStatus::PendingNew);
+  EXPECT_TRUE(facts_of_leg(list, btc_usdt, "V3").empty());
+}
+
+CancelReplace cancel_replace(std::string_view new_status) {
+  CancelReplace answer;
+  answer.cancel_result = answer.new_order_result = HalfResult::Success;
+  answer.canceled = order_with("CANCELED", "4"_d);
+  answer.canceled->client_order_id = "C1";
+  answer.canceled->orig_client_order_id = "V1";
+  answer.placed = order_with(new_status, "0"_d);
+  answer.placed->order_id = 29;
+  answer.placed->client_order_id = "V2";
+  return answer;
+}
+
+TEST(BinanceFacts, AReplaceEndsOneLegAndBeginsAnother) {
+  const Facts facts = facts_of_cancel_replace(cancel_replace("NEW"), btc_usdt, "V1", "V2");
+  ASSERT_EQ(events(facts), (Events{VenueEvent::Canceled, VenueEvent::Replaced}));
+  EXPECT_EQ(view(facts[0].venue_order_id), "V1");
+  EXPECT_EQ(*facts[0].cum_qty, "4"_d);
+  EXPECT_EQ(view(facts[1].venue_order_id), "V2");
+  EXPECT_EQ(view(facts[1].broker_order_id), "29");
+  CancelReplace filled = cancel_replace("FILLED");
+  filled.placed->fills = std::vector<OrderFill>{{"4000"_d, "10"_d, "1"_d, "USDT", 56}};
+  EXPECT_EQ(events(facts_of_cancel_replace(filled, btc_usdt, "V1", "V2")),
+            (Events{VenueEvent::Canceled, VenueEvent::Replaced, VenueEvent::Fill}));
+}
+
+TEST(BinanceFacts, AReplaceOfAListsOrderFindsTheOrderAmongThem) {
+  CancelReplace answer = cancel_replace("NEW");
+  Order list;
+  list.list_orders = {order_with("CANCELED", "0"_d), *answer.canceled};
+  list.list_orders[0].client_order_id = "V9";
+  answer.canceled = list;
+  const Facts facts = facts_of_cancel_replace(answer, btc_usdt, "V1", "V2");
+  EXPECT_EQ(view(facts.at(0).venue_order_id), "V1");
+  EXPECT_EQ(*facts.at(0).cum_qty, "4"_d);
+}
+
+TEST(BinanceFacts, AReplaceThatFailsSaysWhetherTheOldOrderIsGone) {
+  CancelReplace kept;
+  kept.cancel_result = HalfResult::Failure;
+  kept.cancel_error = BrokerError{.code = -2011, .message = "Unknown order sent."};
+  kept.error = BrokerError{.code = -2022, .message = "Order cancel-replace failed."};
+  const Facts refused = facts_of_cancel_replace(kept, btc_usdt, "V1", "V2");
+  ASSERT_EQ(events(refused), Events{VenueEvent::ReplaceRejected});
+  EXPECT_EQ(refused[0].error, ErrorCode::OrderNotFound);
+  EXPECT_EQ(view(refused[0].broker_code), "-2011");
+
+  CancelReplace gone = cancel_replace("NEW");
+  gone.placed.reset();
+  gone.new_order_result = HalfResult::Failure;
+  gone.new_order_error =
+      BrokerError{.code = -2010, .message = "Account has insufficient balance for requested action."};
+  const Facts half = facts_of_cancel_replace(gone, btc_usdt, "V1", "V2");
+  ASSERT_EQ(events(half), (Events{VenueEvent::Canceled, VenueEvent::ReplaceRejected}));
+  EXPECT_EQ(half[1].error, ErrorCode::InsufficientFunds);
+}
+
+TEST(BinanceFacts, WhatBinanceDoesNotKnowOfAReplaceIsAskedFor) {
+  const BrokerError open_ones[] = {{.code = -1007, .message = "Timeout waiting for response from backend server."},
+                                   {.code = -1001, .message = "Internal error"},
+                                   {.code = -2010, .message = "Duplicate order sent."},
+                                   {.code = -9999, .message = "never seen"}};
+  for (const BrokerError& error : open_ones) {
+    CancelReplace answer = cancel_replace("NEW");
+    answer.placed.reset();
+    answer.new_order_result = HalfResult::Failure;
+    answer.new_order_error = error;
+    const Facts facts = facts_of_cancel_replace(answer, btc_usdt, "V1", "V2");
+    ASSERT_EQ(events(facts), (Events{VenueEvent::Canceled, VenueEvent::Unknown})) << error.code;
+    EXPECT_EQ(facts[1].error, ErrorCode::UnknownOutcome);
+  }
+  CancelReplace both = cancel_replace("NEW");  // the old order works on, and the new one works as well
+  both.canceled.reset();
+  both.cancel_result = HalfResult::Failure;
+  both.cancel_error = BrokerError{.code = -2011, .message = "Unknown order sent."};
+  EXPECT_EQ(events(facts_of_cancel_replace(both, btc_usdt, "V1", "V2")), Events{VenueEvent::Unknown});
+}
+
+TEST(BinanceFacts, AnAmendmentReplacesTheOrderUnderItsNewName) {
+  Amended amended;
+  amended.order = order_with("PARTIALLY_FILLED", "4"_d);
+  amended.order.client_order_id = "V2";
+  amended.orig_client_order_id = "V1";
+  const Facts facts = facts_of_amend(amended, btc_usdt);
+  ASSERT_EQ(events(facts), Events{VenueEvent::Replaced});
+  EXPECT_EQ(view(facts[0].venue_order_id), "V2");
+  EXPECT_EQ(*facts[0].order_qty, "10"_d);
+  EXPECT_EQ(*facts[0].cum_qty, "4"_d);
+  EXPECT_EQ(facts[0].order_status, OrderStatus::PartiallyFilled);
+}
+
+TEST(BinanceFacts, ExpiriesAreExplainedAndUnknownOnesPassedOn) {
+  EXPECT_EQ(expiry_text("OCO_TRIGGER"), "OCO_TRIGGER: the other order of the pair has begun to work");
+  EXPECT_EQ(expiry_text("NEW_REASON"), "NEW_REASON");
+  EXPECT_EQ(expiry_text("NONE"), "");
+  EXPECT_EQ(expiry_text(""), "");
 }
 
 TEST(BinanceFacts, AnUnknownStatusIsNoState) {
@@ -196,6 +324,35 @@ TEST(BinanceFacts, TheSecondNewOfATriggeredStopIsNoNewOrder) {
   event.working_time = 1700000000000;
   EXPECT_EQ(events(facts_of(event, btc_usdt).facts), Events{VenueEvent::State});
   EXPECT_TRUE(facts_of(event, btc_usdt).facts[0].is_working);
+}
+
+TEST(BinanceFacts, AnAmendedOrderIsReplacedUnderTheNameThatItNowBears) {
+  ExecutionReportEvent event = event_of("REPLACED", "PARTIALLY_FILLED");
+  event.client_order_id = "V2";
+  event.orig_client_order_id = "V1";
+  event.qty = "0.7"_d;
+  event.cum_qty = "0.2"_d;
+  const VenueReport fact = facts_of(event, btc_usdt).facts.at(0);
+  EXPECT_EQ(fact.event, VenueEvent::Replaced);
+  EXPECT_EQ(view(fact.venue_order_id), "V2");
+  EXPECT_EQ(*fact.order_qty, "0.7"_d);
+  EXPECT_EQ(*fact.cum_qty, "0.2"_d);
+}
+
+TEST(BinanceFacts, SelfTradePreventionSaysHowMuchAndAgainstWhat) {
+  ExecutionReportEvent event = event_of("TRADE_PREVENTION", "NEW");
+  event.last_prevented_qty = "0.3"_d;
+  event.counter_order_id = 37;
+  const VenueReport fact = facts_of(event, btc_usdt).facts.at(0);
+  EXPECT_EQ(fact.event, VenueEvent::State);
+  EXPECT_EQ(view(fact.text), "self-trade prevention: 0.3 not traded with our order 37");
+}
+
+TEST(BinanceFacts, AWaitingLegIsAcceptedOnTheStreamAndDoesNotWork) {
+  const VenueReport fact = facts_of(event_of("NEW", "PENDING_NEW"), btc_usdt).facts.at(0);
+  EXPECT_EQ(fact.event, VenueEvent::Accepted);
+  EXPECT_EQ(fact.order_status, OrderStatus::PendingNew);
+  EXPECT_FALSE(fact.is_working);
 }
 
 TEST(BinanceFacts, ValuesNeverSeenAreKeptApartAndNotGuessed) {

@@ -90,12 +90,12 @@ class FakeAdapter : public Adapter {
     co_return fills;
   }
   asio::awaitable<Result<Quote>> quote(Symbol) override { co_return Quote{}; }
-  asio::awaitable<Result<void>> subscribe(Symbol symbol, Channel) override {
+  asio::awaitable<Result<void>> subscribe(Symbol symbol, Channel, std::uint32_t) override {
     if (subscribe_errors-- > 0) co_return Error{ErrorCode::ConnectionError, "down"};
     subscribed.push_back(symbol);
     co_return Result<void>{};
   }
-  asio::awaitable<Result<void>> unsubscribe(Symbol symbol, Channel) override {
+  asio::awaitable<Result<void>> unsubscribe(Symbol symbol, Channel, std::uint32_t) override {
     unsubscribed.push_back(symbol);
     co_return Result<void>{};
   }
@@ -700,7 +700,8 @@ TEST_F(GatewayTest, AnswersWhatTheBrokerLists) {
   EXPECT_EQ(ask(QueryKind::Accounts, "").accounts.at(0).gateway, "binance");
   EXPECT_EQ(ask(QueryKind::Quote, "BTC/USDT").quotes.at(0).symbol, "BTC/USDT");
   EXPECT_EQ(ask(QueryKind::Positions, "").error, ErrorCode::Unsupported);
-  EXPECT_EQ(ask(QueryKind::Bars, "BTC/USDT").error, ErrorCode::Unsupported);
+  EXPECT_EQ(ask(QueryKind::Bars, "BTC/USDT").error, ErrorCode::InvalidMessage) << "bars of no length";
+  EXPECT_EQ(ask(QueryKind::Book, "BTC/USDT").error, ErrorCode::Unsupported) << "as the interface says by itself";
   EXPECT_EQ(ask(QueryKind::Balances, "", "nobody").error, ErrorCode::InvalidMessage);
 }
 

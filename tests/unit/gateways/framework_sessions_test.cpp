@@ -317,8 +317,7 @@ TEST(HttpSession, TheTapePairsRequestAndAnswerAndShowsNoSecret) {
               .redacted_target = cut_parameters("/api/v3/order?" + query, {"signature"}),
               .redacted_body = cut_parameters(query, {"signature"}),
               .secret_headers = {"x-mbx-apikey"},
-              .order_id = 7,
-              .venue_order_id = Id{"v7"}});
+              .about = {.order_id = 7, .venue_order_id = Id{"v7"}}});
   ASSERT_EQ(client.tapes.size(), 2u);
   const Tape& sent = client.tapes[0];
   const Tape& received = client.tapes[1];
@@ -367,7 +366,7 @@ struct Socket {
       : tls{server.ca_file()},
         socket{std::make_unique<WebSocket>(loop, tls, *parse_url(server.url("wss", "/ws")), options,
                                            [this](Tape tape) { tapes.push_back(std::move(tape)); })} {
-    socket->on_text([this](std::string_view text, Timestamp) { texts.emplace_back(text); });
+    socket->on_text([this](std::string_view text, Timestamp, About&) { texts.emplace_back(text); });
     socket->on_closed([this](std::string reason) { closed.push_back(std::move(reason)); });
   }
   void open() {
@@ -511,7 +510,7 @@ TEST(WebSocket, MayGoAtAnyTime) {
   {
     Socket client{server};
     client.open();
-    client.socket->on_text([&](std::string_view, Timestamp) { client.socket.reset(); });
+    client.socket->on_text([&](std::string_view, Timestamp, About&) { client.socket.reset(); });
     ASSERT_TRUE(client.socket->send("x"));
     client.loop.restart();
     client.loop.run();
