@@ -23,10 +23,11 @@ void add_balances(const Subcommand& app, Tool& tool) {
       query.account = tool.account_or_only(*account);
       const Asked asked = ask_all(client, query);
       if (!asked.answer) return asked.exit;
+      tell_age(*asked.answer);
       Table table{{{"ACCOUNT"}, {"ASSET"}, {"FREE", true}, {"LOCKED", true}}};
       for (const Balance& balance : asked.answer->balances) {
         if (tool.json) {
-          json::object line = to_json(balance);
+          json::object line = with_age(to_json(balance), *asked.answer);
           line["account"] = view(query.account);
           std::puts(json::serialize(line).c_str());
         }

@@ -55,7 +55,9 @@ Asked ask_all(Client& client, Query query) {
       append(whole.instruments, page->instruments);
       append(whole.accounts, page->accounts);
       append(whole.balances, page->balances);
+      append(whole.positions, page->positions);
       append(whole.quotes, page->quotes);
+      append(whole.bars, page->bars);
     }
     if (page->next_page_token.empty()) break;
     query.page_token = page->next_page_token;

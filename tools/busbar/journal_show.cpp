@@ -21,6 +21,8 @@ struct Names {
   std::set<std::string> order_ids;
   std::set<std::string> client_order_ids;  // keys: the same id of another client is another order
   std::set<std::string> venue_order_ids;
+  // What asked for its cancel, by account and client_order_id. It may have meant other orders too: it tells no names.
+  std::set<std::pair<std::string, std::string>> requests;
   auto operator<=>(const Names&) const = default;
 
   void learn_order(std::uint64_t id) {
@@ -44,14 +46,28 @@ struct Names {
       learn_client(peer, view(cancel->orig_client_order_id));
       learn_order(cancel->order_id);
     }
+    if (const auto* list = std::get_if<NewOrderList>(&body)) {
+      learn_client(peer, view(list->list_id));
+      for (const NewOrder& order : list->orders) learn_client(peer, view(order.client_order_id));
+    }
+    if (const auto* cancel = std::get_if<CancelOrderList>(&body)) {
+      learn_client(peer, view(cancel->client_order_id));
+      learn_client(peer, view(cancel->list_id));
+    }
     if (const auto* report = std::get_if<ExecutionReport>(&body)) {
       learn_order(report->order_id);
       learn_venue(view(report->venue_order_id));
       learn_venue(view(report->broker_order_id));
-      learn_client(peer, view(report->client_order_id));
+      const bool is_about_request = !report->orig_client_order_id.empty() && report->exec_type != ExecType::Replaced;
+      if (is_about_request) requests.emplace(view(report->account), view(report->client_order_id));
+      if (!is_about_request) learn_client(peer, view(report->client_order_id));
       learn_client(peer, view(report->orig_client_order_id));
     }
     if (const auto* place = std::get_if<PlaceCommand>(&body)) learn(place->command);
+    if (const auto* list = std::get_if<PlaceListCommand>(&body)) {
+      learn_venue(view(list->venue_list_id));
+      for (const PlaceCommand& place : list->commands) learn(place.command);
+    }
     if (const auto* cancel = std::get_if<CancelCommand>(&body)) learn(cancel->command);
     if (const auto* replace = std::get_if<ReplaceCommand>(&body)) learn(replace->command);
     if (const auto* ask = std::get_if<AskCommand>(&body)) learn(ask->command);
@@ -119,6 +135,21 @@ Result<void> collect(audit::JournalReader& reader, const std::string& stream, co
   return {};
 }
 
+// The cancels of all that meant this order too: they are part of its story, the other orders that they meant are not.
+void find_cancels_of_all(audit::JournalReader& reader, const Names& names, std::set<std::uint64_t>& out) {
+  std::set<std::uint64_t> found;
+  for (const auto& [account, id] : names.requests) find_into(reader, audit::Index::ClientOrderId, id, found);
+  for (const std::uint64_t sequence : found) {
+    (void)reader.read(sequence, sequence, [&](const audit::JournalRecord& entry) {
+      const auto message = decode(entry.record.payload);
+      const auto* cancel = message ? std::get_if<CancelAll>(&message->body) : nullptr;
+      const auto is_its = [&](const auto& request) { return request.first == view(cancel->account); };
+      if (cancel && std::any_of(names.requests.begin(), names.requests.end(), is_its)) out.insert(sequence);
+      return true;
+    });
+  }
+}
+
 // What kind of name an id is: the first kind under which something is written, unless one was said.
 std::set<std::uint64_t> find_first(audit::JournalReader& core, const Tool& tool, const std::string& id,
                                    const std::string& kind) {
@@ -150,6 +181,7 @@ Exit show(Tool& tool, const JournalOptions& options, const std::string& id, cons
     before = names;
     sequences.merge(find_all(*core, names));
   }
+  find_cancels_of_all(*core, names, sequences);
 
   std::vector<Page> story;
   if (const auto done = collect(*core, "core", sequences, story); !done) return fail(Exit::No, done.error().text);

@@ -137,6 +137,16 @@ class Fields {
         "order_id", m.order_id)("order_qty", m.order_qty)("price", m.price)("stop_px", m.stop_px)("rounding",
                                                                                                   m.rounding);
   }
+  static Fields fields_of(const CancelAll& m) {
+    return Fields{"CancelAll"}("client_order_id", m.client_order_id)("account", m.account)("symbol", m.symbol)("side",
+                                                                                                              m.side);
+  }
+  static Fields fields_of(const NewOrderList& m) {
+    return Fields{"NewOrderList"}("list_id", m.list_id)("list_type", m.list_type)("orders", m.orders);
+  }
+  static Fields fields_of(const CancelOrderList& m) {
+    return Fields{"CancelOrderList"}("client_order_id", m.client_order_id)("list_id", m.list_id);
+  }
   static Fields fields_of(const ExecutionReport& m) {
     return Fields{"ExecutionReport"}("report_number", m.report_number)("client_order_id", m.client_order_id)(
         "orig_client_order_id", m.orig_client_order_id)("order_id", m.order_id)("exec_id", m.exec_id)(
@@ -148,7 +158,7 @@ class Fields {
         "venue_order_id", m.venue_order_id)("broker_order_id", m.broker_order_id)("trade_id", m.trade_id)(
         "transact_time", Time{m.transact_time_ns})("report_time", Time{m.report_time_ns})("error", m.error)(
         "field", m.field)("value", m.value)("nearest_legal", m.nearest_legal)("broker_code", m.broker_code)(
-        "text", m.text)("is_working", m.is_working)("strategy", m.strategy);
+        "text", m.text)("is_working", m.is_working)("strategy", m.strategy)("list_id", m.list_id);
   }
   static Fields fields_of(const Reject& m) {
     return Fields{"Reject"}("ref_sequence", m.ref_sequence)("error", m.error)("field", m.field)("value", m.value)(
@@ -216,12 +226,16 @@ class Fields {
   static Fields fields_of(const PlaceCommand& m) {
     return Fields{"PlaceCommand"}("command", m.command)("order", m.order);
   }
+  static Fields fields_of(const PlaceListCommand& m) {
+    return Fields{"PlaceListCommand"}("list_type", m.list_type)("venue_list_id", m.venue_list_id)("commands",
+                                                                                                  m.commands);
+  }
   static Fields fields_of(const CancelCommand& m) {
     return Fields{"CancelCommand"}("command", m.command)("cancel_venue_order_id", m.cancel_venue_order_id);
   }
   static Fields fields_of(const ReplaceCommand& m) {
-    return Fields{"ReplaceCommand"}("command", m.command)("orig_venue_order_id", m.orig_venue_order_id)("order",
-                                                                                                        m.order);
+    return Fields{"ReplaceCommand"}("command", m.command)("orig_venue_order_id", m.orig_venue_order_id)(
+        "order", m.order)("orig_order_qty", m.orig_order_qty)("cum_qty", m.cum_qty)("is_decrease", m.is_decrease);
   }
   static Fields fields_of(const AskCommand& m) { return Fields{"AskCommand"}("command", m.command); }
   static Fields fields_of(const VenueReport& m) {
@@ -244,7 +258,8 @@ class Fields {
         "bar_interval_ms", m.bar_interval_ms)("lease_ms", m.lease_ms);
   }
   static Fields fields_of(const Unsubscribe& m) {
-    return Fields{"Unsubscribe"}("source", m.source)("symbol", m.symbol)("channel", m.channel);
+    return Fields{"Unsubscribe"}("source", m.source)("symbol", m.symbol)("channel", m.channel)("bar_interval_ms",
+                                                                                               m.bar_interval_ms);
   }
   static Fields fields_of(const SubscribeAck& m) {
     return Fields{"SubscribeAck"}("source", m.source)("symbol", m.symbol)("channel", m.channel)("topic", m.topic)(
@@ -261,6 +276,24 @@ class Fields {
         "incarnation", Wide{m.incarnation})("trade_id", m.trade_id)("price", m.price)("qty", m.qty)(
         "aggressor", m.aggressor)("venue_time", Time{m.venue_time_ns})("receive_time", Time{m.receive_time_ns});
   }
+  static Fields fields_of(const Bar& m) {
+    return Fields{"Bar"}("source", m.source)("symbol", m.symbol)("sequence", m.sequence)(
+        "incarnation", Wide{m.incarnation})("interval_ms", m.interval_ms)("open_time", Time{m.open_time_ns})(
+        "open", m.open)("high", m.high)("low", m.low)("close", m.close)("volume", m.volume)("is_final", m.is_final)(
+        "receive_time", Time{m.receive_time_ns});
+  }
+  static Fields fields_of(const BookLevel& m) { return Fields{}("price", m.price)("qty", m.qty); }
+  static Fields fields_of(const Book& m) {
+    return Fields{"Book"}("source", m.source)("symbol", m.symbol)("sequence", m.sequence)(
+        "incarnation", Wide{m.incarnation})("is_snapshot", m.is_snapshot)("bids", m.bids)("asks", m.asks)(
+        "venue_time", Time{m.venue_time_ns})("receive_time", Time{m.receive_time_ns});
+  }
+  static Fields fields_of(const Ticker& m) {
+    return Fields{"Ticker"}("source", m.source)("symbol", m.symbol)("sequence", m.sequence)(
+        "incarnation", Wide{m.incarnation})("open_px", m.open_px)("high_px", m.high_px)("low_px", m.low_px)(
+        "last_px", m.last_px)("volume", m.volume)("quote_volume", m.quote_volume)("venue_time", Time{m.venue_time_ns})(
+        "receive_time", Time{m.receive_time_ns});
+  }
   static Fields fields_of(const Instrument& m) {
     return Fields{}("symbol", m.symbol)("broker_symbol", m.broker_symbol)("base", m.base)("quote", m.quote)(
         "status", m.status)("order_types", m.order_types)("tick_size", m.tick_size)("min_price", m.min_price)(
@@ -270,8 +303,10 @@ class Fields {
                                                                         m.min_notional_applies_to_market)(
         "max_notional_applies_to_market", m.max_notional_applies_to_market)("can_iceberg", m.can_iceberg)(
         "can_cash_order_qty", m.can_cash_order_qty)("can_trailing_stop", m.can_trailing_stop)(
-        "base_precision", static_cast<std::uint32_t>(m.base_precision))("quote_precision",
-                                                                        static_cast<std::uint32_t>(m.quote_precision));
+        "base_precision", static_cast<std::uint32_t>(m.base_precision))(
+        "quote_precision", static_cast<std::uint32_t>(m.quote_precision))("can_replace", m.can_replace)(
+        "can_amend", m.can_amend)("can_oco", m.can_oco)("can_oto", m.can_oto)("iceberg_parts_max", m.iceberg_parts_max)(
+        "trailing_delta_min_bps", m.trailing_delta_min_bps)("trailing_delta_max_bps", m.trailing_delta_max_bps);
   }
   static Fields fields_of(const Instruments& m) {
     return Fields{"Instruments"}("gateway", m.gateway)("page", m.page)("is_last", m.is_last)("instruments",
@@ -310,7 +345,8 @@ class Fields {
     return Fields{"Answer"}("kind", m.kind)("error", m.error)("text", m.text)("next_page_token", m.next_page_token)(
         "as_of", Time{m.as_of_ns})("status", m.status)("gateways", m.gateways)("sessions", m.sessions)(
         "buckets", m.buckets)("orders", m.orders)("instruments", m.instruments)("accounts", m.accounts)(
-        "balances", m.balances)("positions", m.positions)("quotes", m.quotes);
+        "balances", m.balances)("positions", m.positions)("quotes", m.quotes)("bars", m.bars)(
+        "books", m.books)("tickers", m.tickers);
   }
   static Fields fields_of(const ClientRule& m) {
     return Fields{}("client", m.client)("accounts", m.accounts)("may_trade", m.may_trade)("may_kill", m.may_kill);
@@ -401,6 +437,16 @@ json::object to_json(const ExecutionReport& report) { return Fields::fields_of(r
 json::object to_json(const Balance& balance) { return Fields::fields_of(balance).take(); }
 
 json::object to_json(const Instrument& instrument) { return Fields::fields_of(instrument).take(); }
+json::object to_json(const AccountInfo& account) { return Fields::fields_of(account).take(); }
+json::object to_json(const Position& position) { return Fields::fields_of(position).take(); }
+json::object to_json(const Bar& bar) { return Fields::fields_of(bar).take(); }
+json::object to_json(const Book& book) { return Fields::fields_of(book).take(); }
+json::object to_json(const Ticker& ticker) { return Fields::fields_of(ticker).take(); }
+json::object with_age(json::object line, const Answer& answer) {
+  line["as_of"] = time_text(answer.as_of_ns);
+  if (!answer.text.empty()) line["text"] = view(answer.text);
+  return line;
+}
 
 json::object to_json(const Header& m) {
   return Fields{}("environment", m.environment)("sender", m.sender)("session", m.session)("sequence", m.sequence)(

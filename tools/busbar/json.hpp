@@ -21,6 +21,13 @@ json::object to_json(const Quote& quote);
 json::object to_json(const ExecutionReport& report);
 json::object to_json(const Balance& balance);
 json::object to_json(const Instrument& instrument);
+json::object to_json(const AccountInfo& account);
+json::object to_json(const Position& position);
+json::object to_json(const Bar& bar);
+json::object to_json(const Book& book);
+json::object to_json(const Ticker& ticker);
+// With when it was true, and why it is old where it is.
+json::object with_age(json::object line, const Answer& answer);
 // {"stream", "sequence", "time", "kind", "header", "message"}; an Output's inner message is decoded as well.
 // What cannot be decoded is said so, under "error".
 json::object to_json(std::string_view stream, const Record& record);

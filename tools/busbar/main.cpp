@@ -22,14 +22,30 @@ int main(int argc, char** argv) {
   app.require_subcommands(1, 1);
   app.fallthrough();  // --json may stand at the end, where people put it
   add_order(app, tool);
+  add_replace(app, tool);
   add_cancel(app, tool);
+  add_cancel_all(app, tool);
   add_orders(app, tool);
   add_quote(app, tool);
   add_quotes(app, tool);
+  add_book(app, tool);
+  add_ticker(app, tool);
+  add_history(app, tool);
+  add_accounts(app, tool);
   add_balances(app, tool);
+  add_positions(app, tool);
   add_symbols(app, tool);
   add_status(app, tool);
   add_journal(app, tool);
+  const Subcommand completion = app.subcommand("completion", "Print what makes a shell complete commands and options");
+  std::string shell;
+  completion.option("SHELL", shell, "bash: eval \"$(busbar completion bash)\"").required().one_of({"bash"});
+  completion.run([&] {
+    tool.action = [&] {
+      std::fputs(app.bash_completion().c_str(), stdout);
+      return Exit::Ok;
+    };
+  });
   try {
     if (const auto exit = app.parse(argc, argv, static_cast<int>(Exit::Usage))) return *exit;
     if (client.empty() || client.size() > Name::static_capacity) throw ConfigError("--client: 1 to 32 characters");

@@ -39,13 +39,6 @@ std::vector<std::string> words(const auto& values) {
   return words;
 }
 
-std::optional<Decimal> number(const std::string& option, const std::string& text) {
-  if (text.empty()) return std::nullopt;
-  const auto value = Decimal::parse(text);
-  if (!value) throw ConfigError(option + ": " + text + " is not a decimal number");
-  return value;
-}
-
 template <std::size_t N>
 Text<N> bounded(const std::string& option, const std::string& text) {
   if (text.size() > N) throw ConfigError(option + ": " + text + " is longer than " + std::to_string(N) + " characters");
@@ -58,10 +51,10 @@ NewOrder order_from(const Tool& tool, const OrderOptions& options, Side side) {
   order.account = tool.account_or_only(options.account);
   order.symbol = bounded<32>("SYMBOL", options.symbol);
   order.side = side;
-  (options.cash ? order.cash_order_qty : order.order_qty) = number("QTY", options.quantity);
-  order.price = number("--limit", options.limit);
-  order.stop_px = number("--stop", options.stop);
-  if (!options.touched.empty()) order.stop_px = number("--touched", options.touched);
+  (options.cash ? order.cash_order_qty : order.order_qty) = amount_in("QTY", options.quantity);
+  order.price = amount_in("--limit", options.limit);
+  order.stop_px = amount_in("--stop", options.stop);
+  if (!options.touched.empty()) order.stop_px = amount_in("--touched", options.touched);
   // The type follows from the prices given, so that no combination contradicts itself.
   if (!options.touched.empty()) {
     order.order_type = order.price ? OrderType::LimitIfTouched : OrderType::MarketIfTouched;
@@ -74,7 +67,7 @@ NewOrder order_from(const Tool& tool, const OrderOptions& options, Side side) {
   order.rounding = roundings.at(options.rounding);
   if (!options.self_trade.empty()) order.self_trade_prevention = preventions.at(options.self_trade);
   order.trailing_delta_bps = options.trailing_bps;
-  order.display_qty = number("--display", options.display);
+  order.display_qty = amount_in("--display", options.display);
   order.post_only = options.post_only;
   order.reduce_only = options.reduce_only;
   order.strategy = bounded<32>("--strategy", options.strategy);

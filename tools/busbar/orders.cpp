@@ -14,6 +14,12 @@ namespace busbar::tool {
 
 std::string cell(const std::optional<Decimal>& value) { return value ? to_string(*value) : ""; }
 
+void tell_age(const Answer& answer) {
+  if (answer.text.empty()) return;
+  const std::string text{view(answer.text)};
+  std::fprintf(stderr, "busbar: as of %s: %s\n", time_text(answer.as_of_ns).substr(0, 19).c_str(), text.c_str());
+}
+
 bool is_pending(OrderStatus status) {
   return status == OrderStatus::PendingNew || status == OrderStatus::PendingCancel ||
          status == OrderStatus::PendingReplace;

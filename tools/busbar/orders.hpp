@@ -12,6 +12,9 @@ namespace busbar::tool {
 void print_orders(const Tool& tool, std::span<const ExecutionReport> orders);
 std::string cell(const std::optional<Decimal>& value);
 
+// Answers out of memory, because the broker could not be asked now, are told to be so and how old they are.
+void tell_age(const Answer& answer);
+
 // While this status lasts, something is still to come: an answer of the broker (is_pending), or anything at all
 // (!is_final).
 bool is_pending(OrderStatus status);

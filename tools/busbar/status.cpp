@@ -97,10 +97,13 @@ void add_status(const Subcommand& app, Tool& tool) {
       const bool is_connected =
           !answer.gateways.empty() && std::all_of(answer.gateways.begin(), answer.gateways.end(),
                                                   [](const GatewayStatus& g) { return g.connected; });
-      const bool is_trading = !answer.sessions.empty() &&
-                              std::all_of(answer.sessions.begin(), answer.sessions.end(), [](const SessionState& s) {
-                                return s.state == SessionStateKind::Ok && s.reconciled;
-                              });
+      // Each account of the configuration: a gateway that has never been there is in no list.
+      const auto is_fine = [&](const Name& account) {
+        return std::any_of(answer.sessions.begin(), answer.sessions.end(), [&](const SessionState& s) {
+          return s.account == account && s.state == SessionStateKind::Ok && s.reconciled;
+        });
+      };
+      const bool is_trading = !tool.accounts.empty() && std::all_of(tool.accounts.begin(), tool.accounts.end(), is_fine);
       return is_accepting && is_connected && is_trading ? Exit::Ok : Exit::No;
     };
   });

@@ -5,6 +5,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "bus/codec.hpp"
+#include "bus/topic.hpp"
 #include "tools/busbar/json.hpp"
 
 namespace busbar::tool {
@@ -60,9 +61,26 @@ struct Teller {
     return words(m.client_order_id) + pair("orig_client_order_id", m.orig_client_order_id) +
            pair("order_id", m.order_id);
   }
+  std::string operator()(const ReplaceOrder& m) const {
+    return words(m.client_order_id) + pair("orig_client_order_id", m.orig_client_order_id) +
+           pair("order_id", m.order_id) + pair("order_qty", m.order_qty) + pair("price", m.price) +
+           pair("stop_px", m.stop_px);
+  }
+  std::string operator()(const CancelAll& m) const {
+    return words(m.client_order_id) + " " + words(m.account) + pair("symbol", m.symbol) + pair("side", m.side);
+  }
+  std::string operator()(const NewOrderList& m) const {
+    std::string out = words(m.list_id) + " " + words(m.list_type);
+    for (const NewOrder& order : m.orders) out += "\n      " + ask(order);
+    return out;
+  }
+  std::string operator()(const CancelOrderList& m) const {
+    return words(m.client_order_id) + pair("list_id", m.list_id);
+  }
   std::string operator()(const ExecutionReport& m) const {
-    return words(m.exec_type) + ", order " + words(m.order_id) + " " + words(m.client_order_id) + " is " +
-           words(m.order_status) + pair("last_qty", m.last_qty) + pair("last_px", m.last_px) +
+    return words(m.exec_type) + ", order " + words(m.order_id) + " " + words(m.client_order_id) +
+           (m.list_id.empty() ? "" : " of list " + words(m.list_id)) + " is " + words(m.order_status) +
+           pair("last_qty", m.last_qty) + pair("last_px", m.last_px) +
            pair("cum_qty", m.cum_qty) + pair("leaves_qty", m.leaves_qty) + pair("avg_px", m.avg_px) +
            pair("trade_id", m.trade_id) + pair("error", m.error) + pair("field", m.field) + pair("value", m.value) +
            pair("nearest_legal", m.nearest_legal) + pair("broker_code", m.broker_code) + said(words(m.text));
@@ -71,8 +89,17 @@ struct Teller {
     return words(m.error) + pair("field", m.field) + pair("value", m.value) + said(words(m.text));
   }
   std::string operator()(const PlaceCommand& m) const { return command(m.command).substr(1) + ": " + ask(m.order); }
+  std::string operator()(const PlaceListCommand& m) const {
+    std::string out = words(m.list_type) + " as " + words(m.venue_list_id);
+    for (const PlaceCommand& each : m.commands) out += "\n      " + (*this)(each);
+    return out;
+  }
   std::string operator()(const CancelCommand& m) const { return command(m.command).substr(1); }
-  std::string operator()(const ReplaceCommand& m) const { return command(m.command).substr(1) + ": " + ask(m.order); }
+  std::string operator()(const ReplaceCommand& m) const {
+    return command(m.command).substr(1) + ": " + ask(m.order) + pair("orig_order_qty", m.orig_order_qty) +
+           pair("cum_qty", m.cum_qty) +
+           (m.is_decrease ? " is_decrease" : "");
+  }
   std::string operator()(const AskCommand& m) const { return command(m.command).substr(1); }
   std::string operator()(const VenueReport& m) const {
     return words(m.event) + " by " + words(m.source) + pair("command", m.command_id) + pair("as", m.venue_order_id) +
@@ -84,6 +111,32 @@ struct Teller {
   std::string operator()(const Quote& m) const {
     return words(m.source) + " " + words(m.symbol) + pair("bid_qty", m.bid_qty) + pair("bid_px", m.bid_px) +
            pair("ask_px", m.ask_px) + pair("ask_qty", m.ask_qty);
+  }
+  std::string operator()(const Bar& m) const {
+    const std::string_view interval = interval_name(m.interval_ms).value_or("?");
+    return words(m.source) + " " + words(m.symbol) + " " + std::string{interval} + " from " +
+           time_text(m.open_time_ns) + pair("open", m.open) + pair("high", m.high) + pair("low", m.low) +
+           pair("close", m.close) + pair("volume", m.volume) + (m.is_final ? " final" : "");
+  }
+  std::string operator()(const Book& m) const {
+    const auto best = [](const char* side, const std::vector<BookLevel>& levels) {
+      return levels.empty() ? std::string{} : pair(side, to_string(levels[0].qty) + "@" + to_string(levels[0].price));
+    };
+    return words(m.source) + " " + words(m.symbol) + (m.is_snapshot ? " snapshot, " : ", ") + words(m.bids.size()) +
+           " bids, " + words(m.asks.size()) + " asks" + best("first_bid", m.bids) + best("first_ask", m.asks);
+  }
+  std::string operator()(const Ticker& m) const {
+    return words(m.source) + " " + words(m.symbol) + pair("last_px", m.last_px) + pair("open_px", m.open_px) +
+           pair("high_px", m.high_px) + pair("low_px", m.low_px) + pair("volume", m.volume) +
+           pair("quote_volume", m.quote_volume);
+  }
+  std::string operator()(const Answer& m) const {
+    std::string out = words(m.kind) + pair("error", m.error) + said(words(m.text));
+    for (const ExecutionReport& order : m.orders) {
+      out += "\n      order " + words(order.order_id) + " " + words(order.client_order_id) + " is " +
+             words(order.order_status);
+    }
+    return out;
   }
   std::string operator()(const Instruments& m) const {
     return words(m.gateway) + ", page " + words(m.page) + ", " + words(m.instruments.size()) + " instruments";

@@ -1,6 +1,8 @@
 #include "tools/busbar/tool.hpp"
 
+#include <charconv>
 #include <cstdio>
+#include <ctime>
 #include <random>
 
 #include "bus/clock.hpp"
@@ -44,6 +46,33 @@ std::string refusal(ErrorCode error, std::string_view field, std::string_view va
   if (!text.empty()) line += ": " + std::string{text};
   if (!nearest_legal.empty()) line += " (nearest legal: " + std::string{nearest_legal} + ")";
   return line;
+}
+
+std::optional<Decimal> amount_in(std::string_view option, const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  const auto value = Decimal::parse(text);
+  if (!value) throw ConfigError(std::string{option} + ": " + text + " is not a decimal number");
+  return value;
+}
+
+Timestamp time_in(std::string_view option, const std::string& text) {
+  if (text.empty()) return 0;
+  constexpr std::int64_t second_ns = 1'000'000'000;
+  std::tm time{};
+  for (const char* format : {"%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d"}) {
+    time = {};
+    const char* end = ::strptime(text.c_str(), format, &time);
+    if (end != nullptr && *end == '\0') return std::int64_t{::timegm(&time)} * second_ns;
+  }
+  std::int64_t count = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size() - 1, count);
+  const std::size_t unit = std::string_view{"smhd"}.find(text.back());
+  constexpr std::int64_t seconds[] = {1, 60, 3600, 86400};
+  if (error == std::errc{} && end == text.data() + text.size() - 1 && unit < 4 && count >= 0 && count <= 1'000'000) {
+    return wall_now_ns() - count * seconds[unit] * second_ns;
+  }
+  throw ConfigError(std::string{option} + ": \"" + text +
+                    "\" is neither 2026-11-25T18:20:00Z nor 2026-11-25 nor an age like 90m, 6h or 2d");
 }
 
 Id draw_client_order_id() {

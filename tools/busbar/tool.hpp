@@ -48,15 +48,27 @@ Exit fail(Exit exit, std::string_view text);
 // legal 1.23)".
 std::string refusal(ErrorCode error, std::string_view field, std::string_view value, std::string_view nearest_legal,
                     std::string_view broker_code, std::string_view text);
+// A decimal number, or nothing for an empty text. Throws ConfigError naming the option.
+std::optional<Decimal> amount_in(std::string_view option, const std::string& text);
+// "2026-11-25T18:20:00Z", "2026-11-25", or how long ago: "90s", "90m", "6h", "2d"; UTC. 0 for an empty text. Throws
+// ConfigError naming the option.
+Timestamp time_in(std::string_view option, const std::string& text);
 // One for this process and moment that no other run draws: cli-<time>-<random>.
 Id draw_client_order_id();
 
 void add_order(const Subcommand& app, Tool& tool);
+void add_replace(const Subcommand& app, Tool& tool);
 void add_cancel(const Subcommand& app, Tool& tool);
+void add_cancel_all(const Subcommand& app, Tool& tool);
 void add_orders(const Subcommand& app, Tool& tool);
 void add_quote(const Subcommand& app, Tool& tool);
 void add_quotes(const Subcommand& app, Tool& tool);
+void add_book(const Subcommand& app, Tool& tool);
+void add_ticker(const Subcommand& app, Tool& tool);
+void add_history(const Subcommand& app, Tool& tool);
+void add_accounts(const Subcommand& app, Tool& tool);
 void add_balances(const Subcommand& app, Tool& tool);
+void add_positions(const Subcommand& app, Tool& tool);
 void add_symbols(const Subcommand& app, Tool& tool);
 void add_status(const Subcommand& app, Tool& tool);
 void add_journal(const Subcommand& app, Tool& tool);

@@ -80,6 +80,50 @@ TEST(Json, ShowsTheMessageInsideADecision) {
             "price=50000.10 GoodTillCancel");
 }
 
+TEST(Json, ShowsEachOrderOfAListAndEachLevelOfABook) {
+  NewOrderList list;
+  list.list_id = Id{"L1"};
+  list.list_type = OrderListType::OneTriggersOther;
+  list.orders = {limit_order(), limit_order()};
+  const json::object out = to_json(Body{list});
+  EXPECT_EQ(out.at("list_type").as_string(), "OneTriggersOther");
+  ASSERT_EQ(out.at("orders").as_array().size(), 2u);
+  EXPECT_EQ(out.at("orders").at(1).at("price").as_string(), "50000.10");
+  const std::string order = "\n      A1 main BTC/USDT Buy 0.01000000 Limit price=50000.10 GoodTillCancel";
+  EXPECT_EQ(describe(Body{list}), "NewOrderList L1 OneTriggersOther" + order + order);
+
+  Book book;
+  book.source = Name{"main"};
+  book.symbol = Symbol{"BTC/USDT"};
+  book.bids = {{"50000.10"_d, "0.5"_d}, {"50000.00"_d, "0"_d}};
+  const json::object levels = to_json(Body{book});
+  EXPECT_EQ(levels.at("bids").at(0).at("price").as_string(), "50000.10");
+  EXPECT_EQ(levels.at("bids").at(1).at("qty").as_string(), "0");
+  EXPECT_EQ(describe(Body{book}), "Book main BTC/USDT, 2 bids, 0 asks first_bid=0.5@50000.10");
+
+  Bar bar;
+  bar.source = Name{"main"};
+  bar.symbol = Symbol{"BTC/USDT"};
+  bar.interval_ms = 60'000;
+  bar.close = "50000"_d;
+  EXPECT_EQ(describe(Body{bar}), "Bar main BTC/USDT 1m from 1970-01-01T00:00:00.000000000Z close=50000");
+}
+
+TEST(Json, TellsCancelsOfManyInALine) {
+  EXPECT_EQ(describe(Body{CancelAll{"C1", "main", "BTC/USDT", Side::Sell}}),
+            "CancelAll C1 main symbol=BTC/USDT side=Sell");
+  EXPECT_EQ(describe(Body{CancelAll{"C1", "main", {}, Side::Unset}}), "CancelAll C1 main");
+  EXPECT_EQ(describe(Body{CancelOrderList{"C1", "L1"}}), "CancelOrderList C1 list_id=L1");
+  Answer answer;
+  answer.kind = QueryKind::Orders;
+  answer.text = Words{"1 orders"};
+  answer.orders.resize(1);
+  answer.orders[0].order_id = 7;
+  answer.orders[0].client_order_id = Id{"A1"};
+  answer.orders[0].order_status = OrderStatus::PendingCancel;
+  EXPECT_EQ(describe(Body{answer}), "Answer Orders \"1 orders\"\n      order 7 A1 is PendingCancel");
+}
+
 TEST(Json, SaysWhatIsWrongWithARecordThatCannotBeRead) {
   const Bytes payload{1, 2, 3, 4, 5, 6, 7, 8};
   Record record;

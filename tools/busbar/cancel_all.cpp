@@ -1,0 +1,68 @@
+// busbar cancel-all: asks for the end of every open order of an account, and tells how each ended.
+#include <algorithm>
+#include <cstdio>
+#include <thread>
+
+#include "bus/codec.hpp"
+#include "tools/busbar/client.hpp"
+#include "tools/busbar/orders.hpp"
+
+namespace busbar::tool {
+
+namespace {
+
+struct CancelAllOptions {
+  std::string account, symbol, side;
+};
+
+Exit cancel_all(const Tool& tool, const CancelAllOptions& options) {
+  CancelAll request;
+  request.client_order_id = draw_client_order_id();
+  request.account = tool.account_or_only(options.account);
+  request.symbol = cut<32>(options.symbol);
+  if (!options.side.empty()) request.side = options.side == "buy" ? Side::Buy : Side::Sell;
+  Client client{tool};
+  if (!client.is_reachable()) return fail(Exit::Unreachable, "no answer from the router; nothing was sent");
+  const auto message = client.ask(request);
+  if (!message) return fail(Exit::Unknown, "no answer in time; see what is open with: busbar orders");
+  if (const auto* reject = std::get_if<Reject>(&message->body)) {
+    return fail(Exit::No, refusal(reject->error, view(reject->field), view(reject->value), "", "", view(reject->text)));
+  }
+  const auto* answer = std::get_if<Answer>(&message->body);
+  if (!answer) return fail(Exit::No, "the router answered with " + std::string{name_of(message->body)});
+  if (answer->error != ErrorCode::None) return fail(Exit::No, refusal(answer->error, "", "", "", "", view(answer->text)));
+
+  std::vector<ExecutionReport> orders = answer->orders;
+  const auto until = std::chrono::steady_clock::now() + tool.timeout;
+  const auto is_open = [](const ExecutionReport& order) { return !is_final(order.order_status); };
+  while (std::ranges::any_of(orders, is_open) && std::chrono::steady_clock::now() < until) {
+    std::this_thread::sleep_for(std::chrono::milliseconds{50});
+    for (ExecutionReport& order : orders) {
+      if (!is_open(order)) continue;
+      const Found found = find_order(client, std::to_string(order.order_id));
+      if (!found.order) return found.exit == Exit::Ok ? Exit::Unknown : found.exit;
+      order = *found.order;
+    }
+  }
+  print_orders(tool, orders);
+  const auto left = std::ranges::count_if(orders, is_open);
+  return left == 0 ? Exit::Ok : fail(Exit::Unknown, std::to_string(left) + " of them are not final yet");
+}
+
+}  // namespace
+
+void add_cancel_all(const Subcommand& app, Tool& tool) {
+  auto options = std::make_shared<CancelAllOptions>();
+  const Subcommand command = app.subcommand("cancel-all", "Cancel every open order of an account that Busbar knows");
+  command.option("--account", options->account, "Needed when there are several");
+  command.option("--symbol", options->symbol, "Only those of this symbol");
+  command.option("--side", options->side, "Only buys, or only sells").one_of({"buy", "sell"});
+  command.run([options, &tool] {
+    tool.action = [options, &tool] {
+      tool.load();
+      return cancel_all(tool, *options);
+    };
+  });
+}
+
+}  // namespace busbar::tool
