@@ -174,13 +174,19 @@ class Stack:
                  folder=None,
                  rate=5,
                  venue_program="busbar-venue",
-                 outlives=False):
+                 outlives=False,
+                 limits=None,
+                 gateway="",
+                 venue=""):
         self.name = name
         self.accounts = accounts
         self.folder = folder or Path(tempfile.mkdtemp(prefix=f"busbar-{name}-"))
         # A socket's path has 107 bytes at most.
         short = len(str(self.folder)) < 85
         self.run_folder = self.folder / "run" if short else Path(tempfile.mkdtemp(prefix="busbar-"))
+        self.limits = {"weight_per_minute": 1000000, "raw_per_5_minutes": 10000000, "orders_per_10_seconds": 100000,
+                       "orders_per_day": 10000000, **(limits or {})}
+        self.gateway, self.venue_lines = gateway, venue  # more lines of their tables
         self.keys = {a: {"api_key": os.urandom(32).hex(), "secret": os.urandom(32).hex()} for a in accounts}
         self.options = {
             "router": router,
@@ -270,15 +276,14 @@ class Stack:
             file.touch(mode=0o600)
             file.write_text(f"api_key = {key['api_key']}\nsecret = {key['secret']}\n")
         accounts = "\n".join(f'[venue.accounts.{a}]\ncredentials = "{self.folder}/{a}.cred"' for a in self.accounts)
+        limits = "\n".join(f"{name} = {value}" for name, value in self.limits.items())
         config = self.folder / "venue.toml"
         config.write_text(f"""[venue]
 seed = {self.seed}
 market_steps_per_second = {self.rate}
+{self.venue_lines}
 [venue.limits]
-weight_per_minute = 1000000
-raw_per_5_minutes = 10000000
-orders_per_10_seconds = 100000
-orders_per_day = 10000000
+{limits}
 {accounts}
 """)
         process = self.add("venue", BIN / self.venue_program, "binance", "--config", config, "--tls-dir",
@@ -326,6 +331,7 @@ streams = "{self.venue.streams}"
 ca_file = "{self.venue.ca}"
 recv_window_ms = {self.options['recv_window_ms']}
 probes_per_second = 100
+{self.gateway}
 """)
 
     def wait_ready(self, seconds=20.0):
@@ -444,6 +450,9 @@ def compare_all(stack, account=None):
 def run(*scenarios):
     """Runs each, says how long it took, and ends the process with the number that failed."""
     wanted = sys.argv[1:]
+    unknown = set(wanted) - {scenario.__name__ for scenario in scenarios}
+    if unknown:
+        sys.exit(f"no such scenario: {', '.join(sorted(unknown))}")
     failed = 0
     for scenario in scenarios:
         if wanted and scenario.__name__ not in wanted:

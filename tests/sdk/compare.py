@@ -1,13 +1,15 @@
 """One order, trade or balance as several parties tell it, reduced to plain facts and compared field by field.
 
-A fact is a text. Amounts are compared by value, so "0.10000000" and "0.1" agree and "0.1" and "0.11" do not; a fact that
-a party does not tell is left out and compared with nobody.
+A fact is a text. Amounts are compared by value, so "0.10000000" and "0.1" agree and "0.1" and "0.11" do not; a fact
+that a party does not tell is left out and compared with nobody.
 """
 
 from decimal import Decimal, InvalidOperation
 
-CCXT_STATUS = {
+# What ccxt and Busbar call them, who have fewer words than the venue.
+UNIFIED_STATUS = {
     "NEW": "open",
+    "PENDING_NEW": "open",
     "PARTIALLY_FILLED": "open",
     "FILLED": "closed",
     "CANCELED": "canceled",
@@ -22,8 +24,21 @@ def amount(value):
     return (text.rstrip("0").rstrip(".") if "." in text else text) or "0"
 
 
+def amount_of(body, name):
+    return amount(body[name]) if body.get(name) is not None else None
+
+
 def told(**facts):
     return {name: value for name, value in facts.items() if value is not None}
+
+
+def levels(rows):
+    return [f"{amount(row[1])} @ {amount(row[0])}" for row in rows]
+
+
+def quote(bid, bid_qty, ask, ask_qty):
+    """The best level of each side."""
+    return {"bids": levels([(bid, bid_qty)])[0], "asks": levels([(ask, ask_qty)])[0]}
 
 
 # --- what the venue's own book says (GET /book of its control interface) --------------------------------------------
@@ -38,11 +53,13 @@ def order_of_book(entry):
         type=entry["type"],
         time_in_force=entry["time_in_force"],
         price=amount(entry["price"]),
+        stop_price=amount(entry["stop_price"]),
         qty=amount(entry["qty"]),
         executed=amount(entry["executed"]),
         cum_quote=amount(entry["cum_quote"]),
         status=entry["status"],
-        unified_status=CCXT_STATUS[entry["status"]],
+        unified_status=UNIFIED_STATUS[entry["status"]],
+        created_ms=str(entry["created_us"] // 1000),
     )
 
 
@@ -58,6 +75,17 @@ def trade_of_book(entry):
         commission=amount(entry["commission"]),
         commission_asset=entry["commission_asset"],
         is_maker=str(entry["is_maker"]),
+        time_ms=str(entry["time_us"] // 1000),
+    )
+
+
+def public_trade_of_book(entry):
+    return told(
+        trade_id=str(entry["trade_id"]),
+        price=amount(entry["price"]),
+        qty=amount(entry["qty"]),
+        taker_side=entry["side"] if not entry["is_maker"] else {"BUY": "SELL", "SELL": "BUY"}[entry["side"]],
+        time_ms=str(entry["time_us"] // 1000),
     )
 
 
@@ -65,9 +93,10 @@ def balances_of_book(entry):
     return {asset: {"free": amount(b["free"]), "locked": amount(b["locked"])} for asset, b in entry["balances"].items()}
 
 
-# --- what Busbar's journal says: the execution reports it published, the last of each order and one of each fill ---------
+# --- what Busbar's journal says: the reports it published, the last of each order and one of each fill ----------------
 
 JOURNAL_STATUS = {
+    "PendingNew": "open",
     "New": "open",
     "PartiallyFilled": "open",
     "Filled": "closed",
@@ -87,23 +116,34 @@ def published(journal):
 
 
 def orders_of_journal(journal):
-    last = {}
+    """One order of Busbar's is several of the venue's, one after the other: a replacement is a new one, of what the one
+    before it left over."""
+    last, current, filled_before, replaced = {}, {}, {}, set()
     for report in published(journal):
-        if report.get("broker_order_id"):
-            last[report["symbol"], report["broker_order_id"]] = report
-    return [
-        told(
-            symbol=report["symbol"].replace("/", ""),
-            order_id=report["broker_order_id"],
-            client_order_id=report["venue_order_id"],
-            side=report["side"].upper(),
-            price=amount(report["price"]) if "price" in report else None,
-            qty=amount(report["order_qty"]) if "order_qty" in report else None,
-            executed=amount(report.get("cum_qty", "0")),
-            unified_status=JOURNAL_STATUS[report["order_status"]],
-        )
-        for report in last.values()
-    ]
+        key = report["symbol"], report.get("broker_order_id")
+        if not key[1]:
+            continue
+        before = current.get(report["order_id"]) if report.get("order_id") else None
+        if before and before != key:
+            replaced.add(before)
+            filled_before[key] = Decimal(last[before].get("cum_qty", "0"))
+        current[report.get("order_id")] = key
+        last[key] = report
+    return [order_of_report(report, filled_before.get(key, 0), key in replaced) for key, report in last.items()]
+
+
+def order_of_report(report, filled_before, is_replaced):
+    status = "Canceled" if is_replaced else report["order_status"]
+    return told(
+        symbol=report["symbol"].replace("/", ""),
+        order_id=report["broker_order_id"],
+        client_order_id=report["venue_order_id"],
+        side=report["side"].upper(),
+        price=amount_of(report, "price"),
+        qty=amount(Decimal(report["order_qty"]) - filled_before) if "order_qty" in report else None,
+        executed=amount(Decimal(report.get("cum_qty", "0")) - filled_before),
+        unified_status=JOURNAL_STATUS.get(status, status),
+    )
 
 
 def trades_of_journal(journal):
@@ -124,31 +164,150 @@ def trades_of_journal(journal):
     ]
 
 
+def balances_of_busbar(balances):
+    return {b["asset"]: {"free": amount(b["free"]), "locked": amount(b["locked"])} for b in balances}
+
+
+# --- what an SDK says that hands the venue's answers on under the venue's names: REST and WebSocket API ---------------
+
+
+def order_of_answer(body):
+    status = body.get("status")
+    return told(
+        symbol=body["symbol"],
+        order_id=str(body["orderId"]),
+        client_order_id=body.get("origClientOrderId") or body["clientOrderId"],  # a cancel has a name of its own
+        side=body.get("side"),
+        type=body.get("type"),
+        time_in_force=body.get("timeInForce"),
+        price=amount_of(body, "price"),
+        stop_price=amount_of(body, "stopPrice"),
+        qty=amount_of(body, "origQty") or amount_of(body, "qty"),  # the second after an amendment
+        executed=amount_of(body, "executedQty"),
+        cum_quote=amount_of(body, "cummulativeQuoteQty") or amount_of(body, "cumulativeQuoteQty"),
+        status=status,
+        unified_status=UNIFIED_STATUS.get(status, status),
+        created_ms=str(body["time"]) if "time" in body else None,
+    )
+
+
+def trade_of_answer(body):
+    return told(
+        symbol=body["symbol"],
+        trade_id=str(body["id"]),
+        order_id=str(body["orderId"]),
+        side="BUY" if body["isBuyer"] else "SELL",
+        price=amount(body["price"]),
+        qty=amount(body["qty"]),
+        quote=amount(body["quoteQty"]),
+        commission=amount(body["commission"]),
+        commission_asset=body["commissionAsset"],
+        is_maker=str(body["isMaker"]),
+        time_ms=str(body["time"]),
+    )
+
+
+def public_trade_of_answer(body):
+    return told(
+        trade_id=str(body["id"]),
+        price=amount(body["price"]),
+        qty=amount(body["qty"]),
+        taker_side="SELL" if body["isBuyerMaker"] else "BUY",
+        time_ms=str(body["time"]),
+    )
+
+
+def balances_of_answer(body):
+    return {b["asset"]: {"free": amount(b["free"]), "locked": amount(b["locked"])} for b in body["balances"]}
+
+
+def rules_of_answer(body):
+    filters = {f["filterType"]: f for f in body["filters"]}
+    return told(
+        tick=amount(filters["PRICE_FILTER"]["tickSize"]),
+        step=amount(filters["LOT_SIZE"]["stepSize"]),
+        notional_min=amount(filters["NOTIONAL"]["minNotional"]),
+    )
+
+
+# --- the same from streams, in the venue's one-letter names -----------------------------------------------------------
+
+
+def order_of_event(event):
+    is_amended = event["x"] == "REPLACED"  # "C" is then the name it had before
+    return told(
+        symbol=event["s"],
+        order_id=str(event["i"]),
+        client_order_id=event["c"] if is_amended else event.get("C") or event["c"],
+        side=event["S"],
+        type=event["o"],
+        time_in_force=event["f"],
+        price=amount(event["p"]),
+        stop_price=amount(event["P"]),
+        qty=amount(event["q"]),
+        executed=amount(event["z"]),
+        cum_quote=amount(event["Z"]),
+        status=event["X"],
+        unified_status=UNIFIED_STATUS.get(event["X"], event["X"]),
+        created_ms=str(event["O"]),
+    )
+
+
+def trade_of_event(event):
+    return told(
+        symbol=event["s"],
+        trade_id=str(event["t"]),
+        order_id=str(event["i"]),
+        side=event["S"],
+        price=amount(event["L"]),
+        qty=amount(event["l"]),
+        quote=amount(event["Y"]),
+        commission=amount(event["n"]),
+        commission_asset=event["N"],
+        is_maker=str(event["m"]),
+        time_ms=str(event["T"]),
+    )
+
+
+def public_trade_of_event(event):
+    return told(
+        trade_id=str(event["t"]),
+        price=amount(event["p"]),
+        qty=amount(event["q"]),
+        taker_side="SELL" if event["m"] else "BUY",
+        time_ms=str(event["T"]),
+    )
+
+
 # --- what ccxt says: its unified order, and the venue's answer that it carries along ----------------------------------
 
 
 def order_of_ccxt(order):
     info = order["info"]
+    is_event = "e" in info  # of a stream: the venue's words have one letter there
     is_priced = (order["type"] or "").startswith("limit")
     return told(
-        symbol=info["symbol"],
+        symbol=info["s" if is_event else "symbol"],
         order_id=order["id"],
         client_order_id=info.get("origClientOrderId") or order["clientOrderId"],
-        side=order["side"].upper(),
-        type=info["type"],
-        time_in_force=info["timeInForce"],
-        price=amount(order["price"]) if is_priced else amount(info["price"]),
-        qty=amount(order["amount"]),
-        executed=amount(order["filled"]),
-        cum_quote=amount(order["cost"]),
-        status=info["status"],
+        side=order["side"].upper() if order["side"] else None,
+        type=info.get("o" if is_event else "type"),
+        time_in_force=info.get("f" if is_event else "timeInForce"),
+        price=amount_of(order, "price") if is_priced else amount_of(info, "p" if is_event else "price"),
+        stop_price=amount_of(order, "triggerPrice"),
+        qty=amount_of(order, "amount"),
+        executed=amount_of(order, "filled"),
+        cum_quote=amount_of(order, "cost"),
+        status=info.get("X" if is_event else "status"),
         unified_status=order["status"],
+        created_ms=str(order["timestamp"]) if is_event or "time" in info else None,
     )
 
 
 def trade_of_ccxt(trade):
+    info = trade["info"]
     return told(
-        symbol=trade["info"]["symbol"],
+        symbol=info.get("symbol") or info["s"],
         trade_id=trade["id"],
         order_id=trade["order"],
         side=trade["side"].upper(),
@@ -158,12 +317,23 @@ def trade_of_ccxt(trade):
         commission=amount(trade["fee"]["cost"]),
         commission_asset=trade["fee"]["currency"],
         is_maker=str(trade["takerOrMaker"] == "maker"),
+        time_ms=str(trade["timestamp"]),
+    )
+
+
+def public_trade_of_ccxt(trade):
+    return told(
+        trade_id=trade["id"],
+        price=amount(trade["price"]),
+        qty=amount(trade["amount"]),
+        taker_side=trade["side"].upper(),
+        time_ms=str(trade["timestamp"]),
     )
 
 
 def balances_of_ccxt(balance):
     return {
-        asset: {"free": amount(balance["free"][asset]), "locked": amount(balance["used"][asset])}
+        asset: told(free=amount_of(balance["free"], asset), locked=amount_of(balance["used"], asset))
         for asset in balance["total"]
     }
 
@@ -205,3 +375,8 @@ def set_differences(what, key, left_name, left, right_name, right):
     for k in sorted(lefts.keys() & rights.keys()):
         found += differences(f"{what} {'/'.join(k)}", left_name, lefts[k], right_name, rights[k])
     return found
+
+
+def shared(left, right):
+    """How many facts both tell: what was compared."""
+    return sum(name in right for name in left)

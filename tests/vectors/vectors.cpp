@@ -27,7 +27,9 @@ const OutOfScope* find_out_of_scope(const json::object& a_case, const std::vecto
   for (const OutOfScope& entry : table) {
     const json::value* value = at_path(a_case, entry.member);
     if (value == nullptr) continue;
-    if (entry.value.empty() || (value->is_string() && value->get_string() == entry.value)) return &entry;
+    const json::string* text = value->if_string();
+    if (entry.value.empty()) return &entry;
+    if (text != nullptr && std::string_view{*text}.find(entry.value) != std::string_view::npos) return &entry;
   }
   return nullptr;
 }
@@ -72,6 +74,19 @@ void each_member(json::value& value, const std::vector<std::string_view>& names,
       } else {
         each_member(member.value(), names, found);
       }
+    }
+  }
+}
+
+// Calls `found` with the first row of each array of rows, and the name of the member that it is.
+void each_first_row(json::value& value, std::string_view name,
+                    const std::function<void(std::string_view, json::array&)>& found) {
+  if (json::array* array = value.if_array()) {
+    if (!array->empty() && array->front().is_array()) return found(name, array->front().get_array());
+    for (json::value& element : *array) each_first_row(element, name, found);
+  } else if (json::object* object = value.if_object()) {
+    for (auto& member : *object) {
+      each_first_row(member.value(), {member.key().data(), member.key().size()}, found);
     }
   }
 }
@@ -180,6 +195,27 @@ std::vector<Spoiled> spoil(std::string_view text, const std::vector<std::string_
       value = 1;
     });
     copies.push_back({.member = std::move(member), .text = json::serialize(copy)});
+  }
+  return copies;
+}
+
+std::vector<Spoiled> spoil_rows(std::string_view text, const std::vector<Place>& places) {
+  json::value original = json::parse(json::string_view{text.data(), text.size()});
+  std::size_t rows = 0;
+  each_first_row(original, {}, [&](std::string_view, json::array&) { ++rows; });
+  std::vector<Spoiled> copies;
+  for (std::size_t row = 0; row < rows; ++row) {
+    for (const Place& place : places) {
+      json::value copy = original;
+      std::size_t seen = 0;
+      std::string member;
+      each_first_row(copy, {}, [&](std::string_view name, json::array& values) {
+        if (seen++ != row || place.at >= values.size() || !values[place.at].is_string()) return;
+        member = place.name.empty() ? name : place.name;
+        values[place.at] = 1;
+      });
+      if (!member.empty()) copies.push_back({.member = std::move(member), .text = json::serialize(copy)});
+    }
   }
   return copies;
 }

@@ -19,7 +19,7 @@ namespace json = boost::json;
 // or id.
 struct OutOfScope {
   std::string_view member;  // "given.key_type"
-  std::string_view value;   // empty: whatever it is
+  std::string_view value;   // what its text contains; empty: whatever it is
   std::string_view why;
 };
 
@@ -66,5 +66,13 @@ struct Spoiled {
   std::string text;
 };
 std::vector<Spoiled> spoil(std::string_view text, const std::vector<std::string_view>& members);
+
+// The same for values without names, in the first row of each array of rows: [["4.00","431.00"],...]. A place is named
+// as given here, or else as the member that the rows stand in.
+struct Place {
+  std::size_t at;
+  std::string_view name;
+};
+std::vector<Spoiled> spoil_rows(std::string_view text, const std::vector<Place>& places);
 
 }  // namespace busbar::vectors

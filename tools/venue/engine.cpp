@@ -1,6 +1,5 @@
 #include "tools/venue/engine.hpp"
 
-#include <algorithm>
 #include <cassert>
 
 #include "tools/venue/amount.hpp"
@@ -13,30 +12,14 @@ namespace {
 constexpr std::uint64_t first_order_id = 12'510'000'001;
 constexpr std::uint64_t first_trade_id = 700'001;
 
-Decimal floor_to(Decimal value, Decimal step) {
-  const auto rounded = round_to(value, step, Round::Down);
-  assert(rounded);
-  return *rounded;
-}
-
-// How many steps `quote` pays for at `price`.
-Decimal qty_for(Decimal quote, Decimal price, Decimal step) {
-  const auto qty = divide(quote, price, places_max, Round::Down);
-  return floor_to(qty.value_or(Decimal{90'000'000'000, 0}), step);  // too many to count: more than any book holds
-}
-
-bool is_worse(Side taker_side, Decimal price, Decimal limit) {
-  return taker_side == Side::Buy ? price > limit : price < limit;
-}
-
-Decimal leaves(const Order& order) { return minus(order.qty, order.executed); }
-
 }  // namespace
+
+Decimal Order::leaves() const { return minus(minus(qty, executed), prevented_qty); }
 
 Engine::Engine(std::vector<Symbol> symbols) {
   for (Symbol& symbol : symbols) {
     Book book;
-    book.last_price = book.low = book.high = symbol.start_price;
+    book.last_price = symbol.start_price;
     book.symbol = std::move(symbol);
     book.next_order_id = first_order_id;
     book.next_trade_id = first_trade_id;
@@ -47,7 +30,7 @@ Engine::Engine(std::vector<Symbol> symbols) {
 }
 
 AccountId Engine::open_account(std::string name, Decimal maker_rate, Decimal taker_rate, bool keeps_history) {
-  accounts_.push_back({std::move(name), maker_rate, taker_rate, {}, keeps_history, 0});
+  accounts_.push_back({std::move(name), maker_rate, taker_rate, {}, keeps_history, true, 0});
   trades_of_.emplace_back();
   return accounts_.size() - 1;
 }
@@ -81,10 +64,7 @@ std::vector<std::string> Engine::assets() const {
   return {names.begin(), names.end()};
 }
 
-Outcome<Order> Engine::place(AccountId account, SymbolId symbol, const NewOrder& wanted, TimeUs now, Events& events) {
-  Book& book = books_[symbol];
-  if (book.symbol.status != SymbolStatus::Trading) return Refusal::MarketClosed;
-
+Order Engine::order_from(AccountId account, SymbolId symbol, const NewOrder& wanted, TimeUs now) {
   Order order;
   order.symbol = symbol;
   order.account = account;
@@ -97,56 +77,52 @@ Outcome<Order> Engine::place(AccountId account, SymbolId symbol, const NewOrder&
   order.quote_qty = wanted.quote_qty;
   order.price = wanted.price;
   order.stop_price = wanted.stop_price;
+  order.iceberg_qty = wanted.iceberg_qty;
+  order.trailing_delta = wanted.trailing_delta;
   order.strategy_id = wanted.strategy_id;
   order.strategy_type = wanted.strategy_type;
   order.created = order.updated = now;
+  return order;
+}
 
-  if (const Order* known = order_by_client_id(account, symbol, order.client_order_id); known && known->is_open()) {
-    return Refusal::DuplicateOrder;
-  }
-  if (order.is_stop()) {
-    const bool rises =
-        (order.type == OrderType::StopLoss || order.type == OrderType::StopLossLimit) == (order.side == Side::Buy);
-    if (rises ? book.last_price >= order.stop_price : book.last_price <= order.stop_price) {
-      return Refusal::WouldTriggerImmediately;
-    }
-  }
-  if (order.type == OrderType::LimitMaker) {
-    bool matches = false;
-    walk(book, order.side, [&](const Order& maker) {
-      matches = !is_worse(order.side, maker.price, order.price);
-      return false;
-    });
-    if (matches) return Refusal::WouldMatchImmediately;
-  }
-  if (!order.quote_qty.is_zero()) {
-    bool has_liquidity = false;
-    walk(book, order.side, [&](const Order&) { return !(has_liquidity = true); });
-    if (!has_liquidity) return Refusal::NoLiquidity;
-  }
+bool Engine::is_duplicate(AccountId account, SymbolId symbol, const std::string& client_order_id) const {
+  const Order* known = order_by_client_id(account, symbol, client_order_id);
+  return known != nullptr && known->is_open();
+}
+
+Outcome<Order> Engine::place(AccountId account, SymbolId symbol, const NewOrder& wanted, TimeUs now, Events& events) {
+  Book& book = books_[symbol];
+  Order order = order_from(account, symbol, wanted, now);
+  if (is_duplicate(account, symbol, order.client_order_id)) return Refusal::DuplicateOrder;
+  if (const auto refusal = refusal_of(book, order)) return *refusal;
+  if (!order.quote_qty.is_zero()) order.qty = qty_by_quote(book, order);
   if (!can_afford(book, order)) return Refusal::InsufficientBalance;
 
-  order.id = book.next_order_id++;
-  Order& placed = book.orders.emplace(order.id, std::move(order)).first->second;
-  book.by_client_id[{account, placed.client_order_id}] = placed.id;
-  book.open[account].insert(placed.id);
-  if (placed.side == Side::Sell) {
-    if (placed.type != OrderType::Market) lock(placed, placed.qty, events);
-  } else if (placed.is_priced()) {
-    lock(placed, times(placed.price, placed.qty), events);
-  } else if (placed.is_stop()) {
-    lock(placed, times(placed.stop_price, placed.qty), events);
-  }
-  if (placed.is_stop()) {
-    book.stops.insert(placed.id);
-    tell(ExecutionType::New, placed, now, events);
-  } else {
-    work(book, placed, now, events);
-  }
-  trigger(book, now, events);
+  Order& placed = enter(book, std::move(order));
+  reserve(placed, reservation(book, placed), events);
+  start(book, placed, now, events);
+  settle_consequences(book, now, events);
   const Order result = placed;
   forget_finished(book, std::exchange(finished_house_orders_, {}));
   return result;
+}
+
+Order& Engine::enter(Book& book, Order order) {
+  order.id = book.next_order_id++;
+  Order& entered = book.orders.emplace(order.id, std::move(order)).first->second;
+  book.by_client_id[{entered.account, entered.client_order_id}] = entered.id;
+  book.open[entered.account].insert(entered.id);
+  return entered;
+}
+
+void Engine::start(Book& book, Order& order, TimeUs now, Events& events) {
+  if (!order.is_stop()) return work(book, order, now, events);
+  book.stops.insert(order.id);
+  if (order.trailing_delta && order.stop_price.is_zero()) {  // it follows the price from the start
+    order.trailing_since = now;
+    order.trailing_extreme = book.last_price;
+  }
+  tell(ExecutionType::New, order, now, events);
 }
 
 Outcome<Order> Engine::cancel(AccountId account, SymbolId symbol, std::uint64_t order_id, const std::string& cancel_id,
@@ -161,16 +137,73 @@ Outcome<Order> Engine::cancel(AccountId account, SymbolId symbol, std::uint64_t 
       (restriction == CancelRestriction::OnlyPartiallyFilled && order.status != Status::PartiallyFilled)) {
     return Refusal::CancelRestricted;
   }
-  if (order.is_waiting_for_trigger()) {
-    book.stops.erase(order.id);
-  } else {
-    unrest(book, order, events);
-  }
-  finish(book, order, Status::Canceled, now, events);
-  tell(ExecutionType::Canceled, order, now, events);
-  events.executions.back().cancel_id = cancel_id.empty() ? make_client_order_id() : cancel_id;
+  const std::string name = cancel_id.empty() ? make_client_order_id() : cancel_id;
+  if (order.list == 0) cancel(book, order, name, now, events);
+  else cancel_orders(book, lists_.at(order.list), name, now, events);  // one of a list is all of it
+  settle_consequences(book, now, events);
   const Order result = order;
   forget_finished(book, std::exchange(finished_house_orders_, {}));
+  return result;
+}
+
+void Engine::cancel(Book& book, Order& order, const std::string& cancel_id, TimeUs now, Events& events) {
+  withdraw(book, order, events);
+  finish(book, order, Status::Canceled, now, events);
+  tell(ExecutionType::Canceled, order, now, events).cancel_id = cancel_id;
+}
+
+Outcome<Engine::Amended> Engine::amend(AccountId account, SymbolId symbol, std::uint64_t order_id,
+                                       const std::string& new_id, Decimal new_qty, TimeUs now, Events& events) {
+  Book& book = books_[symbol];
+  const auto found = book.orders.find(order_id);
+  if (found == book.orders.end() || found->second.account != account || !found->second.is_open()) {
+    return Refusal::UnknownOrder;
+  }
+  Order& order = found->second;
+  if (book.symbol.status != SymbolStatus::Trading) return Refusal::MarketClosed;
+  if (new_qty == order.qty || order.qty.is_zero()) return Refusal::ChangesNothing;
+  if (new_qty > order.qty) return Refusal::AmendIncreases;
+  if (new_qty <= minus(order.qty, order.leaves())) return Refusal::ChangesNothing;  // that much is gone already
+  const std::string name = new_id.empty() ? make_client_order_id() : new_id;
+  if (name != order.client_order_id && is_duplicate(account, symbol, name)) return Refusal::DuplicateOrder;
+
+  const auto reduce = [&](Order& reduced, const std::string& its_name) {
+    Amendment amendment{symbol, account, reduced.id, 0, reduced.client_order_id, its_name, reduced.qty, new_qty, now};
+    reduced.qty = new_qty;
+    reduced.updated = now;
+    ++reduced.amends;
+    if (reduced.displayed > reduced.leaves()) {  // an iceberg shows as much as before while there is as much
+      const Decimal less = minus(reduced.leaves(), reduced.displayed);
+      reduced.displayed = reduced.leaves();
+      change_level(book, reduced.side, reduced.price, less, events);
+    }
+    book.by_client_id.erase({account, reduced.client_order_id});
+    reduced.client_order_id = its_name;
+    book.by_client_id[{account, its_name}] = reduced.id;
+    Execution& told = tell(ExecutionType::Replaced, reduced, now, events);
+    told.former_id = amendment.former_id;
+    amendment.execution_id = told.id;
+    amendments_.push_back(std::move(amendment));
+  };
+  Order* other = partner(book, order);
+  if (order.status != Status::PendingNew && other == nullptr) {
+    Order as_amended = order;
+    as_amended.qty = new_qty;
+    reserve(order, reservation(book, as_amended), events);
+  }
+  reduce(order, name);
+  const Amended result{order, amendments_.back()};
+  if (other != nullptr && other->is_open()) {  // only one of a pair can ever fill, so both are of one size
+    reduce(*other, other->client_order_id);
+    if (order.status != Status::PendingNew) reserve_pair(book, order, *other, events);
+  }
+  if (order.list != 0) {
+    OrderList& list = lists_.at(order.list);
+    for (OrderList::Leg& leg : list.legs) {
+      if (leg.order_id == order.id) leg.client_order_id = name;
+    }
+    if (name != result.amendment.former_id) tell(ListEvent::Updated, list, now, events);
+  }
   return result;
 }
 
@@ -215,287 +248,57 @@ Engine::Levels Engine::levels(SymbolId symbol, Side side, std::size_t limit) con
   return result;
 }
 
-template <class Visitor>
-void Engine::walk(const Book& book, Side taker_side, Visitor visit) const {
-  const auto each = [&](const auto& levels) {
-    for (const auto& [unused, level] : levels) {
-      for (const Order* order : level.queue) {
-        if (!visit(*order)) return;
-      }
-    }
-  };
-  if (taker_side == Side::Buy) each(book.asks);
-  else each(book.bids);
-}
-
-// A market order reserves nothing, so what it will cost is looked up in the book before it starts.
-bool Engine::can_afford(const Book& book, const Order& order) const {
-  const auto is_own = [&](const Order& maker) {  // will expire instead of trading
-    return maker.account == order.account && order.self_trade != SelfTrade::None;
-  };
-  const auto& balances = accounts_[order.account].balances;
-  const auto found = balances.find(spends(book, order));
-  const Decimal free = found == balances.end() ? Decimal{} : found->second.free;
-  if (order.side == Side::Sell) {
-    if (order.quote_qty.is_zero()) return order.qty <= free;
-    Decimal quote = order.quote_qty;
-    Decimal qty;
-    walk(book, order.side, [&](const Order& maker) {
-      if (is_own(maker)) return true;
-      const Decimal part = least(qty_for(quote, maker.price, book.symbol.step), leaves(maker));
-      quote = minus(quote, times(part, maker.price));
-      qty = plus(qty, part);
-      return !part.is_zero();
-    });
-    return qty <= free;
-  }
-  if (order.is_priced()) return times(order.price, order.qty) <= free;
-  if (order.is_stop()) return times(order.stop_price, order.qty) <= free;
-  if (!order.quote_qty.is_zero()) return order.quote_qty <= free;
-  Decimal qty = order.qty;
-  Decimal cost;
-  walk(book, order.side, [&](const Order& maker) {
-    if (is_own(maker)) return true;
-    const Decimal part = least(qty, leaves(maker));
-    cost = plus(cost, times(part, maker.price));
-    qty = minus(qty, part);
-    return !qty.is_zero();
-  });
-  return cost <= free;
-}
-
-bool Engine::is_fillable(const Book& book, const Order& order) const {
-  Decimal wanted = leaves(order);
-  walk(book, order.side, [&](const Order& maker) {
-    if (is_worse(order.side, maker.price, order.price)) return false;
-    if (maker.account == order.account && order.self_trade != SelfTrade::None) {
-      return order.self_trade == SelfTrade::ExpireMaker;
-    }
-    wanted = minus(wanted, least(wanted, leaves(maker)));
-    return !wanted.is_zero();
-  });
-  return wanted.is_zero();
-}
-
-void Engine::work(Book& book, Order& order, TimeUs now, Events& events) {
-  order.working = order.updated = now;
-  tell(ExecutionType::New, order, now, events);
-  const bool kills = order.is_priced() && order.time_in_force == TimeInForce::FillOrKill;
-  if (!kills || is_fillable(book, order)) match(book, order, now, events);
-  if (!order.is_open()) return;
-  if (order.is_priced() && order.time_in_force == TimeInForce::GoodTillCancel) return rest(book, order, events);
-  order.expiry = kills               ? ExpiryReason::UnfilledFillOrKill
-                 : order.is_priced() ? ExpiryReason::UnfilledImmediate
-                                     : ExpiryReason::InsufficientLiquidity;
-  finish(book, order, Status::Expired, now, events);
-  tell(ExecutionType::Expired, order, now, events);
-}
-
-void Engine::match(Book& book, Order& taker, TimeUs now, Events& events) {
-  const bool is_by_quote = !taker.quote_qty.is_zero();
-  while (taker.is_open()) {
-    Order* maker = nullptr;
-    if (taker.side == Side::Buy) {
-      if (!book.asks.empty()) maker = book.asks.begin()->second.queue.front();
-    } else {
-      if (!book.bids.empty()) maker = book.bids.begin()->second.queue.front();
-    }
-    if (maker == nullptr || (taker.is_priced() && is_worse(taker.side, maker->price, taker.price))) return;
-
-    // By quote quantity: as many steps as what is left to spend pays for at this price.
-    const auto affordable = [&](Decimal spent) {
-      return qty_for(minus(taker.quote_qty, spent), maker->price, book.symbol.step);
-    };
-    const Decimal wanted = is_by_quote ? affordable(taker.cum_quote) : leaves(taker);
-    if (wanted.is_zero()) return;  // not even one step; once something was bought, fill() has completed it
-    const Decimal qty = least(wanted, leaves(*maker));
-    if (maker->account == taker.account && taker.self_trade != SelfTrade::None) {
-      const Decimal price = maker->price;
-      const std::uint64_t maker_id = maker->id;
-      if (taker.self_trade != SelfTrade::ExpireTaker) {
-        unrest(book, *maker, events);
-        prevent(book, *maker, qty, price, taker.id, now, events);
-      }
-      if (taker.self_trade != SelfTrade::ExpireMaker) prevent(book, taker, qty, price, maker_id, now, events);
-      continue;
-    }
-    const bool completes =
-        is_by_quote ? affordable(plus(taker.cum_quote, times(qty, maker->price))).is_zero() : qty == leaves(taker);
-    fill(book, taker, completes, *maker, qty, now, events);
-  }
-}
-
-void Engine::fill(Book& book, Order& taker, bool completes, Order& maker, Decimal qty, TimeUs now, Events& events) {
-  const Decimal price = maker.price;
-  const std::uint64_t trade_id = book.next_trade_id++;
-  const Decimal quote = times(price, qty);
-  book.last_price = price;
-  book.low = least(book.low, price);
-  book.high = price > book.high ? price : book.high;
-
-  change_level(book, maker.side, maker.price, qty.negated(), events);
-  const bool maker_done = plus(maker.executed, qty) == maker.qty;
-  if (maker_done) {
-    const auto pop = [&](auto& levels) {
-      const auto level = levels.find(maker.price);
-      level->second.queue.pop_front();
-      if (level->second.queue.empty()) levels.erase(level);
-    };
-    if (maker.side == Side::Buy) pop(book.bids);
-    else pop(book.asks);
-  }
-  const auto [buy, sell] = taker.side == Side::Buy ? std::pair{taker.id, maker.id} : std::pair{maker.id, taker.id};
-  events.trades.push_back(
-      {taker.symbol, trade_id, price, qty, quote, now, maker.side == Side::Buy, buy, sell, taker.id});
-  settle(book, taker, completes, {trade_id, price, qty, quote, {}, {}, false}, now, events);
-  settle(book, maker, maker_done, {trade_id, price, qty, quote, {}, {}, true}, now, events);
-}
-
-void Engine::settle(Book& book, Order& order, bool completes, const Fill& traded, TimeUs now, Events& events) {
-  Fill fill = traded;
-  const bool buys = order.side == Side::Buy;
-  const Decimal gets = buys ? fill.qty : fill.quote;
-  const Decimal pays = buys ? fill.quote : fill.qty;
-  const Account& account = accounts_[order.account];
-  fill.commission_asset = buys ? book.symbol.base : book.symbol.quote;
-  fill.commission = times(gets, fill.is_maker ? account.maker_rate : account.taker_rate);
-
-  Balance& received = balance(order.account, fill.commission_asset, events);
-  received.free = plus(received.free, minus(gets, fill.commission));
-  Balance& fees = balance(0, fill.commission_asset, events);
-  fees.free = plus(fees.free, fill.commission);
-
-  Balance& spent = balance(order.account, spends(book, order), events);
-  Decimal released;  // reserved at the order's own price; a better one gives the difference back
-  if (!order.locked.is_zero()) {
-    released =
-        buys ? least(order.locked, times(order.is_priced() ? order.price : order.stop_price, fill.qty)) : fill.qty;
-  }
-  order.locked = minus(order.locked, released);
-  spent.locked = minus(spent.locked, released);
-  spent.free = minus(plus(spent.free, released), pays);
-
-  order.executed = plus(order.executed, fill.qty);
-  order.cum_quote = plus(order.cum_quote, fill.quote);
-  order.updated = now;
-  if (!order.quote_qty.is_zero()) order.qty = order.executed;  // it is known only by what it has bought
-  if (completes) {
-    finish(book, order, Status::Filled, now, events);
+void Engine::withdraw(Book& book, Order& order, Events& events) {
+  if (order.status == Status::PendingNew) return;
+  if (order.is_waiting_for_trigger()) {
+    book.stops.erase(order.id);
   } else {
-    order.status = Status::PartiallyFilled;
+    unrest(book, order, events);
   }
-  accounts_[order.account].updated = now;
-  if (account.keeps_history) {
-    trades_of_[order.account].push_back(
-        {order.symbol, order.account, order.id, order.client_order_id, order.side, now, fill});
-  }
-  tell(ExecutionType::Trade, order, now, events);
-  events.executions.back().fill = std::move(fill);
-}
-
-void Engine::trigger(Book& book, TimeUs now, Events& events) {
-  for (;;) {
-    Order* due = nullptr;
-    for (const std::uint64_t id : book.stops) {
-      Order& order = book.orders.at(id);
-      const bool rises =
-          (order.type == OrderType::StopLoss || order.type == OrderType::StopLossLimit) == (order.side == Side::Buy);
-      if (rises ? book.high >= order.stop_price : book.low <= order.stop_price) {
-        due = &order;
-        break;
-      }
-    }
-    if (due == nullptr) break;
-    book.stops.erase(due->id);
-    if (!due->is_priced()) {  // a market order from here on: it pays from what is free
-      Balance& reserved = balance(due->account, spends(book, *due), events);
-      reserved.locked = minus(reserved.locked, due->locked);
-      reserved.free = plus(reserved.free, due->locked);
-      due->locked = {};
-      Order as_market = *due;
-      as_market.type = OrderType::Market;
-      if (!can_afford(book, as_market)) {
-        due->expiry = ExpiryReason::Rejected;
-        finish(book, *due, Status::Expired, now, events);
-        tell(ExecutionType::Expired, *due, now, events);
-        continue;
-      }
-    }
-    work(book, *due, now, events);
-  }
-  book.low = book.high = book.last_price;
-}
-
-void Engine::rest(Book& book, Order& order, Events& events) {
-  const Decimal qty = leaves(order);
-  if (order.side == Side::Buy) book.bids[order.price].queue.push_back(&order);
-  else book.asks[order.price].queue.push_back(&order);
-  change_level(book, order.side, order.price, qty, events);
-}
-
-void Engine::unrest(Book& book, Order& order, Events& events) {
-  change_level(book, order.side, order.price, leaves(order).negated(), events);
-  const auto remove = [&](auto& levels) {
-    const auto level = levels.find(order.price);
-    auto& queue = level->second.queue;
-    queue.erase(std::find(queue.begin(), queue.end(), &order));
-    if (queue.empty()) levels.erase(level);
-  };
-  if (order.side == Side::Buy) remove(book.bids);
-  else remove(book.asks);
 }
 
 void Engine::finish(Book& book, Order& order, Status status, TimeUs now, Events& events) {
   order.status = status;
   order.updated = now;
   book.open[order.account].erase(order.id);
-  if (!order.locked.is_zero()) {
-    Balance& reserved = balance(order.account, spends(book, order), events);
-    reserved.locked = minus(reserved.locked, order.locked);
-    reserved.free = plus(reserved.free, order.locked);
-    order.locked = {};
-  }
+  if (!order.locked.is_zero()) reserve(order, {}, events);
   accounts_[order.account].updated = now;
+  if (order.list != 0) touched_lists_.insert(order.list);
   if (!accounts_[order.account].keeps_history) finished_house_orders_.insert(order.id);
 }
 
-void Engine::prevent(Book& book, Order& order, Decimal qty, Decimal price, std::uint64_t counter, TimeUs now,
-                     Events& events) {
-  order.prevented_qty = leaves(order);
-  order.prevented_match_id = static_cast<std::int64_t>(book.next_prevented_id++);
-  finish(book, order, Status::ExpiredInMatch, now, events);
-  tell(ExecutionType::TradePrevention, order, now, events);
-  Execution& told = events.executions.back();
-  told.prevented_qty = qty;
-  told.prevented_price = price;
-  told.counter_order = counter;
+void Engine::expire(Book& book, Order& order, ExpiryReason reason, TimeUs now, Events& events) {
+  order.expiry = reason;
+  finish(book, order, Status::Expired, now, events);
+  tell(ExecutionType::Expired, order, now, events);
 }
 
-void Engine::lock(Order& order, Decimal amount, Events& events) {
+// What an order keeps from being spent twice while it is open.
+Decimal Engine::reservation(const Book& book, const Order& order) const {
+  if (order.type == OrderType::Market) return {};
+  if (order.side == Side::Sell) return order.leaves();
+  const Decimal price = order.is_priced()            ? order.price
+                        : order.stop_price.is_zero() ? book.last_price
+                                                     : order.stop_price;
+  return times(price, order.leaves());
+}
+
+void Engine::reserve(Order& order, Decimal amount, Events& events) {
+  if (amount == order.locked) return;
   Balance& spent = balance(order.account, spends(books_[order.symbol], order), events);
-  spent.free = minus(spent.free, amount);
-  spent.locked = plus(spent.locked, amount);
+  const Decimal more = minus(amount, order.locked);
+  spent.free = minus(spent.free, more);
+  spent.locked = plus(spent.locked, more);
   order.locked = amount;
 }
 
-void Engine::change_level(Book& book, Side side, Decimal price, Decimal difference, Events& events) {
-  const auto change = [&](auto& levels) {
-    Level& level = levels.at(price);
-    level.qty = plus(level.qty, difference);
-    return level.qty;
-  };
-  const Decimal qty = side == Side::Buy ? change(book.bids) : change(book.asks);
-  const auto symbol = static_cast<SymbolId>(&book - books_.data());
-  events.levels.push_back({symbol, side, price, qty, ++book.update_id});
-}
-
-void Engine::tell(ExecutionType type, const Order& order, TimeUs now, Events& events) {
+Execution& Engine::tell(ExecutionType type, const Order& order, TimeUs now, Events& events) {
   Execution told;
   told.type = type;
   told.order = order;
   told.id = next_execution_id_++;
   told.time = now;
-  events.executions.push_back(std::move(told));
+  return events.executions.emplace_back(std::move(told));
 }
 
 void Engine::forget_finished(Book& book, const std::set<std::uint64_t>& ids) {

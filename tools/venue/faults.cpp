@@ -8,9 +8,10 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::array<std::string_view, 13> kinds{
+constexpr std::array<std::string_view, 15> kinds{
     "drop_request", "drop_answer", "hang_request", "hang_answer",  "delay_request", "delay_answer", "answer_instead",
-    "answer_wrong", "hide_orders", "silence",      "delay_events", "duplicate",     "reorder"};
+    "answer_wrong", "hide_orders", "silence",      "delay_events", "duplicate",     "reorder",      "alter_answer",
+    "alter_event"};
 
 [[noreturn]] void refuse(std::string_view member, std::string_view reason) {
   throw std::invalid_argument{std::string{member} + ": " + std::string{reason}};
@@ -23,9 +24,14 @@ bool is_after(FaultKind kind) {
   return kind == FaultKind::DropAnswer || kind == FaultKind::HangAnswer || kind == FaultKind::AnswerWrong;
 }
 bool is_of_request(FaultKind kind) {
-  return is_before(kind) || is_after(kind) || kind == FaultKind::DelayRequest || kind == FaultKind::DelayAnswer;
+  return is_before(kind) || is_after(kind) || kind == FaultKind::DelayRequest || kind == FaultKind::DelayAnswer ||
+         kind == FaultKind::AlterAnswer;
 }
-bool is_of_events(FaultKind kind) { return kind >= FaultKind::Silence; }
+bool is_of_events(FaultKind kind) { return kind >= FaultKind::Silence && kind != FaultKind::AlterAnswer; }
+
+Faults::Alteration alteration_of(const Fault& fault) {
+  return {fault.member, fault.has_value ? std::optional{fault.value} : std::nullopt};
+}
 
 bool matches(const Fault& fault, const Faults::RequestFacts& facts) {
   return (fault.endpoint.empty() || fault.endpoint == facts.operation || fault.endpoint == facts.endpoint) &&
@@ -67,6 +73,13 @@ std::uint64_t Faults::add(const json::object& rule, TimeUs now) {
     } else if (name == "stream") {
       fault.stream = text();
       if (fault.stream != "orders" && fault.stream != "market") refuse(name, "orders or market");
+    } else if (name == "event") {
+      fault.event = text();
+    } else if (name == "member") {
+      fault.member = text();
+    } else if (name == "value") {
+      fault.value = value;
+      fault.has_value = true;
     } else if (name == "next") {
       fault.next = count();
     } else if (name == "probability") {
@@ -91,6 +104,8 @@ std::uint64_t Faults::add(const json::object& rule, TimeUs now) {
     }
   }
   if (!has_kind) refuse("kind", "is missing");
+  const bool alters = fault.kind == FaultKind::AlterAnswer || fault.kind == FaultKind::AlterEvent;
+  if (alters && fault.member.empty()) refuse("member", "is missing");
   fault.id = next_id_++;
   faults_.push_back(std::move(fault));
   return faults_.back().id;
@@ -109,6 +124,8 @@ json::array Faults::list() const {
                       {"transport", fault.transport},
                       {"client_order_id", fault.client_order_id},
                       {"stream", fault.stream},
+                      {"event", fault.event},
+                      {"member", fault.member},
                       {"next", fault.next},
                       {"probability", fault.probability},
                       {"ms", fault.ms},
@@ -134,6 +151,7 @@ Faults::Plan Faults::plan(const RequestFacts& facts, TimeUs now) {
     if (!strikes(fault, now)) continue;
     if (fault.kind == FaultKind::DelayRequest) plan.delay_request += std::chrono::milliseconds{fault.ms};
     if (fault.kind == FaultKind::DelayAnswer) plan.delay_answer += std::chrono::milliseconds{fault.ms};
+    if (fault.kind == FaultKind::AlterAnswer) plan.alterations.push_back(alteration_of(fault));
     if (is_before(fault.kind)) plan.instead = fault.kind;
     if (is_after(fault.kind)) plan.after = fault.kind;
     if (fault.kind == FaultKind::AnswerInstead || fault.kind == FaultKind::AnswerWrong) {
@@ -145,15 +163,17 @@ Faults::Plan Faults::plan(const RequestFacts& facts, TimeUs now) {
   return plan;
 }
 
-Faults::EventPlan Faults::plan_event(std::string_view stream, TimeUs now) {
+Faults::EventPlan Faults::plan_event(std::string_view stream, std::string_view event, TimeUs now) {
   EventPlan plan;
   for (Fault& fault : faults_) {
     if (!is_of_events(fault.kind) || (!fault.stream.empty() && fault.stream != stream)) continue;
+    if (!fault.event.empty() && fault.event != event) continue;
     if (plan.is_lost || !strikes(fault, now)) continue;
     switch (fault.kind) {
       case FaultKind::Silence: plan.is_lost = true; break;
       case FaultKind::DelayEvents: plan.delay += std::chrono::milliseconds{fault.ms}; break;
       case FaultKind::Duplicate: plan.copies += fault.times; break;
+      case FaultKind::AlterEvent: plan.alterations.push_back(alteration_of(fault)); break;
       default: plan.is_reordered = true; break;
     }
   }
@@ -165,6 +185,21 @@ bool Faults::is_hidden(TimeUs created, TimeUs now) {
     if (fault.kind == FaultKind::HideOrders && now - created < fault.ms * 1'000 && strikes(fault, now)) return true;
   }
   return false;
+}
+
+void alter(json::value& body, const Faults::Alteration& alteration) {
+  if (json::array* list = body.if_array()) {
+    for (json::value& element : *list) alter(element, alteration);
+    return;
+  }
+  json::object* object = body.if_object();
+  const std::size_t dot = alteration.member.find('.');
+  const std::string name = alteration.member.substr(0, dot);
+  json::value* member = object == nullptr ? nullptr : object->if_contains(name);
+  if (member == nullptr) return;
+  if (dot != std::string::npos) return alter(*member, {alteration.member.substr(dot + 1), alteration.value});
+  if (alteration.value) *member = *alteration.value;
+  else object->erase(name);
 }
 
 }  // namespace busbar::venue

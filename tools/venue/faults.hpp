@@ -9,9 +9,11 @@
 #include <random>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
 
 #include "tools/venue/engine.hpp"
 
@@ -31,6 +33,8 @@ enum class FaultKind : std::uint8_t {
   DelayEvents,    // stream events come `ms` later
   Duplicate,      // stream events come 1 + `times` times
   Reorder,        // a stream event comes after its successor
+  AlterAnswer,    // acted on; `member` of the answer becomes `value`
+  AlterEvent,     // `member` of a stream event becomes `value`
 };
 
 struct Fault {
@@ -40,6 +44,10 @@ struct Fault {
   std::string transport;        // "rest" or "ws"; empty: both
   std::string client_order_id;  // a prefix; empty: any
   std::string stream;           // "orders" or "market"; empty: both
+  std::string event;            // "executionReport", "depthUpdate", ...; empty: any
+  std::string member;           // of what is altered: "status", "fills.price", ...
+  boost::json::value value;     // what it becomes; absent: the member goes
+  bool has_value = false;
   std::int64_t next = -1;       // how many more; -1: until removed
   double probability = 1;
   TimeUs ends = 0;  // 0: never
@@ -67,6 +75,10 @@ class Faults {
     std::string_view transport;
     std::string_view client_order_id;
   };
+  struct Alteration {
+    std::string member;
+    std::optional<boost::json::value> value;
+  };
   struct Plan {
     std::chrono::milliseconds delay_request{0}, delay_answer{0};
     std::optional<FaultKind> instead;  // of acting
@@ -74,6 +86,7 @@ class Faults {
     unsigned status = 0;
     std::string body;
     std::int64_t retry_after_s = 0;
+    std::vector<Alteration> alterations;
   };
   Plan plan(const RequestFacts& facts, TimeUs now);
 
@@ -82,8 +95,9 @@ class Faults {
     bool is_reordered = false;
     std::int64_t copies = 1;
     std::chrono::milliseconds delay{0};
+    std::vector<Alteration> alterations;
   };
-  EventPlan plan_event(std::string_view stream, TimeUs now);
+  EventPlan plan_event(std::string_view stream, std::string_view event, TimeUs now);
   bool is_hidden(TimeUs created, TimeUs now);
 
  private:
@@ -93,5 +107,8 @@ class Faults {
   std::mt19937_64 random_;
   std::uint64_t next_id_ = 1;
 };
+
+// Whatever the member was before; a list is altered in each of its elements. Nothing where there is no such member.
+void alter(boost::json::value& body, const Faults::Alteration& alteration);
 
 }  // namespace busbar::venue

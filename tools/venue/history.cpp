@@ -6,7 +6,9 @@ namespace busbar::venue {
 namespace {
 constexpr std::size_t trades_max = 5'000;
 constexpr std::size_t minutes_max = 3'000;  // two days
-constexpr TimeUs minute = 60'000'000;
+constexpr std::size_t seconds_max = 3'600;
+constexpr TimeUs second = 1'000'000;
+constexpr TimeUs minute = 60 * second;
 }  // namespace
 
 void Bar::add(const Bar& later) {
@@ -42,9 +44,8 @@ void History::add(const Trade& trade) {
     if (symbol.aggregates.size() > trades_max) symbol.aggregates.pop_front();
   }
 
-  const TimeUs open_time = trade.time - trade.time % minute;
   const bool takes_base = !trade.is_buyer_maker;
-  Bar one{open_time,
+  Bar one{0,
           trade.price,
           trade.price,
           trade.price,
@@ -56,22 +57,36 @@ void History::add(const Trade& trade) {
           1,
           trade.id,
           trade.id};
-  Bar& bar = symbol.minutes[open_time];
-  bar.open_time = open_time;
-  bar.add(one);
-  if (symbol.minutes.size() > minutes_max) symbol.minutes.erase(symbol.minutes.begin());
+  const auto add_to = [&](std::map<TimeUs, Bar>& bars, TimeUs length, std::size_t most) {
+    const TimeUs open_time = trade.time - trade.time % length;
+    Bar& bar = bars[open_time];
+    bar.open_time = open_time;
+    bar.add(one);
+    if (bars.size() > most) bars.erase(bars.begin());
+  };
+  add_to(symbol.seconds, second, seconds_max);
+  add_to(symbol.minutes, minute, minutes_max);
 }
 
-std::vector<Bar> History::bars(SymbolId symbol, TimeUs length) const {
+std::vector<Bar> History::bars(SymbolId symbol, const Periods& periods, TimeUs now) const {
   std::vector<Bar> result;
-  for (const auto& [open_time, bar] : symbols_[symbol].minutes) {
-    const TimeUs start = open_time - open_time % length;
-    if (result.empty() || result.back().open_time != start) {
+  const auto open_next = [&] {
+    Bar flat;
+    flat.open_time = periods.end_of(result.back().open_time);
+    flat.open = flat.high = flat.low = flat.close = result.back().close;
+    result.push_back(flat);
+  };
+  const auto& parts = periods.are_short ? symbols_[symbol].seconds : symbols_[symbol].minutes;
+  for (const auto& [open_time, bar] : parts) {
+    const TimeUs start = periods.start_of(open_time);
+    if (result.empty()) {
       result.emplace_back();
       result.back().open_time = start;
     }
+    while (result.back().open_time < start) open_next();
     result.back().add(bar);
   }
+  while (!result.empty() && periods.end_of(result.back().open_time) <= now) open_next();
   return result;
 }
 

@@ -1,9 +1,10 @@
 #pragma once
-// What the market has traded: recent trades, trades of one taker at one price together, and minute bars, from which
-// every longer bar, the day's figures and the average price are made.
+// What the market has traded: recent trades, trades of one taker at one price together, and bars of a second and of a
+// minute, from which every longer bar, the day's figures and the average price are made.
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <optional>
 #include <vector>
@@ -26,6 +27,13 @@ struct Bar {
   void add(const Bar& later);
 };
 
+// How time is cut into bars.
+struct Periods {
+  std::function<TimeUs(TimeUs)> start_of;  // of the bar that holds a moment
+  std::function<TimeUs(TimeUs)> end_of;    // of the bar that begins at a moment
+  bool are_short = false;                  // less than a minute
+};
+
 class History {
  public:
   explicit History(std::size_t symbols) : symbols_(symbols) {}
@@ -34,8 +42,8 @@ class History {
 
   const std::deque<Trade>& trades(SymbolId symbol) const { return symbols_[symbol].trades; }
   const std::deque<AggregateTrade>& aggregates(SymbolId symbol) const { return symbols_[symbol].aggregates; }
-  // Bars of `length` that hold a trade, oldest first.
-  std::vector<Bar> bars(SymbolId symbol, TimeUs length) const;
+  // Every bar from the first trade that is still known until now, oldest first; one without a trade is flat.
+  std::vector<Bar> bars(SymbolId symbol, const Periods& periods, TimeUs now) const;
   // All trades since `from`, to the minute; trades == 0 when there were none.
   Bar since(SymbolId symbol, TimeUs from) const;
 
@@ -43,7 +51,7 @@ class History {
   struct PerSymbol {
     std::deque<Trade> trades;
     std::deque<AggregateTrade> aggregates;
-    std::map<TimeUs, Bar> minutes;
+    std::map<TimeUs, Bar> seconds, minutes;
     std::uint64_t next_aggregate = 400'001;
   };
   std::vector<PerSymbol> symbols_;

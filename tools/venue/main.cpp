@@ -124,7 +124,8 @@ int main(int argc, char** argv) try {
       "ctl", "Ask or change a running venue: ctl --port N GET /book; ctl --port N POST /faults '{...}'");
   ctl.option("--port", ctl_options.port, "its control port").required();
   ctl.option("method", ctl_options.method, "GET, POST or DELETE").required();
-  ctl.option("path", ctl_options.path, "/book, /arrivals, /faults, /market, /orders, ...").required();
+  ctl.option("path", ctl_options.path, "/book, /arrivals, /faults, /market, /orders, ...; GET /help tells all")
+      .required();
   ctl.option("body", ctl_options.body, "JSON");
 
   if (const auto exit = app.parse(argc, argv)) return *exit;

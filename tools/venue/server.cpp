@@ -175,6 +175,14 @@ asio::awaitable<Response> ask(Handler& handler, Request request) {
   co_return std::move(*pending->response);
 }
 
+void fill(http::response<http::string_body>& answer, Response response) {
+  answer.result(response.status);
+  answer.set(http::field::server, "nginx");
+  answer.set(http::field::content_type, response.content_type);
+  for (const auto& [name, value] : response.headers) answer.set(name, value);
+  answer.body() = std::move(response.body);
+}
+
 asio::awaitable<void> converse(ByteStream stream, Handler& handler, std::string remote) {
   error_code error;
   beast::flat_buffer buffer;
@@ -200,24 +208,22 @@ asio::awaitable<void> converse(ByteStream stream, Handler& handler, std::string 
         void reset() override { real->reset(); }
       };
       const auto late = std::make_shared<Late>();
-      if (const auto owner = handler.on_upgrade(request, late)) {
+      Response refusal;
+      refusal.status = 404;
+      if (const auto owner = handler.on_upgrade(request, late, refusal)) {
         const auto socket = std::make_shared<BeastSocket>(std::move(stream));
         late->real = socket;
         co_await socket->run(std::move(message), owner);
         co_return;
       }
-      answer.result(http::status::not_found);
+      fill(answer, std::move(refusal));
     } else {
       Response response = co_await ask(handler, std::move(request));
       if (response.is_dropped) {
         reset_connection(stream);
         co_return;
       }
-      answer.result(response.status);
-      answer.set(http::field::server, "nginx");
-      answer.set(http::field::content_type, response.content_type);
-      for (const auto& [name, value] : response.headers) answer.set(name, value);
-      answer.body() = std::move(response.body);
+      fill(answer, std::move(response));
     }
     answer.prepare_payload();
     co_await http::async_write(stream, answer, asio::redirect_error(asio::use_awaitable, error));
@@ -271,6 +277,11 @@ asio::awaitable<void> accept(std::shared_ptr<Impl> impl) {
     tcp::socket socket = co_await impl->acceptor.async_accept(asio::redirect_error(asio::use_awaitable, error));
     if (error == asio::error::operation_aborted || !impl->acceptor.is_open()) co_return;
     if (error) continue;
+    if (!impl->handler.takes_connections()) {
+      socket.set_option(asio::socket_base::linger{true, 0}, error);
+      socket.close(error);
+      continue;
+    }
     asio::co_spawn(executor, serve(tls, std::move(socket), impl->handler), asio::detached);
   }
 }

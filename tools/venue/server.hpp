@@ -59,8 +59,10 @@ class Handler {
   virtual ~Handler() = default;
   // `respond` may be called later, once, from the loop's thread.
   virtual void on_request(Request request, std::function<void(Response)> respond) = 0;
-  // An owner accepts the upgrade; null refuses it with 404.
-  virtual std::shared_ptr<SocketOwner> on_upgrade(const Request& request, std::shared_ptr<Socket> socket) = 0;
+  // An owner accepts the upgrade; null refuses it with what `refusal` then says, 404 unless it was changed.
+  virtual std::shared_ptr<SocketOwner> on_upgrade(const Request& request, std::shared_ptr<Socket> socket,
+                                                  Response& refusal) = 0;
+  virtual bool takes_connections() const { return true; }  // or resets each one at once
 };
 
 struct TlsFiles {

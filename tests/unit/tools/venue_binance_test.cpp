@@ -1,9 +1,12 @@
 #include "tools/venue/binance/api.hpp"
 
 #include <cctype>
+#include <memory>
 
 #include <boost/json/serialize.hpp>
 #include <gtest/gtest.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
 
 #include "tools/venue/binance/config.hpp"
 #include "tools/venue/binance/signature.hpp"
@@ -68,7 +71,7 @@ struct VenueBinance : testing::Test {
     call.payload = signing_payload(query, body);
     call.api_key = documented_key;
     call.address = "127.0.0.1";
-    const Operation* operation = Api::by_path(method, path);
+    const Operation* operation = api.by_path(method, path);
     if (operation == nullptr) return {404, nullptr};
     return api.perform(*operation, call);
   }
@@ -87,6 +90,19 @@ struct VenueBinance : testing::Test {
     order.price = price;
     Events events;
     ASSERT_TRUE(engine.place(other, 0, order, clock, events));
+  }
+  // A trade of the other account with itself, so that there is a last price.
+  void trade_at(Decimal price, Decimal qty = "0.01"_d) {
+    NewOrder order;
+    order.self_trade = SelfTrade::None;
+    order.qty = qty;
+    order.price = price;
+    Events events;
+    for (const Side side : {Side::Sell, Side::Buy}) {
+      order.side = side;
+      ASSERT_TRUE(engine.place(other, 0, order, clock, events));
+    }
+    for (const Trade& trade : events.trades) history.add(trade);
   }
   static std::string error(const Reply& reply) {
     return reply.code == 0 ? json::serialize(reply.body)
@@ -192,10 +208,10 @@ TEST_F(VenueBinance, TimeAndKeyAreProvenBeforeAnythingElse) {
             "-1022 Signature for this request is not valid.");
   Call call;
   call.params = Params::from_form(sign(""), "");
-  EXPECT_EQ(error(api.perform(*Api::by_name("account.status"), call)), "-2014 API-key format invalid.");
+  EXPECT_EQ(error(api.perform(*api.by_name("account.status"), call)), "-2014 API-key format invalid.");
   call.params = Params::from_form(sign(""), "");
   call.api_key = std::string(64, 'x');
-  EXPECT_EQ(error(api.perform(*Api::by_name("account.status"), call)),
+  EXPECT_EQ(error(api.perform(*api.by_name("account.status"), call)),
             "-2015 Invalid API-key, IP, or permissions for action.");
 }
 
@@ -205,14 +221,17 @@ TEST_F(VenueBinance, AnAnswerHasTheDocumentedMembersInTheirOrder) {
       "symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.02&price=67300&newClientOrderId=";
   EXPECT_EQ(
       json::serialize(place(order + "one").body),
-      R"({"symbol":"BTCUSDT","orderId":12510000002,"orderListId":-1,"clientOrderId":"one","transactTime":1700000000000,)"
+      R"({"symbol":"BTCUSDT","orderId":12510000002,"orderListId":-1,"clientOrderId":"one",)"
+      R"("transactTime":1700000000000,)"
       R"("price":"67300.00000000","origQty":"0.02000000","executedQty":"0.01000000","origQuoteOrderQty":"0.00000000",)"
-      R"("cummulativeQuoteQty":"673.00000000","status":"PARTIALLY_FILLED","timeInForce":"GTC","type":"LIMIT","side":"BUY",)"
+      R"("cummulativeQuoteQty":"673.00000000","status":"PARTIALLY_FILLED","timeInForce":"GTC","type":"LIMIT",)"
+      R"("side":"BUY",)"
       R"("workingTime":1700000000000,"selfTradePreventionMode":"EXPIRE_MAKER","fills":[{"price":"67300.00000000",)"
       R"("qty":"0.01000000","commission":"0.00001000","commissionAsset":"BTC","tradeId":700001}]})");
   EXPECT_EQ(
       json::serialize(place(order + "two&newOrderRespType=ACK").body),
-      R"({"symbol":"BTCUSDT","orderId":12510000003,"orderListId":-1,"clientOrderId":"two","transactTime":1700000000000})");
+      R"({"symbol":"BTCUSDT","orderId":12510000003,"orderListId":-1,"clientOrderId":"two",)"
+      R"("transactTime":1700000000000})");
   EXPECT_EQ(
       json::serialize(signed_ask("GET", "/api/v3/order", "symbol=BTCUSDT&origClientOrderId=one").body),
       R"({"symbol":"BTCUSDT","orderId":12510000002,"orderListId":-1,"clientOrderId":"one","price":"67300.00000000",)"
@@ -225,7 +244,8 @@ TEST_F(VenueBinance, AnAnswerHasTheDocumentedMembersInTheirOrder) {
           signed_ask("DELETE", "/api/v3/order", "symbol=BTCUSDT&origClientOrderId=one&newClientOrderId=end").body),
       R"({"symbol":"BTCUSDT","origClientOrderId":"one","orderId":12510000002,"orderListId":-1,"clientOrderId":"end",)"
       R"("transactTime":1700000000000,"price":"67300.00000000","origQty":"0.02000000","executedQty":"0.01000000",)"
-      R"("origQuoteOrderQty":"0.00000000","cummulativeQuoteQty":"673.00000000","status":"CANCELED","timeInForce":"GTC",)"
+      R"("origQuoteOrderQty":"0.00000000","cummulativeQuoteQty":"673.00000000","status":"CANCELED",)"
+      R"("timeInForce":"GTC",)"
       R"("type":"LIMIT","side":"BUY","selfTradePreventionMode":"EXPIRE_MAKER"})");
   ASSERT_EQ(told.executions.size(), 1U);
   EXPECT_EQ(
@@ -359,6 +379,448 @@ TEST(VenueFaults, ARuleStrikesWhatItNamesAsOftenAsItSays) {
   EXPECT_NEAR(struck, 250, 60);
   EXPECT_THROW(faults.add({{"kind", "explode"}}, 0), std::invalid_argument);
   EXPECT_THROW(faults.add({{"kind", "silence"}, {"colour", "red"}}, 0), std::invalid_argument);
+}
+
+TEST_F(VenueBinance, ACancelReplaceSaysWhatBecameOfEachHalf) {
+  const std::string order = "symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.01&price=60000";
+  const auto replace = [&](const std::string& rest) {
+    return signed_ask("POST", "/api/v3/order/cancelReplace", order + "&" + rest);
+  };
+  const auto data = [](const Reply& reply) -> const json::value& {
+    return reply.code == 0 ? reply.body : reply.body.at("data");
+  };
+  struct Case {
+    const char* what;
+    bool is_open, is_placeable;
+    const char* mode;
+    unsigned status;
+    int code;
+    const char *canceled, *placed;
+  };
+  const Case cases[] = {
+      {"both", true, true, "STOP_ON_FAILURE", 200, 0, "SUCCESS", "SUCCESS"},
+      {"nothing to cancel, so not tried", false, true, "STOP_ON_FAILURE", 400, -2022, "FAILURE", "NOT_ATTEMPTED"},
+      {"cancelled, but not placed", true, false, "STOP_ON_FAILURE", 409, -2021, "SUCCESS", "FAILURE"},
+      {"nothing to cancel, placed all the same", false, true, "ALLOW_FAILURE", 409, -2021, "FAILURE", "SUCCESS"},
+      {"neither", false, false, "ALLOW_FAILURE", 400, -2022, "FAILURE", "FAILURE"},
+  };
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.what);
+    const Reply before = place(order);
+    ASSERT_EQ(before.code, 0);
+    const std::string id = c.is_open ? std::to_string(before.body.at("orderId").to_number<std::uint64_t>()) : "1";
+    const std::string name = c.is_placeable ? "" : "&newClientOrderId=in-use";
+    if (!c.is_placeable) {
+      ASSERT_EQ(place(order + name).code, 0);
+    }
+    const Reply reply = replace(std::string{"cancelReplaceMode="} + c.mode + "&cancelOrderId=" + id + name);
+    EXPECT_EQ(reply.status, c.status);
+    EXPECT_EQ(reply.code, c.code);
+    EXPECT_EQ(data(reply).at("cancelResult").as_string(), c.canceled);
+    EXPECT_EQ(data(reply).at("newOrderResult").as_string(), c.placed);
+    EXPECT_EQ(data(reply).at("newOrderResponse").is_null(), std::string_view{c.placed} == "NOT_ATTEMPTED");
+    ASSERT_EQ(signed_ask("DELETE", "/api/v3/openOrders", "symbol=BTCUSDT").code, 0);
+  }
+  EXPECT_EQ(error(replace("cancelReplaceMode=MAYBE&cancelOrderId=1")),
+            "-1130 Data sent for parameter 'cancelReplaceMode' is not valid.");
+  EXPECT_EQ(replace("cancelReplaceMode=STOP_ON_FAILURE").code, -1102);
+}
+
+TEST_F(VenueBinance, ACancelReplaceOverTheOrderLimitCancelsOnlyWhenToldTo) {
+  LimitSettings few;
+  few.orders_per_10_seconds = 1;
+  limits.set(few);
+  const std::string order = "symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.01&price=60000";
+  ASSERT_EQ(place(order + "&newClientOrderId=old").code, 0);
+  const auto replace = [&](const std::string& exceeded) {
+    return signed_ask("POST", "/api/v3/order/cancelReplace",
+                      order + "&cancelReplaceMode=STOP_ON_FAILURE&cancelOrigClientOrderId=old" + exceeded);
+  };
+  const Reply kept = replace("");
+  EXPECT_EQ(error(kept), "-1015 Too many new orders; current limit is 1 orders per 10 SECOND.");
+  EXPECT_EQ(kept.status, 429U);
+  EXPECT_EQ(engine.orders(main, 0, true).size(), 1U);
+  const Reply canceled = replace("&orderRateLimitExceededMode=CANCEL_ONLY");
+  EXPECT_EQ(canceled.code, -2021);
+  EXPECT_EQ(canceled.body.at("data").at("cancelResult"), "SUCCESS");
+  EXPECT_EQ(canceled.body.at("data").at("newOrderResponse").at("code"), -1015);
+  EXPECT_TRUE(engine.orders(main, 0, true).empty());
+}
+
+TEST_F(VenueBinance, AnAmendmentIsAnsweredToldAndRemembered) {
+  ASSERT_EQ(place("symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.02&price=60000&newClientOrderId=big")
+                .code,
+            0);
+  const std::string amend = "symbol=BTCUSDT&origClientOrderId=big&newClientOrderId=small&newQty=";
+  EXPECT_EQ(error(signed_ask("PUT", "/api/v3/order/amend/keepPriority", amend + "0.03")),
+            "-2038 Order amend (quantity increase) is not supported.");
+  EXPECT_EQ(error(signed_ask("PUT", "/api/v3/order/amend/keepPriority", amend + "0.02")),
+            "-2038 The requested action would change no state; rejecting.");
+  EXPECT_EQ(
+      json::serialize(signed_ask("PUT", "/api/v3/order/amend/keepPriority", amend + "0.01").body),
+      R"({"transactTime":1700000000000,"executionId":5000000001,"amendedOrder":{"symbol":"BTCUSDT",)"
+      R"("orderId":12510000001,)"
+      R"("orderListId":-1,"origClientOrderId":"big","clientOrderId":"small","price":"60000.00000000",)"
+      R"("qty":"0.01000000",)"
+      R"("executedQty":"0.00000000","preventedQty":"0.00000000","quoteOrderQty":"0.00000000",)"
+      R"("cumulativeQuoteQty":"0.00000000","status":"NEW","timeInForce":"GTC","type":"LIMIT","side":"BUY",)"
+      R"("workingTime":1700000000000,"selfTradePreventionMode":"EXPIRE_MAKER"}})");
+  ASSERT_EQ(told.executions.size(), 1U);
+  const json::object event = execution_report(engine, told.executions[0], clock, TimeUnit::Milliseconds);
+  EXPECT_EQ(event.at("x"), "REPLACED");
+  EXPECT_EQ(event.at("c"), "small");
+  EXPECT_EQ(event.at("C"), "big");
+  EXPECT_EQ(
+      json::serialize(signed_ask("GET", "/api/v3/order/amendments", "symbol=BTCUSDT&orderId=12510000001").body),
+      R"([{"symbol":"BTCUSDT","orderId":12510000001,"executionId":5000000001,"origClientOrderId":"big",)"
+      R"("newClientOrderId":"small","origQty":"0.02000000","newQty":"0.01000000","time":1700000000000}])");
+}
+
+TEST_F(VenueBinance, APairIsPlacedAskedForAndCancelledAsOne) {
+  const std::string pair =
+      "symbol=BTCUSDT&side=SELL&quantity=0.01&listClientOrderId=pair&aboveType=LIMIT_MAKER&abovePrice=70000"
+      "&aboveClientOrderId=up&belowType=STOP_LOSS_LIMIT&belowStopPrice=60000&belowPrice=59000&belowTimeInForce=GTC"
+      "&belowClientOrderId=down";
+  const Reply placed = signed_ask("POST", "/api/v3/orderList/oco", pair);
+  ASSERT_EQ(placed.code, 0) << error(placed);
+  EXPECT_EQ(
+      json::serialize(placed.body),
+      R"({"orderListId":1000001,"contingencyType":"OCO","listStatusType":"EXEC_STARTED","listOrderStatus":"EXECUTING",)"
+      R"("listClientOrderId":"pair","transactionTime":1700000000000,"symbol":"BTCUSDT","orders":[{"symbol":"BTCUSDT",)"
+      R"("orderId":12510000001,"clientOrderId":"down"},{"symbol":"BTCUSDT","orderId":12510000002,)"
+      R"("clientOrderId":"up"}],)"
+      R"("orderReports":[{"symbol":"BTCUSDT","orderId":12510000001,"orderListId":1000001,"clientOrderId":"down",)"
+      R"("transactTime":1700000000000,"price":"59000.00000000","origQty":"0.01000000","executedQty":"0.00000000",)"
+      R"("origQuoteOrderQty":"0.00000000","cummulativeQuoteQty":"0.00000000","status":"NEW","timeInForce":"GTC",)"
+      R"("type":"STOP_LOSS_LIMIT","side":"SELL","stopPrice":"60000.00000000","workingTime":-1,)"
+      R"("selfTradePreventionMode":"EXPIRE_MAKER"},{"symbol":"BTCUSDT","orderId":12510000002,"orderListId":1000001,)"
+      R"("clientOrderId":"up","transactTime":1700000000000,"price":"70000.00000000","origQty":"0.01000000",)"
+      R"("executedQty":"0.00000000","origQuoteOrderQty":"0.00000000","cummulativeQuoteQty":"0.00000000",)"
+      R"("status":"NEW",)"
+      R"("timeInForce":"GTC","type":"LIMIT_MAKER","side":"SELL","workingTime":1700000000000,)"
+      R"("selfTradePreventionMode":"EXPIRE_MAKER"}]})");
+  EXPECT_EQ(limits.order_counts(main, clock)[0], 2) << "two orders";
+  ASSERT_EQ(told.lists.size(), 1U);
+  EXPECT_EQ(
+      json::serialize(list_status(engine, told.lists[0], clock, TimeUnit::Milliseconds)),
+      R"({"e":"listStatus","E":1700000000000,"s":"BTCUSDT","g":1000001,"c":"OCO","l":"EXEC_STARTED","L":"EXECUTING",)"
+      R"("r":"NONE","C":"pair","T":1700000000000,"O":[{"s":"BTCUSDT","i":12510000001,"c":"down"},)"
+      R"({"s":"BTCUSDT","i":12510000002,"c":"up"}]})");
+  EXPECT_EQ(signed_ask("GET", "/api/v3/orderList", "origClientOrderId=pair").body.at("orderListId"), 1000001);
+  EXPECT_EQ(signed_ask("GET", "/api/v3/openOrderList", "").body.as_array().size(), 1U);
+  const Reply canceled =
+      signed_ask("DELETE", "/api/v3/order", "symbol=BTCUSDT&origClientOrderId=up&newClientOrderId=away");
+  ASSERT_EQ(canceled.code, 0);
+  EXPECT_EQ(canceled.body.at("listOrderStatus"), "ALL_DONE") << "one of a list is all of it";
+  ASSERT_EQ(canceled.body.at("orderReports").as_array().size(), 2U);
+  for (const json::value& report : canceled.body.at("orderReports").as_array()) {
+    EXPECT_EQ(report.at("status"), "CANCELED");
+    EXPECT_EQ(report.at("clientOrderId"), "away");
+  }
+  EXPECT_TRUE(signed_ask("GET", "/api/v3/openOrderList", "").body.as_array().empty());
+  EXPECT_EQ(signed_ask("GET", "/api/v3/allOrderList", "").body.as_array().size(), 1U);
+  EXPECT_EQ(error(signed_ask("DELETE", "/api/v3/orderList", "symbol=BTCUSDT&listClientOrderId=pair")),
+            "-2011 Unknown order sent.");
+}
+
+TEST_F(VenueBinance, WhatMakesNoListIsRefusedInTheDocumentedWords) {
+  struct Case {
+    const char *what, *path, *query, *error;
+  };
+  const Case cases[] = {
+      {"a limit order above in a buy", "oco",
+       "side=BUY&quantity=0.01&aboveType=LIMIT_MAKER&abovePrice=70000&belowType=STOP_LOSS&belowStopPrice=60000",
+       "-1165 A limit order in a buy OCO must be below."},
+      {"a limit order below in a sell", "oco",
+       "side=SELL&quantity=0.01&aboveType=STOP_LOSS&aboveStopPrice=70000&belowType=LIMIT_MAKER&belowPrice=60000",
+       "-1166 A limit order in a sell OCO must be above."},
+      {"two limit orders", "oco",
+       "side=SELL&quantity=0.01&aboveType=LIMIT_MAKER&abovePrice=70000&belowType=LIMIT_MAKER&belowPrice=60000",
+       "-1168 At least one OCO order must be contingent."},
+      {"an order at the market", "oco",
+       "side=SELL&quantity=0.01&aboveType=MARKET&belowType=STOP_LOSS&belowStopPrice=60000",
+       "-1158 Order type not supported in OCO."},
+      {"a stop loss on both sides", "oco",
+       "side=SELL&quantity=0.01&aboveType=STOP_LOSS&aboveStopPrice=70000&belowType=STOP_LOSS&belowStopPrice=60000",
+       "-1197 A stop loss order in a sell OCO must be below."},
+      {"prices on one side of the market", "oco",
+       "side=SELL&quantity=0.01&aboveType=LIMIT_MAKER&abovePrice=67000&belowType=STOP_LOSS&belowStopPrice=60000",
+       "-2010 The relationship of the prices for the orders is not correct."},
+      {"a hidden part that is not good till cancel", "oco",
+       "side=SELL&quantity=0.01&aboveType=LIMIT_MAKER&abovePrice=70000&belowType=STOP_LOSS_LIMIT&belowStopPrice=60000"
+       "&belowPrice=59000&belowTimeInForce=IOC&belowIcebergQty=0.005",
+       "-1160 Parameter 'belowIcebergQty' is not supported if `belowTimeInForce` is not GTC."},
+      {"a working order that would not rest", "oto",
+       "workingType=MARKET&workingSide=BUY&workingQuantity=0.01&pendingType=MARKET&pendingSide=SELL"
+       "&pendingQuantity=0.01",
+       "-1014 Unsupported order combination"},
+      {"a pending order without its price", "oto",
+       "workingType=LIMIT&workingSide=BUY&workingQuantity=0.01&workingPrice=60000&workingTimeInForce=GTC"
+       "&pendingType=LIMIT&pendingSide=SELL&pendingQuantity=0.01&pendingTimeInForce=GTC",
+       "-1102 Mandatory parameter 'pendingPrice' was not sent, was empty/null, or malformed."},
+      {"a member nobody knows", "oto",
+       "workingType=LIMIT&workingSide=BUY&workingQuantity=0.01&workingPrice=60000&workingTimeInForce=GTC"
+       "&pendingType=MARKET&pendingSide=SELL&pendingQuantity=0.01&pendingColour=red",
+       "-1104 Not all sent parameters were read; read '11' parameter(s) but was sent '12'."},
+  };
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.what);
+    EXPECT_EQ(error(signed_ask("POST", std::string{"/api/v3/orderList/"} + c.path,
+                               std::string{"symbol=BTCUSDT&"} + c.query)),
+              c.error);
+  }
+  EXPECT_TRUE(engine.orders(main, std::nullopt, false).empty());
+}
+
+TEST_F(VenueBinance, TheOldestKindOfPairIsStillPlaced) {
+  const Reply placed = signed_ask("POST", "/api/v3/order/oco",
+                                  "symbol=BTCUSDT&side=SELL&quantity=0.01&price=70000&stopPrice=60000"
+                                  "&stopLimitPrice=59000&stopLimitTimeInForce=GTC&limitClientOrderId=up");
+  ASSERT_EQ(placed.code, 0) << error(placed);
+  const json::array& reports = placed.body.at("orderReports").as_array();
+  EXPECT_EQ(reports[0].at("type"), "STOP_LOSS_LIMIT");
+  EXPECT_EQ(reports[1].at("clientOrderId"), "up");
+}
+
+TEST_F(VenueBinance, AListOfThreeWaitsForItsFirstOrder) {
+  const Reply placed = signed_ask(
+      "POST", "/api/v3/orderList/otoco",
+      "symbol=BTCUSDT&workingType=LIMIT&workingSide=BUY&workingQuantity=0.01&workingPrice=60000&workingTimeInForce=GTC"
+      "&pendingSide=SELL&pendingQuantity=0.01&pendingAboveType=TAKE_PROFIT_LIMIT&pendingAboveStopPrice=70000"
+      "&pendingAbovePrice=70000&pendingAboveTimeInForce=GTC&pendingBelowType=STOP_LOSS&pendingBelowTrailingDelta=100");
+  ASSERT_EQ(placed.code, 0) << error(placed);
+  EXPECT_EQ(placed.body.at("contingencyType"), "OTO");
+  const json::array& reports = placed.body.at("orderReports").as_array();
+  ASSERT_EQ(reports.size(), 3U);
+  EXPECT_EQ(reports[0].at("status"), "NEW");
+  EXPECT_EQ(reports[1].at("status"), "PENDING_NEW");
+  EXPECT_EQ(reports[1].at("trailingDelta"), 100);
+  EXPECT_EQ(reports[1].at("trailingTime"), -1) << "it does not follow the price yet";
+  EXPECT_EQ(reports[2].at("workingTime"), -1);
+}
+
+TEST_F(VenueBinance, PartsAndTrailsAreCheckedAndShown) {
+  const std::string limit = "symbol=BTCUSDT&side=BUY&type=LIMIT&quantity=0.01&price=60000&timeInForce=";
+  EXPECT_EQ(error(place(limit + "IOC&icebergQty=0.001")), "-1014 Unsupported order combination");
+  EXPECT_EQ(error(place(limit + "GTC&icebergQty=0.02")), "-1013 IcebergQty exceeds QTY.");
+  EXPECT_EQ(error(place(limit + "GTC&icebergQty=0.00009")), "-1013 Filter failure: ICEBERG_PARTS");
+  EXPECT_EQ(place(limit + "GTC&icebergQty=0.001").body.at("icebergQty"), "0.00100000");
+  EXPECT_EQ(error(place("symbol=BTCUSDT&side=BUY&type=MARKET&quantity=0.01&icebergQty=0.001")),
+            "-1106 Parameter 'icebergQty' sent when not required.");
+  const std::string stop =
+      "symbol=BTCUSDT&side=SELL&type=STOP_LOSS&quantity=0.01&newOrderRespType=RESULT&trailingDelta=";
+  EXPECT_EQ(error(place(stop + "5")), "-1013 Filter failure: TRAILING_DELTA");
+  const Reply trails = place(stop + "50");
+  ASSERT_EQ(trails.code, 0) << error(trails);
+  EXPECT_EQ(trails.body.at("trailingTime"), clock / 1'000) << "without a stop price it follows at once";
+}
+
+TEST_F(VenueBinance, SelfTradesAreShownInTheAnswerAndCanBeAskedFor) {
+  const std::string order = "symbol=BTCUSDT&type=LIMIT&timeInForce=GTC&quantity=0.01&price=67000&side=";
+  ASSERT_EQ(place(order + "SELL").code, 0);
+  const Reply taker = place(order + "BUY&selfTradePreventionMode=EXPIRE_BOTH");
+  EXPECT_EQ(taker.body.at("status"), "EXPIRED_IN_MATCH");
+  EXPECT_EQ(json::serialize(taker.body.at("preventedMatches")),
+            R"([{"preventedMatchId":1,"makerOrderId":12510000001,"price":"67000.00000000",)"
+            R"("takerPreventedQuantity":"0.01000000","makerPreventedQuantity":"0.01000000"}])");
+  EXPECT_EQ(
+      json::serialize(signed_ask("GET", "/api/v3/myPreventedMatches", "symbol=BTCUSDT&orderId=12510000002").body),
+      R"([{"symbol":"BTCUSDT","preventedMatchId":1,"takerOrderId":12510000002,"makerSymbol":"BTCUSDT",)"
+      R"("makerOrderId":12510000001,"tradeGroupId":-1,"selfTradePreventionMode":"EXPIRE_BOTH",)"
+      R"("price":"67000.00000000","takerPreventedQuantity":"0.01000000","makerPreventedQuantity":"0.01000000",)"
+      R"("transactTime":1700000000000}])");
+  EXPECT_EQ(signed_ask("GET", "/api/v3/myPreventedMatches", "symbol=BTCUSDT").code, -1128);
+}
+
+TEST_F(VenueBinance, BarsAreDenseAndBeginWhereTheirIntervalSays) {
+  clock = 1'700'000'040'000'000;  // 22:14:00 on a Tuesday
+  trade_at("67000"_d);
+  clock += 180'000'000;
+  trade_at("67100"_d);
+  const auto bars = [&](const std::string& rest) {
+    return ask("GET", "/api/v3/klines", "symbol=BTCUSDT&interval=" + rest).body.as_array();
+  };
+  const json::array minutes = bars("1m");
+  ASSERT_EQ(minutes.size(), 4U) << "two of them without a trade";
+  EXPECT_EQ(minutes[1].at(4), "67000.00000000");
+  EXPECT_EQ(minutes[1].at(8), 0);
+  EXPECT_EQ(minutes[3].at(0), 1'700'000'220'000);
+  EXPECT_EQ(minutes[3].at(6), 1'700'000'279'999);
+  EXPECT_EQ(bars("1s").size(), 181U);
+  EXPECT_EQ(bars("1w").at(0).at(0), 1'699'833'600'000) << "a Monday";
+  EXPECT_EQ(bars("1M").at(0).at(0), 1'698'796'800'000) << "the first of November";
+  EXPECT_EQ(bars("1d&timeZone=-1:30").at(0).at(0), 1'699'925'400'000);
+  EXPECT_EQ(ask("GET", "/api/v3/klines", "symbol=BTCUSDT&interval=1d&timeZone=15").code, -1130);
+  EXPECT_EQ(ask("GET", "/api/v3/klines", "symbol=BTCUSDT&interval=7m").code, -1120);
+}
+
+TEST_F(VenueBinance, FiguresOfAWindowLeaveOutWhatCameBeforeIt) {
+  clock = 1'700'000'040'000'000;
+  trade_at("67000"_d);
+  clock += 7'200'000'000;
+  trade_at("67100"_d);
+  const auto first_id = [&](const std::string& path, const std::string& rest) {
+    return ask("GET", "/api/v3/ticker" + path, "symbol=BTCUSDT" + rest).body.at("firstId").to_number<std::int64_t>();
+  };
+  EXPECT_EQ(first_id("", "&windowSize=1h"), 700'002);
+  EXPECT_EQ(first_id("", "&windowSize=3h"), 700'001);
+  EXPECT_EQ(first_id("", ""), 700'001) << "a day";
+  EXPECT_EQ(first_id("/tradingDay", ""), 700'002) << "midnight lies between them";
+  EXPECT_EQ(first_id("/tradingDay", "&timeZone=-3"), 700'001);
+  for (const char* window : {"60m", "24h", "8d", "0h", "h", "1w", "1d2h"}) {
+    EXPECT_EQ(ask("GET", "/api/v3/ticker", "symbol=BTCUSDT&windowSize=" + std::string{window}).code, -1130) << window;
+  }
+  EXPECT_EQ(ask("GET", "/api/v3/ticker", "").code, -1102);
+}
+
+TEST_F(VenueBinance, ASymbolOfAnotherStatusIsLeftOutOrRefused) {
+  engine.set_status(0, SymbolStatus::Halt);
+  const std::string refused = "-1220 The symbol's status does not match the requested symbolStatus.";
+  EXPECT_EQ(error(ask("GET", "/api/v3/depth", "symbol=BTCUSDT&symbolStatus=TRADING")), refused);
+  EXPECT_EQ(error(ask("GET", "/api/v3/ticker/price", "symbol=BTCUSDT&symbolStatus=TRADING")), refused);
+  EXPECT_EQ(ask("GET", "/api/v3/ticker/price", "symbolStatus=TRADING").body.as_array().size(), 3U);
+  EXPECT_EQ(ask("GET", "/api/v3/ticker/price", "symbolStatus=HALT").body.as_array().size(), 1U);
+  EXPECT_EQ(ask("GET", "/api/v3/ticker/price", "symbolStatus=ASLEEP").code, -1122);
+}
+
+TEST_F(VenueBinance, TradesCanBeReadFromAnId) {
+  for (const Decimal price : {"67000"_d, "67001"_d, "67002"_d}) trade_at(price);
+  const auto ids = [&](const std::string& path, const std::string& rest) {
+    std::vector<std::int64_t> result;
+    const Reply reply = ask("GET", "/api/v3/" + path, "symbol=BTCUSDT" + rest);
+    for (const json::value& trade : reply.body.as_array()) {
+      result.push_back(trade.at("id").to_number<std::int64_t>());
+    }
+    return result;
+  };
+  EXPECT_EQ(ids("trades", "&limit=2"), (std::vector<std::int64_t>{700'002, 700'003}));
+  EXPECT_EQ(ids("historicalTrades", "&fromId=700002"), (std::vector<std::int64_t>{700'002, 700'003}));
+  EXPECT_EQ(ids("historicalTrades", "&fromId=700001&limit=1"), (std::vector<std::int64_t>{700'001}));
+  EXPECT_EQ(ask("GET", "/api/v3/trades", "symbol=BTCUSDT&limit=0").code, -1130);
+}
+
+TEST_F(VenueBinance, AKeyMayDoWhatItWasGivenAndOnlyWhileItStands) {
+  const std::string order = "symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.01&price=60000";
+  const std::string refused = "-2015 Invalid API-key, IP, or permissions for action.";
+  Key& key = api.keys().front();
+  key.may_trade = false;
+  EXPECT_EQ(signed_ask("GET", "/api/v3/account", "").code, 0);
+  EXPECT_EQ(error(place(order)), refused);
+  EXPECT_EQ(error(signed_ask("DELETE", "/api/v3/openOrders", "symbol=BTCUSDT")), refused);
+  key.may_trade = true;
+  key.addresses = {"10.0.0.1"};
+  EXPECT_EQ(error(place(order)), refused) << "not from this address";
+  key.addresses.emplace_back("127.0.0.1");
+  EXPECT_EQ(place(order).code, 0);
+  key.is_revoked = true;
+  EXPECT_EQ(error(signed_ask("GET", "/api/v3/account", "")), refused);
+  key.is_revoked = false;
+  engine.set_may_trade(main, false);
+  EXPECT_EQ(signed_ask("GET", "/api/v3/account", "").body.at("canTrade"), false);
+  EXPECT_EQ(error(place(order)), "-2010 This account may not place or cancel orders.");
+}
+
+TEST_F(VenueBinance, AnOlderMarketSaysAndKnowsLess) {
+  Features older;
+  older.has_listen_keys = older.has_older_filters = true;
+  older.has_amend = older.has_order_lists = older.has_newer_members = false;
+  Api old{engine, history, limits, api.keys(), [this] { return clock; }, [](const Events&) {}, older};
+  EXPECT_EQ(old.by_path("POST", "/api/v3/orderList/oco"), nullptr);
+  EXPECT_EQ(old.by_name("order.amend.keepPriority"), nullptr);
+  EXPECT_NE(old.by_path("POST", "/api/v3/order/oco"), nullptr);
+  Call call;
+  call.params = Params::from_form("symbol=BTCUSDT", "");
+  const Reply info = old.perform(*old.by_name("exchangeInfo"), call);
+  const json::object& symbol = info.body.at("symbols").at(0).as_object();
+  EXPECT_FALSE(symbol.contains("permissionSets"));
+  std::set<std::string> filters;
+  for (const json::value& filter : symbol.at("filters").as_array()) {
+    filters.emplace(filter.at("filterType").as_string());
+  }
+  EXPECT_TRUE(filters.contains("PERCENT_PRICE") && filters.contains("MIN_NOTIONAL"));
+  EXPECT_FALSE(filters.contains("NOTIONAL") || filters.contains("PERCENT_PRICE_BY_SIDE"));
+}
+
+TEST_F(VenueBinance, AListenKeyLivesForAnHourAtATime) {
+  Features features;
+  features.has_listen_keys = true;
+  Api old{engine, history, limits, api.keys(), [this] { return clock; }, [](const Events&) {}, features};
+  const auto key_call = [&](std::string_view method, const std::string& query, const std::string& api_key) {
+    Call call;
+    call.params = Params::from_form(query, "");
+    call.api_key = api_key;
+    return old.perform(*old.by_path(method, "/api/v3/userDataStream"), call);
+  };
+  EXPECT_EQ(api.by_path("POST", "/api/v3/userDataStream"), nullptr) << "gone unless switched on";
+  const std::string mine{documented_key};
+  EXPECT_EQ(key_call("POST", "", "nobody").code, -2015);
+  const std::string key{key_call("POST", "", mine).body.at("listenKey").as_string()};
+  EXPECT_EQ(key.size(), 64U);
+  clock += 3'599'000'000;
+  EXPECT_EQ(key_call("POST", "", mine).body.at("listenKey").as_string(), key) << "the same one, for longer";
+  clock += 3'599'000'000;
+  EXPECT_EQ(key_call("PUT", "listenKey=" + key, mine).code, 0);
+  EXPECT_EQ(old.listen_keys().account_of(key, clock), main);
+  clock += 3'600'000'000;
+  EXPECT_EQ(error(key_call("PUT", "listenKey=" + key, mine)), "-1125 This listenKey does not exist.");
+  EXPECT_EQ(old.listen_keys().take_expired(clock), std::vector<std::string>{key});
+}
+
+std::string pem_of(EVP_PKEY* key) {
+  const std::unique_ptr<BIO, int (*)(BIO*)> out{BIO_new(BIO_s_mem()), BIO_free};
+  PEM_write_bio_PUBKEY(out.get(), key);
+  char* text = nullptr;
+  const long size = BIO_get_mem_data(out.get(), &text);
+  return {text, static_cast<std::size_t>(size)};
+}
+
+std::string signed_by(EVP_PKEY* key, const EVP_MD* digest, std::string_view payload) {
+  const std::unique_ptr<EVP_MD_CTX, void (*)(EVP_MD_CTX*)> context{EVP_MD_CTX_new(), EVP_MD_CTX_free};
+  const auto* bytes = reinterpret_cast<const unsigned char*>(payload.data());
+  std::vector<unsigned char> raw(512), text(1'024);
+  std::size_t size = raw.size();
+  EVP_DigestSignInit(context.get(), nullptr, digest, nullptr, key);
+  EVP_DigestSign(context.get(), raw.data(), &size, bytes, payload.size());
+  const int length = EVP_EncodeBlock(text.data(), raw.data(), static_cast<int>(size));
+  return {reinterpret_cast<const char*>(text.data()), static_cast<std::size_t>(length)};
+}
+
+TEST(VenueSignature, KeysOfThreeKindsAreToldApartAndEachVerifiesItsOwn) {
+  using PrivateKey = std::unique_ptr<EVP_PKEY, void (*)(EVP_PKEY*)>;
+  const PrivateKey ed25519{EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519"), EVP_PKEY_free};
+  const PrivateKey rsa{EVP_PKEY_Q_keygen(nullptr, nullptr, "RSA", std::size_t{2048}), EVP_PKEY_free};
+  EXPECT_EQ(kind_of(documented_secret), KeyKind::Hmac);
+  EXPECT_EQ(kind_of(pem_of(ed25519.get())), KeyKind::Ed25519);
+  EXPECT_EQ(kind_of(pem_of(rsa.get())), KeyKind::Rsa);
+  EXPECT_EQ(kind_of("-----BEGIN NOTHING-----"), KeyKind::Unknown);
+  const std::string payload = "symbol=BTCUSDT&timestamp=1645423376532";
+  for (const auto& [key, digest] : {std::pair{ed25519.get(), static_cast<const EVP_MD*>(nullptr)},
+                                    std::pair{rsa.get(), EVP_sha256()}}) {
+    const std::string signature = signed_by(key, digest, payload);
+    EXPECT_TRUE(is_signed(pem_of(key), payload, signature));
+    EXPECT_FALSE(is_signed(pem_of(key), payload + "0", signature));
+    EXPECT_FALSE(is_signed(pem_of(key == rsa.get() ? ed25519.get() : rsa.get()), payload, signature));
+  }
+}
+
+TEST(VenueFaults, AnAnswerOrAnEventCanSayWhatNobodyExpects) {
+  Faults faults{1};
+  faults.add({{"kind", "alter_answer"}, {"endpoint", "order.place"}, {"member", "fills.price"}, {"value", 1.5}}, 0);
+  faults.add({{"kind", "alter_event"}, {"event", "executionReport"}, {"member", "X"}, {"value", "MELTED"}}, 0);
+  faults.add({{"kind", "silence"}, {"event", "depthUpdate"}, {"next", 1}}, 0);
+  const Faults::Plan plan = faults.plan({"order.place", "POST /api/v3/order", "rest", ""}, 0);
+  ASSERT_EQ(plan.alterations.size(), 1U);
+  json::value body = {{"status", "NEW"}, {"fills", {{{"price", "1"}}, {{"price", "2"}}}}};
+  alter(body, plan.alterations[0]);
+  EXPECT_EQ(json::serialize(body), R"({"status":"NEW","fills":[{"price":1.5E0},{"price":1.5E0}]})");
+  EXPECT_TRUE(faults.plan_event("orders", "listStatus", 0).alterations.empty());
+  EXPECT_EQ(faults.plan_event("orders", "executionReport", 0).alterations.size(), 1U);
+  EXPECT_TRUE(faults.plan_event("market", "depthUpdate", 0).is_lost);
+  EXPECT_FALSE(faults.plan_event("market", "depthUpdate", 0).is_lost) << "once and no more";
+  EXPECT_THROW(faults.add({{"kind", "alter_event"}}, 0), std::invalid_argument);
+  body = {{"status", "NEW"}};
+  alter(body, {"status", std::nullopt});
+  EXPECT_EQ(json::serialize(body), "{}") << "without a value the member goes";
 }
 
 }  // namespace

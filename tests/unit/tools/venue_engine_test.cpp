@@ -145,7 +145,12 @@ TEST_F(VenueEngine, AMarketOrderByQuoteQuantitySpendsWholeSteps) {
   place(alice, limit(Side::Sell, "1"_d, "101"_d));
   NewOrder by_quote = market(Side::Buy, {});
   by_quote.quote_qty = "150.05"_d;
+  events = {};
   const Order order = place(bob, by_quote);
+  for (const Execution& execution : events.executions) {
+    const bool is_its = execution.order.id == order.id;
+    EXPECT_TRUE(!is_its || execution.order.qty == "1.495"_d) << "known from its first event on";
+  }
   EXPECT_EQ(order.status, Status::Filled);
   EXPECT_EQ(order.executed, "1.495"_d);
   EXPECT_EQ(order.qty, order.executed);
@@ -225,6 +230,7 @@ TEST_F(VenueEngine, OrdersOfOneAccountMeetAsTheModeSays) {
       {SelfTrade::ExpireMaker, Status::ExpiredInMatch, Status::New},
       {SelfTrade::ExpireTaker, Status::New, Status::ExpiredInMatch},
       {SelfTrade::ExpireBoth, Status::ExpiredInMatch, Status::ExpiredInMatch},
+      {SelfTrade::Decrement, Status::ExpiredInMatch, Status::ExpiredInMatch},
   };
   for (const Case& c : cases) {
     const Order maker = place(alice, limit(Side::Sell, "1"_d, "100"_d));
@@ -239,6 +245,289 @@ TEST_F(VenueEngine, OrdersOfOneAccountMeetAsTheModeSays) {
     EXPECT_EQ(balance(alice, "USDT").locked, "0"_d);
     EXPECT_EQ(balance(alice, "BTC").locked, "0"_d);
   }
+}
+
+TEST_F(VenueEngine, ADecrementTakesTheSameFromBothAndEndsTheSmaller) {
+  const Order maker = place(alice, limit(Side::Buy, "6"_d, "2"_d));
+  events = {};
+  NewOrder taking = limit(Side::Sell, "2"_d, "2"_d);
+  taking.self_trade = SelfTrade::Decrement;
+  const Order taker = place(alice, taking);
+  EXPECT_EQ(taker.status, Status::ExpiredInMatch);
+  EXPECT_EQ(taker.prevented_qty, "2"_d);
+  EXPECT_EQ(now(maker).status, Status::New);
+  EXPECT_EQ(now(maker).prevented_qty, "2"_d);
+  EXPECT_EQ(engine.levels(0, Side::Buy, 1).front().second, "4"_d);
+  EXPECT_EQ(balance(alice, "USDT").locked, "8"_d);
+  EXPECT_TRUE(events.trades.empty());
+  ASSERT_EQ(engine.prevented_matches().size(), 1U);
+  const PreventedMatch& match = engine.prevented_matches().front();
+  EXPECT_EQ(match.taker_order, taker.id);
+  EXPECT_EQ(match.maker_order, maker.id);
+  EXPECT_EQ(match.taker_prevented, "2"_d);
+  EXPECT_EQ(match.maker_prevented, "2"_d);
+  EXPECT_EQ(taker.prevented_match_id, now(maker).prevented_match_id) << "one match, whoever is asked";
+  place(bob, limit(Side::Sell, "4"_d, "2"_d));
+  EXPECT_EQ(now(maker).status, Status::Filled);
+  EXPECT_EQ(balance(alice, "USDT").locked, "0"_d);
+}
+
+TEST_F(VenueEngine, AnIcebergShowsAPartAndEachNewPartGoesToTheEnd) {
+  NewOrder iceberg = limit(Side::Sell, "5"_d, "100"_d);
+  iceberg.iceberg_qty = "2"_d;
+  const Order hidden = place(alice, iceberg);
+  const Order behind = place(alice, limit(Side::Sell, "1"_d, "100"_d));
+  EXPECT_EQ(engine.levels(0, Side::Sell, 1).front().second, "3"_d) << "two of five, and one";
+  place(bob, limit(Side::Buy, "2"_d, "100"_d));
+  EXPECT_EQ(now(behind).executed, "0"_d);
+  EXPECT_EQ(engine.levels(0, Side::Sell, 1).front().second, "3"_d);
+  place(bob, limit(Side::Buy, "1"_d, "100"_d));
+  EXPECT_EQ(now(behind).status, Status::Filled) << "the second part came after it";
+  EXPECT_EQ(now(hidden).executed, "2"_d);
+  EXPECT_EQ(place(bob, limit(Side::Buy, "3"_d, "100"_d, TimeInForce::FillOrKill)).status, Status::Filled)
+      << "what is hidden trades all the same";
+  EXPECT_EQ(now(hidden).status, Status::Filled);
+  EXPECT_TRUE(engine.levels(0, Side::Sell, 1).empty());
+}
+
+struct Move {
+  Decimal price;
+  bool is_triggered;
+};
+
+// The scenarios of the documentation, C to E and mirrored ones, one trade at a time.
+TEST_F(VenueEngine, ATrailingStopFollowsThePriceAndTriggersOnTheWayBack) {
+  struct Case {
+    const char* what;
+    OrderType type;
+    Side side;
+    Decimal stop_price;
+    std::int64_t delta;
+    std::vector<Move> moves;
+  };
+  const Case cases[] = {
+      {"stop loss, buys", OrderType::StopLossLimit, Side::Buy, "110"_d, 500,
+       {{"92.5"_d, false}, {"110"_d, false}, {"115"_d, false}, {"105"_d, false}, {"110.24"_d, false},
+        {"110.25"_d, true}}},
+      {"take profit, buys", OrderType::TakeProfitLimit, Side::Buy, "95"_d, 850,
+       {{"105"_d, false}, {"95"_d, false}, {"92.5"_d, false}, {"97.5"_d, false}, {"95"_d, false}, {"100.37"_d, true}}},
+      {"take profit, sells", OrderType::TakeProfitLimit, Side::Sell, "105"_d, 750,
+       {{"104"_d, false}, {"97"_d, false}, {"105"_d, false}, {"112"_d, false}, {"104"_d, false}, {"103.6"_d, true}}},
+      {"stop loss without a stop price, sells", OrderType::StopLossLimit, Side::Sell, {}, 700,
+       {{"105"_d, false}, {"98.75"_d, false}, {"113.75"_d, false}, {"105.78"_d, true}}},
+  };
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.what);
+    Engine quiet{{symbol("BTCUSDT", "BTC")}};
+    const AccountId owner = quiet.open_account("owner", {}, {}, true);
+    const AccountId world = quiet.open_account("world", {}, {}, true);
+    for (const AccountId account : {owner, world}) {
+      quiet.deposit(account, "BTC", "100"_d, 0);
+      quiet.deposit(account, "USDT", "100000"_d, 0);
+    }
+    const bool buys = c.side == Side::Buy;
+    NewOrder order = stop(c.type, c.side, "1"_d, c.stop_price, buys ? "50"_d : "200"_d);  // will rest when it works
+    order.trailing_delta = c.delta;
+    Events happened;
+    const auto placed = quiet.place(owner, 0, order, 1, happened);
+    ASSERT_TRUE(placed);
+    for (const Move& move : c.moves) {
+      NewOrder trade = limit(Side::Sell, "0.01"_d, move.price);
+      trade.self_trade = SelfTrade::None;
+      ASSERT_TRUE(quiet.place(world, 0, trade, 2, happened));
+      trade.side = Side::Buy;
+      ASSERT_TRUE(quiet.place(world, 0, trade, 2, happened));
+      EXPECT_EQ(quiet.order(owner, 0, placed->id)->working != 0, move.is_triggered) << to_string(move.price);
+    }
+  }
+}
+
+TEST_F(VenueEngine, AnAmendedOrderIsSmallerAndKeepsItsPlace) {
+  const Order first = place(alice, limit(Side::Buy, "3"_d, "50"_d));
+  const Order second = place(bob, limit(Side::Buy, "3"_d, "50"_d));
+  events = {};
+  const auto amended = engine.amend(alice, 0, first.id, "smaller", "1"_d, 2, events);
+  ASSERT_TRUE(amended);
+  EXPECT_EQ(amended->order.qty, "1"_d);
+  EXPECT_EQ(amended->amendment.former_id, first.client_order_id);
+  EXPECT_EQ(balance(alice, "USDT").locked, "50"_d);
+  EXPECT_EQ(engine.levels(0, Side::Buy, 1).front().second, "4"_d);
+  ASSERT_EQ(events.executions.size(), 1U);
+  EXPECT_EQ(events.executions[0].type, ExecutionType::Replaced);
+  EXPECT_EQ(engine.order_by_client_id(alice, 0, "smaller")->id, first.id);
+  EXPECT_EQ(engine.order_by_client_id(alice, 0, first.client_order_id), nullptr);
+  NewOrder sells = limit(Side::Sell, "1"_d, "50"_d, TimeInForce::ImmediateOrCancel);
+  sells.self_trade = SelfTrade::None;
+  place(bob, sells);
+  EXPECT_EQ(now(first).status, Status::Filled);
+  EXPECT_EQ(now(second).executed, "0"_d);
+
+  const auto refusal = [&](std::uint64_t id, Decimal qty) {
+    return engine.amend(bob, 0, id, "", qty, 3, events).error();
+  };
+  EXPECT_EQ(refusal(second.id, "3"_d), Refusal::ChangesNothing);
+  EXPECT_EQ(refusal(second.id, "4"_d), Refusal::AmendIncreases);
+  EXPECT_EQ(refusal(first.id, "1"_d), Refusal::UnknownOrder) << "another's";
+}
+
+struct VenueOrderLists : VenueEngine {
+  NewOrder above = limit(Side::Sell, "2"_d, "110"_d);
+  NewOrder below = stop(OrderType::StopLossLimit, Side::Sell, "2"_d, "90"_d, "89"_d);
+  NewOrder working = limit(Side::Buy, "2"_d, "100"_d);
+
+  VenueOrderLists() { above.type = OrderType::LimitMaker; }
+  Engine::PlacedList place_list(const NewOrderList& wanted) {
+    const auto placed = engine.place_list(alice, 0, wanted, 1, events);
+    EXPECT_TRUE(placed) << (placed ? 0 : static_cast<int>(placed.error()));
+    return placed ? *placed : Engine::PlacedList{};
+  }
+  Order leg(const Engine::PlacedList& placed, std::size_t index) { return now(placed.orders[index]); }
+  void trade_at(Decimal price) {  // bob alone
+    NewOrder order = limit(Side::Sell, "0.001"_d, price);
+    order.self_trade = SelfTrade::None;
+    place(bob, order);
+    order.side = Side::Buy;
+    place(bob, order);
+  }
+  bool is_done(const Engine::PlacedList& placed) { return engine.order_list(alice, placed.list.id)->is_done; }
+};
+
+TEST_F(VenueOrderLists, APairReservesOnceAndAFillOfOneEndsTheOther) {
+  const auto pair = place_list({"pair", std::nullopt, {above, below}});
+  ASSERT_EQ(pair.orders.size(), 2U);
+  EXPECT_EQ(pair.orders[0].type, OrderType::StopLossLimit) << "the stop loss has the lower number";
+  EXPECT_EQ(balance(alice, "BTC").locked, "2"_d);
+  EXPECT_EQ(engine.order_list_by_client_id(alice, "pair")->contingency, Contingency::Oco);
+  events = {};
+  place(bob, limit(Side::Buy, "0.5"_d, "110"_d));
+  EXPECT_EQ(leg(pair, 0).status, Status::Expired);
+  EXPECT_EQ(leg(pair, 0).expiry, ExpiryReason::OcoTrigger);
+  EXPECT_EQ(leg(pair, 1).status, Status::PartiallyFilled);
+  EXPECT_EQ(balance(alice, "BTC").locked, "1.5"_d);
+  EXPECT_FALSE(is_done(pair));
+  place(bob, limit(Side::Buy, "1.5"_d, "110"_d));
+  EXPECT_TRUE(is_done(pair));
+  ASSERT_EQ(events.lists.size(), 1U);
+  EXPECT_EQ(events.lists[0].event, ListEvent::AllDone);
+  EXPECT_EQ(balance(alice, "BTC").locked, "0"_d);
+}
+
+TEST_F(VenueOrderLists, ATriggeredStopEndsTheOtherOfItsPair) {
+  const auto pair = place_list({"", std::nullopt, {above, below}});
+  trade_at("90"_d);
+  EXPECT_EQ(leg(pair, 1).status, Status::Expired);
+  EXPECT_EQ(leg(pair, 1).expiry, ExpiryReason::OcoTrigger);
+  EXPECT_EQ(leg(pair, 0).status, Status::New);
+  EXPECT_NE(leg(pair, 0).working, 0);
+  EXPECT_TRUE(engine.levels(0, Side::Sell, 5).size() == 1U) << "only the stop's limit order is left in the book";
+  EXPECT_EQ(balance(alice, "BTC").locked, "2"_d);
+}
+
+TEST_F(VenueOrderLists, ACancelOfOneIsACancelOfAll) {
+  const auto pair = place_list({"", std::nullopt, {above, below}});
+  events = {};
+  ASSERT_TRUE(engine.cancel(alice, 0, pair.orders[1].id, "away", CancelRestriction::None, 2, events));
+  for (std::size_t i : {0U, 1U}) EXPECT_EQ(leg(pair, i).status, Status::Canceled);
+  ASSERT_EQ(events.executions.size(), 2U);
+  for (const Execution& execution : events.executions) EXPECT_EQ(execution.cancel_id, "away");
+  EXPECT_TRUE(is_done(pair));
+  EXPECT_EQ(balance(alice, "BTC").locked, "0"_d);
+  EXPECT_EQ(engine.cancel_list(alice, pair.list.id, "", 3, events).error(), Refusal::UnknownOrder);
+}
+
+TEST_F(VenueOrderLists, PricesOfAPairLieOnBothSidesOfTheMarket) {
+  const auto refusal = [&](const NewOrder& one, const NewOrder& other) {
+    return engine.place_list(alice, 0, {"", std::nullopt, {one, other}}, 1, events).error();
+  };
+  NewOrder low = above, high = below, named = above, same = below;
+  low.price = "99"_d;
+  EXPECT_EQ(refusal(low, below), Refusal::BadPrices);
+  high.stop_price = "101"_d;
+  EXPECT_EQ(refusal(above, high), Refusal::BadPrices);
+  named.client_order_id = same.client_order_id = "one";
+  EXPECT_EQ(refusal(named, same), Refusal::DuplicateOrder);
+  NewOrder huge = above, much = below;
+  huge.qty = much.qty = "101"_d;
+  EXPECT_EQ(refusal(huge, much), Refusal::InsufficientBalance);
+  EXPECT_TRUE(engine.orders(alice, 0, false).empty());
+}
+
+TEST_F(VenueOrderLists, APendingOrderStartsWhenTheWorkingOneIsFilledAndNotBefore) {
+  const auto list = place_list({"", working, {below}});
+  EXPECT_EQ(list.orders[1].status, Status::PendingNew);
+  EXPECT_EQ(balance(alice, "BTC").locked, "0"_d) << "it reserves nothing yet";
+  place(bob, limit(Side::Sell, "1"_d, "100"_d));
+  EXPECT_EQ(leg(list, 1).status, Status::PendingNew);
+  events = {};
+  place(bob, limit(Side::Sell, "1"_d, "100"_d));
+  EXPECT_EQ(leg(list, 0).status, Status::Filled);
+  EXPECT_EQ(leg(list, 1).status, Status::New);
+  EXPECT_EQ(balance(alice, "BTC").locked, "2"_d);
+  EXPECT_FALSE(is_done(list));
+  trade_at("90"_d);
+  EXPECT_NE(leg(list, 1).working, 0) << "and is triggered as any other";
+}
+
+TEST_F(VenueOrderLists, AFilledWorkingOrderIsToldBeforeThePendingOneStarts) {
+  place(bob, limit(Side::Sell, "2"_d, "100"_d));
+  NewOrder at_market = market(Side::Sell, "2"_d);
+  place(bob, limit(Side::Buy, "2"_d, "95"_d));
+  const auto list = place_list({"", working, {at_market}});
+  EXPECT_EQ(list.orders[0].status, Status::Filled);
+  EXPECT_EQ(list.orders[1].status, Status::PendingNew);
+  EXPECT_EQ(leg(list, 1).status, Status::Filled) << "but has long since traded";
+  EXPECT_TRUE(is_done(list));
+}
+
+TEST_F(VenueOrderLists, AnEndOfTheWorkingOrderEndsThePendingOnes) {
+  const auto cancelled = place_list({"", working, {above, below}});
+  ASSERT_TRUE(engine.cancel(alice, 0, cancelled.orders[2].id, "", CancelRestriction::None, 2, events));
+  for (std::size_t i : {0U, 1U, 2U}) EXPECT_EQ(leg(cancelled, i).status, Status::Canceled);
+
+  working.time_in_force = TimeInForce::ImmediateOrCancel;
+  const auto expired = place_list({"", working, {above, below}});
+  EXPECT_EQ(leg(expired, 0).expiry, ExpiryReason::UnfilledImmediate);
+  for (std::size_t i : {1U, 2U}) EXPECT_EQ(leg(expired, i).expiry, ExpiryReason::OtoPhaseOneExpired);
+  EXPECT_TRUE(is_done(expired));
+  EXPECT_EQ(balance(alice, "USDT").locked, "0"_d);
+}
+
+TEST_F(VenueOrderLists, APairThatWaitedIsAPairOnceItStarts) {
+  const auto list = place_list({"", working, {above, below}});
+  ASSERT_EQ(list.orders.size(), 3U);
+  place(bob, limit(Side::Sell, "2"_d, "100"_d));
+  EXPECT_EQ(leg(list, 1).status, Status::New);
+  EXPECT_EQ(leg(list, 2).status, Status::New);
+  EXPECT_EQ(balance(alice, "BTC").locked, "2"_d);
+  place(bob, limit(Side::Buy, "2"_d, "110"_d));
+  EXPECT_EQ(leg(list, 2).status, Status::Filled);
+  EXPECT_EQ(leg(list, 1).expiry, ExpiryReason::OcoTrigger);
+  EXPECT_TRUE(is_done(list));
+}
+
+TEST_F(VenueOrderLists, APendingOrderThatCannotStartExpiresWithTheReason) {
+  NewOrder far = below;
+  far.qty = "500"_d;
+  const auto list = place_list({"", working, {far}});
+  events = {};
+  place(bob, limit(Side::Sell, "2"_d, "100"_d));
+  EXPECT_EQ(leg(list, 1).expiry, ExpiryReason::Rejected);
+  const auto told = std::find_if(events.executions.begin(), events.executions.end(),
+                                 [](const Execution& execution) { return execution.refusal.has_value(); });
+  ASSERT_NE(told, events.executions.end());
+  EXPECT_EQ(told->refusal, Refusal::InsufficientBalance);
+  EXPECT_TRUE(is_done(list));
+}
+
+TEST_F(VenueOrderLists, AnAmendOfOneOfAPairChangesBoth) {
+  const auto pair = place_list({"", std::nullopt, {above, below}});
+  events = {};
+  ASSERT_TRUE(engine.amend(alice, 0, pair.orders[1].id, "smaller", "1"_d, 2, events));
+  for (std::size_t i : {0U, 1U}) EXPECT_EQ(leg(pair, i).qty, "1"_d);
+  EXPECT_EQ(balance(alice, "BTC").locked, "1"_d);
+  ASSERT_EQ(events.lists.size(), 1U);
+  EXPECT_EQ(events.lists[0].event, ListEvent::Updated);
+  EXPECT_EQ(events.lists[0].list.legs[1].client_order_id, "smaller");
 }
 
 TEST_F(VenueEngine, IdsRepeatAcrossSymbols) {
@@ -361,6 +650,126 @@ TEST(VenueEngineProperty, TenThousandRandomOrdersTradeAsTheReferenceDoesAndNothi
     for (const auto& [price, qty] : engine.levels(0, side, 1'000)) in_book = plus(in_book, qty);
   }
   EXPECT_EQ(in_book, resting);
+}
+
+// Every kind of order and list, amended, cancelled and triggered at random: whatever happens, money only moves, what is
+// reserved belongs to an open order, and a list is done when its orders are.
+TEST(VenueEngineProperty, WhateverHappensNothingVanishesAndNothingStaysReserved) {
+  Engine engine{{symbol("BTCUSDT", "BTC")}};
+  std::vector<AccountId> accounts;
+  for (int i = 0; i < 3; ++i) {
+    accounts.push_back(engine.open_account("account" + std::to_string(i), "0.001"_d, "0.00075"_d, true));
+    engine.deposit(accounts.back(), "BTC", "300"_d, 0);
+    engine.deposit(accounts.back(), "USDT", "30000"_d, 0);
+  }
+  std::mt19937_64 random{20261126};
+  const auto below = [&](std::uint64_t bound) { return static_cast<std::int64_t>(random() % bound); };
+  const auto size = [&] { return Decimal{1 + below(5'000), -3}; };
+  const auto price = [&] { return Decimal{9'000 + below(2'000), -2}; };
+  const auto any_order = [&](Side side, Decimal qty) {
+    NewOrder order = limit(side, qty, price());
+    order.type = static_cast<OrderType>(below(7));
+    order.self_trade = static_cast<SelfTrade>(below(5));
+    if (order.type == OrderType::Market || order.type == OrderType::StopLoss || order.type == OrderType::TakeProfit) {
+      order.price = {};
+    }
+    const bool is_stop = order.type != OrderType::Limit && order.type != OrderType::Market &&
+                         order.type != OrderType::LimitMaker;
+    if (is_stop) order.stop_price = price();
+    if (is_stop && below(3) == 0) order.trailing_delta = 10 + below(300);
+    if (is_stop && order.trailing_delta && below(2) == 0) order.stop_price = {};
+    if (order.type == OrderType::Limit) order.time_in_force = static_cast<TimeInForce>(below(8) < 6 ? 0 : below(3));
+    if (!order.price.is_zero() && order.time_in_force == TimeInForce::GoodTillCancel && below(4) == 0) {
+      order.iceberg_qty = least(qty, size());
+    }
+    return order;
+  };
+  const auto pair_of = [&](Side side, Decimal qty) {
+    NewOrder maker = limit(side, qty, engine.last_price(0)), loss = maker;
+    const Decimal away{1 + below(300), -2};
+    const bool buys = side == Side::Buy;
+    maker.type = OrderType::LimitMaker;
+    maker.price = buys ? minus(maker.price, away) : plus(maker.price, away);
+    loss.type = below(2) == 0 ? OrderType::StopLoss : OrderType::StopLossLimit;
+    loss.stop_price = buys ? plus(loss.price, away) : minus(loss.price, away);
+    loss.price = loss.type == OrderType::StopLoss ? Decimal{} : loss.stop_price;
+    return std::vector<NewOrder>{maker, loss};
+  };
+  int lists = 0, amends = 0, prevented = 0, triggered = 0;
+  for (int turn = 0; turn < 8'000; ++turn) {
+    Events events;
+    const AccountId account = accounts[static_cast<std::size_t>(below(accounts.size()))];
+    const auto open = engine.orders(account, 0, true);
+    const Side side = below(2) == 0 ? Side::Buy : Side::Sell;
+    const std::int64_t what = below(10);
+    if (what < 2 && !open.empty()) {
+      const Order target = *open[static_cast<std::size_t>(below(open.size()))];
+      if (what == 0) {
+        ASSERT_TRUE(engine.cancel(account, 0, target.id, "", CancelRestriction::None, turn, events));
+      } else if (engine.amend(account, 0, target.id, "", least(size(), target.qty), turn, events)) {
+        ++amends;
+      }
+    } else if (what < 4) {
+      NewOrderList wanted;
+      const Decimal qty = size();
+      if (below(3) != 0) {
+        wanted.working = limit(side, qty, price(), static_cast<TimeInForce>(below(6) < 4 ? 0 : below(3)));
+        const Side back = side == Side::Buy ? Side::Sell : Side::Buy;
+        wanted.legs = below(2) == 0 ? pair_of(back, qty) : std::vector<NewOrder>{any_order(back, qty)};
+      } else {
+        wanted.legs = pair_of(side, qty);
+      }
+      if (engine.place_list(account, 0, wanted, turn, events)) ++lists;
+    } else {
+      NewOrder order = any_order(side, size());
+      if (order.type == OrderType::Market && below(2) == 0) {
+        order.quote_qty = times(std::exchange(order.qty, {}), "99"_d);
+      }
+      const auto placed = engine.place(account, 0, order, turn, events);
+      const bool is_filled = placed && placed->status == Status::Filled;
+      ASSERT_TRUE(!is_filled || placed->executed == minus(placed->qty, placed->prevented_qty)) << "turn " << turn;
+    }
+    for (const Execution& execution : events.executions) {
+      if (execution.type == ExecutionType::TradePrevention) ++prevented;
+      const bool works = execution.type == ExecutionType::New && execution.order.working != 0;
+      if (works && execution.order.is_stop()) ++triggered;
+    }
+    for (const auto& [asset, total] : {std::pair{"BTC", "900"_d}, std::pair{"USDT", "90000"_d}}) {
+      Decimal sum, reserved;
+      for (const Account& holder : engine.accounts()) {
+        const auto found = holder.balances.find(asset);
+        if (found == holder.balances.end()) continue;
+        ASSERT_FALSE(found->second.free.is_negative() || found->second.locked.is_negative()) << "turn " << turn;
+        sum = plus(sum, plus(found->second.free, found->second.locked));
+        reserved = plus(reserved, found->second.locked);
+      }
+      ASSERT_EQ(sum, total) << asset << " at turn " << turn;
+      for (const AccountId each : accounts) {
+        for (const Order* order : engine.orders(each, 0, true)) {
+          const bool spends_it = (order->side == Side::Buy) == (std::string_view{asset} == "USDT");
+          if (spends_it) reserved = minus(reserved, order->locked);
+        }
+      }
+      ASSERT_TRUE(reserved.is_zero()) << asset << " at turn " << turn;
+    }
+  }
+  for (const AccountId account : accounts) {
+    for (const OrderList* list : engine.order_lists(account, false)) {
+      const bool is_over = std::none_of(list->legs.begin(), list->legs.end(), [&](const OrderList::Leg& leg) {
+        return engine.order(account, 0, leg.order_id)->is_open();
+      });
+      EXPECT_EQ(list->is_done, is_over) << list->id;
+    }
+    while (!engine.orders(account, 0, true).empty()) {
+      Events events;
+      const std::uint64_t id = engine.orders(account, 0, true).front()->id;
+      ASSERT_TRUE(engine.cancel(account, 0, id, "", CancelRestriction::None, 9'000, events));
+    }
+    EXPECT_TRUE(engine.order_lists(account, true).empty());
+    for (const auto& [asset, held] : engine.accounts()[account].balances) EXPECT_TRUE(held.locked.is_zero()) << asset;
+  }
+  EXPECT_TRUE(engine.levels(0, Side::Buy, 1).empty() && engine.levels(0, Side::Sell, 1).empty());
+  for (const int count : {lists, amends, prevented, triggered}) EXPECT_GT(count, 50) << "or nothing was tried";
 }
 
 TEST(VenueMarket, TheSameSeedGivesTheSameMarket) {

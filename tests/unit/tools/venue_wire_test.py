@@ -12,6 +12,7 @@ import os
 import socket
 import ssl
 import struct
+import subprocess
 import sys
 import tempfile
 import time
@@ -407,6 +408,63 @@ class MarketStreams(VenueTest):
             stream.ask({"method": "GET_PROPERTY", "params": ["combined"], "id": 4}), {"result": False, "id": 4}
         )
 
+    def test_a_frame_that_is_wrong_is_answered_in_the_documented_words(self):
+        self.venue.ask("POST", "/connections", {"messages_per_second": 100})
+        stream = self.market_stream("/ws")
+        cases = [
+            (
+                {"method": "GET_PROPERTY", "params": ["colour"], "id": 7},
+                {"code": 0, "msg": "Unknown property", "id": 7},
+            ),
+            (
+                {"method": "SET_PROPERTY", "params": ["combined", 1], "id": 1},
+                {"code": 1, "msg": "Invalid value type: expected Boolean"},
+            ),
+            (
+                {"method": "SET_PROPERTY", "id": 1},
+                {"code": 2, "msg": "Invalid request: property name must be a string"},
+            ),
+            (
+                {"method": "SUBSCRIBE", "params": []},
+                {"code": 2, "msg": "Invalid request: request ID must be an unsigned integer"},
+            ),
+            (
+                {"method": "GET_PROPERTY", "params": ["combined", 1], "id": 1},
+                {"code": 2, "msg": "Invalid request: too many parameters"},
+            ),
+        ]
+        for request, answer in cases:
+            stream.send(request)
+            self.assertEqual(stream.receive(), answer)
+        stream.send({"method": "DANCE", "id": 1})
+        self.assertRegex(stream.receive()["msg"], "^Invalid request: unknown variant `?DANCE`?, expected one of ")
+        stream.send({"id": 1})
+        self.assertRegex(stream.receive()["msg"], "^Invalid request: missing field `method` at line 1 column")
+        stream.send_frame(1, b"{")
+        self.assertEqual(stream.receive()["code"], 3)
+
+    def test_times_come_in_microseconds_when_asked_for(self):
+        streams = "btcusdt@trade/!miniTicker@arr/btcusdt@kline_1s"
+        stream = self.market_stream(f"/stream?streams={streams}&timeUnit=MICROSECOND")
+        self.venue.ask("POST", "/market", {"steps_per_second": 100})
+        seen = {}
+        while len(seen) < 3:
+            text = stream.receive()
+            seen[text["stream"]] = text["data"]
+        self.assertGreater(seen["btcusdt@trade"]["T"], 10**15)
+        self.assertEqual({t["s"] for t in seen["!miniTicker@arr"]} >= {"BTCUSDT", "ETHUSDT"}, True)
+        self.assertEqual(WebSocket(self.venue, "/ws/btcusdt@trade?timeUnit=HOURS").status, 400)
+
+    def test_a_bar_is_told_as_closed_before_the_next_one(self):
+        stream = self.market_stream("/ws/btcusdt@kline_1s")
+        self.venue.ask("POST", "/market", {"steps_per_second": 100})
+        bars = [stream.receive()["k"] for _ in range(6)]
+        for bar, following in zip(bars, bars[1:]):
+            if following["t"] != bar["t"]:
+                self.assertTrue(bar["x"])
+                self.assertEqual(following["t"], bar["T"] + 1)
+        self.assertIn(True, [bar["x"] for bar in bars])
+
     def test_who_says_too_much_is_closed(self):
         stream = self.market_stream("/ws/btcusdt@trade")
         for i in range(20):
@@ -417,6 +475,226 @@ class MarketStreams(VenueTest):
 
     def test_an_unknown_path_is_no_stream(self):
         self.assertEqual(WebSocket(self.venue, "/nothing").status, 404)
+
+
+class OnDemand(VenueTest):
+    """What a broker does once in a while, when a test needs it."""
+
+    def test_what_stands_before_the_venue_can_say_no(self):
+        self.fault(kind="answer_instead", endpoint="POST /api/v3/order", status=403, next=1)
+        status, headers, body = self.place("blocked")
+        self.assertEqual((status, headers["content-type"], "403 ERROR" in body), (403, "text/html", True))
+        self.venue.ask("POST", "/ban", {"seconds": 2})
+        status, headers, body = self.rest("GET", "/api/v3/account")
+        self.assertEqual((status, headers["retry-after"]), (418, "2"))
+        self.assertRegex(json.loads(body)["msg"], "^Way too much request weight used; IP banned until [0-9]{13}[.]")
+        self.assertEqual(WebSocket(self.venue, "/ws-api/v3").status, 418)
+        self.venue.ask("POST", "/ban", {"seconds": 0})
+        self.assertEqual(self.rest("GET", "/api/v3/account")[0], 200)
+
+    def test_connections_can_be_refused_and_counted(self):
+        self.venue.ask("POST", "/connections", {"refuse_ms": 60000})
+        with self.assertRaises(OSError):
+            self.rest("GET", "/api/v3/account")
+        self.venue.ask("POST", "/connections", {"refuse_ms": 0})
+        self.assertEqual(self.rest("GET", "/api/v3/account")[0], 200)
+        self.venue.ask("POST", "/limits", {"connections_per_5_minutes": 1})
+        WebSocket(self.venue, "/ws/btcusdt@trade").close()
+        self.assertEqual(WebSocket(self.venue, "/ws/btcusdt@trade").status, 429)
+
+    def test_answers_and_events_can_be_altered(self):
+        stream = self.user_stream()
+        self.fault(kind="alter_answer", endpoint="order.place", member="orderId", value="12510000001", next=1)
+        self.fault(kind="alter_event", event="executionReport", member="X", value="MELTED", next=1)
+        self.fault(kind="alter_event", event="outboundAccountPosition", member="e", value="somethingNew", next=1)
+        self.assertIsInstance(json.loads(self.place("odd")[2])["orderId"], str)
+        self.assertEqual(stream.receive()["event"]["X"], "MELTED")
+        self.assertEqual(stream.receive()["event"]["e"], "somethingNew")
+        self.assertIsInstance(json.loads(self.place("even")[2])["orderId"], int)
+        self.assertEqual(stream.receive()["event"]["X"], "NEW")
+
+    def test_one_event_can_be_swallowed(self):
+        stream = self.user_stream()
+        self.fault(kind="silence", event="executionReport", next=1)
+        self.place("unheard")
+        self.place("heard")
+        texts = [stream.receive()["event"] for _ in range(3)]
+        self.assertEqual([t["e"] for t in texts].count("executionReport"), 1)
+        self.assertEqual([t["c"] for t in texts if t["e"] == "executionReport"], ["heard"])
+
+    def test_a_shutdown_can_be_announced_and_lives_changed(self):
+        stream = self.market_stream("/stream?streams=btcusdt@trade")
+        self.assertEqual(self.venue.ask("POST", "/streams/shutdown", {"stream": "market"}), {"told": 1})
+        text = stream.receive()
+        self.assertEqual((text["stream"], text["data"]["e"]), ("!serverShutdown", "serverShutdown"))
+        self.assertEqual(stream.ask({"method": "LIST_SUBSCRIPTIONS", "id": 1})["result"], ["btcusdt@trade"])
+        self.venue.ask("POST", "/connections", {"life_ms": 1})
+        self.assertIsNone(stream.receive())
+
+    def test_a_revoked_key_opens_nothing(self):
+        self.assertEqual(self.rest("GET", "/api/v3/account")[0], 200)
+        self.venue.ask("POST", "/keys", {"account": "main", "revoked": True})
+        status, _, body = self.rest("GET", "/api/v3/account")
+        self.assertEqual((status, json.loads(body)["code"]), (401, -2015))
+        self.assertNotIn("secret", json.dumps(self.venue.ask("GET", "/keys")))
+
+    def test_a_change_of_the_book_can_be_lost(self):
+        stream = self.market_stream("/ws/btcusdt@depth@100ms")
+        self.venue.ask("POST", "/market", {"step": 40})
+        first = stream.receive()
+        self.fault(kind="silence", event="depthUpdate", next=1)
+        self.venue.ask("POST", "/market", {"step": 40})
+        while not self.venue.ask("GET", "/faults")["faults"][0]["hits"]:
+            time.sleep(0.02)
+        self.venue.ask("POST", "/market", {"step": 40})
+        self.assertGreater(stream.receive()["U"], first["u"] + 1)
+
+    def test_the_back_door_tells_what_it_understands(self):
+        lines = self.venue.ask("GET", "/help")
+        self.assertIn("POST /listen-keys/expire", lines)
+        self.assertIn("GET /book", lines)
+
+
+class OrderLists(VenueTest):
+    PAIR = {
+        "symbol": "BTCUSDT",
+        "side": "SELL",
+        "quantity": "0.01",
+        "aboveType": "LIMIT_MAKER",
+        "abovePrice": "70000",
+        "belowType": "STOP_LOSS_LIMIT",
+        "belowStopPrice": "60000",
+        "belowPrice": "59000",
+        "belowTimeInForce": "GTC",
+    }
+
+    def test_a_pair_by_websocket_and_its_events(self):
+        stream = self.user_stream()
+        stream.send({"id": 1, "method": "orderList.place.oco", "params": self.signed(**self.PAIR)})
+        texts = stream.until(lambda text: text.get("id") == 1)
+        self.assertEqual(texts[-1]["result"]["listOrderStatus"], "EXECUTING", texts[-1])
+        (status,) = [t["event"] for t in texts[:-1] if t["event"]["e"] == "listStatus"]
+        self.assertEqual((status["l"], status["g"]), ("EXEC_STARTED", texts[-1]["result"]["orderListId"]))
+        self.venue.ask("POST", "/market", {"clear": True})
+        self.venue.ask("POST", "/orders", {"symbol": "BTCUSDT", "side": "BUY", "quantity": "0.01", "price": "70000"})
+        texts = stream.until(lambda text: text.get("event", {}).get("l") == "ALL_DONE")
+        reports = [t["event"] for t in texts if t["event"]["e"] == "executionReport"]
+        self.assertEqual(
+            [(r["x"], r["X"], r.get("eR")) for r in reports],
+            [("EXPIRED", "EXPIRED", "OCO_TRIGGER"), ("TRADE", "FILLED", None)],
+        )
+
+    def test_a_half_done_replacement_says_which_half(self):
+        stream = self.user_stream()
+        params = self.signed(**BUY, cancelReplaceMode="ALLOW_FAILURE", cancelOrderId=1)
+        answer = stream.ask({"id": 1, "method": "order.cancelReplace", "params": params})
+        self.assertEqual((answer["status"], answer["error"]["code"]), (409, -2021))
+        data = answer["error"]["data"]
+        self.assertEqual((data["cancelResult"], data["newOrderResult"]), ("FAILURE", "SUCCESS"))
+        self.assertEqual(data["cancelResponse"], {"code": -2011, "msg": "Unknown order sent."})
+        self.assertEqual(data["newOrderResponse"]["status"], "NEW")
+
+
+class ListenKeys(VenueTest):
+    config = '[venue]\nflavour = "binance.us"\n'
+
+    def listen_key(self):
+        connection = http.client.HTTPSConnection(
+            "localhost",
+            int(self.venue.url.rsplit(":", 1)[1]),
+            context=ssl.create_default_context(cafile=self.venue.ca),
+        )
+        connection.request("POST", "/api/v3/userDataStream", headers={"X-MBX-APIKEY": self.venue.api_key})
+        answer = json.loads(connection.getresponse().read())
+        connection.close()
+        return answer["listenKey"]
+
+    def test_a_key_names_a_stream_until_it_expires(self):
+        key = self.listen_key()
+        bare, combined = self.market_stream(f"/ws/{key}"), self.market_stream(f"/stream?streams={key}")
+        self.place("by-listen-key")
+        self.assertEqual(bare.receive()["c"], "by-listen-key")
+        self.assertEqual(bare.receive()["e"], "outboundAccountPosition")
+        text = combined.receive()
+        self.assertEqual((text["stream"], text["data"]["c"]), (key, "by-listen-key"))
+        self.assertEqual(self.venue.ask("GET", "/status")["order_streams"], 2)
+        self.venue.ask("POST", "/listen-keys/expire", {"account": "main"})
+        text = bare.receive()
+        self.assertEqual((text["e"], text["listenKey"]), ("listenKeyExpired", key))
+        self.assertNotEqual(self.listen_key(), key)
+        self.place("unheard")
+        self.assertTrue(bare.is_silent())
+
+    def test_this_market_knows_no_subscription(self):
+        stream = self.market_stream("/ws-api/v3")
+        answer = stream.ask({"id": "s", "method": "userDataStream.subscribe.signature", "params": self.signed()})
+        self.assertEqual(answer["error"]["code"], -1020)
+
+
+class Sessions(VenueTest):
+    """Ed25519, the one kind of key with which a session can be logged on."""
+
+    def setUp(self):
+        self.keys = tempfile.TemporaryDirectory()
+        self.addCleanup(self.keys.cleanup)
+        self.private = os.path.join(self.keys.name, "private.pem")
+        public = os.path.join(self.keys.name, "public.pem")
+        subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", self.private], check=True)
+        subprocess.run(["openssl", "pkey", "-in", self.private, "-pubout", "-out", public], check=True)
+        credentials = os.path.join(self.keys.name, "second.cred")
+        with open(credentials, "w", encoding="utf-8") as file:
+            file.write(f"api_key = {'E' * 64}\npublic_key_file = {public}\n")
+        os.chmod(credentials, 0o600)
+        self.config = f'[venue.accounts.main.keys.second]\ncredentials = "{credentials}"\n'
+        super().setUp()
+
+    def signed(self, **params):
+        params = {**params, "apiKey": "E" * 64, "timestamp": int(time.time() * 1000)}
+        path = os.path.join(self.keys.name, "payload")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write("&".join(f"{k}={params[k]}" for k in sorted(params)))
+        signature = subprocess.run(
+            ["openssl", "pkeyutl", "-sign", "-rawin", "-inkey", self.private, "-in", path],
+            check=True,
+            capture_output=True,
+        ).stdout
+        return {**params, "signature": base64.b64encode(signature).decode()}
+
+    def test_a_session_needs_no_more_signatures_until_its_key_is_revoked(self):
+        stream = self.market_stream("/ws-api/v3")
+        unsigned = {"timestamp": int(time.time() * 1000)}
+        self.assertEqual(stream.ask({"id": 1, "method": "account.status", "params": unsigned})["status"], 401)
+        refused = stream.ask({"id": 2, "method": "session.logon", "params": super().signed()})
+        self.assertEqual(refused["error"]["code"], -4056, "an HMAC key")
+        answer = stream.ask({"id": 3, "method": "session.logon", "params": self.signed()})
+        self.assertEqual((answer["status"], answer["result"]["apiKey"]), (200, "E" * 64), answer)
+        self.assertEqual(stream.ask({"id": 4, "method": "userDataStream.subscribe"})["result"], {"subscriptionId": 0})
+        unsigned["timestamp"] = int(time.time() * 1000)
+        stream.send({"id": 5, "method": "order.place", "params": {**BUY, **unsigned}})
+        texts = stream.until(lambda text: text.get("id") == 5)
+        self.assertEqual(texts[0]["event"]["x"], "NEW")
+        self.venue.ask("POST", "/keys", {"api_key": "E" * 64, "revoked": True})
+        stream.send({"id": 6, "method": "time"})
+        texts = [stream.receive(), stream.receive()]
+        self.assertEqual(texts[0]["event"]["e"], "eventStreamTerminated")
+        self.assertEqual(
+            texts[1],
+            {
+                "id": None,
+                "status": 401,
+                "error": {"code": -2015, "msg": "Invalid API-key, IP, or permissions for action."},
+            },
+        )
+        self.assertIsNone(stream.ask({"id": 7, "method": "session.status"})["result"]["apiKey"])
+
+    def test_logging_out_ends_its_stream(self):
+        stream = self.market_stream("/ws-api/v3")
+        stream.ask({"id": 1, "method": "session.logon", "params": self.signed()})
+        stream.ask({"id": 2, "method": "userDataStream.subscribe"})
+        stream.send({"id": 3, "method": "session.logout"})
+        texts = stream.until(lambda text: text.get("id") == 3)
+        self.assertEqual(texts[0]["event"]["e"], "eventStreamTerminated")
+        self.assertFalse(texts[-1]["result"]["userDataStream"])
 
 
 class Lives(VenueTest):

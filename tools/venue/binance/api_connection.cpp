@@ -5,6 +5,8 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "tools/venue/binance/signature.hpp"
+
 namespace busbar::venue::binance {
 namespace {
 
@@ -37,6 +39,10 @@ void ApiConnection::on_text(std::string text) {
     return answer(*id, Api::failure({-1135, "Invalid JSON Request"}), options_.shows_rate_limits);
   }
 
+  if (logged_on_ && api_.usable_key(logged_on_key_, options_.address) == nullptr) {
+    end_session();
+    return answer(nullptr, Api::failure({-2015, "Invalid API-key, IP, or permissions for action.", 401}), false);
+  }
   Call call;
   if (params != nullptr && params->is_object()) call.params = Params::from_json(params->get_object());
   call.payload = call.params.sorted_payload();
@@ -50,9 +56,10 @@ void ApiConnection::on_text(std::string text) {
   call.address = options_.address;
   call.unit = options_.unit;
   call.session_account = logged_on_;
+  if (logged_on_) call.session_key = logged_on_key_;
 
   const std::string name{method->get_string()};
-  if (const Operation* operation = Api::by_name(name)) {
+  if (const Operation* operation = api_.by_name(name)) {
     Request arrived;
     arrived.realtime_ns = realtime_ns();
     arrived.boottime_ns = boottime_ns();
@@ -74,7 +81,7 @@ void ApiConnection::answer(const json::value& id, const Reply& reply, bool shows
     frame["result"] = reply.body;
   } else {
     json::object error = reply.body.get_object();
-    if (reply.retry_at != 0) {
+    if (reply.retry_at != 0 && !error.contains("data")) {
       error["data"] = {{"serverTime", stamp(api_.now(), options_.unit)},
                        {"retryAfter", stamp(reply.retry_at, options_.unit)}};
     }
@@ -111,19 +118,34 @@ Reply ApiConnection::subscribe(AccountId account) {
   return {200, json::object{{"subscriptionId", id}}};
 }
 
+void ApiConnection::end_subscription(std::int64_t id) {
+  subscriptions_.erase(id);
+  if (session_subscription_ == id) session_subscription_.reset();
+  const json::object event{{"e", "eventStreamTerminated"}, {"E", stamp(api_.now(), options_.unit)}};
+  send(json::serialize(json::object{{"subscriptionId", id}, {"event", event}}));
+}
+
+void ApiConnection::end_session() {
+  if (session_subscription_) end_subscription(*session_subscription_);
+  logged_on_.reset();
+}
+
 // The methods that concern this connection and not the exchange.
 Reply ApiConnection::session(std::string_view method, Call& call) {
   if (method.starts_with("v3/")) method.remove_prefix(3);
-  if (api_.limits().admit(options_.address, 2, api_.now()).kind != Limits::Verdict::Pass) {
-    return Api::failure({-1003, "Too many requests queued.", 429, api_.now() + 60'000'000});
+  if (const auto verdict = api_.limits().admit(options_.address, 2, api_.now());
+      verdict.kind != Limits::Verdict::Pass) {
+    return Api::too_many(verdict, api_.limits().settings());
   }
   Params& params = call.params;
   if (method == "session.logon") {
     call.session_account.reset();
-    Reply proof = api_.authenticate(call);
+    Reply proof = api_.authenticate(call, Security::Signed);
     if (proof.code != 0) return proof;
-    if (params.peek("signature").size() == 64) {  // the hex of an HMAC
-      return Api::failure({-4056, "HMAC_SHA256 API key is not supported."});
+    const KeyKind kind = kind_of(api_.usable_key(call.api_key, options_.address)->secret);
+    if (kind != KeyKind::Ed25519) {
+      return Api::failure({-4056, kind == KeyKind::Rsa ? "RSA API key is not supported."
+                                                       : "HMAC_SHA256 API key is not supported."});
     }
     logged_on_ = proof.account;
     logged_on_key_ = call.api_key;
@@ -132,15 +154,16 @@ Reply ApiConnection::session(std::string_view method, Call& call) {
   }
   if (method == "session.status") return {200, status()};
   if (method == "session.logout") {
-    if (session_subscription_) subscriptions_.erase(*session_subscription_);
-    session_subscription_.reset();
-    logged_on_.reset();
+    end_session();
     return {200, status()};
   }
   if (method == "session.subscriptions") {
     json::array list;
     for (const auto& [id, unused] : subscriptions_) list.push_back(json::object{{"subscriptionId", id}});
     return {200, std::move(list)};
+  }
+  if (method.starts_with("userDataStream.") && !api_.features().has_subscriptions) {
+    return Api::failure({-1020, "This operation is not supported."});
   }
   if (method == "userDataStream.subscribe") {
     if (!logged_on_) return Api::failure({-1002, "You are not authorized to execute this request.", 401});
@@ -150,7 +173,7 @@ Reply ApiConnection::session(std::string_view method, Call& call) {
   }
   if (method == "userDataStream.subscribe.signature") {
     call.session_account.reset();
-    const Reply proof = api_.authenticate(call);
+    const Reply proof = api_.authenticate(call, Security::Signed);
     if (proof.code != 0) return proof;
     params.finish();
     return params.error() ? Api::failure(*params.error()) : subscribe(*proof.account);
@@ -159,10 +182,11 @@ Reply ApiConnection::session(std::string_view method, Call& call) {
     const auto id = params.integer("subscriptionId");
     params.finish();
     if (params.error()) return Api::failure(*params.error());
-    if (id ? subscriptions_.erase(*id) == 0 : subscriptions_.empty()) {
+    if (id ? !subscriptions_.contains(*id) : subscriptions_.empty()) {
       return Api::failure({-2036, "User Data Stream subscription not active."});
     }
-    if (!id) subscriptions_.clear();
+    if (id) end_subscription(*id);
+    while (!id && !subscriptions_.empty()) end_subscription(subscriptions_.begin()->first);
     return {200, json::object{}};
   }
   return Api::failure({-1020, "This operation is not supported."});
@@ -171,7 +195,12 @@ Reply ApiConnection::session(std::string_view method, Call& call) {
 void ApiConnection::on_event(AccountId account, const std::function<json::object(TimeUnit)>& shape, TimeUs now) {
   for (const auto& [id, subscribed] : subscriptions_) {
     if (subscribed != account) continue;
-    send_event(json::serialize(json::object{{"subscriptionId", id}, {"event", shape(options_.unit)}}), now);
+    send_event(
+        "orders", shape(options_.unit),
+        [&, &id = id](json::value event) -> json::value {
+          return {{"subscriptionId", id}, {"event", std::move(event)}};
+        },
+        now);
   }
 }
 

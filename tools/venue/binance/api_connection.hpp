@@ -27,6 +27,7 @@ class ApiConnection final : public Connection {
   void on_text(std::string text) override;
   std::string_view stream() const override { return "orders"; }
   void announce_shutdown(TimeUs now) override;
+  bool limits_messages() const override { return false; }  // its requests have weights
 
   // An event of an account, to each of this connection's subscriptions to it.
   void on_event(AccountId account, const std::function<boost::json::object(TimeUnit)>& shape, TimeUs now);
@@ -35,6 +36,8 @@ class ApiConnection final : public Connection {
   void answer(const boost::json::value& id, const Reply& reply, bool shows_rate_limits);
   Reply session(std::string_view method, Call& call);
   Reply subscribe(AccountId account);
+  void end_subscription(std::int64_t id);  // and says so
+  void end_session();
   boost::json::object status() const;
 
   Api& api_;

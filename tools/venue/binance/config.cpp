@@ -77,6 +77,17 @@ Decimal amount(ConfigTable& table, std::string_view key, std::optional<Decimal> 
   return number;
 }
 
+constexpr std::pair<const char*, bool Symbol::*> permissions_of_symbols[] = {
+    {"stop_market_allowed", &Symbol::stop_market_allowed},
+    {"iceberg_allowed", &Symbol::iceberg_allowed},
+    {"oco_allowed", &Symbol::oco_allowed},
+    {"oto_allowed", &Symbol::oto_allowed},
+    {"trailing_allowed", &Symbol::trailing_allowed},
+    {"cancel_replace_allowed", &Symbol::cancel_replace_allowed},
+    {"amend_allowed", &Symbol::amend_allowed},
+    {"quote_qty_allowed", &Symbol::quote_qty_allowed},
+};
+
 Symbol read_symbol(std::string_view name, ConfigTable& table) {
   Symbol symbol;
   symbol.name = name;
@@ -95,7 +106,26 @@ Symbol read_symbol(std::string_view name, ConfigTable& table) {
   symbol.percent_down = amount(table, "percent_down", Decimal{2, -1});
   symbol.orders_max = table.integer("orders_max", 1, 1'000'000, 200);
   symbol.stop_orders_max = table.integer("stop_orders_max", 0, 1'000'000, 5);
-  symbol.stop_market_allowed = table.flag("stop_market_allowed", true);
+  symbol.iceberg_orders_max = table.integer("iceberg_orders_max", 0, 1'000'000, symbol.iceberg_orders_max);
+  symbol.iceberg_parts_max = table.integer("iceberg_parts_max", 1, 1'000'000, symbol.iceberg_parts_max);
+  symbol.order_lists_max = table.integer("order_lists_max", 0, 1'000'000, symbol.order_lists_max);
+  symbol.amends_max = table.integer("amends_max", 0, 1'000'000, symbol.amends_max);
+  symbol.trailing_delta_min = table.integer("trailing_delta_min", 1, 9'999, symbol.trailing_delta_min);
+  symbol.trailing_delta_max = table.integer("trailing_delta_max", 1, 9'999, symbol.trailing_delta_max);
+  symbol.position_max = amount(table, "position_max", Decimal{});
+  for (const auto& [key, member] : permissions_of_symbols) symbol.*member = table.flag(key, symbol.*member);
+  if (const auto modes = table.texts("self_trade_modes", {}); !modes.empty()) {
+    symbol.self_trade_allowed.clear();
+    for (const std::string& mode : modes) {
+      const auto known = self_trade_named(mode);
+      if (!known) table.refuse("self_trade_modes", "\"" + mode + "\" is no such mode");
+      symbol.self_trade_allowed.insert(*known);
+    }
+  }
+  const std::string fallback{name_of(symbol.self_trade_default)};
+  const auto usual = self_trade_named(table.text("self_trade_default", fallback));
+  if (!usual || !symbol.self_trade_allowed.contains(*usual)) table.refuse("self_trade_default", "is not allowed");
+  symbol.self_trade_default = *usual;
   symbol.start_price = amount(table, "start_price", std::nullopt);
   if (symbol.tick.is_zero()) table.refuse("tick", "must be above zero");
   if (symbol.step.is_zero()) table.refuse("step", "must be above zero");
@@ -120,6 +150,16 @@ std::vector<std::pair<std::string, Decimal>> default_balances() {
           {"USDT", Decimal{1'000'000, 0}}};
 }
 
+KeySettings read_key(ConfigTable& table, const std::filesystem::path& credentials) {
+  const Credentials read = read_credentials(credentials);
+  KeySettings key{read.api_key, read.secret, false, table.texts("addresses", {})};
+  for (const std::string& permission : table.texts("permissions", {"reading", "trading"})) {
+    if (permission == "trading") key.may_trade = true;
+    else if (permission != "reading") table.refuse("permissions", "\"" + permission + "\" is not reading or trading");
+  }
+  return key;
+}
+
 AccountSettings read_account(std::string_view name, ConfigTable& table, const std::filesystem::path& folder) {
   AccountSettings account;
   account.name = name;
@@ -128,9 +168,9 @@ AccountSettings read_account(std::string_view name, ConfigTable& table, const st
     file = credentials_file(folder, name);
     if (!exists(file)) make_credentials(file);
   }
-  const Credentials credentials = read_credentials(file);
-  account.api_key = credentials.api_key;
-  account.secret = credentials.secret;
+  account.keys.push_back(read_key(table, file));
+  for (auto& [unused, key] : table.tables("keys")) account.keys.push_back(read_key(key, key.text("credentials")));
+  account.may_trade = table.flag("may_trade", true);
   account.maker_rate = amount(table, "maker_rate", account.maker_rate);
   account.taker_rate = amount(table, "taker_rate", account.taker_rate);
   for (const std::string& text : table.texts("balances", {})) {
@@ -187,6 +227,20 @@ std::vector<Symbol> default_symbols() {
   return symbols;
 }
 
+void set_flavour(Settings& settings, ConfigTable& venue) {
+  settings.flavour = venue.text("flavour", settings.flavour);
+  settings.environment = venue.text("environment", settings.environment);
+  Features& features = settings.features;
+  if (settings.flavour == "binance.us") {
+    features = {true, false, false, false, true, true, false};
+  } else if (settings.flavour != "binance") {
+    venue.refuse("flavour", "binance or binance.us");
+  }
+  if (settings.environment == "testnet") features.has_wallet = false;
+  else if (settings.environment != "production") venue.refuse("environment", "production or testnet");
+  features.has_listen_keys = venue.flag("listen_keys", features.has_listen_keys);
+}
+
 Settings load_settings(ConfigTable& root, const std::filesystem::path& default_folder) {
   for (const char* other :
        {"environment", "bus", "router", "audit", "hub", "clients", "accounts", "symbols", "gateways", "log"}) {
@@ -196,6 +250,7 @@ Settings load_settings(ConfigTable& root, const std::filesystem::path& default_f
   Settings settings;
   settings.seed = static_cast<std::uint64_t>(venue.integer("seed", 0, INT64_MAX, 1));
   settings.market_steps_per_second = venue.integer("market_steps_per_second", 0, 1'000, 10);
+  set_flavour(settings, venue);
 
   ConfigTable limits = venue.table("limits");
   LimitSettings& most = settings.limits;
@@ -203,6 +258,8 @@ Settings load_settings(ConfigTable& root, const std::filesystem::path& default_f
   most.raw_per_5_minutes = limits.integer("raw_per_5_minutes", 1, INT64_MAX, most.raw_per_5_minutes);
   most.orders_per_10_seconds = limits.integer("orders_per_10_seconds", 0, INT64_MAX, most.orders_per_10_seconds);
   most.orders_per_day = limits.integer("orders_per_day", 0, INT64_MAX, most.orders_per_day);
+  most.connections_per_5_minutes =
+      limits.integer("connections_per_5_minutes", 1, INT64_MAX, most.connections_per_5_minutes);
   most.strikes = limits.integer("strikes", 0, INT64_MAX, most.strikes);
   most.ban_seconds = limits.integer("ban_seconds", 1, 259'200, most.ban_seconds);
 
@@ -219,8 +276,9 @@ Settings load_settings(ConfigTable& root, const std::filesystem::path& default_f
   std::set<std::string> keys;
   for (auto& [name, table] : venue.tables("accounts")) {
     settings.accounts.push_back(read_account(view(name), table, default_folder));
-    if (!keys.insert(settings.accounts.back().api_key).second)
-      table.refuse("credentials", "two accounts have the same key");
+    for (const KeySettings& key : settings.accounts.back().keys) {
+      if (!keys.insert(key.api_key).second) table.refuse("credentials", "two accounts have the same key");
+    }
   }
   if (settings.accounts.empty()) {
     const std::filesystem::path file = credentials_file(default_folder, "main");
@@ -228,10 +286,14 @@ Settings load_settings(ConfigTable& root, const std::filesystem::path& default_f
     const Credentials credentials = read_credentials(file);
     AccountSettings account;
     account.name = "main";
-    account.api_key = credentials.api_key;
-    account.secret = credentials.secret;
+    account.keys.push_back({credentials.api_key, credentials.secret, true, {}});
     account.balances = default_balances();
     settings.accounts.push_back(std::move(account));
+  }
+  if (settings.features.has_older_filters) {
+    for (Symbol& symbol : settings.symbols) {
+      symbol.oto_allowed = symbol.amend_allowed = symbol.trailing_allowed = false;
+    }
   }
   root.finish();
   return settings;

@@ -1,6 +1,7 @@
 #pragma once
 // The venue's settings from the same kind of file as everybody's: tables [venue], [venue.limits], [venue.connections],
-// [venue.accounts.NAME] and [venue.symbols.NAME]. Without a file there are four symbols and one account.
+// [venue.accounts.NAME], [venue.accounts.NAME.keys.KEY] and [venue.symbols.NAME]. Without a file there are four symbols
+// and one account.
 
 #include <filesystem>
 

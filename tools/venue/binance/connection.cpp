@@ -1,10 +1,26 @@
 #include "tools/venue/binance/connection.hpp"
 
 #include <boost/asio/steady_timer.hpp>
+#include <boost/json/serialize.hpp>
 
 namespace busbar::venue::binance {
 
 namespace asio = boost::asio;
+namespace json = boost::json;
+
+namespace {
+
+// Two kinds of payload don't say what they are.
+std::string name_of(const json::value& event) {
+  const json::object* object = event.if_object();
+  if (object == nullptr) return {};
+  if (const json::value* name = object->if_contains("e"); name != nullptr && name->is_string()) {
+    return std::string{name->get_string()};
+  }
+  return object->contains("lastUpdateId") ? "partialDepth" : "bookTicker";
+}
+
+}  // namespace
 
 Connection::Connection(asio::io_context& loop, std::shared_ptr<Socket> socket, const ConnectionSettings& settings,
                        Faults& faults, TimeUs now)
@@ -13,7 +29,7 @@ Connection::Connection(asio::io_context& loop, std::shared_ptr<Socket> socket, c
 
 void Connection::on_control(bool is_pong) {
   if (is_pong) last_pong_ = now_;
-  if (stream() == "market" && !is_within_message_rate(now_)) close(1008, "Too many requests");
+  if (limits_messages() && !is_within_message_rate(now_)) close(1008, "Too many requests");
 }
 
 void Connection::tick(TimeUs now) {
@@ -35,9 +51,11 @@ bool Connection::is_within_message_rate(TimeUs now) {
   return ++messages_ <= settings_.messages_per_second;
 }
 
-void Connection::send_event(std::string frame, TimeUs now) {
-  const Faults::EventPlan plan = faults_.plan_event(stream(), now);
+void Connection::send_event(std::string_view stream, json::value event, const Wrap& wrap, TimeUs now) {
+  const Faults::EventPlan plan = faults_.plan_event(stream, name_of(event), now);
   if (plan.is_lost) return;
+  for (const Faults::Alteration& alteration : plan.alterations) alter(event, alteration);
+  std::string frame = json::serialize(wrap(std::move(event)));
   const auto deliver = [this, plan](std::string text) {
     if (plan.is_reordered && !held_) {
       held_ = std::move(text);

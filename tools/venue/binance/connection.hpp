@@ -2,11 +2,13 @@
 // What both kinds of WebSocket have in common: pings, the time a pong may take, the longest life, and events that are
 // lost, doubled, late or out of order on demand.
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 
 #include <boost/asio/io_context.hpp>
+#include <boost/json/value.hpp>
 
 #include "tools/venue/engine.hpp"
 #include "tools/venue/faults.hpp"
@@ -32,13 +34,16 @@ class Connection : public SocketOwner, public std::enable_shared_from_this<Conne
   void tick(TimeUs now);  // several times a second
   void close(std::uint16_t code, std::string reason) { socket_->close(code, std::move(reason)); }
   void reset() { socket_->reset(); }
-  virtual std::string_view stream() const = 0;  // "orders" or "market", as faults name it
+  virtual std::string_view stream() const = 0;  // "orders" or "market", by what it is there for
   virtual void announce_shutdown(TimeUs now) = 0;
 
  protected:
   void send(std::string frame) { socket_->send(std::move(frame)); }
-  void send_event(std::string frame, TimeUs now);  // through the faults
-  bool is_within_message_rate(TimeUs now);         // counts one incoming message
+  // Through the faults of a stream, "orders" or "market"; `wrap` makes the frame of what they leave of it.
+  using Wrap = std::function<boost::json::value(boost::json::value)>;
+  void send_event(std::string_view stream, boost::json::value event, const Wrap& wrap, TimeUs now);
+  virtual bool limits_messages() const = 0;
+  bool is_within_message_rate(TimeUs now);  // counts one incoming message
   TimeUs connected_since() const { return connected_; }
 
  private:

@@ -38,6 +38,15 @@ Limits::Verdict Limits::admit(const std::string& name, std::int64_t weight, Time
   return {Verdict::TooMany, next(now, is_raw ? 5 * minute : minute)};
 }
 
+Limits::Verdict Limits::admit_connection(const std::string& name, TimeUs now) {
+  Address& address = addresses_[name];
+  if (now < address.banned_until) return {Verdict::Banned, address.banned_until};
+  if (++address.connections.at(now, 5 * minute) <= settings_.connections_per_5_minutes) return {};
+  return {Verdict::TooMany, next(now, 5 * minute)};
+}
+
+void Limits::ban(const std::string& address, TimeUs until) { addresses_[address].banned_until = until; }
+
 void Limits::refund(const std::string& address, std::int64_t weight, TimeUs now) {
   std::int64_t& used = addresses_[address].weight.at(now, minute);
   used = std::max<std::int64_t>(0, used - weight);
@@ -47,16 +56,16 @@ std::int64_t Limits::used_weight(const std::string& address, TimeUs now) {
   return addresses_[address].weight.at(now, minute);
 }
 
-Limits::OrderVerdict Limits::admit_order(AccountId account, TimeUs now) {
+Limits::OrderVerdict Limits::admit_order(AccountId account, TimeUs now, std::int64_t orders) {
   const auto [ten_seconds, today] = order_counts(account, now);
-  if (today >= settings_.orders_per_day) return {false, true, next(now, day)};
-  if (ten_seconds >= settings_.orders_per_10_seconds) return {false, false, next(now, 10 * second)};
+  if (today + orders > settings_.orders_per_day) return {false, true, next(now, day)};
+  if (ten_seconds + orders > settings_.orders_per_10_seconds) return {false, false, next(now, 10 * second)};
   return {};
 }
 
-void Limits::count_order(AccountId account, TimeUs now) {
-  ++orders_[account].ten_seconds.at(now, 10 * second);
-  ++orders_[account].day.at(now, day);
+void Limits::count_order(AccountId account, TimeUs now, std::int64_t orders) {
+  orders_[account].ten_seconds.at(now, 10 * second) += orders;
+  orders_[account].day.at(now, day) += orders;
 }
 
 void Limits::count_first_fill(AccountId account, TimeUs now) {

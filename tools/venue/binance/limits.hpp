@@ -16,6 +16,7 @@ struct LimitSettings {
   std::int64_t raw_per_5_minutes = 300'000;
   std::int64_t orders_per_10_seconds = 100;
   std::int64_t orders_per_day = 200'000;
+  std::int64_t connections_per_5_minutes = 300;
   std::int64_t strikes = 10;  // requests over the limit before the ban
   std::int64_t ban_seconds = 120;
 };
@@ -34,6 +35,8 @@ class Limits {
   Verdict admit(const std::string& address, std::int64_t weight, TimeUs now);
   void refund(const std::string& address, std::int64_t weight,
               TimeUs now);  // successful orders and cancels cost nothing
+  Verdict admit_connection(const std::string& address, TimeUs now);  // counts it
+  void ban(const std::string& address, TimeUs until);
   std::int64_t used_weight(const std::string& address, TimeUs now);
 
   struct OrderVerdict {
@@ -41,8 +44,8 @@ class Limits {
     bool is_day = false;  // which interval is exhausted
     TimeUs retry_at = 0;
   };
-  OrderVerdict admit_order(AccountId account, TimeUs now);  // counts nothing yet
-  void count_order(AccountId account, TimeUs now);
+  OrderVerdict admit_order(AccountId account, TimeUs now, std::int64_t orders = 1);  // counts nothing yet
+  void count_order(AccountId account, TimeUs now, std::int64_t orders = 1);
   void count_first_fill(AccountId account, TimeUs now);                     // gives one back
   std::array<std::int64_t, 2> order_counts(AccountId account, TimeUs now);  // 10 s, day
 
@@ -53,7 +56,7 @@ class Limits {
     std::int64_t& at(TimeUs now, TimeUs length);
   };
   struct Address {
-    Counter weight, raw;
+    Counter weight, raw, connections;
     std::int64_t strikes = 0, bans = 0;
     TimeUs banned_until = 0;
   };

@@ -17,6 +17,9 @@ std::string_view name_of(Status status);  // the truth; what is told to the worl
 std::string_view name_of(ExpiryReason reason);
 std::string_view name_of(ExecutionType type);
 std::string_view name_of(SymbolStatus status);
+std::string_view name_of(Contingency contingency);
+std::string_view name_of(ListEvent event);
+std::string_view name_of(Refusal refusal);  // as an execution report says it
 
 std::optional<Side> side_named(std::string_view name);
 std::optional<OrderType> order_type_named(std::string_view name);
@@ -34,6 +37,7 @@ struct ApiError {
   unsigned status = 400;  // HTTP
   TimeUs retry_at = 0;    // of 429 and 418
 };
-ApiError error_of(Refusal refusal, bool is_cancel);
+enum class Action : std::uint8_t { Place, Cancel, Amend };
+ApiError error_of(Refusal refusal, Action action);
 
 }  // namespace busbar::venue::binance

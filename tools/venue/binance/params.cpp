@@ -189,6 +189,13 @@ std::int64_t Params::required_integer(std::string_view name) {
   return integer(name).value_or(0);
 }
 
+std::size_t Params::limit(std::size_t fallback, std::size_t most) {
+  const auto wanted = integer("limit");
+  if (!wanted) return fallback;
+  if (*wanted == 0) refuse(-1130, "Data sent for parameter 'limit' is not valid.");
+  return std::min(static_cast<std::size_t>(*wanted), most);
+}
+
 std::optional<bool> Params::flag(std::string_view name) {
   const auto value = text(name);
   if (!value) return std::nullopt;

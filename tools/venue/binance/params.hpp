@@ -30,6 +30,7 @@ class Params {
   Decimal required_decimal(std::string_view name);
   std::optional<std::int64_t> integer(std::string_view name);
   std::int64_t required_integer(std::string_view name);
+  std::size_t limit(std::size_t fallback = 500, std::size_t most = 1'000);  // of a list; what is above is cut
   std::optional<bool> flag(std::string_view name);
   std::optional<std::string> client_order_id(std::string_view name);
   std::optional<std::vector<std::string>> list(std::string_view name);  // ["A","B"]

@@ -40,7 +40,22 @@ std::vector<unsigned char> from_base64(std::string_view text) {
   return result;
 }
 
+using PublicKey = std::unique_ptr<EVP_PKEY, void (*)(EVP_PKEY*)>;
+PublicKey public_key_of(std::string_view pem) {
+  const std::unique_ptr<BIO, int (*)(BIO*)> text{BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), BIO_free};
+  return {PEM_read_bio_PUBKEY(text.get(), nullptr, nullptr, nullptr), EVP_PKEY_free};
+}
+
+bool is_pem(std::string_view key) { return key.starts_with("-----BEGIN"); }
+
 }  // namespace
+
+KeyKind kind_of(std::string_view key) {
+  if (!is_pem(key)) return KeyKind::Hmac;
+  const PublicKey public_key = public_key_of(key);
+  const int kind = public_key ? EVP_PKEY_get_base_id(public_key.get()) : 0;
+  return kind == EVP_PKEY_ED25519 ? KeyKind::Ed25519 : kind == EVP_PKEY_RSA ? KeyKind::Rsa : KeyKind::Unknown;
+}
 
 std::string hmac_sha256(std::string_view secret, std::string_view payload) {
   unsigned char digest[EVP_MAX_MD_SIZE];
@@ -55,16 +70,14 @@ std::string hmac_sha256(std::string_view secret, std::string_view payload) {
 }
 
 bool is_signed(std::string_view key, std::string_view payload, std::string_view signature) {
-  if (!key.starts_with("-----BEGIN")) {
+  if (!is_pem(key)) {
     std::string given{signature};
     std::transform(given.begin(), given.end(), given.begin(),
                    [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     const std::string right = hmac_sha256(key, payload);
     return given.size() == right.size() && CRYPTO_memcmp(given.data(), right.data(), right.size()) == 0;
   }
-  const std::unique_ptr<BIO, int (*)(BIO*)> text{BIO_new_mem_buf(key.data(), static_cast<int>(key.size())), BIO_free};
-  const std::unique_ptr<EVP_PKEY, void (*)(EVP_PKEY*)> public_key{
-      PEM_read_bio_PUBKEY(text.get(), nullptr, nullptr, nullptr), EVP_PKEY_free};
+  const PublicKey public_key = public_key_of(key);
   const std::unique_ptr<EVP_MD_CTX, void (*)(EVP_MD_CTX*)> context{EVP_MD_CTX_new(), EVP_MD_CTX_free};
   if (!public_key || !context) return false;
   const EVP_MD* digest = EVP_PKEY_get_id(public_key.get()) == EVP_PKEY_ED25519 ? nullptr : EVP_sha256();

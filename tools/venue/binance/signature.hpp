@@ -1,10 +1,15 @@
 #pragma once
 // Proof that a request comes from the holder of a key: HMAC-SHA256 in hex, or an RSA or Ed25519 signature in base64.
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
 namespace busbar::venue::binance {
+
+enum class KeyKind : std::uint8_t { Hmac, Rsa, Ed25519, Unknown };
+// Of an HMAC secret, or of a public key in PEM.
+KeyKind kind_of(std::string_view key);
 
 // Lower-case hex.
 std::string hmac_sha256(std::string_view secret, std::string_view payload);

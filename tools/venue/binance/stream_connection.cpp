@@ -6,7 +6,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "tools/venue/amount.hpp"
-#include "tools/venue/binance/api.hpp"
+#include "tools/venue/binance/intervals.hpp"
 
 namespace busbar::venue::binance {
 namespace {
@@ -14,6 +14,11 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::size_t streams_max = 1'024;
+
+// The windows that have a stream.
+std::optional<Interval> window_named(std::string_view name) {
+  return name == "1h" || name == "4h" || name == "1d" ? interval_named(name) : std::nullopt;
+}
 
 json::object fault(int code, std::string_view text) { return {{"code", code}, {"msg", text}}; }
 
@@ -31,8 +36,23 @@ StreamConnection::StreamConnection(boost::asio::io_context& loop, std::shared_pt
 StreamConnection::Subscription StreamConnection::parse(std::string name, TimeUs now) const {
   Subscription result;
   result.name = std::move(name);
+  if (result.name.starts_with('!')) {
+    result.period = 1'000'000;
+    result.next_due = now + result.period;
+    if (result.name == "!miniTicker@arr") result.kind = Kind::AllMiniTickers;
+    if (result.name.starts_with("!ticker_") && result.name.ends_with("@arr")) {
+      result.interval = window_named(std::string_view{result.name}.substr(8, result.name.size() - 12));
+      if (result.interval) result.kind = Kind::AllWindowTickers;
+    }
+    return result;
+  }
   const std::size_t at = result.name.find('@');
-  if (at == std::string::npos) return result;
+  if (at == std::string::npos) {
+    const auto account = options_.account_of ? options_.account_of(result.name) : std::nullopt;
+    result.kind = account ? Kind::Account : Kind::Nothing;
+    result.account = account.value_or(0);
+    return result;
+  }
   std::string symbol = result.name.substr(0, at);
   std::string what = result.name.substr(at + 1);
   if (std::any_of(symbol.begin(), symbol.end(), [](unsigned char c) { return std::isupper(c) != 0; })) return result;
@@ -50,10 +70,16 @@ StreamConnection::Subscription StreamConnection::parse(std::string name, TimeUs 
   else if (what == "ticker") result.kind = Kind::Ticker;
   else if (what == "miniTicker") result.kind = Kind::MiniTicker;
   else if (what == "avgPrice") result.kind = Kind::Average;
-  else if (what.starts_with("kline_")) {
-    result.interval = what.substr(6);
-    if (interval_length(result.interval)) result.kind = Kind::Bars;
-    if (result.interval != "1s") result.period = 2'000'000;
+  else if (what.starts_with("ticker_")) {
+    result.interval = window_named(std::string_view{what}.substr(7));
+    if (result.interval) result.kind = Kind::WindowTicker;
+  } else if (what.starts_with("kline_")) {
+    const std::size_t zone_at = what.find('@');
+    result.interval = interval_named(std::string_view{what}.substr(6, zone_at - 6));
+    const auto zone = zone_at == what.npos ? std::optional<TimeUs>{0} : time_zone_named(what.substr(zone_at + 1));
+    if (result.interval && zone) result.kind = Kind::Bars;
+    result.zone = zone.value_or(0);
+    if (result.interval && result.interval->name != "1s") result.period = 2'000'000;
   } else if (what == "depth" || what == "depth5" || what == "depth10" || what == "depth20") {
     result.kind = what == "depth" ? Kind::Depth : Kind::PartialDepth;
     result.levels = what == "depth" ? 0 : static_cast<std::size_t>(std::atoi(what.c_str() + 5));
@@ -71,8 +97,51 @@ void StreamConnection::subscribe(const std::string& name, TimeUs now) {
 }
 
 void StreamConnection::push(const Subscription& subscription, json::value payload, TimeUs now) {
-  if (options_.is_combined) payload = json::object{{"stream", subscription.name}, {"data", std::move(payload)}};
-  send_event(json::serialize(payload), now);
+  const auto wrap = [&](json::value event) -> json::value {
+    if (!options_.is_combined) return event;
+    return {{"stream", subscription.name}, {"data", std::move(event)}};
+  };
+  send_event(subscription.kind == Kind::Account ? "orders" : "market", std::move(payload), wrap, now);
+}
+
+// The one that is over is told once more, as closed, before its successor.
+void StreamConnection::push_bars(Subscription& subscription, TimeUs now) {
+  const std::string name{subscription.interval->name};
+  const auto bars = history_.bars(subscription.symbol, periods_of(*subscription.interval, subscription.zone), now);
+  for (const Bar& bar : bars) {
+    if (bar.open_time < subscription.bar_open || (subscription.bar_open == 0 && &bar != &bars.back())) continue;
+    const TimeUs end = subscription.interval->end_of(bar.open_time, subscription.zone);
+    push(subscription, bar_event(engine_, subscription.symbol, bar, name, end, now, options_.unit), now);
+  }
+  if (!bars.empty()) subscription.bar_open = bars.back().open_time;
+}
+
+json::object StreamConnection::window_event(const Subscription& subscription, SymbolId symbol, TimeUs now) const {
+  const Interval& window = *subscription.interval;
+  return window_ticker_event(engine_, history_, symbol, window.name, now - window.length, now, options_.unit);
+}
+
+void StreamConnection::on_account_event(AccountId account, const std::function<json::object(TimeUnit)>& shape,
+                                        TimeUs now) {
+  for (const Subscription& subscription : subscriptions_) {
+    if (subscription.kind == Kind::Account && subscription.account == account) {
+      push(subscription, shape(options_.unit), now);
+    }
+  }
+}
+
+void StreamConnection::on_listen_key_expired(const std::string& key, TimeUs now) {
+  for (Subscription& subscription : subscriptions_) {
+    if (subscription.kind != Kind::Account || subscription.name != key) continue;
+    push(subscription,
+         json::object{{"e", "listenKeyExpired"}, {"E", stamp(now, options_.unit)}, {"listenKey", key}}, now);
+    subscription.kind = Kind::Nothing;
+  }
+}
+
+bool StreamConnection::has_account_events() const {
+  return std::any_of(subscriptions_.begin(), subscriptions_.end(),
+                     [](const Subscription& subscription) { return subscription.kind == Kind::Account; });
 }
 
 void StreamConnection::on_events(const Events& events, const std::vector<SymbolId>& new_tops, TimeUs now) {
@@ -151,15 +220,24 @@ void StreamConnection::on_tenth_of_second(TimeUs now) {
         push(subscription,
              ticker_event(engine_, history_, id, subscription.kind == Kind::MiniTicker, now, options_.unit), now);
         break;
-      case Kind::Bars: {
-        const TimeUs length = interval_length(subscription.interval).value_or(60'000'000);
-        const auto bars = history_.bars(id, length);
-        if (!bars.empty()) {
-          push(subscription, bar_event(engine_, id, bars.back(), subscription.interval, length, now, options_.unit),
-               now);
+      case Kind::AllMiniTickers: {
+        json::array all;
+        for (SymbolId each = 0; each < engine_.symbol_count(); ++each) {
+          all.push_back(ticker_event(engine_, history_, each, true, now, options_.unit));
         }
+        push(subscription, std::move(all), now);
         break;
       }
+      case Kind::WindowTicker: push(subscription, window_event(subscription, id, now), now); break;
+      case Kind::AllWindowTickers: {
+        json::array all;
+        for (SymbolId each = 0; each < engine_.symbol_count(); ++each) {
+          all.push_back(window_event(subscription, each, now));
+        }
+        push(subscription, std::move(all), now);
+        break;
+      }
+      case Kind::Bars: push_bars(subscription, now); break;
       case Kind::Average:
         push(subscription,
              json::object{

@@ -18,7 +18,10 @@ std::vector<Key> open_accounts(Engine& engine, const std::vector<AccountSettings
   for (const AccountSettings& settings : accounts) {
     const AccountId id = engine.open_account(settings.name, settings.maker_rate, settings.taker_rate, true);
     for (const auto& [asset, amount] : settings.balances) engine.deposit(id, asset, amount, now);
-    keys.push_back({settings.api_key, settings.secret, id});
+    engine.set_may_trade(id, settings.may_trade);
+    for (const KeySettings& key : settings.keys) {
+      keys.push_back({key.api_key, key.secret, id, key.may_trade, false, key.addresses});
+    }
   }
   return keys;
 }
@@ -31,8 +34,14 @@ std::optional<std::string> query_value(const std::string& query, std::string_vie
   return params.peek(name);
 }
 
-TimeUnit unit_named(std::string_view name) {
-  return name == "MICROSECOND" || name == "microsecond" ? TimeUnit::Microseconds : TimeUnit::Milliseconds;
+std::optional<TimeUnit> unit_named(std::string_view name) {
+  if (name == "MICROSECOND" || name == "microsecond") return TimeUnit::Microseconds;
+  if (name.empty() || name == "MILLISECOND" || name == "millisecond") return TimeUnit::Milliseconds;
+  return std::nullopt;
+}
+
+std::string seconds_until(TimeUs time, TimeUs now) {
+  return std::to_string((std::max<TimeUs>(0, time - now) + 999'999) / 1'000'000);
 }
 
 std::vector<std::string> split(std::string_view text) {
@@ -45,8 +54,13 @@ std::vector<std::string> split(std::string_view text) {
   return parts;
 }
 
-// What stands before the venue says when something behind it is broken.
+// What stands before the venue says when something behind it is broken, or when it does not like the caller.
 std::string gateway_page(unsigned status) {
+  if (status == 403) {
+    return "<!DOCTYPE HTML PUBLIC \"-//W3C//DTD HTML 4.01 Transitional//EN\">\n<HTML><HEAD>\n<TITLE>ERROR: The request "
+           "could not be satisfied</TITLE>\n</HEAD><BODY>\n<H1>403 ERROR</H1>\n<H2>The request could not be "
+           "satisfied.</H2>\n<HR noshade size=\"1px\">\nRequest blocked.\n</BODY></HTML>\n";
+  }
   const std::string title = std::to_string(status) + (status == 502   ? " Bad Gateway"
                                                       : status == 504 ? " Gateway Time-out"
                                                                       : " Error");
@@ -82,7 +96,9 @@ Venue::Venue(asio::io_context& loop, const Settings& settings)
                                               limits_,
                                               open_accounts(engine_, settings.accounts, now()),
                                               [this] { return now(); },
-                                              [this](const Events& events) { publish(events); }},
+                                              [this](const Events& events) { publish(events); },
+                                              settings.features,
+                                              settings.seed},
       market_rate_{settings.market_steps_per_second}, tick_timer_{loop}, market_timer_{loop},
       best_bids_(settings.symbols.size()), best_asks_(settings.symbols.size()) {
   api_.is_hidden = [this](const Order& order) { return faults_.is_hidden(order.created, now()); };
@@ -119,6 +135,7 @@ void Venue::tick() {
   care(api_connections_);
   care(stream_connections_);
   for (const auto& connection : stream_connections_) connection->on_tenth_of_second(time);
+  tell_expired_listen_keys();
   tick_timer_.expires_after(std::chrono::milliseconds{100});
   tick_timer_.async_wait([this](boost::system::error_code canceled) {
     if (!canceled) tick();
@@ -179,69 +196,102 @@ void Venue::publish(const Events& events) {
     new_tops.push_back(id);
   }
 
-  for (const auto& connection : api_connections_) {
-    for (const Execution& execution : events.executions) {
-      connection->on_event(
-          execution.order.account, [&](TimeUnit unit) { return execution_report(engine_, execution, time, unit); },
-          time);
-    }
-    for (const auto& [account, assets] : events.balances) {
-      connection->on_event(
-          account,
-          [&, &account = account, &assets = assets](TimeUnit unit) {
-            return account_position(engine_, account, assets, time, unit);
-          },
-          time);
-    }
+  for (const Execution& execution : events.executions) {
+    tell_account(
+        execution.order.account, [&](TimeUnit unit) { return execution_report(engine_, execution, time, unit); }, time);
+  }
+  for (const ListChange& change : events.lists) {
+    tell_account(
+        change.list.account, [&](TimeUnit unit) { return list_status(engine_, change, time, unit); }, time);
+  }
+  for (const auto& [account, assets] : events.balances) {
+    tell_account(
+        account,
+        [&, &account = account, &assets = assets](TimeUnit unit) {
+          return account_position(engine_, account, assets, time, unit);
+        },
+        time);
   }
   for (const auto& connection : stream_connections_) connection->on_events(events, new_tops, time);
 }
 
+// To every subscription of the account, whichever way it came to be.
+void Venue::tell_account(AccountId account, const std::function<json::object(TimeUnit)>& shape, TimeUs time) {
+  const auto shaped = [&](TimeUnit unit) {
+    json::value event = shape(unit);
+    if (!api_.features().has_newer_members) api_.trim(event);
+    return std::move(event.get_object());
+  };
+  for (const auto& connection : api_connections_) connection->on_event(account, shaped, time);
+  for (const auto& connection : stream_connections_) connection->on_account_event(account, shaped, time);
+}
+
 void Venue::tell_balances(AccountId account, const std::string& asset, Decimal change) {
   const TimeUs time = now();
-  for (const auto& connection : api_connections_) {
-    connection->on_event(
-        account, [&](TimeUnit unit) { return account_position(engine_, account, {asset}, time, unit); }, time);
-    connection->on_event(
-        account,
-        [&](TimeUnit unit) -> json::object {
-          return {{"e", "balanceUpdate"},
-                  {"E", stamp(time, unit)},
-                  {"a", asset},
-                  {"d", fixed(change)},
-                  {"T", stamp(time, unit)}};
-        },
-        time);
+  tell_account(
+      account, [&](TimeUnit unit) { return account_position(engine_, account, {asset}, time, unit); }, time);
+  tell_account(
+      account,
+      [&](TimeUnit unit) -> json::object {
+        return {{"e", "balanceUpdate"},
+                {"E", stamp(time, unit)},
+                {"a", asset},
+                {"d", fixed(change)},
+                {"T", stamp(time, unit)}};
+      },
+      time);
+}
+
+void Venue::expire_listen_keys(std::optional<AccountId> account) {
+  api_.listen_keys().expire(account);
+  tell_expired_listen_keys();
+}
+
+void Venue::tell_expired_listen_keys() {
+  for (const std::string& key : api_.listen_keys().take_expired(now())) {
+    for (const auto& connection : stream_connections_) connection->on_listen_key_expired(key, now());
   }
 }
 
-std::size_t Venue::close_streams(std::string_view stream, bool by_reset) {
+std::size_t Venue::each_connection(std::string_view stream, const std::function<void(Connection&)>& act) {
   std::size_t count = 0;
-  const auto end = [&](auto& connections) {
+  const auto visit = [&](auto& connections) {
     for (const auto& connection : connections) {
       if (connection->is_closed() || (!stream.empty() && connection->stream() != stream)) continue;
-      if (by_reset) connection->reset();
-      else connection->close(1001, "going away");
+      act(*connection);
       ++count;
     }
   };
-  end(api_connections_);
-  end(stream_connections_);
+  visit(api_connections_);
+  visit(stream_connections_);
   return count;
 }
 
+std::size_t Venue::close_streams(std::string_view stream, bool by_reset) {
+  return each_connection(stream, [&](Connection& connection) {
+    if (by_reset) connection.reset();
+    else connection.close(1001, "going away");
+  });
+}
+
+std::size_t Venue::announce_shutdown(std::string_view stream) {
+  return each_connection(stream, [&](Connection& connection) { connection.announce_shutdown(now()); });
+}
+
 std::size_t Venue::connection_count(std::string_view stream) const {
-  const auto open = [](const auto& connections) {
-    return static_cast<std::size_t>(
-        std::count_if(connections.begin(), connections.end(), [](const auto& c) { return !c->is_closed(); }));
+  const auto open = [&](const auto& connections) {
+    return static_cast<std::size_t>(std::count_if(connections.begin(), connections.end(), [&](const auto& connection) {
+      return !connection->is_closed() && connection->stream() == stream;
+    }));
   };
-  return stream == "orders" ? open(api_connections_) : open(stream_connections_);
+  return open(api_connections_) + open(stream_connections_);
 }
 
 // Arrival, fault, action, fault, answer: the same way for both transports.
 void Venue::perform(const Operation& operation, Call call, std::string_view transport, const Request& arrived,
                     Finish finish) {
   std::string client_order_id = call.params.peek("newClientOrderId");
+  if (client_order_id.empty()) client_order_id = call.params.peek("listClientOrderId");
   if (operation.name != "order.place" || client_order_id.empty()) {
     if (const std::string original = call.params.peek("origClientOrderId"); !original.empty())
       client_order_id = original;
@@ -267,13 +317,16 @@ void Venue::act(const Operation& operation, Call& call, std::optional<std::size_
   if (!fault) {
     reply = api_.perform(operation, call);
     fault = plan.after;
+    for (const Faults::Alteration& alteration : plan.alterations) alter(reply.body, alteration);
     record["outcome"] = reply.code == 0 ? "accepted" : "refused";
     if (reply.code != 0) {
       record["code"] = reply.code;
-      record["msg"] = reply.body.at("msg");
+      if (const json::object* body = reply.body.if_object(); body != nullptr && body->contains("msg")) {
+        record["msg"] = body->at("msg");
+      }
     } else if (const json::object* body = reply.body.if_object(); body != nullptr && body->contains("orderId")) {
       record["order_id"] = body->at("orderId");
-      record["symbol"] = body->at("symbol");
+      if (body->contains("symbol")) record["symbol"] = body->at("symbol");
     }
     if (reply.account) record["account"] = engine_.accounts()[*reply.account].name;
   } else {
@@ -292,11 +345,12 @@ void Venue::act(const Operation& operation, Call& call, std::optional<std::size_
       default:
         reply = faulty_reply(plan, now());
         if (!plan.body.empty()) raw_body = plan.body;
-        else if (plan.status == 502) raw_body = gateway_page(plan.status);
+        else if (plan.status == 502 || plan.status == 403) raw_body = gateway_page(plan.status);
         break;
     }
   }
-  record["answer"] = fate == Fate::Dropped ? "dropped" : fate == Fate::Hung ? "never" : fault ? "wrong" : "sent";
+  const bool is_wrong = fault || !plan.alterations.empty();
+  record["answer"] = fate == Fate::Dropped ? "dropped" : fate == Fate::Hung ? "never" : is_wrong ? "wrong" : "sent";
   if (arrival) arrivals_.finish(*arrival, record);
   if (fate == Fate::Hung) return;
   if (plan.delay_answer.count() == 0) return finish(fate, std::move(reply), std::move(raw_body));
@@ -307,15 +361,28 @@ void Venue::act(const Operation& operation, Call& call, std::optional<std::size_
 }
 
 void Venue::on_request(Request request, std::function<void(Response)> respond) {
+  if (!takes_connections()) {  // nor does it answer on those it has
+    Response none;
+    none.is_dropped = true;
+    return respond(std::move(none));
+  }
   Call call;
   const bool takes_body = request.method != "GET";
   call.params = Params::from_form(request.query, takes_body ? request.body : std::string{});
   call.payload = signing_payload(request.query, takes_body ? request.body : std::string{});
   call.api_key = request.header("x-mbx-apikey");
   call.address = request.remote;
-  call.unit = unit_named(request.header("x-mbx-time-unit"));
+  const auto unit = unit_named(request.header("x-mbx-time-unit"));
+  call.unit = unit.value_or(TimeUnit::Milliseconds);
+  if (!unit) {
+    Response response;
+    response.status = 400;
+    response.body = json::serialize(json::object{
+        {"code", -1194}, {"msg", "Invalid value for time unit; expected either MICROSECOND or MILLISECOND."}});
+    return respond(std::move(response));
+  }
 
-  const Operation* operation = Api::by_path(request.method, request.path);
+  const Operation* operation = api_.by_path(request.method, request.path);
   if (operation == nullptr) {
     Response response;
     response.status = 404;
@@ -347,35 +414,31 @@ void Venue::on_request(Request request, std::function<void(Response)> respond) {
               response.headers.emplace_back("x-mbx-order-count-1d", std::to_string(day));
             }
             if (reply.retry_at != 0) {
-              const TimeUs left = std::max<TimeUs>(0, reply.retry_at - now());
-              response.headers.emplace_back("Retry-After", std::to_string((left + 999'999) / 1'000'000));
+              response.headers.emplace_back("Retry-After", seconds_until(reply.retry_at, now()));
             }
             respond(std::move(response));
           });
 }
 
-std::shared_ptr<SocketOwner> Venue::on_upgrade(const Request& request, std::shared_ptr<Socket> socket) {
-  const TimeUnit unit = unit_named(query_value(request.query, "timeUnit").value_or(std::string{}));
-  if (request.path == "/ws-api/v3") {
-    if (limits_.admit(request.remote, 2, now()).kind != Limits::Verdict::Pass) return nullptr;
-    const bool shows = query_value(request.query, "returnRateLimits").value_or("true") != "false";
-    const auto connection = std::make_shared<ApiConnection>(
-        loop_, std::move(socket), settings_.connections, faults_, api_,
-        ApiConnection::Options{shows, unit, request.remote},
-        [this](const Operation& operation, Call call, const Request& arrived, ApiConnection& from,
-               ApiConnection::Answer answer) {
-          perform(operation, std::move(call), "ws", arrived,
-                  [weak = std::weak_ptr<Connection>{from.weak_from_this()}, answer = std::move(answer)](
-                      Fate fate, const Reply& reply, const std::optional<std::string>&) {
-                    if (fate == Fate::Answered) return answer(reply);
-                    if (const auto alive = weak.lock()) alive->reset();
-                  });
-        });
-    api_connections_.push_back(connection);
-    return connection;
+std::shared_ptr<SocketOwner> Venue::on_upgrade(const Request& request, std::shared_ptr<Socket> socket,
+                                               Response& refusal) {
+  const bool is_api = request.path == "/ws-api/v3";
+  Limits::Verdict verdict = limits_.admit_connection(request.remote, now());
+  if (verdict.kind == Limits::Verdict::Pass && is_api) verdict = limits_.admit(request.remote, 2, now());
+  if (verdict.kind != Limits::Verdict::Pass) {
+    refusal.status = verdict.kind == Limits::Verdict::Banned ? 418 : 429;
+    refusal.headers.emplace_back("Retry-After", seconds_until(verdict.retry_at, now()));
+    return nullptr;
   }
+  const auto unit = unit_named(query_value(request.query, "timeUnit").value_or(std::string{}));
+  if (!unit) {
+    refusal.status = 400;
+    return nullptr;
+  }
+  if (is_api) return on_api_upgrade(request, std::move(socket), *unit);
   StreamConnection::Options options;
-  options.unit = unit;
+  options.unit = *unit;
+  options.account_of = [this](const std::string& name) { return api_.listen_keys().account_of(name, now()); };
   if (request.path == "/ws" || request.path.starts_with("/ws/")) {
     std::string names = request.path.substr(3);
     for (std::size_t at = names.find("%40"); at != std::string::npos; at = names.find("%40")) names.replace(at, 3, "@");
@@ -389,6 +452,25 @@ std::shared_ptr<SocketOwner> Venue::on_upgrade(const Request& request, std::shar
   const auto connection = std::make_shared<StreamConnection>(loop_, std::move(socket), settings_.connections, faults_,
                                                              engine_, history_, std::move(options), now());
   stream_connections_.push_back(connection);
+  return connection;
+}
+
+std::shared_ptr<SocketOwner> Venue::on_api_upgrade(const Request& request, std::shared_ptr<Socket> socket,
+                                                   TimeUnit unit) {
+  const bool shows = query_value(request.query, "returnRateLimits").value_or("true") != "false";
+  const auto connection = std::make_shared<ApiConnection>(
+      loop_, std::move(socket), settings_.connections, faults_, api_,
+      ApiConnection::Options{shows, unit, request.remote},
+      [this](const Operation& operation, Call call, const Request& arrived, ApiConnection& from,
+             ApiConnection::Answer answer) {
+        perform(operation, std::move(call), "ws", arrived,
+                [weak = std::weak_ptr<Connection>{from.weak_from_this()}, answer = std::move(answer)](
+                    Fate fate, const Reply& reply, const std::optional<std::string>&) {
+                  if (fate == Fate::Answered) return answer(reply);
+                  if (const auto alive = weak.lock()) alive->reset();
+                });
+      });
+  api_connections_.push_back(connection);
   return connection;
 }
 

@@ -22,10 +22,17 @@
 
 namespace busbar::venue::binance {
 
-struct AccountSettings {
-  std::string name;
+struct KeySettings {
   std::string api_key;
   std::string secret;
+  bool may_trade = true;
+  std::vector<std::string> addresses;  // empty: from everywhere
+};
+
+struct AccountSettings {
+  std::string name;
+  std::vector<KeySettings> keys;
+  bool may_trade = true;
   Decimal maker_rate{1, -3}, taker_rate{1, -3};
   std::vector<std::pair<std::string, Decimal>> balances;
 };
@@ -38,6 +45,8 @@ struct Settings {
   std::uint64_t seed = 1;
   std::int64_t market_steps_per_second = 10;  // 0: the market stands still
   std::string arrivals_file;
+  std::string flavour = "binance", environment = "production";
+  Features features;
 };
 
 class Venue final : public Handler {
@@ -48,7 +57,9 @@ class Venue final : public Handler {
   void stop();  // tells the connections and closes them
 
   void on_request(Request request, std::function<void(Response)> respond) override;
-  std::shared_ptr<SocketOwner> on_upgrade(const Request& request, std::shared_ptr<Socket> socket) override;
+  std::shared_ptr<SocketOwner> on_upgrade(const Request& request, std::shared_ptr<Socket> socket,
+                                          Response& refusal) override;
+  bool takes_connections() const override { return now() >= refuses_until_; }
 
   // For the control interface.
   TimeUs now() const { return realtime_ns() / 1'000 + skew_us_; }
@@ -60,6 +71,12 @@ class Venue final : public Handler {
   void publish(const Events& events);
   void tell_balances(AccountId account, const std::string& asset, Decimal change);  // a deposit or withdrawal
   std::size_t close_streams(std::string_view stream, bool by_reset);
+  std::size_t announce_shutdown(std::string_view stream);  // and goes on
+  void refuse_connections_until(TimeUs time) { refuses_until_ = time; }
+  void expire_listen_keys(std::optional<AccountId> account);
+  Api& api() { return api_; }
+  const Settings& settings() const { return settings_; }
+  void set_connections(const ConnectionSettings& connections) { settings_.connections = connections; }
   Engine& engine() { return engine_; }
   Market& market() { return market_; }
   Limits& limits() { return limits_; }
@@ -74,12 +91,16 @@ class Venue final : public Handler {
                Finish finish);
   void act(const Operation& operation, Call& call, std::optional<std::size_t> arrival, const Faults::Plan& plan,
            const Finish& finish);
+  std::shared_ptr<SocketOwner> on_api_upgrade(const Request& request, std::shared_ptr<Socket> socket, TimeUnit unit);
+  void tell_account(AccountId account, const std::function<boost::json::object(TimeUnit)>& shape, TimeUs time);
+  void tell_expired_listen_keys();
+  std::size_t each_connection(std::string_view stream, const std::function<void(Connection&)>& act);
   void tick();
   void move();
 
   boost::asio::io_context& loop_;
   Settings settings_;
-  TimeUs skew_us_ = 0;
+  TimeUs skew_us_ = 0, refuses_until_ = 0;
   Engine engine_;
   History history_;
   Market market_;

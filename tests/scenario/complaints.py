@@ -1,0 +1,233 @@
+"""What users of other systems have suffered at a broker like Binance, and shall not suffer here. Each is a test of its
+own name: complaints.py complaint_17_... runs one."""
+import datetime
+import time
+
+from stack import Number, Stack, check, compare_all, run, wait_for
+import wire
+
+
+def session(stack, name="s1", client="alpha"):
+    dealer = stack.dealer(name, client)
+    dealer.hello()
+    return dealer
+
+
+def place(dealer, name, price=30000, account="main", **more):
+    dealer.send("NewOrder", **wire.new_order(name, "Buy", "0.01", price=price, account=account, **more))
+
+
+def settled(dealer, name, seconds=10):
+    ended = wire.FINAL | {"New", "PartiallyFilled"}
+    check(dealer.pump(seconds, lambda: dealer.status_of(name) in ended), name, "is", dealer.status_of(name))
+    return dealer.status_of(name)
+
+
+def account_state(stack, account="main"):
+    answer = stack.busbar("status", can_fail=True)[1][0]
+    return next(s for s in answer["sessions"] if s["account"] == account)
+
+
+def bucket(stack, name):
+    return next(b for b in stack.busbar("status", can_fail=True)[1][0]["buckets"] if b["bucket"] == name)
+
+
+def blocked(stack):
+    """The bucket that is closed now, if one is."""
+    return next((b for b in stack.busbar("status", can_fail=True)[1][0]["buckets"]
+                 if b.get("blocked_until") and seconds_of(b["blocked_until"]) > time.time()), None)
+
+
+def seconds_of(text):
+    """Of a time as busbar prints it."""
+    whole, fraction = text.rstrip("Z").split(".")
+    return datetime.datetime.fromisoformat(whole + "+00:00").timestamp() + float("0." + fraction)
+
+
+def refusals(stack):
+    """Arrivals that the venue turned away for their number."""
+    return [a for a in stack.venue.arrivals() if a.get("code") in (-1003, -1015)]
+
+
+def complaint_17_one_ledger_for_all_clients_and_accounts_kept_over_restarts():
+    """An address is banned because two programs each kept to the limit by themselves."""
+    with Stack("complaint-17", accounts=("main", "other"), limits={"orders_per_10_seconds": 40}) as stack:
+        stack.venue.stand_still()
+        first, second = session(stack), session(stack, "s2", "cli")
+        names = []
+        for i in range(60):  # more than fit, from two clients at once
+            for dealer, account in ((first, "main"), (second, "main")):
+                names.append((dealer, name := f"{account}{id(dealer) % 97}-{i}"))
+                place(dealer, name, price=20000 + i, account=account)
+        ended = [settled(dealer, name, 20) for dealer, name in names]
+        check("New" in ended and "Rejected" in ended, {s: ended.count(s) for s in ended})
+        refused = [r for dealer in (first, second) for r in dealer.reports if r["order_status"] == "Rejected"]
+        check({r["error"] for r in refused} == {"RateLimited"}, {r["error"] for r in refused})
+        check(not refusals(stack), "the venue had to refuse", refusals(stack)[:3])
+
+        # One that waits for nothing but the next window must find the ledger as it was after a death of the router.
+        place(first, "fill", price=19000)
+        settled(first, "fill", 20)
+        before = bucket(stack, "orders")["used"]
+        stack.processes["router"].kill()
+        stack.restart("router")
+        stack.wait_ready()
+        after = bucket(stack, "orders")["used"]
+        check(int(after) >= 1 and int(before) >= 1, "the ledger was forgotten:", before, "then", after)
+
+
+def complaint_18_bursts_of_subscriptions_are_paced():
+    """A client asks for everything at once, and Binance closes the connection, then bans the address."""
+    with Stack("complaint-18") as stack:
+        dealer = session(stack)
+        symbols = [i["symbol"] for i in stack.busbar("symbols")[1]]
+        kinds = [("Quote", 0), ("Trade", 0), ("Book", 0), ("Ticker", 0), ("Bar", 60_000), ("Bar", 300_000), ("Bar", 3_600_000)]
+        for symbol in symbols:
+            for channel, interval in kinds:
+                dealer.send("Subscribe", source="main", symbol=symbol, channel=channel, bar_interval_ms=interval)
+                dealer.pump(0.05)
+        check(len([o for o in dealer.others if o[0] == "SubscribeAck"]) == len(symbols) * len(kinds), dealer.others[-3:])
+
+        def sent():
+            tape = [r["message"] for r in stack.journal("tape")]
+            return [t for t in tape if t["channel"] == "MarketData" and t["direction"] == "Sent" and t["method"] == "TEXT"]
+        wait_for("the streams to be asked for", lambda: len(sent()) >= 2 and account_state(stack)["market_data"] == "Ok")
+        quotes = stack.busbar("quotes", *symbols, "-n", "8", "--seconds", "15")[1]
+        check(len(quotes) == 8, quotes)
+        times = sorted(seconds_of(t["time"]) for t in sent())
+        worst = max(sum(begin <= t < begin + 1 for t in times) for begin in times)
+        check(worst <= 4, worst, "messages within a second")
+        lost = [r for r in stack.journal("tape") if r["message"].get("method") == "CLOSED"]
+        check(not lost, "a connection was lost:", lost)
+
+
+def complaint_19_a_429_pauses_its_bucket_and_not_the_process():
+    """One limit counts everything together; who goes on after a 429 is banned, cancels and all."""
+    with Stack("complaint-19") as stack:
+        stack.venue.stand_still()
+        dealer = session(stack)
+        place(dealer, "before")
+        check(settled(dealer, "before") == "New", dealer.reports)
+        stack.venue.fault("answer_instead", endpoint="order.place", next=1, status=429, retry_after_s=3)
+        place(dealer, "told")
+        check(settled(dealer, "told") == "Rejected" and dealer.reports_of("told")[-1]["error"] == "RateLimited",
+              dealer.reports_of("told"))
+        wait_for("the bucket to be closed", lambda: blocked(stack), 2)
+        arrived = len(stack.venue.arrivals())
+        place(dealer, "meanwhile")
+        dealer.pump(0.5)
+        if blocked(stack):
+            check(len(stack.venue.arrivals()) == arrived, "something was sent to a broker that wants to hear nothing")
+        wait_for("the bucket to open", lambda: not blocked(stack))
+        place(dealer, "after")
+        check(settled(dealer, "after") == "New", dealer.reports_of("after"))
+        check(settled(dealer, "meanwhile") in ("New", "Rejected"), dealer.reports_of("meanwhile"))
+        check(len(refusals(stack)) <= 1, "gone on after a 429:", refusals(stack))
+
+
+def complaint_20_a_listen_key_that_dies_is_noticed_and_nothing_is_missed():
+    """The listen key ends after an hour or by another program's doing; order events stop, and nobody is told."""
+    with Stack("complaint-20", gateway='user_data = "listen_key"', venue="listen_keys = true") as stack:
+        stack.venue.stand_still()
+        dealer = session(stack)
+        place(dealer, "resting")
+        check(settled(dealer, "resting") == "New", dealer.reports)
+        stack.venue.control_call("POST", "/listen-keys/expire")
+        stack.venue.trade("SELL", "0.01", "30000")  # whether or not its event is heard
+        check(dealer.pump(15, lambda: dealer.status_of("resting") == "Filled"), dealer.reports_of("resting"))
+        check(sum(r["last_qty"] or 0 for r in dealer.reports_of("resting")) == Number("0.01"), "once, and once only")
+        wait_for("the order stream to be back", lambda: account_state(stack)["order_stream"] == "Ok"
+                 and account_state(stack)["reconciled"])
+        place(dealer, "later", price=29000)
+        check(settled(dealer, "later") == "New", dealer.reports_of("later"))
+        compare_all(stack)
+
+
+def complaint_21_a_socket_without_data_is_replaced_and_said_to_be_stale():
+    """The socket is up, nothing comes, and the strategy looks healthy."""
+    with Stack("complaint-21", gateway="stream_silence_ms = 1500") as stack:
+        stack.venue.control_call("POST", "/connections", ping_interval_ms=500)
+        wait_for("pings", lambda: account_state(stack)["order_stream"] == "Ok", 15)
+        dealer = session(stack)
+        dealer.send("Subscribe", source="main", symbol="BTC/USDT", channel="Quote")
+        dealer.pump(0.5)
+        check(len(stack.busbar("quotes", "BTC/USDT", "-n", "3", "--seconds", "10")[1]) == 3, "quotes move")
+        stack.venue.control_call("POST", "/connections", ping_interval_ms=3_600_000)  # the sockets stay up
+        stack.venue.move(0)
+        state = wait_for("the silence to be noticed", lambda: (s := account_state(stack))["order_stream"] in ("Down", "Stale")
+                         and s or None, 10)
+        check("silence" in state.get("reason", ""), state)
+        stack.venue.control_call("POST", "/connections", ping_interval_ms=500)
+        stack.venue.move(5)
+        wait_for("new connections", lambda: account_state(stack)["order_stream"] == "Ok"
+                 and account_state(stack)["market_data"] == "Ok", 15)
+        check(len(stack.busbar("quotes", "BTC/USDT", "-n", "3", "--seconds", "10")[1]) == 3, "quotes move again")
+
+
+def complaint_22_a_stream_that_says_nothing_of_an_accepted_order_is_not_believed():
+    """Next morning the socket connects, is authenticated, subscribes, and says nothing."""
+    with Stack("complaint-22", gateway="order_event_ms = 1000") as stack:
+        stack.venue.stand_still()
+        dealer = session(stack)
+        stack.venue.fault("silence", stream="orders")
+        place(dealer, "unheard")
+        check(settled(dealer, "unheard") == "New", "by its answer:", dealer.reports_of("unheard"))
+        state = wait_for("the stream to be disbelieved", lambda: (s := account_state(stack))["order_stream"] != "Ok"
+                         and s or None, 5)
+        check("no event" in state.get("reason", ""), state)
+        stack.venue.clear_faults()
+        stack.venue.trade("SELL", "0.01", "30000")
+        check(dealer.pump(10, lambda: dealer.status_of("unheard") == "Filled"), dealer.reports_of("unheard"))
+        wait_for("the order stream", lambda: account_state(stack)["order_stream"] == "Ok", 15)
+        compare_all(stack)
+
+
+def complaint_23_a_clock_that_drifts_is_measured_and_no_order_lost_or_doubled():
+    """-1021 for days: 'my clock is fine'."""
+    with Stack("complaint-23") as stack:
+        stack.venue.stand_still()
+        dealer = session(stack)
+        for i, skew in enumerate((30_000, -30_000, 4_000, 0)):
+            stack.venue.control_call("POST", "/clock", skew_ms=skew)
+            place(dealer, f"D{i}", price=20000 + i)
+            check(settled(dealer, f"D{i}") == "New", skew, dealer.reports_of(f"D{i}"))
+        offset = int(account_state(stack)["clock_offset_ns"])
+        check(abs(offset) < 1_000_000_000, "after the clock was right again:", offset)
+        stack.venue.control_call("POST", "/clock", skew_ms=-30_000)
+        place(dealer, "shown", price=19000)
+        check(settled(dealer, "shown") == "New", dealer.reports_of("shown"))
+        wait_for("the offset to be shown", lambda: abs(int(account_state(stack)["clock_offset_ns"]) + 30e9) < 2e9, 15)
+        accepted = [a["client_order_id"] for a in stack.venue.arrivals("order.place") if a["outcome"] == "accepted"]
+        check(len(accepted) == len(set(accepted)) == 5, accepted)
+        stack.venue.control_call("POST", "/clock", skew_ms=0)
+
+
+def complaint_24_precision_is_refused_here_with_the_nearest_legal_value():
+    """LOT_SIZE, PRICE_FILTER, MIN_NOTIONAL: a rejection from far away that says nothing."""
+    with Stack("complaint-24") as stack:
+        stack.venue.stand_still()
+        req = stack.req()
+        cases = [({"price": "30000.123"}, "price", "30000.12"), ({"quantity": "0.0100001"}, "order_qty", "0.01"),
+                 ({"quantity": "0.00001", "price": "30000"}, "order_qty", None)]
+        for i, (wrong, field, nearest) in enumerate(cases):
+            fields = {"price": "30000", "quantity": "0.01", **wrong}
+            report = req.ask("NewOrder", **wire.new_order(f"P{i}", "Buy", fields["quantity"], price=fields["price"]))
+            check(report["order_status"] == "Rejected" and report["error"] == "InvalidOrder" and report["field"] == field
+                  and report["value"], report)
+            check(nearest is None or Number(report["nearest_legal"]) == Number(nearest), report)
+            check(report["nearest_legal"], "a value that would have been taken", report)
+        check(not stack.venue.arrivals("order.place"), "none of them left the house")
+        report = req.ask("NewOrder", **wire.new_order("P9", "Buy", "0.0100001", price="30000.123", rounding="Down"))
+        check(report["order_status"] in ("PendingNew", "New"), report)
+        check(Number(report["price"]) == Number("30000.12") and Number(report["order_qty"]) == Number("0.01"), report)
+
+
+if __name__ == "__main__":
+    run(complaint_17_one_ledger_for_all_clients_and_accounts_kept_over_restarts,
+        complaint_18_bursts_of_subscriptions_are_paced,
+        complaint_19_a_429_pauses_its_bucket_and_not_the_process,
+        complaint_20_a_listen_key_that_dies_is_noticed_and_nothing_is_missed,
+        complaint_21_a_socket_without_data_is_replaced_and_said_to_be_stale,
+        complaint_22_a_stream_that_says_nothing_of_an_accepted_order_is_not_believed,
+        complaint_23_a_clock_that_drifts_is_measured_and_no_order_lost_or_doubled,
+        complaint_24_precision_is_refused_here_with_the_nearest_legal_value)
