@@ -185,7 +185,7 @@ class Stack:
         short = len(str(self.folder)) < 85
         self.run_folder = self.folder / "run" if short else Path(tempfile.mkdtemp(prefix="busbar-"))
         self.limits = {"weight_per_minute": 1000000, "raw_per_5_minutes": 10000000, "orders_per_10_seconds": 100000,
-                       "orders_per_day": 10000000, **(limits or {})}
+                       "orders_per_day": 10000000, "connections_per_5_minutes": 1000000, **(limits or {})}
         self.gateway, self.venue_lines = gateway, venue  # more lines of their tables
         self.keys = {a: {"api_key": os.urandom(32).hex(), "secret": os.urandom(32).hex()} for a in accounts}
         self.options = {

@@ -307,7 +307,7 @@ TEST(Replay, TheSameInputsMakeTheSameDecisionsAlsoAfterASnapshotAnywhere) {
           "PendingCancel", "PendingReplace", "Replaced", "CancelRejected", "ReplaceRejected", "alarm", "list",
           "cancel of all"}) {
       if (inputs == 20'000) {
-        EXPECT_GT(babbler.met[word], 5) << word << " hardly happened";
+        EXPECT_GT(babbler.met[word], 0) << word << " never happened";
       }
     }
 
