@@ -521,6 +521,7 @@ struct Instruments {
   std::uint32_t page = 0;
   bool is_last = false;
   std::vector<Instrument> instruments;
+  Timestamp as_of_ns = 0;
 };
 
 struct AccountInfo {

@@ -1,6 +1,7 @@
 #pragma once
 // One account at Binance Spot. Orders go by REST or the WebSocket API, events come by its user data or a listen key,
-// quotes, trades, bars and books by the market streams. What may be decided without a socket is decided in encode, decode, facts and errors.
+// quotes, trades, bars and books by the market streams. What may be decided without a socket is decided in encode,
+// decode, facts and errors; what it does about orders is in orders.cpp.
 
 #include <deque>
 #include <map>
@@ -69,9 +70,7 @@ class BinanceAdapter final : public gateway::Adapter {
   // The order names of fills, which come with Binance's number alone.
   asio::awaitable<Result<std::string>> own_id(const std::string& broker_symbol, std::int64_t order_id);
   asio::awaitable<Result<gateway::Facts>> trades_of(Symbol symbol, std::string broker_symbol, Timestamp since_ns);
-  // Sends a write once, and once more only where Binance said by -1021 that it was not accepted.
   asio::awaitable<Sent> send_write(Request request, About about);
-  asio::awaitable<Sent> send_once(Request request, About about);
   // Three ways to replace. Less quantity: an amendment. Nothing filled yet: one request that cancels and places, and
   // does neither when a fill comes first. Filled in part: a cancel, whose answer says how much is left to place.
   asio::awaitable<gateway::Facts> amend(ReplaceCommand command, Instrument instrument);

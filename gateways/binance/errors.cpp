@@ -249,7 +249,7 @@ std::string explained(const BrokerError& error) {
   } else if (error.code == -1022) {
     text += " (does the secret belong to this key?)";
   } else if (error.code == -1021) {
-    text += " (is this host's clock right?)";
+    text += " (the clock of Binance is measured anew; is this host's right?)";
   } else if (const auto until = banned_until_ms(error.message)) {
     text += " (that is " + utc_text(*until) + ")";
   }

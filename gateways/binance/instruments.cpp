@@ -283,6 +283,10 @@ std::uint64_t interval_ms_of(std::string_view suffix) {
   }
 }
 
+Error not_listed(std::string_view symbol) {
+  return {ErrorCode::InvalidSymbol, "Binance lists no " + std::string{symbol}};
+}
+
 void SymbolMap::assign(std::vector<Instrument> instruments) {
   instruments_ = std::move(instruments);
   by_symbol_.clear();

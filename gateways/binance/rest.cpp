@@ -79,34 +79,39 @@ asio::awaitable<Sent> Rest::send(Request request, About about) {
   Sent sent;
   gateway::HttpRequest http;
   http.method = request.method;
-  std::string query;
-  if (request.security == Security::Signed) {
-    sent.request_time_ns = timestamp_ms() * ms_ns;
-    request.params.emplace_back("recvWindow", std::to_string(recv_window_ms_));
-    request.params.emplace_back("timestamp", std::to_string(sent.request_time_ns / ms_ns));
-    query = query_of(request.params);
-    query = with_signature(query, signer_.sign(rest_payload(query, {})));
-  } else {
-    query = query_of(request.params);
-  }
+  http.target = request.path;
   if (request.security != Security::Public) {
     http.headers.emplace_back(api_key_header, api_key());
     http.secret_headers.emplace_back(api_key_header);
   }
   http.secret_members = {"listenKey"};
-  if (request.method == "POST") {
-    http.target = request.path;
-    http.body = std::move(query);
-    http.content_type = "application/x-www-form-urlencoded";
-    http.redacted_body = gateway::cut_parameters(http.body, {"signature"});
-  } else {
-    http.target = query.empty() ? request.path : request.path + "?" + query;
-    http.redacted_target = gateway::cut_parameters(http.target, {"signature", "listenKey"});
-  }
   http.about = std::move(about);
+  http.stamp = [&](gateway::HttpRequest& now) {
+    if (request.security == Security::Signed) sent.request_time_ns = timestamp_ms() * ms_ns;
+    put_params(now, request, sent.request_time_ns);
+  };
   sent.http = co_await http_.request(std::move(http));
   note(sent.http);
   co_return sent;
+}
+
+// Signed where it must be, and where the method wants it: in the body or in the target.
+void Rest::put_params(gateway::HttpRequest& http, const Request& request, Timestamp time_ns) const {
+  Params params = request.params;
+  if (request.security == Security::Signed) {
+    params.emplace_back("recvWindow", std::to_string(recv_window_ms_));
+    params.emplace_back("timestamp", std::to_string(time_ns / ms_ns));
+  }
+  std::string query = query_of(params);
+  if (request.security == Security::Signed) query = with_signature(query, signer_.sign(rest_payload(query, {})));
+  if (request.method == "POST") {
+    http.body = std::move(query);
+    http.content_type = "application/x-www-form-urlencoded";
+    http.redacted_body = gateway::cut_parameters(http.body, {"signature"});
+  } else if (!query.empty()) {
+    http.target += "?" + query;
+    http.redacted_target = gateway::cut_parameters(http.target, {"signature", "listenKey"});
+  }
 }
 
 void Rest::note(const HttpResponse& http) {

@@ -182,6 +182,7 @@ void Gateway::on_usage(RateUsage usage) {
 
 void Gateway::on_instruments(std::vector<Instrument> instruments) {
   instruments_ = std::move(instruments);
+  instruments_as_of_ns_ = options_.wall();
   send_instruments();
 }
 
@@ -195,6 +196,7 @@ void Gateway::send_instruments() {
     const auto piece = std::span{instruments_}.subspan(at, std::min(instruments_page, instruments_.size() - at));
     page.instruments.assign(piece.begin(), piece.end());
     page.is_last = at + piece.size() == instruments_.size();
+    page.as_of_ns = instruments_as_of_ns_;
     link_.tell(page);
   }
 }

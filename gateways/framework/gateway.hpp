@@ -106,6 +106,7 @@ class Gateway final : public AccountOwner {
   std::map<Name, std::unique_ptr<Account>> accounts_;
   std::size_t tried_ = 0;
   std::vector<Instrument> instruments_;
+  Timestamp instruments_as_of_ns_ = 0;
   std::map<std::pair<Name, Name>, RateUsage> blocked_;  // by bucket and scope: told again at each welcome
   std::map<SubscriptionKey, Subscription> subscriptions_;
   std::map<std::string, std::uint64_t> topic_sequences_;

@@ -90,6 +90,9 @@ void answer_instruments(const State& state, const Query& query, Answer& answer) 
     answer.text = words("no such account");
     return;
   }
+  if (const Gateway* gateway = rule ? find(state.gateways, rule->gateway) : nullptr) {
+    answer.as_of_ns = gateway->instruments_as_of_ns;
+  }
   const std::uint64_t skip = number_of(query.page_token);
   std::uint64_t count = 0;
   for (const auto& [key, instrument] : state.instruments) {

@@ -130,6 +130,7 @@ void on_instruments(Turn& turn, Gateway& gateway, const Instruments& page) {
     state.instruments.insert(state.staged_instruments.extract(at++));
   }
   gateway.next_page = 0;
+  gateway.instruments_as_of_ns = page.as_of_ns;
 }
 
 // The broker has told of every order that it has open. One that we believe open, and of which it did not tell, has ended

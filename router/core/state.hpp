@@ -252,13 +252,14 @@ struct Gateway {
   std::vector<RateLimit> rate_limits;
   std::vector<RateCost> rate_costs;
   std::uint32_t next_page = 0;           // of its instrument list
+  Timestamp instruments_as_of_ns = 0;    // when the broker gave the list that is whole
   Timestamp pump_ns = 0;                 // when its queue is looked at again, 0 for never
 };
 
 template <class A>
 void fields(A& a, typename A::template Ref<Gateway> x) {
   a(x.broker, x.version, x.incarnation, x.is_connected, x.connect_ns, x.heard_ns, x.last_report, x.last_command,
-    x.accounts, x.capabilities, x.rate_limits, x.rate_costs, x.next_page, x.pump_ns);
+    x.accounts, x.capabilities, x.rate_limits, x.rate_costs, x.next_page, x.instruments_as_of_ns, x.pump_ns);
 }
 
 // Never forgotten: its report numbers name records in the journal, and must not come twice.

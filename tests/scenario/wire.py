@@ -37,7 +37,7 @@ ENUMS = {
     "rounding": "Rounding", "order_status": "OrderStatus", "exec_type": "ExecType", "liquidity": "Liquidity",
     "self_trade_prevention": "SelfTradePrevention", "error": "ErrorCode", "kind": "QueryKind", "channel": "Channel",
     "event": "VenueEvent", "state": "SessionStateKind", "order_stream": "SessionStateKind",
-    "rest": "SessionStateKind", "market_data": "SessionStateKind",
+    "rest": "SessionStateKind", "market_data": "SessionStateKind", "list_type": "OrderListType",
 }
 
 

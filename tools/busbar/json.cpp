@@ -309,8 +309,8 @@ class Fields {
         "trailing_delta_min_bps", m.trailing_delta_min_bps)("trailing_delta_max_bps", m.trailing_delta_max_bps);
   }
   static Fields fields_of(const Instruments& m) {
-    return Fields{"Instruments"}("gateway", m.gateway)("page", m.page)("is_last", m.is_last)("instruments",
-                                                                                             m.instruments);
+    return Fields{"Instruments"}("gateway", m.gateway)("page", m.page)("is_last", m.is_last)(
+        "instruments", m.instruments)("as_of", Time{m.as_of_ns});
   }
   static Fields fields_of(const AccountInfo& m) {
     return Fields{}("account", m.account)("gateway", m.gateway)("broker", m.broker)("environment", m.environment)(

@@ -43,12 +43,13 @@ void add_symbols(const Subcommand& app, Tool& tool) {
         if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), view(instrument.symbol)) == wanted.end())
           continue;
         ++shown;
-        if (tool.json) std::puts(json::serialize(to_json(instrument)).c_str());
+        if (tool.json) std::puts(json::serialize(with_age(to_json(instrument), *asked.answer)).c_str());
         table.add({std::string{view(instrument.symbol)}, std::string{view(instrument.broker_symbol)},
                    std::string{name_of(instrument.status)}, cell(instrument.tick_size), cell(instrument.lot_size),
                    cell(instrument.min_qty), cell(instrument.max_qty), cell(instrument.min_notional)});
       }
       if (!tool.json) std::fputs(table.text().c_str(), stdout);
+      if (!tool.json && shown > 0) std::printf("as the broker listed them at %s\n", time_text(asked.answer->as_of_ns).substr(0, 19).c_str());
       return shown > 0 ? Exit::Ok : fail(Exit::No, "no such symbol is known; has the gateway connected?");
     };
   });

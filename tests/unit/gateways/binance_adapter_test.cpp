@@ -351,10 +351,13 @@ TEST_F(BinanceLive, ALostAnswerIsUnknownAndAskingTells) {
 }
 
 // COMPLAINTS 23: clock drift.
-TEST_F(BinanceLive, AWrongClockIsMeasuredAnewAndTheOrderIsPlacedOnce) {
+TEST_F(BinanceLive, AWrongClockIsMeasuredAnewAndNothingIsSentTwice) {
   connect();
   control("POST", "/clock", R"({"skew_ms":20000})");
-  const Facts facts = run(adapter_->place(limit("V1")));
+  const Facts refused = run(adapter_->place(limit("V1")));
+  ASSERT_EQ(names(refused), Names{VenueEvent::Rejected}) << view(refused.back().text);
+  EXPECT_EQ(view(refused[0].broker_code), "-1021");
+  const Facts facts = run(adapter_->place(limit("V2")));
   ASSERT_EQ(names(facts), Names{VenueEvent::Accepted}) << view(facts.back().text);
   EXPECT_EQ(orders_at_venue(), 1u);
   EXPECT_NEAR(static_cast<double>(events_.offset_ns), 20e9, 1e9);

@@ -820,9 +820,12 @@ TEST_F(Flow, APagedInstrumentListReplacesTheOldOneWhenItIsWhole) {
   EXPECT_EQ(view(core.answer(query).instruments[0].symbol), "BTC/USDT");
   page.page = 1;
   page.instruments = {};
+  page.as_of_ns = 77;
   gateway(page);
   ASSERT_EQ(core.answer(query).instruments.size(), 1u);
   EXPECT_EQ(view(core.answer(query).instruments[0].symbol), "ETH/USDT");
+  query.account = "main";
+  EXPECT_EQ(core.answer(query).as_of_ns, 77) << "how old the list is, not the question";
 }
 
 // ---- Rates

@@ -1,0 +1,393 @@
+// What a Binance account does about orders: places, cancels, replaces, asks.
+#include <algorithm>
+
+#include <spdlog/spdlog.h>
+
+#include "gateways/binance/adapter.hpp"
+#include "gateways/binance/encode.hpp"
+#include "gateways/binance/errors.hpp"
+#include "gateways/framework/facts.hpp"
+
+namespace busbar::binance {
+
+namespace {
+
+using gateway::Facts;
+using gateway::HttpOutcome;
+using gateway::make_fact;
+
+constexpr std::size_t own_ids_max = 100'000;
+constexpr std::size_t trades_page = 1000;
+constexpr std::int64_t ms_ns = 1'000'000;
+
+Facts not_sent(const Command& command, const Error& error) {
+  return {make_fact(command, VenueEvent::NotSent, error.code, error.text)};
+}
+
+void stamp(Facts& facts, const Sent& sent) {
+  for (VenueReport& fact : facts) {
+    fact.request_time_ns = sent.request_time_ns;
+    fact.receive_time_ns = sent.http.received_time_ns;
+  }
+}
+
+bool is_done(const Sent& sent) {
+  return sent.http.outcome == HttpOutcome::Answered &&
+         judge_write(sent.http.status, sent.http.body).verdict == Verdict::Ok;
+}
+
+About about(const Command& command, const Id& client_order_id = {}) {
+  return {.order_id = command.order_id, .client_order_id = client_order_id, .venue_order_id = command.venue_order_id};
+}
+
+}  // namespace
+
+// Once, and never again: a time stamp that Binance does not like (-1021) is answered by measuring its clock, for the next
+// one. While the WebSocket API is away REST carries orders: what was not sent there may go here.
+asio::awaitable<Sent> BinanceAdapter::send_write(Request request, About whom) {
+  std::optional<Sent> sent;
+  if (config_.orders_by == OrdersBy::WsApi) sent = co_await order_stream_.send(request, whom);
+  if (!sent) sent = co_await rest_.send(std::move(request), std::move(whom));
+  const bool is_answered = sent->http.outcome == HttpOutcome::Answered;
+  if (is_answered && judge_write(sent->http.status, sent->http.body).verdict == Verdict::WrongTime) {
+    static_cast<void>(co_await rest_.measure_clock(true));
+  }
+  co_return *std::move(sent);
+}
+
+// What becomes of a write that was not answered well.
+Facts BinanceAdapter::failed(const Command& command, const Sent& sent, VenueEvent refused) const {
+  VenueReport fact;
+  if (sent.is_held_back) {
+    fact = make_fact(command, VenueEvent::NotSent, ErrorCode::RateLimited, sent.http.error);
+  } else if (sent.http.outcome == HttpOutcome::NotSent) {
+    fact = make_fact(command, VenueEvent::NotSent, ErrorCode::ConnectionError, sent.http.error);
+  } else if (sent.http.outcome == HttpOutcome::NoAnswer) {
+    fact = make_fact(command, VenueEvent::Unknown, ErrorCode::UnknownOutcome, sent.http.error);
+  } else {
+    const Judged judged = judge_write(sent.http.status, sent.http.body);
+    const bool is_unknown = judged.verdict == Verdict::Unknown || judged.verdict == Verdict::Ok;
+    const std::string text = judged.broker ? explained(*judged.broker) : "HTTP " + std::to_string(sent.http.status);
+    fact = make_fact(command, is_unknown ? VenueEvent::Unknown : refused,
+                     is_unknown ? ErrorCode::UnknownOutcome : judged.error, view(words_of(text)));
+    fact.broker_code = printable<32>(judged.broker ? std::to_string(judged.broker->code)
+                                                   : "HTTP" + std::to_string(sent.http.status));
+  }
+  fact.source = fact.event == VenueEvent::NotSent ? VenueSource::Gateway : VenueSource::Rest;
+  fact.request_time_ns = sent.request_time_ns;
+  fact.receive_time_ns = sent.http.received_time_ns;
+  return {std::move(fact)};
+}
+
+void BinanceAdapter::took(const Order& order) {
+  remember(order.symbol, order.order_id, order.client_order_id);
+  order_stream_.expect(order.client_order_id);
+}
+
+asio::awaitable<Facts> BinanceAdapter::place(PlaceCommand command) {
+  const Command& head = command.command;
+  const Instrument* instrument = symbols_.by_symbol(view(head.symbol));
+  if (instrument == nullptr) co_return not_sent(head, not_listed(view(head.symbol)));
+  auto request = encode_place(command.order, *instrument, view(head.venue_order_id));
+  if (!request) co_return not_sent(head, request.error());
+
+  const Sent sent = co_await send_write(*std::move(request), about(head, command.order.client_order_id));
+  if (!is_done(sent)) co_return failed(head, sent, VenueEvent::Rejected);
+  const auto order = decode_order(sent.http.body);
+  if (!order || view(head.venue_order_id) != order->client_order_id) {
+    // It was taken, and we do not know what was said about it: that is asked for.
+    spdlog::error("{}: answer to an order: {}", view(context_.account), order ? "another order's" : order.error().text);
+    co_return failed(head, sent, VenueEvent::Unknown);
+  }
+  took(*order);
+  Facts facts = facts_of_place(*order, head.symbol);
+  stamp(facts, sent);
+  co_return facts;
+}
+
+asio::awaitable<Facts> BinanceAdapter::place_list(PlaceListCommand list) {
+  const Command& head = list.commands.front().command;
+  const Instrument* instrument = symbols_.by_symbol(view(head.symbol));
+  auto request = instrument ? encode_order_list(list, *instrument) : Result<Request>{not_listed(view(head.symbol))};
+  const auto each = [&](auto&& facts_of_command) {
+    Facts all;
+    for (const PlaceCommand& place : list.commands) {
+      for (VenueReport& fact : facts_of_command(place.command)) {
+        fact.command_id = place.command.command_id;
+        all.push_back(std::move(fact));
+      }
+    }
+    return all;
+  };
+  if (!request) co_return each([&](const Command& command) { return not_sent(command, request.error()); });
+
+  const Sent sent = co_await send_write(*std::move(request), about(head, list.commands.front().order.client_order_id));
+  if (!is_done(sent)) {
+    co_return each([&](const Command& command) { return failed(command, sent, VenueEvent::Rejected); });
+  }
+  const auto answer = decode_order_list(sent.http.body);
+  if (!answer) {
+    spdlog::error("{}: answer to an order list: {}", view(context_.account), answer.error().text);
+    co_return each([&](const Command& command) { return failed(command, sent, VenueEvent::Unknown); });
+  }
+  for (const Order& order : answer->reports) took(order);
+  co_return each([&](const Command& command) {
+    Facts facts = facts_of_leg(*answer, command.symbol, view(command.venue_order_id));
+    if (facts.empty()) return failed(command, sent, VenueEvent::Unknown);  // taken, and nothing said of it
+    stamp(facts, sent);
+    return facts;
+  });
+}
+
+asio::awaitable<Facts> BinanceAdapter::cancel(CancelCommand command) {
+  const Command& head = command.command;
+  const Instrument* instrument = symbols_.by_symbol(view(head.symbol));
+  if (instrument == nullptr) co_return not_sent(head, not_listed(view(head.symbol)));
+  const Sent sent = co_await send_write(encode_cancel(view(instrument->broker_symbol), view(head.venue_order_id),
+                                                      view(head.broker_order_id), view(command.cancel_venue_order_id)),
+                                        about(head));
+  if (!is_done(sent)) co_return failed(head, sent, VenueEvent::CancelRejected);
+  const auto order = decode_order(sent.http.body);
+  if (!order) {
+    spdlog::error("{}: answer to a cancel: {}", view(context_.account), order.error().text);
+    co_return failed(head, sent, VenueEvent::Unknown);
+  }
+  Facts facts{fact_of_cancel(*order, head.symbol, view(head.venue_order_id))};
+  stamp(facts, sent);
+  co_return facts;
+}
+
+asio::awaitable<Facts> BinanceAdapter::replace(ReplaceCommand command) {
+  const Command& head = command.command;
+  const Instrument* instrument = symbols_.by_symbol(view(head.symbol));
+  if (instrument == nullptr) co_return not_sent(head, not_listed(view(head.symbol)));
+  if (!command.order.order_qty || !command.orig_order_qty) {
+    co_return not_sent(head, {ErrorCode::InvalidOrder, "order_qty: an order by amount cannot be replaced"});
+  }
+  if (command.is_decrease && instrument->can_amend) co_return co_await amend(command, *instrument);
+  const bool is_filled = command.cum_qty && command.cum_qty->is_positive();
+  if (is_filled) co_return co_await cancel_then_place(command, *instrument);
+  co_return co_await cancel_replace(command, *instrument);
+}
+
+asio::awaitable<Facts> BinanceAdapter::amend(ReplaceCommand command, Instrument instrument) {
+  const Command& head = command.command;
+  Decimal new_qty = *command.order.order_qty;
+  if (head.leg > 1) {  // what a replace before this one placed was what was left, and that is what Binance counts
+    const auto body = co_await rest_.ask(encode_query_order(view(instrument.broker_symbol),
+                                                            view(command.orig_venue_order_id),
+                                                            view(head.broker_order_id)),
+                                         about(head));
+    if (!body) co_return not_sent(head, body.error());
+    const auto order = decode_order(*body);
+    const auto decrease = subtract(*command.orig_order_qty, new_qty);
+    const auto left = order && order->orig_qty && decrease ? subtract(*order->orig_qty, *decrease) : std::nullopt;
+    if (!left) co_return not_sent(head, {ErrorCode::ConnectionError, "what is left of the order is not known"});
+    new_qty = *left;
+  }
+  const Sent sent =
+      co_await send_write(encode_amend(view(instrument.broker_symbol), view(command.orig_venue_order_id),
+                                       view(head.broker_order_id), new_qty, view(head.venue_order_id)),
+                          about(head, command.order.client_order_id));
+  if (!is_done(sent)) co_return failed(head, sent, VenueEvent::ReplaceRejected);
+  const auto amended = decode_amend(sent.http.body);
+  if (!amended) {
+    spdlog::error("{}: answer to an amendment: {}", view(context_.account), amended.error().text);
+    co_return failed(head, sent, VenueEvent::Unknown);
+  }
+  took(amended->order);
+  Facts facts = facts_of_amend(*amended, head.symbol);
+  stamp(facts, sent);
+  co_return facts;
+}
+
+asio::awaitable<Facts> BinanceAdapter::cancel_replace(ReplaceCommand command, Instrument instrument) {
+  const Command& head = command.command;
+  auto request = encode_cancel_replace(command.order, instrument, view(command.orig_venue_order_id),
+                                       view(head.broker_order_id), view(head.venue_order_id), {},
+                                       CancelRestriction::OnlyNew);
+  if (!request) co_return not_sent(head, request.error());
+  const Sent sent = co_await send_write(*std::move(request), about(head, command.order.client_order_id));
+  if (sent.http.outcome != HttpOutcome::Answered) co_return failed(head, sent, VenueEvent::ReplaceRejected);
+  const auto answer = decode_cancel_replace(sent.http.body);
+  if (!answer) {  // an error about the request as a whole, or something that we do not understand
+    if (is_done(sent)) spdlog::error("{}: answer to a replace: {}", view(context_.account), answer.error().text);
+    co_return failed(head, sent, VenueEvent::ReplaceRejected);
+  }
+  if (answer->placed && answer->placed->client_order_id != view(head.venue_order_id)) {
+    spdlog::error("{}: answer to a replace: another order's", view(context_.account));
+    co_return failed(head, sent, VenueEvent::Unknown);
+  }
+  if (answer->placed) took(*answer->placed);
+  Facts facts = facts_of_cancel_replace(*answer, head.symbol, view(command.orig_venue_order_id),
+                                        view(head.venue_order_id));
+  stamp(facts, sent);
+  co_return facts;
+}
+
+asio::awaitable<Facts> BinanceAdapter::cancel_then_place(ReplaceCommand command, Instrument instrument) {
+  const Command& head = command.command;
+  const Sent cancel = co_await send_write(
+      encode_cancel(view(instrument.broker_symbol), view(command.orig_venue_order_id), view(head.broker_order_id), {}),
+      about(head, command.order.client_order_id));
+  if (!is_done(cancel)) co_return failed(head, cancel, VenueEvent::ReplaceRejected);
+  CancelReplace done{.cancel_result = HalfResult::Success};
+  auto canceled = decode_order(cancel.http.body);
+  if (!canceled || !canceled->orig_qty || !canceled->executed_qty) {
+    spdlog::error("{}: answer to a cancel: {}", view(context_.account),
+                  canceled ? "it tells no quantities" : canceled.error().text);
+    co_return failed(head, cancel, VenueEvent::Unknown);
+  }
+  done.canceled = *std::move(canceled);
+  Facts facts{fact_of_cancel(*done.canceled, head.symbol, view(command.orig_venue_order_id))};
+  stamp(facts, cancel);
+  const auto refuse = [&](ErrorCode code, std::string_view text) {
+    facts.push_back(make_fact(head, VenueEvent::ReplaceRejected, code, text));
+    facts.back().source = VenueSource::Gateway;
+    facts.back().request_time_ns = cancel.request_time_ns;
+  };
+  // What was left at the moment of the cancel, more or less by what the order shall be more or less.
+  const auto unfilled = subtract(*done.canceled->orig_qty, *done.canceled->executed_qty);
+  const auto change = subtract(*command.order.order_qty, *command.orig_order_qty);
+  const auto left = unfilled && change ? add(*unfilled, *change) : std::nullopt;
+  if (!left || !left->is_positive()) {
+    refuse(ErrorCode::OrderRejected, "as much as it shall be was filled before it could be replaced");
+    co_return facts;
+  }
+  command.order.order_qty = *left;
+  auto request = encode_place(command.order, instrument, view(head.venue_order_id));
+  if (!request) {
+    refuse(request.error().code, request.error().text);
+    co_return facts;
+  }
+  const Sent sent = co_await send_write(*std::move(request), about(head, command.order.client_order_id));
+  const auto placed = is_done(sent) ? decode_order(sent.http.body) : Result<Order>{Error{}};
+  if (!placed) {
+    Facts more = failed(head, sent, VenueEvent::ReplaceRejected);
+    facts.insert(facts.end(), more.begin(), more.end());
+    co_return facts;
+  }
+  took(*placed);
+  done.new_order_result = HalfResult::Success;
+  done.placed = *placed;
+  facts = facts_of_cancel_replace(done, head.symbol, view(command.orig_venue_order_id), view(head.venue_order_id));
+  stamp(facts, sent);
+  co_return facts;
+}
+
+asio::awaitable<Result<Facts>> BinanceAdapter::order_status(Command command) {
+  const Instrument* instrument = symbols_.by_symbol(view(command.symbol));
+  if (instrument == nullptr) {
+    co_return not_listed(view(command.symbol));
+  }
+  const Symbol symbol = instrument->symbol;
+  const std::string broker_symbol{view(instrument->broker_symbol)};
+  const Timestamp asked_at = rest_.broker_time_ns();
+  const auto body = co_await rest_.ask(
+      encode_query_order(broker_symbol, view(command.venue_order_id), view(command.broker_order_id)), about(command));
+  if (!body && body.error().code == ErrorCode::Expired) {  // ended without a fill more than 90 days ago
+    VenueReport archived = make_fact(command, VenueEvent::State, ErrorCode::None, view(words_of(body.error().text)));
+    archived.source = VenueSource::Probe;
+    archived.order_status = OrderStatus::Expired;
+    archived.cum_qty = Decimal{};
+    archived.is_working = false;
+    co_return Facts{std::move(archived)};
+  }
+  if (!body) {
+    if (body.error().code != ErrorCode::OrderNotFound) co_return body.error();
+    VenueReport nothing =
+        make_fact(command, VenueEvent::NotFound, ErrorCode::OrderNotFound, view(words_of(body.error().text)));
+    nothing.source = VenueSource::Probe;
+    nothing.transact_time_ns = asked_at;
+    co_return Facts{std::move(nothing)};
+  }
+  const auto order = decode_order(*body);
+  if (!order) co_return order.error();
+  auto state = state_of(*order, symbol, VenueSource::Probe);
+  if (!state) co_return state.error();
+  remember(order->symbol, order->order_id, order->own_client_order_id());
+  Facts facts;
+  if (state->cum_qty && state->cum_qty->is_positive()) {
+    const auto trades_body = co_await rest_.ask(encode_trades_of_order(broker_symbol, std::to_string(order->order_id)),
+                                                about(command));
+    if (!trades_body) co_return trades_body.error();
+    const auto fills = decode_trades(*trades_body);
+    if (!fills) co_return fills.error();
+    for (const AccountTrade& fill : *fills) {
+      facts.push_back(fill_of(fill, symbol, order->own_client_order_id(), VenueSource::Probe));
+    }
+  }
+  facts.push_back(*std::move(state));
+  co_return facts;
+}
+
+asio::awaitable<Result<Facts>> BinanceAdapter::orders() {
+  const auto body = co_await rest_.ask(encode_open_orders());
+  if (!body) co_return body.error();
+  const auto list = decode_orders(*body);
+  if (!list) co_return list.error();
+  Facts facts;
+  for (const Order& order : *list) {
+    auto state = state_of(order, our_symbol(order.symbol), VenueSource::Reconcile);
+    if (!state) co_return state.error();
+    remember(order.symbol, order.order_id, order.own_client_order_id());
+    facts.push_back(*std::move(state));
+  }
+  co_return facts;
+}
+
+asio::awaitable<Result<std::string>> BinanceAdapter::own_id(const std::string& broker_symbol, std::int64_t order_id) {
+  if (const auto found = own_ids_.find({broker_symbol, order_id}); found != own_ids_.end()) co_return found->second;
+  const auto body = co_await rest_.ask(encode_query_order(broker_symbol, {}, std::to_string(order_id)));
+  if (!body) co_return body.error();
+  const auto order = decode_order(*body);
+  if (!order) co_return order.error();
+  remember(broker_symbol, order_id, order->own_client_order_id());
+  co_return order->own_client_order_id();
+}
+
+asio::awaitable<Result<Facts>> BinanceAdapter::trades_of(Symbol symbol, std::string broker_symbol, Timestamp since_ns) {
+  Facts facts;
+  Request request = encode_trades_since(broker_symbol, std::max<std::int64_t>(since_ns / ms_ns, 0));
+  for (;;) {
+    const auto body = co_await rest_.ask(request);
+    if (!body) co_return body.error();
+    const auto page = decode_trades(*body);
+    if (!page) co_return page.error();
+    std::int64_t last = 0;
+    for (const AccountTrade& trade : *page) {
+      last = std::max(last, trade.id);
+      const auto id = co_await own_id(broker_symbol, trade.order_id);
+      const bool is_lost =
+          !id && (id.error().code == ErrorCode::OrderNotFound || id.error().code == ErrorCode::Expired);
+      if (!id && !is_lost) co_return id.error();
+      facts.push_back(fill_of(trade, symbol, id ? *id : std::string{}, VenueSource::Reconcile));
+    }
+    if (page->size() < trades_page) co_return facts;
+    request = encode_trades_from(broker_symbol, last + 1);
+  }
+}
+
+asio::awaitable<Result<Facts>> BinanceAdapter::trades(std::vector<Symbol> symbols, Timestamp since_ns) {
+  Facts facts;
+  for (const Symbol& symbol : symbols) {
+    const Instrument* instrument = symbols_.by_symbol(view(symbol));
+    if (instrument == nullptr) continue;  // what Binance does not list has no trades there
+    auto more = co_await trades_of(symbol, std::string{view(instrument->broker_symbol)}, since_ns);
+    if (!more) co_return more.error();
+    facts.insert(facts.end(), std::make_move_iterator(more->begin()), std::make_move_iterator(more->end()));
+  }
+  co_return facts;
+}
+
+void BinanceAdapter::remember(const std::string& broker_symbol, std::int64_t order_id,
+                              const std::string& client_order_id) {
+  OrderKey key{broker_symbol, order_id};
+  if (!own_ids_.insert_or_assign(key, client_order_id).second) return;
+  own_ids_order_.push_back(std::move(key));
+  if (own_ids_order_.size() <= own_ids_max) return;
+  own_ids_.erase(own_ids_order_.front());
+  own_ids_order_.pop_front();
+}
+
+}  // namespace busbar::binance

@@ -1,0 +1,106 @@
+"""What Binance can do with orders beyond placing and cancelling one, and what busbar can ask: through all processes."""
+import subprocess
+
+from stack import BIN, Number, Stack, check, run, wait_for
+import wire
+
+
+def working(stack):
+    return {o["client_order_id"]: o for o in stack.venue.orders() if o["is_open"]}
+
+
+def an_order_is_replaced_in_three_ways():
+    with Stack("replace") as stack:
+        stack.venue.stand_still()
+        stack.busbar("order", "buy", "1", "BTC/USDT", "--limit", "30000", "--id", "A")
+        order = stack.busbar("replace", "A", "--limit", "29000", "--qty", "2", "--id", "B")[1][-1]
+        check((Number(order["price"]), Number(order["order_qty"]), order["order_status"]) == (29000, 2, "New"), order)
+        check([Number(o["price"]) for o in working(stack).values()] == [29000], "one order, at the new price", working(stack))
+
+        before = next(iter(working(stack).values()))
+        order = stack.busbar("replace", "B", "--qty", "1.5", "--id", "C")[1][-1]  # only less: an amendment
+        after = next(iter(working(stack).values()))
+        check(Number(order["order_qty"]) == Number("1.5") and after["order_id"] == before["order_id"], "the same order at Binance", after)
+
+        stack.venue.trade("SELL", "0.5", "29000")
+        wait_for("the fill", lambda: Number(stack.busbar("order", "C")[1][0]["cum_qty"]) == Number("0.5"))
+        order = stack.busbar("replace", "C", "--limit", "28000", "--id", "D")[1][-1]  # cancelled, and the rest placed
+        check([Number(order[k]) for k in ("order_qty", "cum_qty", "leaves_qty")] == [Number("1.5"), Number("0.5"), 1], order)
+        left = next(iter(working(stack).values()))
+        check(len(working(stack)) == 1 and Number(left["qty"]) == 1 and Number(left["price"]) == 28000, left)
+
+        stack.venue.trade("SELL", "1", "28000")
+        wait_for("the end", lambda: stack.busbar("order", "D")[1][0]["order_status"] == "Filled")
+        order = stack.busbar("order", "D")[1][0]
+        check(Number(order["cum_qty"]) == Number("1.5"), "not a coin more than was asked for:", order)
+        code, _, text = stack.busbar("replace", "D", "--qty", "3", can_fail=True)
+        check(code == 1 and "Filled" in text, code, text)
+        check(stack.busbar("journal", "recheck")[0] == 0, "recheck")
+
+
+def an_order_list_is_one_request_and_two_orders():
+    with Stack("list") as stack:
+        stack.venue.stand_still()
+        stack.venue.trade("BUY", "0.1", "60000")
+        stack.venue.trade("SELL", "0.1", "60000")  # a last price
+        dealer = stack.dealer("s1")
+        dealer.hello()
+        profit = wire.body("NewOrder", **wire.new_order("take", "Sell", "1", price=61000))
+        stop = wire.body("NewOrder", **{**wire.new_order("stop", "Sell", "1", price=58900), "order_type": "StopLimit",
+                                        "stop_px": Number(59000)})
+        dealer.send("NewOrderList", list_id="pair", list_type="OneCancelsOther", orders=[profit, stop])
+        dealer.pump(10, lambda: all(dealer.status_of(n) == "New" for n in ("take", "stop")))
+        check(len(working(stack)) == 2, working(stack), dealer.reports)
+        check({r["list_id"] for r in dealer.reports} == {"pair"}, dealer.reports[-1])
+        dealer.send("NewOrderList", list_id="pair", list_type="OneCancelsOther", orders=[profit, stop])
+        dealer.pump(1)
+        check(len(stack.venue.orders()) == 2, "the same list twice is one list")
+
+        stack.venue.trade("BUY", "1", "61000")
+        dealer.pump(10, lambda: dealer.status_of("take") == "Filled" and dealer.status_of("stop") in wire.FINAL)
+        check(dealer.status_of("take") == "Filled" and dealer.status_of("stop") in ("Canceled", "Expired"),
+              dealer.reports[-2:])
+        check(not working(stack), "one has cancelled the other", working(stack))
+        check(stack.busbar("journal", "recheck")[0] == 0, "recheck")
+
+
+def cancel_all_and_the_questions_of_the_command_line():
+    with Stack("questions") as stack:
+        for i in range(4):
+            symbol, price = ("BTC/USDT", 40000 + i) if i < 3 else ("ETH/USDT", 2000)
+            stack.busbar("order", "buy", "0.01", symbol, "--limit", price, "--id", f"R{i}")
+        cancelled = stack.busbar("cancel-all", "--symbol", "BTC/USDT")[1]
+        check({o["order_status"] for o in cancelled} == {"Canceled"} and len(cancelled) == 3, cancelled)
+        check(len(stack.busbar("cancel-all")[1]) == 1 and not stack.busbar("cancel-all")[1], "the rest, and then none")
+
+        account = stack.busbar("accounts")[1][0]
+        check(account["can_trade"] and account["broker"] == "binance" and Number(account["taker_commission"]) > 0, account)
+        check(stack.busbar("positions")[1] == [], "spot has balances")
+        check(stack.busbar("balances")[1][0]["as_of"], "with its age")
+        check(stack.busbar("symbols", "BTC/USDT")[1][0]["as_of"], "with its age")
+        book = stack.busbar("book", "BTC/USDT", "--depth", 5)[1][0]
+        check(len(book["bids"]) == len(book["asks"]) == 5, book)
+        check(Number(book["bids"][0]["price"]) < Number(book["asks"][0]["price"]), book)
+        ticker = stack.busbar("ticker", "BTC/USDT")[1][0]
+        check(Number(ticker["low_px"]) <= Number(ticker["last_px"]) <= Number(ticker["high_px"]), ticker)
+        bars = stack.busbar("history", "BTC/USDT", "--interval", "1m", "--since", "2h", "-n", 3)[1]
+        check(1 <= len(bars) <= 3 and all(Number(b["low"]) <= Number(b["close"]) <= Number(b["high"]) for b in bars), bars)
+        code, _, text = stack.busbar("history", "BTC/USDT", "--interval", "61s", can_fail=True)
+        check(code == 2 and "--interval" in text, code, text)
+        code, _, text = stack.busbar("history", "BTC/USDT", "--since", "yesterday", can_fail=True)
+        check(code == 2 and "--since" in text, code, text)
+
+
+def bash_completes_commands_and_options():
+    def complete(*words):
+        script = (f'eval "$({BIN}/busbar completion bash)"; COMP_WORDS=({" ".join(words)}); COMP_CWORD={len(words) - 1}; '
+                  '_busbar; echo "${COMPREPLY[@]}"')
+        return subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True).stdout.split()
+    check({"cancel", "cancel-all"} <= set(complete("busbar", "canc")), complete("busbar", "canc"))
+    check("--limit" in complete("busbar", "order", "buy", "--li"), complete("busbar", "order", "buy", "--li"))
+    check(set(complete("busbar", "journal", "re")) == {"replay", "recheck"}, complete("busbar", "journal", "re"))
+
+
+if __name__ == "__main__":
+    run(an_order_is_replaced_in_three_ways, an_order_list_is_one_request_and_two_orders,
+        cancel_all_and_the_questions_of_the_command_line, bash_completes_commands_and_options)
