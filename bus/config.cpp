@@ -85,7 +85,7 @@ bool is_name(std::string_view text) {
 ConfigTable::ConfigTable(std::shared_ptr<Node> node) : node_{std::move(node)} {}
 
 void ConfigTable::refuse(std::string_view key, std::string_view reason) const {
-  throw ConfigError{node_->place(key) + ": " + std::string{reason}};
+  throw ConfigError{node_->place(key) + ": " + to_words(reason)};
 }
 
 std::string ConfigTable::text(std::string_view key) {
