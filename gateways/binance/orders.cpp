@@ -3,6 +3,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include "bus/clock.hpp"
 #include "gateways/binance/adapter.hpp"
 #include "gateways/binance/encode.hpp"
 #include "gateways/binance/errors.hpp"
@@ -252,6 +253,10 @@ asio::awaitable<Facts> BinanceAdapter::cancel_then_place(ReplaceCommand command,
   const auto left = unfilled && change ? add(*unfilled, *change) : std::nullopt;
   if (!left || !left->is_positive()) {
     refuse(ErrorCode::OrderRejected, "as much as it shall be was filled before it could be replaced");
+    co_return facts;
+  }
+  if (head.expire_time_ns != 0 && wall_now_ns() > head.expire_time_ns) {  // and the absence rule counts from then
+    refuse(ErrorCode::Expired, "the cancel took longer than the replace was good for: what was left is not placed");
     co_return facts;
   }
   command.order.order_qty = *left;

@@ -86,10 +86,10 @@ asio::awaitable<Sent> Rest::send(Request request, About about) {
   }
   http.secret_members = {"listenKey"};
   http.about = std::move(about);
-  http.stamp = [&](gateway::HttpRequest& now) {
-    if (request.security == Security::Signed) sent.request_time_ns = timestamp_ms() * ms_ns;
-    put_params(now, request, sent.request_time_ns);
-  };
+  // Now, before it may have to wait for a connection: one that has aged there is refused by Binance, and one stamped
+  // later could still act when the absence rule, which counts from a command's expiry, thinks it cannot.
+  if (request.security == Security::Signed) sent.request_time_ns = timestamp_ms() * ms_ns;
+  put_params(http, request, sent.request_time_ns);
   sent.http = co_await http_.request(std::move(http));
   note(sent.http);
   co_return sent;

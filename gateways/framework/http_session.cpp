@@ -323,10 +323,6 @@ void HttpSession::Pool::tape_answer(const HttpRequest& request, const Redaction&
 }
 
 asio::awaitable<HttpResponse> HttpSession::Pool::run(std::shared_ptr<Pool> pool, HttpRequest request) {
-  const bool has_place = co_await wait_for_place(*pool);
-  std::optional<Place> place;
-  if (has_place) place.emplace(*pool);
-  if (has_place && request.stamp) request.stamp(request);
   const Redaction redaction{request};
   const std::uint64_t exchange_number = next_exchange();
   HttpResponse response;
@@ -343,10 +339,12 @@ asio::awaitable<HttpResponse> HttpSession::Pool::run(std::shared_ptr<Pool> pool,
     finish(HttpOutcome::NotSent, *wrong);
     co_return response;
   }
+  const bool has_place = co_await wait_for_place(*pool);
   if (!has_place) {
     finish(HttpOutcome::NotSent, pool->is_closed_ ? "the session is closed" : "all connections are busy");
     co_return response;
   }
+  const Place place{*pool};
 
   http::request<http::string_body> message{http::string_to_verb(request.method), request.target, 11};
   message.set(http::field::host, host_header(pool->base_));

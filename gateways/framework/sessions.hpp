@@ -61,8 +61,6 @@ struct HttpRequest {
   std::vector<std::string> secret_headers = {};  // names whose values are cut out
   std::vector<std::string> secret_members = {};  // likewise of JSON members in the answer
   About about = {};
-  // Completes the request when a connection is at hand: a time stamp made earlier would age in the queue. May be empty.
-  std::function<void(HttpRequest&)> stamp = {};
 };
 
 enum class HttpOutcome {
