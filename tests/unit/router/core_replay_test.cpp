@@ -307,7 +307,8 @@ TEST(Replay, TheSameInputsMakeTheSameDecisionsAlsoAfterASnapshotAnywhere) {
           "PendingCancel", "PendingReplace", "Replaced", "CancelRejected", "ReplaceRejected", "alarm", "list",
           "cancel of all"}) {
       if (inputs == 20'000) {
-        EXPECT_GT(babbler.met[word], 0) << word << " never happened";
+        // Compilers draw in another order, and NeverSeen is the rarest of all.
+        EXPECT_GT(babbler.met[word], std::string_view{word} == "NeverSeen" ? 1 : 5) << word << " hardly happened";
       }
     }
 
