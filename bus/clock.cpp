@@ -1,6 +1,7 @@
 #include "bus/clock.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <ctime>
 
 namespace busbar {
@@ -20,13 +21,34 @@ Timestamp boottime_now_ns() { return read(CLOCK_BOOTTIME); }
 RecordClock::RecordClock(Timestamp last_record_ns) : RecordClock{last_record_ns, wall_now_ns(), boottime_now_ns()} {}
 
 RecordClock::RecordClock(Timestamp last_record_ns, Timestamp wall_ns, Timestamp boottime_ns)
-    : ahead_ns_{std::max(wall_ns, last_record_ns) - boottime_ns}, last_ns_{std::max(wall_ns, last_record_ns)} {}
+    : ahead_ns_{std::max(wall_ns, last_record_ns) - boottime_ns},
+      last_ns_{std::max(wall_ns, last_record_ns)},
+      wall_ahead_ns_{wall_ns - boottime_ns},
+      wall_ahead_before_ns_{wall_ahead_ns_} {}
 
-RecordTime RecordClock::now() { return at(wall_now_ns(), boottime_now_ns()); }
+// Both clocks at one moment: whoever is kept from running between two looks would believe that a clock was set.
+RecordTime RecordClock::now(Timestamp sent_ns) {
+  constexpr std::int64_t moment_ns = 1'000'000;
+  while (true) {
+    const Timestamp before_ns = boottime_now_ns();
+    const Timestamp wall_ns = wall_now_ns();
+    const Timestamp boottime_ns = boottime_now_ns();
+    if (boottime_ns - before_ns < moment_ns) return at(wall_ns, boottime_ns, sent_ns);
+  }
+}
 
-RecordTime RecordClock::at(Timestamp wall_ns, Timestamp boottime_ns) {
+RecordTime RecordClock::at(Timestamp wall_ns, Timestamp boottime_ns, Timestamp sent_ns) {
+  constexpr std::int64_t slew_max_ns = 100'000'000;  // between two looks; more is a clock that was set
+  const std::int64_t ahead = wall_ns - boottime_ns;
+  if (std::abs(ahead - wall_ahead_ns_) > slew_max_ns) {
+    wall_ahead_before_ns_ = wall_ahead_ns_;
+    set_at_ns_ = boottime_ns + wall_ahead_before_ns_;
+  }
+  wall_ahead_ns_ = ahead;
   last_ns_ = std::max(last_ns_, boottime_ns + ahead_ns_);
-  return {last_ns_, wall_ns};
+  const Timestamp before_ns = boottime_ns + wall_ahead_before_ns_;
+  const bool is_of_before = sent_ns != 0 && sent_ns <= set_at_ns_ && std::abs(before_ns - sent_ns) < std::abs(wall_ns - sent_ns);
+  return {last_ns_, is_of_before ? before_ns : wall_ns};
 }
 
 }  // namespace busbar

@@ -20,14 +20,19 @@ class RecordClock {
   explicit RecordClock(Timestamp last_record_ns);
   RecordClock(Timestamp last_record_ns, Timestamp wall_ns, Timestamp boottime_ns);  // both clocks handed in, for tests
 
-  RecordTime now();
-  RecordTime at(Timestamp wall_ns, Timestamp boottime_ns);
+  // `sent_ns` is when a peer says that it sent what is stamped, by the wall clock of this host; 0: it says nothing. What was on
+  // its way while that clock was set tells the time of before, and is given the wall time of before: it is no older for it.
+  RecordTime now(Timestamp sent_ns = 0);
+  RecordTime at(Timestamp wall_ns, Timestamp boottime_ns, Timestamp sent_ns = 0);
   // The moment of record time as boottime, for a timer.
   Timestamp boottime_of(Timestamp record_time_ns) const { return record_time_ns - ahead_ns_; }
 
  private:
   std::int64_t ahead_ns_;  // record time minus boottime
   Timestamp last_ns_;
+  std::int64_t wall_ahead_ns_;        // wall clock minus boottime
+  std::int64_t wall_ahead_before_ns_; // ... before it was set the last time
+  Timestamp set_at_ns_ = 0;           // when that was seen, by the clock of before; 0: it never was
 };
 
 }  // namespace busbar

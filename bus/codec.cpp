@@ -200,7 +200,8 @@ bool get(Reader&, std::string_view, Number value, Number& out) {
 
 // Quantities, sizes and limits are amounts; prices, fees and positions may stand below zero.
 constexpr bool is_amount(std::string_view table, std::string_view field) {
-  return field.ends_with("_qty") || field.ends_with("_size") || field.ends_with("_notional") || (table == "Trade" && field == "qty");
+  return field.ends_with("_qty") || field.ends_with("_size") || field.ends_with("_notional") || field.ends_with("volume") ||
+         (table == "Trade" && field == "qty");
 }
 
 template <bool>
@@ -582,10 +583,27 @@ bool check_size(Reader& in, std::span<const std::uint8_t> bytes) {
   return true;
 }
 
-flatbuffers::Verifier verifier_of(std::span<const std::uint8_t> bytes) {
+constexpr flatbuffers::uoffset_t tables_max = 64;  // an order has three
+constexpr flatbuffers::uoffset_t tables_of_lists_max = 4096;
+
+flatbuffers::Verifier verifier_of(std::span<const std::uint8_t> bytes, flatbuffers::uoffset_t count_max = tables_max) {
   constexpr flatbuffers::uoffset_t depth_max = 8;
-  constexpr flatbuffers::uoffset_t tables_max = 4096;  // a page of an Answer; orders have three
-  return flatbuffers::Verifier{bytes.data(), bytes.size(), depth_max, tables_max};
+  return flatbuffers::Verifier{bytes.data(), bytes.size(), depth_max, count_max};
+}
+
+// A page of an Answer, what a gateway or a configuration lists: these hold tables by the thousand, and nothing else does.
+bool is_list(wire::Body type) {
+  return type == wire::Body::Answer || type == wire::Body::Instruments || type == wire::Body::Configuration ||
+         type == wire::Body::GatewayHello || type == wire::Body::GatewayWelcome;
+}
+
+bool check_form(Reader& in, std::span<const std::uint8_t> bytes) {
+  if (auto verifier = verifier_of(bytes); wire::VerifyMessageBuffer(verifier)) return true;
+  if (auto verifier = verifier_of(bytes, tables_of_lists_max); !wire::VerifyMessageBuffer(verifier)) {
+    return refuse(in, "bytes", "are not a well-formed buffer");
+  }
+  return is_list(wire::GetMessage(bytes.data())->body_type()) ||
+         refuse(in, "bytes", "hold more than " + std::to_string(tables_max) + " tables");
 }
 
 }  // namespace
@@ -595,11 +613,7 @@ Result<Message> decode(std::span<const std::uint8_t> bytes) {
   Result<Message> result;
   if (!check_size(in, bytes)) return in.error;
   bytes = align(bytes);
-  auto verifier = verifier_of(bytes);
-  if (!wire::VerifyMessageBuffer(verifier)) {
-    refuse(in, "bytes", "are not a well-formed buffer");
-    return in.error;
-  }
+  if (!check_form(in, bytes)) return in.error;
   const wire::Message& message = *wire::GetMessage(bytes.data());
   const std::size_t size_max = message.body_type() == wire::Body::AuditAppend ? audit_message_size_max : message_size_max;
   if (!check_size_max(in, bytes.size(), size_max) || !read_header(in, *message.header(), result->header) ||

@@ -9,6 +9,8 @@
 
 #include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <systemd/sd-daemon.h>
 
 #include "bus/text.hpp"
@@ -23,7 +25,7 @@ class LineSink final : public spdlog::sinks::base_sink<std::mutex> {
 
  protected:
   void sink_it_(const spdlog::details::log_msg& message) override {
-    const std::string text = to_words({message.payload.data(), message.payload.size()});
+    const std::string text = to_line({message.payload.data(), message.payload.size()});
     const auto level = spdlog::level::to_string_view(message.level);
     if (in_journal_) {
       std::fprintf(stderr, "<%d>%s\n", priority_of(message.level), text.c_str());
@@ -58,6 +60,17 @@ class LineSink final : public spdlog::sinks::base_sink<std::mutex> {
 
 }  // namespace
 
+void keep_memory_private() {
+  const rlimit none{0, 0};
+  ::setrlimit(RLIMIT_CORE, &none);
+  ::prctl(PR_SET_DUMPABLE, 0);  // a pipe in core_pattern asks no limit
+}
+
+int fail_to_start(std::string_view program, const std::exception& error) {
+  std::fprintf(stderr, "%.*s: %s\n", static_cast<int>(program.size()), program.data(), to_line(error.what()).c_str());
+  return EXIT_FAILURE;
+}
+
 void set_up_log(std::string_view program, std::string_view level) {
   auto logger = std::make_shared<spdlog::logger>(std::string{program}, std::make_shared<LineSink>(program));
   logger->set_level(spdlog::level::from_str(std::string{level}));
@@ -72,6 +85,8 @@ std::string log_level_config(ConfigTable& root) {
   }
   log.refuse("level", "\"" + to_words(level) + "\" is not trace, debug, info, warning, error or off");
 }
+
+void still_starting() { sd_notify(0, "EXTEND_TIMEOUT_USEC=10000000"); }
 
 Daemon::Daemon(boost::asio::io_context& loop, std::function<void()> stop)
     : loop_{loop}, stop_{std::move(stop)}, signals_{loop, SIGTERM, SIGINT}, watchdog_{loop}, deadline_{loop} {

@@ -1,6 +1,7 @@
 #pragma once
 // What every long-running process of Busbar shares: the end on a signal, a word with systemd, and the log.
 
+#include <exception>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -13,11 +14,18 @@
 
 namespace busbar {
 
-// One line to stderr per event, UTC, with everything escaped that is no plain text; under journald without the time.
+// First of all: memory that holds secrets is written to no core file, and no other process of the same user may look at it.
+void keep_memory_private();
+// One clear line on the way out; returns EXIT_FAILURE.
+int fail_to_start(std::string_view program, const std::exception& error);
+// One line to stderr per event, UTC, of 4 KiB at most, with everything escaped that is no plain text; under journald without the time.
 // Levels: trace debug info warning error off.
 void set_up_log(std::string_view program, std::string_view level);
 // Key log.level, "info" when absent.
 std::string log_level_config(ConfigTable& root);
+
+// During a long start: it goes on, and systemd is to wait ten seconds more from now, whatever TimeoutStartSec says.
+void still_starting();
 
 class Daemon {
  public:

@@ -5,12 +5,15 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <functional>
+#include <set>
 #include <stdexcept>
 #include <thread>
 #include <vector>
 
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
+#include <malloc.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -22,6 +25,8 @@ namespace {
 
 constexpr std::size_t batch_max = 256;
 constexpr std::size_t topic_alignment = 16;
+constexpr std::uint64_t subscriptions_ended_max = 10'000;  // then the system gets back what they took
+constexpr std::size_t subscription_size_max = 512;  // longer than any topic: ZeroMQ keeps a node for each byte of one
 constexpr std::uintptr_t payload_alignment = 8;
 
 // One per process, with one I/O thread. Its end waits for the linger of every socket.
@@ -144,11 +149,12 @@ class Endpoint::Socket : public std::enable_shared_from_this<Socket> {
     heartbeat_interval_ms_ = static_cast<int>(options.heartbeat_interval_ms);
     set(ZMQ_HANDSHAKE_IVL, 5000);
     set(ZMQ_RECONNECT_IVL, 50);
-    set(ZMQ_RECONNECT_IVL_MAX, 1000);
+    set(ZMQ_RECONNECT_IVL_MAX, 100);  // peers are on this host: one that has been started again is found at once
     set(ZMQ_TCP_KEEPALIVE, 1);
     set(ZMQ_TCP_KEEPALIVE_IDLE, 10);
     set(ZMQ_IMMEDIATE, options.immediate ? 1 : 0);
-    const auto size_max = static_cast<std::int64_t>(options.frame_size_max);
+    const bool hears_subscriptions_only = kind == Kind::XPub || kind == Kind::Pub;
+    const auto size_max = static_cast<std::int64_t>(hears_subscriptions_only ? subscription_size_max : options.frame_size_max);
     zmq_setsockopt(socket_, ZMQ_MAXMSGSIZE, &size_max, sizeof size_max);
     if (kind == Kind::Router) set(ZMQ_ROUTER_MANDATORY, 1);
     if (kind == Kind::XPub) set(ZMQ_XPUB_VERBOSE, 1);
@@ -221,6 +227,11 @@ class Endpoint::Socket : public std::enable_shared_from_this<Socket> {
     return zmq_send(socket_, bytes.data(), bytes.size(), ZMQ_DONTWAIT) >= 0;
   }
 
+  bool can_send() {
+    schedule();
+    return has(ZMQ_POLLOUT);
+  }
+
   bool publish(std::string_view topic, std::span<const std::uint8_t> bytes) {
     assert(kind_ == Kind::Pub || kind_ == Kind::XPub);
     schedule();
@@ -243,6 +254,8 @@ class Endpoint::Socket : public std::enable_shared_from_this<Socket> {
     }
     schedule();
   }
+
+  bool has_subscribers() const { return !subscriptions_.empty(); }
 
   void pause() { is_paused_ = true; }
 
@@ -272,6 +285,7 @@ class Endpoint::Socket : public std::enable_shared_from_this<Socket> {
   // ZMQ_FD tells only of changes, and any call on the socket may swallow one. So after every send, and after every batch read,
   // the socket is looked at again in this turn of the loop, before anything waits on the descriptor.
   void schedule() {
+    is_used_ = true;
     if (is_scheduled_ || is_draining_) return;
     is_scheduled_ = true;
     asio::post(signal_.get_executor(), [self = shared_from_this()] {
@@ -289,27 +303,33 @@ class Endpoint::Socket : public std::enable_shared_from_this<Socket> {
     });
   }
 
-  bool has_input() const {
+  bool has(int event) const {
     int events = 0;
     std::size_t size = sizeof events;
-    return zmq_getsockopt(socket_, ZMQ_EVENTS, &events, &size) == 0 && (events & ZMQ_POLLIN) != 0;
+    return zmq_getsockopt(socket_, ZMQ_EVENTS, &events, &size) == 0 && (events & event) != 0;
   }
+  bool has_input() const { return has(ZMQ_POLLIN); }
 
   void drain() {
     const auto keep = shared_from_this();  // a handler may end the endpoint
     if (socket_ == nullptr || is_draining_) return;
     is_draining_ = true;
     std::size_t count = 0;
+    bool is_dry = false;
     while (count < batch_max && socket_ != nullptr && !is_paused_) {
       if (receive()) {
         ++count;
-      } else if (!has_input()) {
-        break;
+        continue;
       }
+      // Finding nothing, it has looked at all that ZMQ_FD told: until the next call, what comes is told anew.
+      is_dry = zmq_errno() == EAGAIN;
+      is_used_ = false;
+      if (is_dry || !has_input()) break;
     }
     if (count > 0 && socket_ != nullptr && on_batch_end) on_batch_end();
     is_draining_ = false;
     if (socket_ == nullptr || is_paused_) return;
+    if (is_dry && !is_used_) return wait();
     if (has_input()) {
       schedule();
     } else {
@@ -341,11 +361,20 @@ class Endpoint::Socket : public std::enable_shared_from_this<Socket> {
     return true;
   }
 
+  // Of the last one who leaves a prefix alone we are told that he left.
+  void on_subscription_bytes(std::string_view prefix, bool is_subscribed) {
+    if (is_subscribed) {
+      subscriptions_.emplace(prefix);
+    } else if (const auto at = subscriptions_.find(prefix); at != subscriptions_.end()) {
+      subscriptions_.erase(at);
+      if (++subscriptions_ended_ % subscriptions_ended_max == 0) malloc_trim(0);
+    }
+    if (on_subscription) on_subscription(prefix, is_subscribed);
+  }
+
   void deliver(const RoutingId& peer, std::span<const std::uint8_t> bytes) {
     if (kind_ == Kind::XPub) {
-      if (!bytes.empty() && bytes.front() <= 1 && on_subscription) {
-        on_subscription(as_text(bytes.subspan(1)), bytes.front() == 1);
-      }
+      if (!bytes.empty() && bytes.front() <= 1) on_subscription_bytes(as_text(bytes.subspan(1)), bytes.front() == 1);
       return;
     }
     std::string_view topic;
@@ -375,7 +404,10 @@ class Endpoint::Socket : public std::enable_shared_from_this<Socket> {
   bool is_scheduled_ = false;
   bool is_waiting_ = false;
   bool is_draining_ = false;
+  bool is_used_ = false;  // since it was last found dry
   bool is_paused_ = false;
+  std::uint64_t subscriptions_ended_ = 0;
+  std::set<std::string, std::less<>> subscriptions_;  // XPub: all prefixes that somebody asked for
 };
 
 Endpoint::Endpoint(asio::io_context& loop, Kind kind, EndpointOptions options)
@@ -390,12 +422,14 @@ void Endpoint::on_message(OnMessage handler) { socket_->on_message = std::move(h
 void Endpoint::on_batch_end(std::function<void()> handler) { socket_->on_batch_end = std::move(handler); }
 bool Endpoint::send(const RoutingId& peer, std::span<const std::uint8_t> bytes) { return socket_->send(peer, bytes); }
 bool Endpoint::send(std::span<const std::uint8_t> bytes) { return socket_->send(bytes); }
+bool Endpoint::can_send() { return socket_->can_send(); }
 bool Endpoint::publish(std::string_view topic, std::span<const std::uint8_t> bytes) { return socket_->publish(topic, bytes); }
 void Endpoint::subscribe(std::string_view prefix) { socket_->subscribe(prefix, true); }
 void Endpoint::unsubscribe(std::string_view prefix) { socket_->subscribe(prefix, false); }
 void Endpoint::on_subscription(std::function<void(std::string_view, bool)> handler) {
   socket_->on_subscription = std::move(handler);
 }
+bool Endpoint::has_subscribers() const { return socket_->has_subscribers(); }
 void Endpoint::pause() { socket_->pause(); }
 void Endpoint::resume() { socket_->resume(); }
 std::uint64_t Endpoint::dropped() const { return socket_->dropped; }

@@ -68,12 +68,15 @@ class Endpoint {
   // false: the peer is gone, unroutable or full; nothing was queued.
   [[nodiscard]] bool send(const RoutingId& peer, std::span<const std::uint8_t> bytes);  // Router
   [[nodiscard]] bool send(std::span<const std::uint8_t> bytes);                         // Dealer, Req
+  // Would a Dealer's message be taken now? With `immediate`: is the peer connected?
+  bool can_send();
   // One frame: topic, at least one NUL, zeros to a multiple of 16, then the buffer.
   [[nodiscard]] bool publish(std::string_view topic, std::span<const std::uint8_t> bytes);
   void subscribe(std::string_view prefix);
   void unsubscribe(std::string_view prefix);
   // XPub: what subscribers ask for, each time one of them does.
   void on_subscription(std::function<void(std::string_view prefix, bool subscribed)> handler);
+  bool has_subscribers() const;  // XPub: otherwise nothing need be written for it
 
   void pause();   // reads nothing more until resume(): what waits, waits in bounded queues
   void resume();

@@ -98,7 +98,7 @@ Result<Frame> read_frame(std::span<const std::uint8_t> bytes) {
     return bad("record " + std::to_string(header.sequence) + ": the checksum does not match its bytes");
   }
   if (header.sequence == 0) return bad("record.sequence: 0 is no sequence");
-  if (header.kind == 0 || header.kind > static_cast<std::uint8_t>(RecordKind::Tape)) {
+  if (header.kind == 0 || header.kind > static_cast<std::uint8_t>(RecordKind::Unread)) {
     return bad("record " + std::to_string(header.sequence) + ".kind: " + std::to_string(header.kind) + " is not a RecordKind");
   }
   return frame;

@@ -16,6 +16,7 @@ enum class RecordKind : std::uint8_t {
   Output = 2,  // something the core decided: payload is a bus Message whose body is wire::Output
   Market = 3,  // a market-data message, stream `market`
   Tape = 4,    // a Tape message, stream `tape`
+  Unread = 5,  // stream `core`: a message of a later schema, as it arrived. It was refused; a build that knows it can read it
 };
 
 struct RecordHeader {

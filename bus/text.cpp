@@ -27,7 +27,11 @@ Character first_of(std::string_view text) {
   return {code, size};
 }
 
-bool is_control(std::uint32_t code) { return code < 0x20 || (code >= 0x7F && code < 0xA0); }
+// What moves the cursor, ends a line, or turns the direction in which it is read.
+bool is_control(std::uint32_t code) {
+  return code < 0x20 || (code >= 0x7F && code < 0xA0) || (code >= 0x2028 && code <= 0x202E) ||
+         (code >= 0x2066 && code <= 0x2069);
+}
 
 }  // namespace
 
@@ -61,6 +65,17 @@ std::string to_words(std::string_view text) {
     text.remove_prefix(size);
   }
   return out;
+}
+
+std::string to_line(std::string_view text) {
+  constexpr std::size_t most = 3840;
+  std::string line = to_words(text.substr(0, most + 1));
+  if (text.size() <= most && line.size() <= most) return line;
+  const std::string mark = "... (" + std::to_string(text.size()) + " bytes)";
+  std::size_t end = most - mark.size();
+  while ((static_cast<unsigned char>(line[end]) & 0xC0) == 0x80) --end;
+  line.resize(end);
+  return line + mark;
 }
 
 }  // namespace busbar

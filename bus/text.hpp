@@ -32,6 +32,8 @@ Text<N> cut(std::string_view text) {
 bool is_words(std::string_view text);
 // A stranger's text on one line that any terminal and the codec will take: what is not words is escaped, \n or \x1b.
 std::string to_words(std::string_view text);
+// The same for a log: cut where a line would be longer than 4 KiB with what stands before it, and then it says how long it was.
+std::string to_line(std::string_view text);
 
 template <std::size_t N>
 constexpr std::string_view view(const Text<N>& text) {

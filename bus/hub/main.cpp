@@ -1,6 +1,5 @@
 // busbar-hub: forwards quotes from gateways to subscribers, and gives a late subscriber the last value at once.
 
-#include <cstdio>
 #include <cstdlib>
 #include <random>
 
@@ -18,6 +17,7 @@ int main(int argc, char** argv) {
   busbar::add_config_option(line, file);
   if (const auto exit = line.parse(argc, argv)) return *exit;
   try {
+    busbar::keep_memory_private();
     busbar::ConfigTable root = busbar::ConfigFile::load(file);
     const busbar::hub::Config config = busbar::hub::read_config(root);
     busbar::set_up_log("busbar-hub", config.log_level);
@@ -32,7 +32,6 @@ int main(int argc, char** argv) {
     spdlog::info("stopped; {} messages forwarded, {} dropped, {} topics", hub.forwarded(), hub.dropped(), hub.topics());
     return EXIT_SUCCESS;
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "busbar-hub: %s\n", error.what());
-    return EXIT_FAILURE;
+    return busbar::fail_to_start("busbar-hub", error);
   }
 }

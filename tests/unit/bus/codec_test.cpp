@@ -127,6 +127,15 @@ NewOrder order() {
   return order;
 }
 
+ExecutionReport report() {
+  ExecutionReport report;
+  report.client_order_id = "A1";
+  report.exec_id = "E1";
+  report.exec_type = ExecType::New;
+  report.order_status = OrderStatus::New;
+  return report;
+}
+
 Book book_with(Decimal qty) {
   Book book;
   book.source = "main";
@@ -221,6 +230,11 @@ TEST(Codec, ARefusalNamesTableAndField) {
       {"a price level of less", refusal(book_with("-0.5"_d)), "Book.asks: -0.5 is negative"},
       {"a list of no kind", refusal(NewOrderList{.list_id = "L1", .orders = {order(), order()}}),
        "NewOrderList.list_type: is missing"},
+      {"a list of very many orders", refusal(NewOrderList{"L1", OrderListType::OneCancelsOther, std::vector<NewOrder>(62, order())}),
+       "Message.bytes: hold more than 64 tables"},
+      {"a page of very many orders", refusal(Answer{.kind = QueryKind::Orders, .orders = std::vector<ExecutionReport>(1000, report())}),
+       "taken"},
+      {"a negative volume", refusal(Ticker{.source = "main", .symbol = "X", .volume = "-1"_d}), "Ticker.volume: -1 is negative"},
       {"an order inside a list",
        refusal_of(NewOrderList{"L1", OrderListType::OneCancelsOther, {order(), order()}},
                   [](NewOrderList& l) { l.orders[1].order_qty = "-1"_d; }),

@@ -257,7 +257,9 @@ TEST_F(EndpointTest, ASubscriberHearsItsTopicAndAPublisherHearsOfTheSubscription
     EXPECT_EQ(reinterpret_cast<std::uintptr_t>(bytes.data()) % 8, 0u);
     heard.push_back(std::string{topic} + "=" + text_of(bytes));
   });
+  EXPECT_FALSE(publisher.has_subscribers());
   run_until(loop, [&] { return !subscriptions.empty(); });
+  EXPECT_TRUE(publisher.has_subscribers());
   EXPECT_EQ(subscriptions.front(), (std::string{"+quote.a\0", 9}));
   EXPECT_TRUE(publisher.publish("quote.ab", bytes_of("no")));
   for (std::size_t size = 1; size < 40; ++size) EXPECT_TRUE(publisher.publish("quote.a", bytes_of(std::string(size, 'v'))));
@@ -272,6 +274,23 @@ TEST_F(EndpointTest, ASubscriberHearsItsTopicAndAPublisherHearsOfTheSubscription
   subscriber.unsubscribe(std::string_view{"quote.a\0", 8});
   late.unsubscribe(std::string_view{"quote.a\0", 8});
   run_until(loop, [&] { return subscriptions.size() == 3; });
+  EXPECT_FALSE(publisher.has_subscribers());
+}
+
+TEST_F(EndpointTest, ASubscriptionLongerThanAnyTopicIsNotHeard) {
+  Endpoint publisher{loop, Kind::XPub};
+  publisher.bind(address);
+  std::vector<std::size_t> subscriptions;
+  publisher.on_subscription([&](std::string_view prefix, bool) { subscriptions.push_back(prefix.size()); });
+  Endpoint greedy{loop, Kind::Sub};
+  greedy.connect(address);
+  greedy.subscribe(std::string(100'000, 'q'));
+  Endpoint subscriber{loop, Kind::Sub};
+  subscriber.connect(address);
+  subscriber.subscribe(std::string(400, 'q'));
+  run_until(loop, [&] { return !subscriptions.empty(); });
+  loop.run_for(100ms);
+  EXPECT_EQ(subscriptions, std::vector<std::size_t>{400});
 }
 
 TEST_F(EndpointTest, AFrameWithoutTopicIsDropped) {

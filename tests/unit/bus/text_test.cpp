@@ -7,11 +7,26 @@ namespace {
 
 TEST(Text, WordsAreUtf8WithoutControlCharacters) {
   for (const char* good : {"", "plain", "Grüße", "币安人生USDT", "😀", "\xF4\x8F\xBF\xBF"}) EXPECT_TRUE(is_words(good)) << good;
-  for (const char* bad : {"\n", "\x1b[2J", "\x7f", "\xC2\x85", "\xFF", "\xC0\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80", "a\xE4\xB8", "\x80"}) {
+  for (const char* bad : {"\n", "\x1b[2J", "\x7f", "\xC2\x85", "\xFF", "\xC0\x80", "\xE2\x80\xA8", "\xE2\x80\xAE", "\xED\xA0\x80", "\xF4\x90\x80\x80", "a\xE4\xB8", "\x80"}) {
     EXPECT_FALSE(is_words(bad)) << to_words(bad);
     EXPECT_TRUE(is_words(to_words(bad)));
   }
   EXPECT_EQ(to_words("a\nb\x1b\xFF ü"), "a\\nb\\x1b\\xff ü");
+}
+
+TEST(Text, ALineOfTheLogIsShortAndSaysHowMuchIsMissing) {
+  EXPECT_EQ(to_line("a\nb"), "a\\nb");
+  EXPECT_EQ(to_line(std::string(3840, 'x')), std::string(3840, 'x'));
+  for (const std::string& long_text : {std::string(1 << 20, 'x'), std::string(2000, '\x1b'), std::string(4000, '\0'), [] {
+         std::string text;
+         for (int i = 0; i < 3000; ++i) text += "ü";
+         return text;
+       }()}) {
+    const std::string line = to_line(long_text);
+    EXPECT_LE(line.size(), 3840u);
+    EXPECT_TRUE(is_words(line));
+    EXPECT_TRUE(line.ends_with("... (" + std::to_string(long_text.size()) + " bytes)")) << line;
+  }
 }
 
 TEST(Text, IsCutBetweenCharacters) {
