@@ -416,15 +416,15 @@ Verdict max_quantity(Question& q) {
 Verdict max_notional(Question& q) {
   return each_limit(q, [&](const auto&, const auto& limit, std::string_view whose) -> Verdict {
     if (!limit) return {};
-    const std::string text = "worth more than " + std::string{whose} + " of " + to_string(*limit);
+    const auto text = [&] { return "worth more than " + std::string{whose} + " of " + to_string(*limit); };
     if (q.order.cash_order_qty) {
       if (*q.order.cash_order_qty <= *limit) return {};
-      return no(ErrorCode::RiskLimit, "cash_order_qty", *q.order.cash_order_qty, limit, text);
+      return no(ErrorCode::RiskLimit, "cash_order_qty", *q.order.cash_order_qty, limit, text());
     }
     const auto price = price_of(q.order);
     if (!price || !is_product_above(*q.order.order_qty, *price, *limit)) return {};
     return no(ErrorCode::RiskLimit, "order_qty", *q.order.order_qty,
-              quantity_for(*limit, *price, *instrument_of(q), Round::Down), "at " + to_string(*price) + " " + text);
+              quantity_for(*limit, *price, *instrument_of(q), Round::Down), "at " + to_string(*price) + " " + text());
   });
 }
 
@@ -505,20 +505,21 @@ Verdict check_gateway(const State& state, const Name& account) {
               "its gateway " + std::string{rule ? view(rule->gateway) : std::string_view{}} + " is not there");
   }
   const Account* known = find(state.accounts, account);
-  const auto refuse = [&](std::string_view text) {
-    return no(ErrorCode::ConnectionError, "account", view(account), "", text);
+  const auto refuse = [&](std::string_view text, std::string_view reason = {}) {
+    const std::string why = reason.empty() ? std::string{} : ": " + std::string{reason};
+    return no(ErrorCode::ConnectionError, "account", view(account), "", std::string{text} + why);
   };
   if (!known || known->session.state == SessionStateKind::Unset)
     return refuse("its gateway has not spoken of the broker yet");
   const SessionState& session = known->session;
-  const std::string why = session.reason.empty() ? std::string{} : ": " + std::string{view(session.reason)};
   using enum SessionStateKind;
   if (session.state == NeedsHuman || session.state == Competing || session.state == Down) {
-    return refuse("the broker session is " + std::string{name_of(session.state)} + why);
+    return refuse("the broker session is " + std::string{name_of(session.state)}, view(session.reason));
   }
-  if (!is_up(session.rest)) return refuse("the broker cannot be asked" + why);
+  if (!is_up(session.rest)) return refuse("the broker cannot be asked", view(session.reason));
   // A gateway that may trade without one says so by a state that is up all the same.
-  if (!is_up(session.order_stream) && !is_up(session.state)) return refuse("the broker's order stream is not up" + why);
+  if (!is_up(session.order_stream) && !is_up(session.state))
+    return refuse("the broker's order stream is not up", view(session.reason));
   if (!session.reconciled) return refuse("orders and fills are still being compared with the broker");
   return {};
 }

@@ -139,9 +139,15 @@ void dispatch(Turn& turn) {
   const auto is = [&]<class... T>(std::variant<T...>*) { return (std::holds_alternative<T>(body) || ...); };
   using FromShell = std::variant<Configuration, CoreStart, Tick, Connected, Disconnected, SendFailed>;
   using FromGateway = std::variant<GatewayHello, VenueReport, SessionState, Instruments, RateUsage, Reconciled>;
-  if (is(static_cast<FromShell*>(nullptr))) return on_shell_message(turn);
-  if (is(static_cast<FromGateway*>(nullptr))) return on_gateway_message(turn);
-  on_client_message(turn);
+  if (is(static_cast<FromShell*>(nullptr))) {
+    on_shell_message(turn);
+  } else if (is(static_cast<FromGateway*>(nullptr))) {
+    on_gateway_message(turn);
+  } else {
+    return on_client_message(turn);
+  }
+  // Hardly an order waits for one of these, so memory for the next ones is taken here.
+  if (!std::holds_alternative<VenueReport>(body)) turn.state.memory.make_room();
 }
 
 }  // namespace
@@ -213,6 +219,7 @@ Result<Core> Core::restore(std::span<const std::uint8_t> bytes) {
   reader(static_cast<router::State&>(*core.state_));
   if (!reader.error().empty()) return refuse(reader.error());
   if (!reader.is_at_end()) return refuse("bytes behind the end");
+  core.state_->memory.make_room();
   core.state_->venue_names = VenueNames{view(core.state_->config.journal_id)};
   return core;
 }

@@ -208,6 +208,13 @@ void reach_new_leg(Fact& fact) {
 
 bool is_of_earlier_leg(const Fact& fact) { return fact.leg < fact.order->leg; }
 
+// Of a request that failed, or was not answered, a gateway repeats what the command said, and to a replace that is the name
+// of the order before it.
+bool tells_of_order(VenueEvent event) {
+  using enum VenueEvent;
+  return event == Accepted || event == Fill || event == Canceled || event == Expired || event == Replaced || event == State;
+}
+
 // A broker's read copies lag behind its events by this much at most.
 constexpr std::int64_t read_lag = 10 * ns_per_s;
 
@@ -221,7 +228,7 @@ void learn(Fact& fact) {
     const bool is_news = report.event != VenueEvent::Fill && report.transact_time_ns > order.last_fill_ns + read_lag;
     if (is_news && *report.cum_qty < order.life.cum_qty) tell_difference(fact.turn, order, *report.cum_qty);
   }
-  if (report.broker_order_id.empty()) return;
+  if (report.broker_order_id.empty() || !tells_of_order(report.event)) return;
   if (fact.leg == order.leg) order.broker_order_id = report.broker_order_id;
   const BrokerKey key{{order.order.account, order.order.symbol}, report.broker_order_id};
   if (!state.broker_orders.try_emplace(key, order.order_id).second) return;
@@ -424,10 +431,17 @@ void on_rejected(Fact& fact) {
   on_ended(fact, OrderEvent::Rejected, ExecType::Rejected);
 }
 
+// An answer may come twice, by the stream and by the request, and late: to a replace before this one it says nothing new.
+bool answers_replace(Fact& fact) {
+  const PendingReplace* replace = pending_replace(fact);
+  return replace && (fact.leg == replace->leg ||
+                     (fact.report.command_id != 0 && fact.report.command_id == replace->pending.command));
+}
+
 // Unasked, the broker may change an order too (self-trade prevention makes it smaller).
 void on_replaced(Fact& fact) {
   Order& order = *fact.order;
-  if (pending_replace(fact)) return complete_replace(fact);
+  if (answers_replace(fact)) return complete_replace(fact);
   if (fact.leg != order.leg) return;
   std::optional<Decimal> total = fact.report.order_qty;
   if (total && order.leg != 0) total = order.leg_base_qty ? add(*total, *order.leg_base_qty) : std::nullopt;
@@ -453,8 +467,7 @@ void on_cancel_rejected(Fact& fact) {
 }
 
 void on_replace_rejected(Fact& fact) {
-  PendingReplace* replace = pending_replace(fact);
-  if (!replace) return;
+  if (!answers_replace(fact)) return;
   end_replace(fact.turn, *fact.order, reason_of(fact.report, ErrorCode::OrderRejected), fact.report.transact_time_ns);
 }
 

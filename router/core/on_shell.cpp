@@ -49,6 +49,7 @@ void on_core_start(Turn& turn, const CoreStart& start) {
   state.version = start.version;
   for (auto& [name, gateway] : state.gateways) {
     if (gateway.is_connected) on_gateway_lost(turn, name, "the router was started");
+    gateway.connect_ns = turn.now;  // what was sent before may have arrived, whatever is said of a sending now
   }
   const std::int64_t grace = state.config.heartbeat_interval_ms * ns_per_ms * state.config.heartbeat_liveness;
   for (auto& [party, session] : state.sessions) {
@@ -67,7 +68,7 @@ void on_send_failed(Turn& turn, const SendFailed& failed) {
   State& state = turn.state;
   const auto at = state.commands.find({failed.gateway, failed.command_id});
   const Gateway* gateway = find(state.gateways, failed.gateway);
-  if (at == state.commands.end() || !gateway || !gateway->is_connected) return;
+  if (at == state.commands.end() || !gateway) return;
   const OpenCommand command = at->second;
   if (command.sends != 1 || command.incarnation != gateway->incarnation || command.send_ns < gateway->connect_ns)
     return;

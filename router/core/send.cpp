@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cassert>
 
+#include <boost/container/small_vector.hpp>
+
 #include "router/core/checks.hpp"
 #include "router/core/turn.hpp"
 
@@ -144,8 +146,8 @@ void pump(Turn& turn, const Name& name) {
   State& state = turn.state;
   Gateway* gateway = find(state.gateways, name);
   if (!gateway) return;
-  std::vector<Name>
-      blocked;  // accounts that must wait, and with their cancels all that comes after; mostly none or one
+  // Accounts that must wait, and with their cancels all that comes after; mostly none or one.
+  boost::container::small_vector<Name, 8> blocked;
   Timestamp next = never;
   auto at = state.queue.lower_bound({name, RequestKind::Cancel, 0});
   while (at != state.queue.end() && at->first.gateway == name) {
@@ -222,7 +224,9 @@ bool send_ask(Turn& turn, Order& order) {
   const OpenCommand ask{RequestKind::Ask, order.order_id, asks_new_leg ? replace->leg : order.leg, gateway.incarnation,
                         turn.state.accounts[order.order.account].epoch, turn.now,
                         turn.now + 10 * ns_per_s, 1};
-  to_gateway(turn, order.gateway, AskCommand{describe(turn.state, order, ++gateway.last_command, ask)});
+  AskCommand question{describe(turn.state, order, ++gateway.last_command, ask)};
+  if (asks_new_leg) question.command.broker_order_id = {};  // that is the name of the order before it
+  to_gateway(turn, order.gateway, std::move(question));
   return true;
 }
 

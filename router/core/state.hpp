@@ -13,6 +13,7 @@
 
 #include "bus/messages.hpp"
 #include "router/core/canonical.hpp"
+#include "router/core/node_pool.hpp"
 #include "router/core/notional.hpp"
 #include "router/core/order.hpp"
 #include "router/core/rate_buckets.hpp"
@@ -358,7 +359,7 @@ struct State {
   State(const State&) = delete;
   State& operator=(const State&) = delete;
 
-  std::pmr::unsynchronized_pool_resource memory;
+  NodePool memory;
 
   std::uint64_t sequence = 0;  // of the last input
   Timestamp now_ns = 0;        // its time

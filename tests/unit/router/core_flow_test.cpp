@@ -403,6 +403,60 @@ TEST_F(Flow, ALostReplaceIsSettledByTheNewLegOrByItsAbsence) {
   EXPECT_EQ(status("B1"), Canceled) << "the old leg was cancelled, and the new one never came";
 }
 
+TEST_F(Flow, ALostAnswerDoesNotTakeTheNewLegsNameAway) {
+  const Command sent = place(limit("A1"));
+  VenueReport accepted = fact(sent, VenueEvent::Accepted);
+  accepted.broker_order_id = "111";
+  report(accepted);
+  ReplaceOrder replace;
+  replace.client_order_id = "R1";
+  replace.orig_client_order_id = "A1";
+  replace.price = "49000"_d;
+  client(replace);
+  const Command asked = command();
+  EXPECT_EQ(view(asked.broker_order_id), "111");
+  VenueReport alive = fact(asked, VenueEvent::Accepted);  // by the stream
+  alive.command_id = 0;
+  alive.broker_order_id = "222";
+  report(alive);
+  EXPECT_EQ(status("A1"), New);
+  VenueReport lost = fact(asked, VenueEvent::Unknown);  // and its answer never came
+  lost.broker_order_id = "111";
+  report(lost);
+  EXPECT_EQ(view(order("R1").broker_order_id), "222");
+}
+
+TEST_F(Flow, TheAnswerToAnEarlierReplaceIsNoneToThisOne) {
+  working(limit("A1"));
+  const auto replace = [&](std::string_view id, std::string_view of, Decimal price) {
+    ReplaceOrder r;
+    r.client_order_id = cut<64>(id);
+    r.orig_client_order_id = cut<64>(of);
+    r.price = price;
+    client(r);
+    return command();
+  };
+  const auto again = [&](const Command& asked, VenueEvent event) {  // by the stream, in answer to nothing
+    VenueReport late = fact(asked, event);
+    late.command_id = 0;
+    return late;
+  };
+  const Command first = replace("R1", "A1", "49000"_d);
+  report(fact(first, VenueEvent::Replaced));
+  const Command second = replace("R2", "R1", "48000"_d);
+  report(again(first, VenueEvent::Replaced));
+  EXPECT_EQ(status("A1"), PendingReplace);
+  EXPECT_EQ(order("A1").price, "49000"_d);
+  report(fact(second, VenueEvent::ReplaceRejected));
+  EXPECT_EQ(status("A1"), New);
+  const Command third = replace("R3", "R1", "47000"_d);
+  report(fact(second, VenueEvent::ReplaceRejected));
+  EXPECT_EQ(status("A1"), PendingReplace);
+  report(again(third, VenueEvent::Replaced));
+  EXPECT_EQ(status("A1"), New);
+  EXPECT_EQ(order("A1").price, "47000"_d);
+}
+
 // ---- In doubt
 
 TEST_F(Flow, NoAnswerIsInDoubtAndNeverRejected) {
@@ -794,6 +848,15 @@ TEST_F(Flow, WhatTheSocketDidNotTakeWasNotSentButWhatWasSentAgainMayHaveBeen) {
   const Command third = again;
   tell(SendFailed{"binance", third.command_id, "nobody there yet"});
   EXPECT_EQ(status("A2"), InDoubt) << "after a restart nothing proves that it was not sent";
+}
+
+TEST_F(Flow, WhatTheSocketDidNotTakeWasNotSentEvenWhenTheSilenceWasNoticedMeanwhile) {
+  const Command sent = place(limit("A1"));
+  tell(Disconnected{"binance", "7", 7, true, "heartbeats"});
+  EXPECT_EQ(status("A1"), InDoubt);
+  tell(SendFailed{"binance", sent.command_id, "its gateway is gone"});
+  EXPECT_EQ(status("A1"), Rejected);
+  EXPECT_EQ(last().error, ErrorCode::GatewayDown);
 }
 
 TEST_F(Flow, ALostGatewaysSessionsAreSaidToBeDown) {
