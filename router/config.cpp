@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "bus/daemon.hpp"
+#include "bus/folder.hpp"
 #include "router/log.hpp"
 
 namespace busbar::router {
@@ -123,6 +124,7 @@ RouterConfig read_config(ConfigTable root) {
   const auto small = [&](std::string_view key, std::uint64_t least, std::uint64_t most, std::uint32_t fallback) {
     return static_cast<std::uint32_t>(positive(key, least, most, fallback));
   };
+  config.gateway_queue_max = static_cast<int>(small("gateway_queue_max", 100, 10'000'000, 100'000));
   config.core.order_ttl_ms = small("order_ttl_ms", 1, 86'400'000, config.core.order_ttl_ms);
   config.core.heartbeat_interval_ms = small("heartbeat_interval_ms", 50, 60'000, config.core.heartbeat_interval_ms);
   config.core.rate_reserve_percent = small("rate_reserve_percent", 0, 90, config.core.rate_reserve_percent);
@@ -162,7 +164,7 @@ Name journal_id(const fs::path& state) {
   for (const std::uint8_t byte : random) id.push_back(letters[byte % letters.size()]);
 
   // Drawn once and for ever: the names of all orders at the brokers come from it.
-  fs::create_directories(state);
+  if (const auto error = make_folder(state)) throw std::runtime_error{state.string() + ": " + error.message()};
   const fs::path draft = state / "id.new";
   const auto refuse = [&file] {
     throw std::runtime_error{file.string() + ": " + std::system_category().message(errno)};

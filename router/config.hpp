@@ -19,6 +19,7 @@ struct RouterConfig {
   std::uint64_t log_segment_bytes = 64u << 20;
   std::uint64_t log_limit_bytes = 1u << 30;
   bool waits_for_archive = false;  // durability = "journal"
+  int gateway_queue_max = 100'000;
   std::filesystem::path journal;   // of stream core, when the archive is on this host
 
   std::uint64_t follow_snapshot_records = 100'000;

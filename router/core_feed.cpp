@@ -42,7 +42,8 @@ bool CoreFeed::send(const Body& body, std::uint64_t correlation_id) {
   header.sender = "router";
   header.correlation_id = correlation_id;
   header.send_time_ns = wall_now_ns();
-  return endpoint_.send(encode(header, body));
+  encode(header, body, sealed_);
+  return endpoint_.send(sealed_);
 }
 
 void CoreFeed::ask_position() {
@@ -91,7 +92,7 @@ void CoreFeed::feed() {
     append.records = std::move(chunk->frames);
     const std::uint64_t last = append.first_sequence + append.count - 1;
     const std::size_t size = append.records.size();
-    if (!send(append, 0)) return;
+    if (!send(Body{std::move(append)}, 0)) return;
     if (window_.empty()) progress_ns_ = now_ns_;
     window_.emplace_back(last, size);
     window_bytes_ += size;

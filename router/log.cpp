@@ -13,12 +13,16 @@
 #include <system_error>
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
+
+#include "bus/folder.hpp"
 
 namespace busbar::router {
 namespace {
@@ -26,6 +30,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t slice = 1u << 20;  // of a spare segment, prepared between two commits
+constexpr std::chrono::milliseconds look_interval{200};  // at the disk, which others fill and empty as well
 
 struct SegmentHeader {
   char magic[8] = {'B', 'B', 'L', 'O', 'G', '0', '0', '1'};
@@ -182,6 +187,11 @@ long Disk::pwrite(int file, const void* bytes, std::size_t size, std::int64_t of
 }
 int Disk::fdatasync(int file) { return ::fdatasync(file); }
 int Disk::allocate(int file, std::int64_t size) { return ::posix_fallocate(file, 0, size); }
+std::uint64_t Disk::free_bytes(const fs::path& directory) {
+  struct statvfs status {};
+  if (::statvfs(directory.c_str(), &status) != 0) return INT64_MAX;
+  return std::uint64_t{status.f_bavail} * status.f_frsize;
+}
 
 OwnedFile::~OwnedFile() {
   if (file_ >= 0) ::close(file_);
@@ -233,8 +243,9 @@ Log::Log(LogOptions options, Disk& disk) : options_{std::move(options)}, disk_{d
   if (!event_file_.is_open()) throw std::runtime_error{"eventfd: " + reason(errno)};
   take_directory();
   recover();
+  look_at_disk();
   durable_ = last_sequence_;
-  may_prepare_ = (segments_.size() + 1) * options_.segment_bytes <= options_.limit_bytes;
+  may_prepare_ = may_grow();
   thread_ = std::thread{[this] { run(); }};
 }
 
@@ -248,7 +259,7 @@ Log::~Log() {
 }
 
 void Log::take_directory() {
-  fs::create_directories(options_.directory);
+  if (const auto error = make_folder(options_.directory)) refuse(options_.directory, error.message());
   const fs::path lock = options_.directory / lock_name;
   lock_file_ = OwnedFile{::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640)};
   if (!lock_file_.is_open()) refuse(lock, reason(errno));
@@ -398,7 +409,7 @@ void Log::hand_over() {
   }
   gathered_.clear();
   is_gathering_ = false;
-  may_prepare_ = (segments_.size() + 1) * options_.segment_bytes <= options_.limit_bytes;
+  may_prepare_ = may_grow();
 }
 
 void Log::close() {
@@ -415,7 +426,7 @@ void Log::set_audited(std::uint64_t sequence) {
     const std::lock_guard lock{mutex_};
     removals_.push_back(segments_.front().path);
     segments_.pop_front();
-    may_prepare_ = (segments_.size() + 1) * options_.segment_bytes <= options_.limit_bytes;
+    may_prepare_ = may_grow();
     has_work = true;
   }
   if (has_work) work_.notify_one();
@@ -423,31 +434,35 @@ void Log::set_audited(std::uint64_t sequence) {
 
 std::uint64_t Log::used_bytes() const { return (segments_.size() - 1) * options_.segment_bytes + offset_; }
 
-bool Log::is_filling() const { return used_bytes() >= options_.limit_bytes / 100 * 80 || no_space_; }
-
-bool Log::accepts_orders() const {
-  if (used_bytes() >= options_.limit_bytes / 100 * 95) return false;
-  // Without a spare and without space for one, the second half of the segment is for cancels and reports.
-  return !no_space_ || spares() > 0 || offset_ < options_.segment_bytes / 2;
+std::uint64_t Log::limit_bytes() const {
+  const std::uint64_t free = segments_free_.load(std::memory_order_relaxed);
+  const std::uint64_t reach = segments_.size() + static_cast<std::uint64_t>(spares()) + free;  // spares() may be -1
+  return std::min(options_.limit_bytes, reach * options_.segment_bytes);
 }
 
-bool Log::is_full() const { return no_space_ && spares() == 0 && offset_ >= options_.segment_bytes / 8 * 7; }
+bool Log::is_filling() const { return used_bytes() >= limit_bytes() / 100 * 80 || no_space_; }
+
+bool Log::accepts_orders() const {
+  if (used_bytes() >= limit_bytes() / 100 * 95) return false;
+  // Without a spare and without space for one, the second half of the segment is for cancels and reports.
+  return !no_space_ || spares() > 0 || (spares() == 0 && offset_ < options_.segment_bytes / 2);
+}
+
+bool Log::is_full() const {
+  return no_space_ && (spares() < 0 || (spares() == 0 && offset_ >= options_.segment_bytes / 8 * 7));
+}
 
 // ---- the commit thread's side
 
 void Log::run() {
+  ::pthread_setname_np(::pthread_self(), "log");
   std::unique_lock lock{mutex_};
   const auto has_work = [this] { return stops_ || !waiting_.empty() || !removals_.empty(); };
   bool is_working = true;
+  auto looked = std::chrono::steady_clock::now();
   while (is_working) {
     const bool wants_spare = may_prepare_ && !has_spare_;
-    if (!has_work() && (!wants_spare || no_space_)) {
-      if (wants_spare) {
-        work_.wait_for(lock, std::chrono::milliseconds{200}, has_work);
-      } else {
-        work_.wait(lock, has_work);
-      }
-    }
+    if (!has_work() && (!wants_spare || no_space_)) work_.wait_for(lock, look_interval, has_work);
     if (stops_) break;
     std::deque<Batch> batches = std::exchange(waiting_, {});
     const std::vector<fs::path> removals = std::exchange(removals_, {});
@@ -456,6 +471,10 @@ void Log::run() {
     for (const fs::path& path : removals) ::unlink(path.c_str());
     // A slice between two commits, so that neither an order waits for a spare nor a roll for want of one.
     if (is_working && wants_spare && !has_spare_) is_working = prepare_spare() != Step::Failed;
+    if (const auto now = std::chrono::steady_clock::now(); now - looked >= look_interval || !removals.empty()) {
+      look_at_disk();
+      looked = now;
+    }
     lock.lock();
   }
   is_over_ = true;
@@ -554,7 +573,14 @@ Log::Step Log::prepare_spare() {
   has_spare_ = true;
   no_space_ = false;
   spares_made_.fetch_add(1, std::memory_order_release);
+  look_at_disk();
   return Step::Done;
+}
+
+// In whole segments: less is of no use. A spare that is being made has its space already.
+void Log::look_at_disk() {
+  const std::uint64_t free = disk_.free_bytes(options_.directory) / options_.segment_bytes;
+  segments_free_.store(free + (spare_file_.is_open() && !has_spare_ ? 1 : 0), std::memory_order_relaxed);
 }
 
 // 0, or the error's number.

@@ -35,6 +35,7 @@ class Disk {
   virtual long pwrite(int file, const void* bytes, std::size_t size, std::int64_t offset);
   virtual int fdatasync(int file);
   virtual int allocate(int file, std::int64_t size);  // 0 or an error number, as posix_fallocate
+  virtual std::uint64_t free_bytes(const std::filesystem::path& directory);  // for us to take; no end when nobody knows
   static Disk& system();
 };
 
@@ -103,7 +104,7 @@ class Log {
   void set_audited(std::uint64_t sequence);
 
   std::uint64_t used_bytes() const;
-  std::uint64_t limit_bytes() const { return options_.limit_bytes; }
+  std::uint64_t limit_bytes() const;  // what it may take, or what its disk has room for where that is less
   bool is_filling() const;      // 80 %: somebody should look after the archive
   bool accepts_orders() const;  // below 95 %; the rest is for cancels and reports
   bool is_full() const;         // the disk gives no more: not even those
@@ -126,7 +127,11 @@ class Log {
   void recover();
   std::filesystem::path path_of(std::uint64_t first_sequence) const;
   void hand_over();
-  std::uint64_t spares() const { return spares_made_.load(std::memory_order_acquire) - rolls_; }
+  bool may_grow() const { return (segments_.size() + 1) * options_.segment_bytes <= options_.limit_bytes; }
+  // Fewer than none: what was appended goes into a segment that is still to be had.
+  std::int64_t spares() const {
+    return static_cast<std::int64_t>(spares_made_.load(std::memory_order_acquire)) - static_cast<std::int64_t>(rolls_);
+  }
 
   // The commit thread's side.
   void run();
@@ -134,6 +139,7 @@ class Log {
   bool roll(std::uint64_t first_sequence);
   enum class Step { Done, More, NoSpace, Failed };
   Step prepare_spare();  // one slice of a spare segment
+  void look_at_disk();
   void make_first_segment(std::uint64_t first_sequence);
   int write_all(const OwnedFile& file, std::span<const std::uint8_t> bytes, std::uint64_t offset);
   bool fail(const std::string& what, int error);
@@ -180,6 +186,7 @@ class Log {
   std::atomic<std::uint64_t> commits_{0};
   std::atomic<std::uint64_t> written_bytes_{0};
   std::atomic<std::uint64_t> spares_made_{0};
+  std::atomic<std::uint64_t> segments_free_{0};  // that the disk has room for, beside those that are there
   std::atomic<bool> no_space_{false};
   std::thread thread_;
 };

@@ -6,6 +6,7 @@
 
 #include "bus/command_line.hpp"
 #include "bus/daemon.hpp"
+#include "bus/text.hpp"
 #include "router/config.hpp"
 #include "router/follow.hpp"
 #include "router/recover.hpp"
@@ -22,7 +23,8 @@ int route(const RouterConfig& config) {
                          .on_failure = {}};
   Log log{log_options};
   if (log.cut_bytes() > 0) spdlog::warn("a torn end was cut from the log, after record {}", log.last_sequence());
-  Recovered recovered = recover({log_options.directory, config.state / "snapshots", config.journal, id}, log);
+  Recovered recovered =
+      recover({log_options.directory, config.state / "snapshots", config.journal, id, still_starting}, log);
   spdlog::info("journal {}: snapshot through record {}, {} records after it, {} decisions made again", view(id),
                recovered.snapshot, recovered.replayed, recovered.made_again);
 
@@ -31,6 +33,7 @@ int route(const RouterConfig& config) {
   options.bus = config.bus;
   options.log_directory = log_options.directory;
   options.waits_for_archive = config.waits_for_archive;
+  options.gateway_queue_max = config.gateway_queue_max;
   options.configuration = config.core;
   options.configuration.journal_id = id;
   Shell shell{loop, std::move(options),       std::move(recovered.core),
@@ -51,7 +54,7 @@ int follow(const RouterConfig& config) {
   asio::io_context loop{1};
   int exit_code = EXIT_SUCCESS;
   Follower follower{loop, config, [&](const std::string& what) {
-                      std::fprintf(stderr, "busbar-router: following ends: %s\n", what.c_str());
+                      std::fprintf(stderr, "busbar-router: following ends: %s\n", to_line(what).c_str());
                       exit_code = EXIT_FAILURE;
                       loop.stop();
                     }};
@@ -80,11 +83,11 @@ int main(int argc, char** argv) try {
   line.flag("--check", checks, "replay the whole journal once: 0 when every decision agrees, 1 when not");
   if (const auto exit = line.parse(argc, argv)) return *exit;
 
+  keep_memory_private();
   const RouterConfig config = read_config(ConfigFile::load(file));
   set_up_log("busbar-router", config.log_level);
   if (checks) return check_journal(config);
   return follows ? follow(config) : route(config);
 } catch (const std::exception& error) {
-  std::fprintf(stderr, "busbar-router: %s\n", error.what());
-  return EXIT_FAILURE;
+  return busbar::fail_to_start("busbar-router", error);
 }

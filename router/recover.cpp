@@ -14,6 +14,7 @@ namespace busbar::router {
 namespace {
 
 constexpr std::size_t chunk_bytes = 4u << 20;
+constexpr std::uint64_t progress_records = 1'000;
 
 [[noreturn]] void refuse(const std::string& what) { throw std::runtime_error{what}; }
 
@@ -92,6 +93,7 @@ class Recovery {
     if (record.kind() == RecordKind::Output) keep(record);
     const auto fed = replay_->feed(record);
     if (!fed) refuse("the records cannot be trusted: " + fed.error().text);
+    if (record.header.sequence % progress_records == 0 && options_.on_progress) options_.on_progress();
   }
 
   void keep(const Record& record) {

@@ -3,6 +3,7 @@
 // from the archive's journal on this host. Decisions that a crash kept from the log are made again and written.
 
 #include <filesystem>
+#include <functional>
 #include <vector>
 
 #include "router/log.hpp"
@@ -25,6 +26,7 @@ struct RecoverOptions {
   std::filesystem::path snapshots;
   std::filesystem::path journal;  // of stream core; need not exist
   Name journal_id;
+  std::function<void()> on_progress = {};  // after each 1,000 records: there may be many
 };
 
 // Throws std::runtime_error: records are missing or damaged, or the core decides otherwise now than it did; it names

@@ -98,7 +98,9 @@ Result<void> Replay::feed(const Record& record) {
     return Error{ErrorCode::Internal,
                  "record " + number(record.header.sequence) + " where " + number(through_ + 1) + " should come"};
   }
-  auto fed = record.kind() == RecordKind::Input ? feed_input(record) : feed_output(record);
+  Result<void> fed;  // of what was not read, nothing is known and nothing was decided
+  if (record.kind() == RecordKind::Input) fed = feed_input(record);
+  if (record.kind() == RecordKind::Output) fed = feed_output(record);
   if (!fed) return fed;
   through_ = record.header.sequence;
   last_time_ns_ = record.header.time_ns;

@@ -19,6 +19,13 @@ constexpr std::int64_t query_patience_ns = 15'000'000'000;
 constexpr std::size_t past_lives_max = 64;
 constexpr std::int64_t ns_per_ms = 1'000'000;
 
+// What the waiting costs is measured with a second router (tools/bench). None that is shipped is built so.
+#ifdef BUSBAR_OUTPUTS_DO_NOT_WAIT
+constexpr bool outputs_wait = false;
+#else
+constexpr bool outputs_wait = true;
+#endif
+
 template <class T, class... Bodies>
 constexpr bool is_one_of = (std::is_same_v<T, Bodies> || ...);
 
@@ -59,6 +66,17 @@ ExecutionReport refusal_of(const NewOrder& order) {
   return report;
 }
 
+// What a person has to know at once: an order whose fate is unknown, how that ended, and what contradicts our books.
+void note_alarm(const ExecutionReport& report) {
+  const bool is_in_doubt = report.exec_type == ExecType::InDoubt || report.exec_type == ExecType::NeverSeen;
+  const std::string_view text = view(report.text);
+  constexpr std::string_view alarm = "ALARM: ";
+  if (!is_in_doubt && !text.starts_with(alarm)) return;
+  spdlog::critical("ALARM: order {} ({}) of account {} is {}: {}", report.order_id, view(report.client_order_id),
+                   view(report.account), name_of(report.order_status),
+                   text.starts_with(alarm) ? text.substr(alarm.size()) : text);
+}
+
 std::string topic(std::string_view kind, const Name& account) {
   return std::string{kind} + "." + std::string{view(account)};
 }
@@ -72,7 +90,7 @@ Shell::Shell(asio::io_context& loop, ShellOptions options, Core core, Log& log, 
       log_{log},
       clock_{last_record_ns},
       orders_{loop, bus::Kind::Router},
-      gateways_{loop, bus::Kind::Router},
+      gateways_{loop, bus::Kind::Router, {.send_queue_max = options_.gateway_queue_max}},
       reports_{loop, bus::Kind::XPub},
       sessions_{options_.sessions,
                 {[this](const bus::RoutingId& peer, std::span<const std::uint8_t> bytes) {
@@ -179,16 +197,31 @@ void Shell::reject_unreadable(bus::Endpoint& endpoint, const bus::RoutingId& pee
   reject(endpoint, peer, asked ? *asked : Header{}, std::move(no));
 }
 
+// What is of a later schema is refused, and written down as it came: a build that knows it can read it there.
+void Shell::keep_unread(std::span<const std::uint8_t> bytes, const Error& error) {
+  if (error.code != ErrorCode::Unsupported || bytes.size() > log_.payload_max()) return;
+  const auto asked = decode_header(bytes);
+  const bool is_known = asked && asked->environment == options_.configuration.environment &&
+                        (clients_.contains(asked->sender) || lines_.contains(asked->sender));
+  if (!is_known || !log_.accepts_orders() || log_.is_full()) return;
+  const RecordTime time = clock_.now();
+  log_.append(RecordKind::Unread, time.time_ns, time.wall_ns, bytes);
+  write_outputs();
+}
+
 void Shell::on_client_bytes(const bus::RoutingId& peer, std::span<const std::uint8_t> bytes) {
   auto message = decode(bytes);
-  if (!message) return reject_unreadable(orders_, peer, bytes, message.error());
+  if (!message) {
+    keep_unread(bytes, message.error());
+    return reject_unreadable(orders_, peer, bytes, message.error());
+  }
   if (bytes.size() > log_.payload_max()) {
     return reject_unreadable(orders_, peer, bytes, {ErrorCode::InvalidMessage, "larger than the log's segments take"});
   }
   if (is_ours(message->header, orders_, peer)) on_client_message(peer, std::move(*message), bytes);
 }
 
-void Shell::on_client_message(const bus::RoutingId& peer, Message message, std::span<const std::uint8_t> bytes) {
+void Shell::on_client_message(const bus::RoutingId& peer, Message&& message, std::span<const std::uint8_t> bytes) {
   const Header& asked = message.header;
   const Body& body = message.body;
   const bool has_session = !asked.session.empty();
@@ -290,6 +323,7 @@ void Shell::on_gateway_bytes(const bus::RoutingId& peer, std::span<const std::ui
   auto message = decode(bytes);
   if (!message) {
     spdlog::warn("a message to the gateways' endpoint was refused: {}", message.error().text);
+    keep_unread(bytes, message.error());
     return reject_unreadable(gateways_, peer, bytes, message.error());
   }
   if (bytes.size() > log_.payload_max()) {
@@ -301,7 +335,7 @@ void Shell::on_gateway_bytes(const bus::RoutingId& peer, std::span<const std::ui
   on_gateway_message(peer, std::move(*message), bytes);
 }
 
-void Shell::on_gateway_hello(const bus::RoutingId& peer, Message message, std::span<const std::uint8_t> bytes) {
+void Shell::on_gateway_hello(const bus::RoutingId& peer, Message&& message, std::span<const std::uint8_t> bytes) {
   const auto& hello = std::get<GatewayHello>(message.body);
   const Header& asked = message.header;
   const auto at = lines_.find(asked.sender);
@@ -331,11 +365,12 @@ void Shell::on_gateway_hello(const bus::RoutingId& peer, Message message, std::s
   line.life = cut<32>(life);
   line.is_up = true;
   line.is_welcome = false;
+  line.durable_report = 0;
   line.heard_ns = boottime_now_ns();
   take(peer, std::move(message), bytes);
 }
 
-void Shell::on_gateway_message(const bus::RoutingId& peer, Message message, std::span<const std::uint8_t> bytes) {
+void Shell::on_gateway_message(const bus::RoutingId& peer, Message&& message, std::span<const std::uint8_t> bytes) {
   const Header& asked = message.header;
   const auto at = lines_.find(asked.sender);
   if (at != lines_.end() && at->second.is_up && at->second.life != asked.session) {
@@ -366,8 +401,9 @@ void Shell::on_gateway_message(const bus::RoutingId& peer, Message message, std:
 
 // ---- The way of a record: stamp, write, decide, release
 
-void Shell::take(const bus::RoutingId& peer, Message message, std::span<const std::uint8_t> bytes) {
-  const RecordTime time = clock_.now();
+void Shell::take(const bus::RoutingId& peer, Message&& message, std::span<const std::uint8_t> bytes) {
+  // Our own words are told by record time, a peer's by the wall clock.
+  const RecordTime time = clock_.now(peer.empty() ? 0 : message.header.send_time_ns);
   const std::uint64_t sequence = log_.append(RecordKind::Input, time.time_ns, time.wall_ns, bytes);
   batch_.push_back({sequence, time.time_ns, time.wall_ns, std::move(message), peer});
 }
@@ -386,6 +422,7 @@ void Shell::finish_batch() {
     batch_.clear();
     write_outputs();
     arm_deadline();
+    if constexpr (!outputs_wait) release();
     if (log_.waiting_bytes() > backlog_max) {
       is_paused_ = true;
       orders_.pause();
@@ -410,6 +447,8 @@ void Shell::decide(const Taken& taken) {
     encode_output(taken.message.header, taken.time_ns, taken.sequence, index++, decision, release.message, scratch_);
     const RecordTime time = clock_.now();
     release.record = log_.append(RecordKind::Output, time.time_ns, time.wall_ns, scratch_);
+    const auto* report = std::get_if<ExecutionReport>(&decision.body);
+    if (report && decision.destination == Destination::DropCopy) note_alarm(*report);
     if (decision.destination == Destination::Gateway) {
       release.incarnation = decision.incarnation;
       const CommandIds ids = command_ids_of(decision.body);
@@ -431,7 +470,7 @@ void Shell::decide(const Taken& taken) {
 }
 
 // Outputs need not be durable before they leave: they are made again from their inputs. So they ride with the next
-// commit.
+// commit. Nor need the archive have a record, or a gateway forget a report, at once; each would cost a wake-up an order.
 void Shell::write_outputs() {
   if (is_output_timed_) return;
   is_output_timed_ = true;
@@ -439,13 +478,15 @@ void Shell::write_outputs() {
   output_timer_.async_wait(while_here([this] {
     is_output_timed_ = false;
     log_.commit();
+    send_acknowledgements();
+    audit_.tick(boottime_now_ns());
   }));
 }
 
 void Shell::wait_durable() {
   durable_.async_read_some(asio::buffer(&durable_count_, sizeof durable_count_), while_here([this] {
                              release();
-                             audit_.tick(boottime_now_ns());
+                             if (options_.waits_for_archive || !is_output_timed_) audit_.tick(boottime_now_ns());
                              if (on_stopped_) {
                                finish_stop();
                              } else if (is_paused_ && log_.waiting_bytes() <= backlog_max / 2) {
@@ -458,7 +499,7 @@ void Shell::wait_durable() {
 }
 
 void Shell::release() {
-  std::uint64_t durable = log_.durable_sequence();
+  std::uint64_t durable = outputs_wait ? log_.durable_sequence() : log_.last_sequence();
   if (options_.waits_for_archive) durable = std::min(durable, audit_.audited());
   while (!releases_.empty() && releases_.front().input <= durable) {
     deliver(releases_.front());
@@ -485,15 +526,16 @@ void Shell::deliver(Release& release) {
       return;
     case Destination::Request: static_cast<void>(orders_.send(release.route, release.message)); return;
     case Destination::Gateway: return deliver_to_gateway(release);
-    case Destination::DropCopy:
-      static_cast<void>(reports_.publish(topic("report", release.peer), release.message));
-      return;
-    case Destination::Status:
-      static_cast<void>(reports_.publish(topic("status", release.peer), release.message));
-      return;
+    case Destination::DropCopy: return publish("report", release);
+    case Destination::Status: return publish("status", release);
     case Destination::Unset: break;
   }
   assert(!"a decision goes somewhere");
+}
+
+void Shell::publish(std::string_view kind, const Release& release) {
+  if (!reports_.has_subscribers()) return;
+  static_cast<void>(reports_.publish(topic(kind, release.peer), release.message));
 }
 
 void Shell::deliver_to_gateway(Release& release) {
@@ -513,16 +555,20 @@ void Shell::deliver_to_gateway(Release& release) {
 
 void Shell::acknowledge(std::uint64_t durable) {
   while (!acknowledgements_.empty() && acknowledgements_.front().input <= durable) {
-    const Acknowledgement last = acknowledgements_.front();
-    acknowledgements_.pop_front();
+    const Acknowledgement& next = acknowledgements_.front();
+    const auto line = lines_.find(next.gateway);
     // Only the newest word counts, for it includes all before.
-    const bool has_newer = !acknowledgements_.empty() && acknowledgements_.front().input <= durable &&
-                           acknowledgements_.front().gateway == last.gateway &&
-                           acknowledgements_.front().incarnation == last.incarnation;
-    const auto line = lines_.find(last.gateway);
-    if (has_newer || line == lines_.end() || !line->second.is_up || line->second.incarnation != last.incarnation)
-      continue;
-    static_cast<void>(gateways_.send(line->second.peer, encode(header(now()), Body{ReportAck{last.report_number}})));
+    if (line != lines_.end() && line->second.incarnation == next.incarnation)
+      line->second.durable_report = next.report_number;
+    acknowledgements_.pop_front();
+  }
+}
+
+void Shell::send_acknowledgements() {
+  for (auto& [name, line] : lines_) {
+    const std::uint64_t number = std::exchange(line.durable_report, 0);
+    if (number == 0 || !line.is_up) continue;
+    static_cast<void>(gateways_.send(line.peer, encode(header(now()), Body{ReportAck{number}})));
   }
 }
 
@@ -532,6 +578,7 @@ void Shell::beat() {
   const Timestamp now_ns = boottime_now_ns();
   look_for_silence(now_ns);
   watch_log();
+  send_acknowledgements();
   audit_.tick(now_ns);
   give_up_questions(now_ns);
   finish_batch();
@@ -558,8 +605,10 @@ void Shell::look_for_silence(Timestamp now_ns) {
   // After a stop of our own, what was said meanwhile waits to be read: silence would be ours.
   const bool was_away = now_ns - std::exchange(last_beat_ns_, now_ns) > interval_ns;
   if (was_away || log_.is_full()) return;
+  // A little sooner than the last heartbeat is due: so it is noticed, beat by beat, before it would be late.
+  const std::int64_t silence_max_ns = interval_ns * options_.configuration.heartbeat_liveness - interval_ns / 10;
   for (auto& [name, line] : lines_) {
-    if (!line.is_up || now_ns - line.heard_ns <= interval_ns * options_.configuration.heartbeat_liveness) continue;
+    if (!line.is_up || now_ns - line.heard_ns <= silence_max_ns) continue;
     line.is_up = false;
     spdlog::warn("gateway {} is silent", view(name));
     note(Disconnected{name, line.life, line.incarnation, true, cut<256>("no heartbeat")});
@@ -744,6 +793,7 @@ void Shell::stop(std::function<void()> done) {
 
 void Shell::finish_stop() {
   release();
+  send_acknowledgements();
   log_.commit();
   if (!releases_.empty() || log_.durable_sequence() < log_.last_sequence()) return;
   beat_.cancel();

@@ -34,6 +34,7 @@ struct ShellOptions {
   bool waits_for_archive = false;  // outputs wait for the archive's acknowledgement as well
   Configuration configuration;     // whole, with the journal's id
   SessionsOptions sessions;
+  int gateway_queue_max = bus::EndpointOptions{}.send_queue_max;  // messages that wait for one gateway; then it is full
   // Outputs are written with the next input, or after this.
   std::chrono::milliseconds output_delay{5};
 };
@@ -100,6 +101,7 @@ class Shell {
     Name life;  // that number, as its messages carry it
     bool is_up = false;
     bool is_welcome = false;  // its Welcome has left
+    std::uint64_t durable_report = 0;  // what it has not been told to be durable, 0 for nothing
     Timestamp heard_ns = 0;
     std::set<std::uint64_t> past;  // earlier lives, which are over
   };
@@ -122,21 +124,22 @@ class Shell {
 
   // Arrivals.
   void on_client_bytes(const bus::RoutingId& peer, std::span<const std::uint8_t> bytes);
-  void on_client_message(const bus::RoutingId& peer, Message message, std::span<const std::uint8_t> bytes);
+  void on_client_message(const bus::RoutingId& peer, Message&& message, std::span<const std::uint8_t> bytes);
   void on_gateway_bytes(const bus::RoutingId& peer, std::span<const std::uint8_t> bytes);
-  void on_gateway_hello(const bus::RoutingId& peer, Message message, std::span<const std::uint8_t> bytes);
-  void on_gateway_message(const bus::RoutingId& peer, Message message, std::span<const std::uint8_t> bytes);
+  void on_gateway_hello(const bus::RoutingId& peer, Message&& message, std::span<const std::uint8_t> bytes);
+  void on_gateway_message(const bus::RoutingId& peer, Message&& message, std::span<const std::uint8_t> bytes);
   bool is_ours(const Header& header, bus::Endpoint& endpoint, const bus::RoutingId& peer);
   void reject(bus::Endpoint& endpoint, const bus::RoutingId& peer, const Header& asked, Reject reject);
   void reject_unreadable(bus::Endpoint& endpoint, const bus::RoutingId& peer, std::span<const std::uint8_t> bytes,
                          const Error& error);
+  void keep_unread(std::span<const std::uint8_t> bytes, const Error& error);
   bool refuse_for_log(const bus::RoutingId& peer, const Message& message);
   void refuse(const bus::RoutingId& peer, const Header& asked, ExecutionReport report, std::string_view why);
   void answer_heartbeat(bus::Endpoint& endpoint, const bus::RoutingId& peer, const Header& header,
                         std::uint64_t last_report);
 
   // The way of a record.
-  void take(const bus::RoutingId& peer, Message message, std::span<const std::uint8_t> bytes);
+  void take(const bus::RoutingId& peer, Message&& message, std::span<const std::uint8_t> bytes);
   void note(Body body);  // an input of our own
   void finish_batch();
   void decide(const Taken& taken);
@@ -145,7 +148,9 @@ class Shell {
   void release();
   void deliver(Release& release);
   void deliver_to_gateway(Release& release);
+  void publish(std::string_view kind, const Release& release);
   void acknowledge(std::uint64_t durable);
+  void send_acknowledgements();
 
   // Time.
   void beat();

@@ -384,6 +384,7 @@ class FaultyDisk : public Disk {
     return Disk::fdatasync(file);
   }
   int allocate(int file, std::int64_t size) override { return has_no_space ? ENOSPC : Disk::allocate(file, size); }
+  std::uint64_t free_bytes(const fs::path&) override { return free; }
 
   void hold(bool held) {
     const std::lock_guard lock{mutex_};
@@ -400,6 +401,7 @@ class FaultyDisk : public Disk {
   std::atomic<bool> fails_syncs = false;
   std::atomic<bool> is_short = false;
   std::atomic<bool> has_no_space = false;
+  std::atomic<std::uint64_t> free = std::uint64_t{1} << 40;
 
  private:
   std::mutex mutex_;
@@ -506,6 +508,53 @@ TEST(Log, AFullDiskRefusesOrdersFirstAndRecovers) {
   const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds{2};
   while (!log.accepts_orders() && std::chrono::steady_clock::now() < patience) std::this_thread::yield();
   EXPECT_TRUE(log.accepts_orders());
+}
+
+TEST(Log, TakesNoMoreThanItsDiskHasRoomForAndSeesWhenThatChanges) {
+  Folder folder;
+  FaultyDisk disk;
+  constexpr std::uint64_t segment_bytes = 64 << 10;
+  disk.free = 9 * segment_bytes + 1000;  // beside the first segment; each that is made takes of it
+  LogOptions options = small(folder.path());
+  options.limit_bytes = 100 * segment_bytes;
+  Log log{options, disk};
+  while (!log.is_filling()) {
+    write_durably(log, 1, 700);
+    std::uint64_t made = 0;
+    for (const auto& entry : fs::directory_iterator{folder.path()}) made += entry.file_size() / segment_bytes;
+    disk.free = 10 * segment_bytes + 1000 - made * segment_bytes;
+  }
+  // Between two looks at the disk a segment may count twice.
+  EXPECT_GE(log.used_bytes(), 10 * segment_bytes / 100 * 80);
+  EXPECT_LE(log.used_bytes(), 11 * segment_bytes / 100 * 81);
+  EXPECT_TRUE(log.accepts_orders());
+  disk.free = 0;  // somebody else has taken the rest
+  disk.has_no_space = true;
+  while (log.accepts_orders() && log.used_bytes() < 12 * segment_bytes) write_durably(log, 1, 700);
+  EXPECT_LT(log.used_bytes(), 11 * segment_bytes);
+  disk.free = 20 * segment_bytes;
+  disk.has_no_space = false;
+  const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds{2};
+  while (log.is_filling() && std::chrono::steady_clock::now() < patience) std::this_thread::yield();
+  EXPECT_FALSE(log.is_filling());
+  EXPECT_TRUE(log.accepts_orders());
+}
+
+TEST(Log, IsFullWhenItOwesASegment) {
+  Folder folder;
+  FaultyDisk disk;
+  Log log{single(folder.path()), disk};
+  disk.has_no_space = true;
+  while (log.used_bytes() < log.limit_bytes() + 1000) append(log, 700);
+  log.commit();
+  const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds{2};
+  while (!log.is_full() && std::chrono::steady_clock::now() < patience) std::this_thread::yield();
+  EXPECT_TRUE(log.is_full());
+  EXPECT_FALSE(log.accepts_orders());
+  const std::uint64_t last = log.last_sequence();
+  disk.has_no_space = false;
+  wait_durable(log, last);
+  EXPECT_FALSE(log.is_full());
 }
 
 TEST(Log, WaitsForSpaceWhenASegmentCannotBeHad) {
