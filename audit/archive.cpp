@@ -24,7 +24,8 @@ constexpr milliseconds tick_interval{50};
 constexpr milliseconds refusal_interval{200};
 constexpr milliseconds reject_log_interval{1'000};
 constexpr milliseconds gap_patience{1'000};
-constexpr milliseconds reader_interval{2'000};
+constexpr milliseconds reader_interval{100};
+constexpr int filling_percent = 80;  // of the disk: somebody should make room, or take old segments away
 constexpr milliseconds query_patience{10'000};
 constexpr milliseconds serve_retry{10};
 constexpr int tell_attempts_max = 100;
@@ -175,7 +176,7 @@ std::string Archive::take_core(const AuditAppend& append) {
     if (frame->record.header.sequence != sequence) {
       return record_text(sequence, "its frame says it is record " + std::to_string(frame->record.header.sequence));
     }
-    if (frame->record.kind() != RecordKind::Input && frame->record.kind() != RecordKind::Output) {
+    if (frame->record.kind() == RecordKind::Market || frame->record.kind() == RecordKind::Tape) {
       return record_text(sequence, "it is neither an input nor an output");
     }
     if (sequence > awaited()) {
@@ -437,6 +438,7 @@ void Archive::on_tick() {
   if (!pending_.empty() && (!trouble_.empty() || Clock::now() - pending_since_ >= relaxed_interval)) commit();
   tell_all();
   look_after_readers();
+  look_at_disk();
   tick_.expires_after(tick_interval);
   tick_.async_wait([this](const boost::system::error_code& error) {
     if (!error) on_tick();
@@ -458,11 +460,24 @@ void Archive::on_head() {
   });
 }
 
+void Archive::look_at_disk() {
+  const int used = writer_.disk_used_percent();
+  if (const bool is_filling = used >= filling_percent; is_filling != was_filling_) {
+    was_filling_ = is_filling;
+    if (is_filling) {
+      spdlog::warn("the disk is filling: {} % of it is used; the journal has records up to {}", used,
+                   writer_.next_sequence() - 1);
+    } else {
+      spdlog::info("the disk has room again");
+    }
+  }
+}
+
 void Archive::look_after_readers() {
   const auto now = Clock::now();
   if (now - readers_seen_ < reader_interval) return;
   readers_seen_ = now;
-  if (const int freed = writer_.clear_dead_readers(); freed > 0) spdlog::info("freed the slots of {} dead readers", freed);
+  if (const int freed = writer_.look_after_readers(); freed > 0) spdlog::info("freed the slots of {} dead readers", freed);
   // What they counted stands in the journal; here it is only kept at hand.
   if (pending_.empty() && producers_.size() > producers_max) producers_.clear();
   std::erase_if(refused_, [now](const auto& told) { return now - told.second > refusal_interval; });

@@ -95,6 +95,7 @@ class Archive {
 
   void on_tick();
   void on_head();
+  void look_at_disk();
   void look_after_readers();
 
   Config config_;
@@ -117,6 +118,7 @@ class Archive {
   Clock::time_point reject_logged_{};
   bool is_broken_ = false;
   bool is_stopping_ = false;
+  bool was_filling_ = false;
   std::uint64_t not_indexed_ = 0;
   Clock::time_point readers_seen_{};
 };

@@ -148,7 +148,7 @@ class Keys {
 }  // namespace
 
 bool index_keys(const Record& record, std::vector<IndexKey>& keys) {
-  if (record.kind() == RecordKind::Market) return true;
+  if (record.kind() == RecordKind::Market || record.kind() == RecordKind::Unread) return true;
   const auto message = decode(record.payload);
   if (!message) return false;
   Keys collect{keys, record.header};

@@ -24,6 +24,7 @@
 #include "audit/head.hpp"
 #include "audit/index.hpp"
 #include "bus/clock.hpp"
+#include "bus/folder.hpp"
 
 namespace busbar::audit {
 
@@ -35,6 +36,7 @@ constexpr std::string_view format_name = "busbar journal 1";
 constexpr unsigned reader_slots = 512;
 constexpr std::size_t batch_records_max = 4096;
 constexpr std::size_t batch_bytes_max = 4 << 20;
+constexpr std::uint64_t held_bytes_max = 2 << 20;  // a segment may grow so much behind one reader's transaction
 constexpr Timestamp day_ns = Timestamp{24} * 3600 * 1'000'000'000;
 constexpr Timestamp producer_forgotten_ns = 7 * day_ns;
 constexpr std::array<const char*, index_count> index_names = {"order_id",     "client_order_id", "venue_order_id",
@@ -104,12 +106,7 @@ Result<void> require_local(const fs::path& directory) {
 }
 
 Result<void> sync_directory(const fs::path& directory) {
-  const int fd = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return broken(directory, "open", errno);
-  const int synced = ::fsync(fd);
-  const int code = errno;
-  ::close(fd);
-  if (synced != 0) return broken(directory, "sync", code);
+  if (const auto error = sync_folder(directory)) return broken(directory, "sync", error.value());
   return {};
 }
 
@@ -423,6 +420,23 @@ Result<void> SegmentHandle::describe(Segment& segment,
   if (code == MDB_MAP_FULL) return no_space(segment.path, "the segment is too small to be begun");
   if (code != 0) return broken(segment.path, "describe", code);
   return {};
+}
+
+// The oldest transaction that a reader is in, 0 for none: the last word of each line of LMDB's table.
+std::uint64_t oldest_held(MDB_env* env) {
+  std::uint64_t oldest = 0;
+  const auto look = [](const char* line, void* out) {
+    const std::string_view text{line};
+    const std::size_t end = text.find_last_of("0123456789");
+    if (end == text.npos || end + 2 != text.size()) return 0;  // "-", or the heading
+    std::uint64_t held = 0;
+    std::from_chars(line + text.find_last_of(' ') + 1, line + text.size(), held);
+    auto& least = *static_cast<std::uint64_t*>(out);
+    if (least == 0 || held < least) least = held;
+    return 0;
+  };
+  mdb_reader_list(env, look, &oldest);
+  return oldest;
 }
 
 // ---- values: the chain hash, then the frame
@@ -806,10 +820,26 @@ class JournalWriter::Impl {
     return {};
   }
 
-  int clear_dead_readers() {
+  int look_after_readers() {
     int freed = 0;
     mdb_reader_check(segment_->env, &freed);
+    const std::uint64_t held = oldest_held(segment_->env);
+    const std::uint64_t used = used_bytes();
+    if (held != held_) {
+      held_ = held;
+      held_used_ = used;
+    } else if (held != 0 && used - held_used_ > held_bytes_max) {
+      is_full_ = true;
+    }
     return freed;
+  }
+
+  int disk_used_percent() const {
+    struct ::statvfs status;
+    if (::statvfs(segment_->path.c_str(), &status) != 0) return 0;
+    const std::uint64_t used = status.f_blocks - status.f_bfree;
+    const std::uint64_t all = used + status.f_bavail;
+    return all == 0 ? 0 : static_cast<int>(used * 100 / all);
   }
 
  private:
@@ -844,13 +874,12 @@ class JournalWriter::Impl {
   }
 
   Result<void> start() {
-    std::error_code error;
-    fs::create_directories(options_.directory, error);
+    std::error_code error = make_folder(options_.directory);
     if (error) return broken(options_.directory, "create", error.value());
     if (const auto local = require_local(options_.directory); !local) return local.error();
     if (const auto locked = lock(); !locked) return locked.error();
     if (!options_.head_file.empty() && options_.head_file.has_parent_path()) {
-      fs::create_directories(options_.head_file.parent_path(), error);
+      error = make_folder(options_.head_file.parent_path());
       if (error) return broken(options_.head_file.parent_path(), "create", error.value());
     }
     auto key = SigningKey::open(options_.directory);
@@ -909,6 +938,7 @@ class JournalWriter::Impl {
     chain_ = previous;
     day_ = 0;
     is_full_ = false;
+    held_ = 0;
     return {};
   }
 
@@ -1039,14 +1069,19 @@ class JournalWriter::Impl {
     return 0;
   }
 
-  void look_if_full() {
+  MDB_envinfo info() const {
     MDB_envinfo info{};
-    MDB_stat stat{};
     mdb_env_info(segment_->env, &info);
-    mdb_env_stat(segment_->env, &stat);
-    const std::uint64_t used = (std::uint64_t{info.me_last_pgno} + 1) * stat.ms_psize;
-    is_full_ = has_records() && used > info.me_mapsize / 10 * 9;
+    return info;
   }
+
+  std::uint64_t used_bytes() const {
+    MDB_stat stat{};
+    mdb_env_stat(segment_->env, &stat);
+    return (std::uint64_t{info().me_last_pgno} + 1) * stat.ms_psize;
+  }
+
+  void look_if_full() { is_full_ = has_records() && used_bytes() > info().me_mapsize / 10 * 9; }
 
   // Every segment ends with a signed head, so that it may be kept or dropped by itself.
   Result<void> roll() {
@@ -1070,6 +1105,8 @@ class JournalWriter::Impl {
   Timestamp day_ = 0;  // of the segment's first record
   bool is_full_ = false;
   bool is_broken_ = false;
+  std::uint64_t held_ = 0;       // the oldest transaction that a reader held at the last look, 0 for none
+  std::uint64_t held_used_ = 0;  // and how large the segment was when it was first seen
   std::uint64_t signed_ = 0;       // the last head that reached every place
   std::uint64_t signed_here_ = 0;  // the last one in the stream's directory
   std::uint64_t not_indexed_ = 0;
@@ -1094,7 +1131,8 @@ std::uint64_t JournalWriter::next_sequence() const { return impl_->next_sequence
 std::optional<ProducerPosition> JournalWriter::position(std::string_view producer) const { return impl_->position(producer); }
 Result<void> JournalWriter::append(std::span<const Entry> batch) { return impl_->append(batch); }
 Result<void> JournalWriter::sign_head() { return impl_->sign_head(); }
-int JournalWriter::clear_dead_readers() { return impl_->clear_dead_readers(); }
+int JournalWriter::look_after_readers() { return impl_->look_after_readers(); }
+int JournalWriter::disk_used_percent() const { return impl_->disk_used_percent(); }
 std::uint64_t JournalWriter::not_indexed() const { return impl_->not_indexed(); }
 
 }  // namespace busbar::audit

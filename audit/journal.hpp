@@ -114,8 +114,10 @@ class JournalWriter {
   Result<void> append(std::span<const Entry> batch);
   // Signs the chain's present head, unless that has been done. JournalDown: try again later.
   Result<void> sign_head();
-  // Frees the slots of dead readers, whose transactions would keep pages from being used again. How many were freed.
-  int clear_dead_readers();
+  // Frees the slots of dead readers, whose transactions would keep pages from being used again. How many were freed. One that
+  // lives and holds on to its transaction, stopped perhaps, cannot be helped: the journal leaves that segment to it.
+  int look_after_readers();
+  int disk_used_percent() const;  // of the file system, as df counts
   std::uint64_t not_indexed() const;  // records that could not be read for their ids
 
  private:

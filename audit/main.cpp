@@ -1,4 +1,3 @@
-#include <cstdio>
 #include <cstdlib>
 
 #include <boost/asio/io_context.hpp>
@@ -18,6 +17,7 @@ int main(int argc, char** argv) try {
   line.option("--stream", stream, "core, market or tape").required();
   if (const auto exit = line.parse(argc, argv)) return *exit;
 
+  keep_memory_private();
   const audit::Config config = audit::read_config(ConfigFile::load(file), stream);
   set_up_log("busbar-auditd", config.log_level);
   boost::asio::io_context loop{1};
@@ -37,6 +37,5 @@ int main(int argc, char** argv) try {
   loop.run();
   return EXIT_SUCCESS;
 } catch (const std::exception& error) {
-  std::fprintf(stderr, "busbar-auditd: %s\n", error.what());
-  return EXIT_FAILURE;
+  return busbar::fail_to_start("busbar-auditd", error);
 }
