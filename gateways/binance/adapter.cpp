@@ -42,7 +42,7 @@ Signer make_signer(KeyType key_type, const gateway::Credentials& credentials) {
 gateway::HttpOptions http_options(const BinanceConfig& config) {
   gateway::HttpOptions options;
   options.connections_max = config.connections_max;
-  // Longer than the server's own, so that its word on a slow order is heard.
+  // Longer than the server's own, so that its word on a slow question is heard.
   options.answer_timeout = milliseconds{server_timeout_ms + 2'000};
   options.body_max = 64u << 20;
   return options;

@@ -87,6 +87,7 @@ BinanceConfig read_config(ConfigTable& table, Environment environment) {
   config.connections_max = static_cast<std::size_t>(table.integer("connections_max", 1, 64, 8));
   // Binance pings every 20 s, so silence longer than that is the line's.
   gateway::StreamOptions& stream = config.stream_options;
+  stream.answer_max = std::chrono::milliseconds{3'000};  // as for orders by REST
   stream.silence_max = std::chrono::milliseconds{table.integer("stream_silence_ms", 1'000, 600'000, 30'000)};
   stream.event_max = std::chrono::milliseconds{table.integer("order_event_ms", 100, 600'000, 10'000)};
   stream.renew_after = std::chrono::milliseconds{table.integer("stream_renew_ms", 1'000, 86'000'000, 82'800'000)};

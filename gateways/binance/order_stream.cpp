@@ -76,6 +76,12 @@ asio::awaitable<Result<void>> OrderStream::keep_listen_key() {
 
 // ---- over the WebSocket API
 
+std::string OrderStream::broker_words(const BrokerError& error) const {
+  std::string text = std::to_string(error.code) + " " + error.message;
+  rest_.cut_secrets(text);
+  return text;
+}
+
 std::pair<std::string, std::string> OrderStream::signed_request(std::string_view id, std::string_view method,
                                                                 Params params, std::int64_t timestamp_ms) const {
   params.emplace_back("apiKey", rest_.api_key());
@@ -102,7 +108,7 @@ asio::awaitable<Result<void>> OrderStream::subscribe(gateway::Stream::LinkPtr li
     if (response.error->code == -1021) co_await rest_.measure_clock(true);
     ErrorCode code = unified(response.error->code, response.error->message);
     if (response.error->code == -1021 || code == ErrorCode::UnknownOutcome) code = ErrorCode::ConnectionError;
-    co_return Error{code, std::to_string(response.error->code) + " " + response.error->message};
+    co_return Error{code, broker_words(*response.error)};
   }
   if (response.status != 200) {
     co_return Error{ErrorCode::ConnectionError, "status " + std::to_string(response.status) + " to the subscription"};
@@ -134,6 +140,7 @@ asio::awaitable<std::optional<Sent>> OrderStream::send(Request request, About ab
       sent.http.error.clear();
       sent.http.status = static_cast<std::uint32_t>(response->status);
       sent.http.body = response->body();
+      rest_.cut_secrets(sent.http.body);
       add_limits(*response, sent.http);
       if (response->error && response->error->retry_after_ms) {
         const std::int64_t seconds = (*response->error->retry_after_ms - rest_.timestamp_ms()) / 1000 + 1;
@@ -159,7 +166,7 @@ void OrderStream::on_text(Link& link, std::string_view text, Timestamp receive_t
   if (!response) return on_event(link, std::get<UserFrame>(*frame).event, receive_time_ns, about);
   const bool is_awaited = response->id && link.on_answer(*response->id, text, about);
   if (!is_awaited && response->error) {  // {"id":null,"status":401,...}: the key is no longer good
-    link.replace(std::to_string(response->error->code) + " " + response->error->message, false);
+    link.replace(broker_words(*response->error), false);
   }
 }
 

@@ -48,6 +48,8 @@ class OrderStream {
   std::pair<std::string, std::string> signed_request(std::string_view id, std::string_view method, Params params,
                                                      std::int64_t timestamp_ms) const;
 
+  std::string broker_words(const BrokerError& error) const;
+
   Rest& rest_;
   gateway::Url user_streams_;
   UserDataBy user_data_by_;

@@ -44,11 +44,11 @@ About about(const Command& command, const Id& client_order_id = {}) {
 }  // namespace
 
 // Once, and never again: a time stamp that Binance does not like (-1021) is answered by measuring its clock, for the next
-// one. While the WebSocket API is away REST carries orders: what was not sent there may go here.
-asio::awaitable<Sent> BinanceAdapter::send_write(Request request, About whom) {
+// one. While the WebSocket API is away REST carries orders: what was not sent there may go here. A cancel is never too late.
+asio::awaitable<Sent> BinanceAdapter::send_write(Request request, About whom, Timestamp expire_time_ns) {
   std::optional<Sent> sent;
   if (config_.orders_by == OrdersBy::WsApi) sent = co_await order_stream_.send(request, whom);
-  if (!sent) sent = co_await rest_.send(std::move(request), std::move(whom));
+  if (!sent) sent = co_await rest_.send(std::move(request), std::move(whom), expire_time_ns);
   const bool is_answered = sent->http.outcome == HttpOutcome::Answered;
   if (is_answered && judge_write(sent->http.status, sent->http.body).verdict == Verdict::WrongTime) {
     static_cast<void>(co_await rest_.measure_clock(true));
@@ -61,6 +61,8 @@ Facts BinanceAdapter::failed(const Command& command, const Sent& sent, VenueEven
   VenueReport fact;
   if (sent.is_held_back) {
     fact = make_fact(command, VenueEvent::NotSent, ErrorCode::RateLimited, sent.http.error);
+  } else if (sent.http.is_too_late) {
+    fact = make_fact(command, VenueEvent::NotSent, ErrorCode::Expired, sent.http.error);
   } else if (sent.http.outcome == HttpOutcome::NotSent) {
     fact = make_fact(command, VenueEvent::NotSent, ErrorCode::ConnectionError, sent.http.error);
   } else if (sent.http.outcome == HttpOutcome::NoAnswer) {
@@ -92,7 +94,8 @@ asio::awaitable<Facts> BinanceAdapter::place(PlaceCommand command) {
   auto request = encode_place(command.order, *instrument, view(head.venue_order_id));
   if (!request) co_return not_sent(head, request.error());
 
-  const Sent sent = co_await send_write(*std::move(request), about(head, command.order.client_order_id));
+  const Sent sent =
+      co_await send_write(*std::move(request), about(head, command.order.client_order_id), head.expire_time_ns);
   if (!is_done(sent)) co_return failed(head, sent, VenueEvent::Rejected);
   const auto order = decode_order(sent.http.body);
   if (!order || view(head.venue_order_id) != order->client_order_id) {
@@ -122,7 +125,8 @@ asio::awaitable<Facts> BinanceAdapter::place_list(PlaceListCommand list) {
   };
   if (!request) co_return each([&](const Command& command) { return not_sent(command, request.error()); });
 
-  const Sent sent = co_await send_write(*std::move(request), about(head, list.commands.front().order.client_order_id));
+  const Sent sent = co_await send_write(
+      *std::move(request), about(head, list.commands.front().order.client_order_id), head.expire_time_ns);
   if (!is_done(sent)) {
     co_return each([&](const Command& command) { return failed(command, sent, VenueEvent::Rejected); });
   }
@@ -189,7 +193,7 @@ asio::awaitable<Facts> BinanceAdapter::amend(ReplaceCommand command, Instrument 
   const Sent sent =
       co_await send_write(encode_amend(view(instrument.broker_symbol), view(command.orig_venue_order_id),
                                        view(head.broker_order_id), new_qty, view(head.venue_order_id)),
-                          about(head, command.order.client_order_id));
+                          about(head, command.order.client_order_id), head.expire_time_ns);
   if (!is_done(sent)) co_return failed(head, sent, VenueEvent::ReplaceRejected);
   const auto amended = decode_amend(sent.http.body);
   if (!amended) {
@@ -208,7 +212,8 @@ asio::awaitable<Facts> BinanceAdapter::cancel_replace(ReplaceCommand command, In
                                        view(head.broker_order_id), view(head.venue_order_id), {},
                                        CancelRestriction::OnlyNew);
   if (!request) co_return not_sent(head, request.error());
-  const Sent sent = co_await send_write(*std::move(request), about(head, command.order.client_order_id));
+  const Sent sent =
+      co_await send_write(*std::move(request), about(head, command.order.client_order_id), head.expire_time_ns);
   if (sent.http.outcome != HttpOutcome::Answered) co_return failed(head, sent, VenueEvent::ReplaceRejected);
   const auto answer = decode_cancel_replace(sent.http.body);
   if (!answer) {  // an error about the request as a whole, or something that we do not understand
@@ -230,7 +235,7 @@ asio::awaitable<Facts> BinanceAdapter::cancel_then_place(ReplaceCommand command,
   const Command& head = command.command;
   const Sent cancel = co_await send_write(
       encode_cancel(view(instrument.broker_symbol), view(command.orig_venue_order_id), view(head.broker_order_id), {}),
-      about(head, command.order.client_order_id));
+      about(head, command.order.client_order_id), head.expire_time_ns);
   if (!is_done(cancel)) co_return failed(head, cancel, VenueEvent::ReplaceRejected);
   CancelReplace done{.cancel_result = HalfResult::Success};
   auto canceled = decode_order(cancel.http.body);
@@ -255,7 +260,7 @@ asio::awaitable<Facts> BinanceAdapter::cancel_then_place(ReplaceCommand command,
     refuse(ErrorCode::OrderRejected, "as much as it shall be was filled before it could be replaced");
     co_return facts;
   }
-  if (head.expire_time_ns != 0 && wall_now_ns() > head.expire_time_ns) {  // and the absence rule counts from then
+  if (head.expire_time_ns != 0 && rest_.broker_time_ns() > head.expire_time_ns) {  // and the absence rule counts from then
     refuse(ErrorCode::Expired, "the cancel took longer than the replace was good for: what was left is not placed");
     co_return facts;
   }
@@ -265,7 +270,8 @@ asio::awaitable<Facts> BinanceAdapter::cancel_then_place(ReplaceCommand command,
     refuse(request.error().code, request.error().text);
     co_return facts;
   }
-  const Sent sent = co_await send_write(*std::move(request), about(head, command.order.client_order_id));
+  const Sent sent =
+      co_await send_write(*std::move(request), about(head, command.order.client_order_id), head.expire_time_ns);
   const auto placed = is_done(sent) ? decode_order(sent.http.body) : Result<Order>{Error{}};
   if (!placed) {
     Facts more = failed(head, sent, VenueEvent::ReplaceRejected);

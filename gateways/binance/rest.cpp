@@ -22,6 +22,8 @@ using gateway::HttpResponse;
 constexpr std::int64_t ms_ns = 1'000'000;
 constexpr std::int64_t day_ms = 86'400'000;
 constexpr int reads_max = 3;
+// Binance itself gives up after 10 s. Whoever placed an order is told sooner that its outcome is unknown, and it is asked for.
+constexpr std::chrono::milliseconds write_answer_max{3'000};
 constexpr int clock_samples_max = 6;
 
 std::optional<std::int64_t> whole_number(std::string_view text) {
@@ -74,7 +76,7 @@ std::optional<Sent> Rest::held_back() const {
   return sent;
 }
 
-asio::awaitable<Sent> Rest::send(Request request, About about) {
+asio::awaitable<Sent> Rest::send(Request request, About about, Timestamp expire_time_ns) {
   if (auto refused = held_back()) co_return *std::move(refused);
   Sent sent;
   gateway::HttpRequest http;
@@ -86,13 +88,21 @@ asio::awaitable<Sent> Rest::send(Request request, About about) {
   }
   http.secret_members = {"listenKey"};
   http.about = std::move(about);
+  if (request.method != "GET") http.answer_timeout = write_answer_max;
+  if (expire_time_ns != 0) http.write_until_ns = boottime_now_ns() + (expire_time_ns - broker_time_ns());
   // Now, before it may have to wait for a connection: one that has aged there is refused by Binance, and one stamped
   // later could still act when the absence rule, which counts from a command's expiry, thinks it cannot.
   if (request.security == Security::Signed) sent.request_time_ns = timestamp_ms() * ms_ns;
   put_params(http, request, sent.request_time_ns);
   sent.http = co_await http_.request(std::move(http));
-  note(sent.http);
+  cut_secrets(sent.http.body);
+  if (!sent.http.is_too_late) note(sent.http);
   co_return sent;
+}
+
+void Rest::cut_secrets(std::string& text) const {
+  gateway::cut_secret(text, api_key());
+  gateway::cut_secret(text, context_.credentials.secret.reveal());
 }
 
 // Signed where it must be, and where the method wants it: in the body or in the target.

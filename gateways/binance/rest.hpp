@@ -38,7 +38,8 @@ class Rest {
  public:
   Rest(gateway::HttpSession& http, gateway::AdapterContext& context, Signer signer, std::uint32_t recv_window_ms);
 
-  asio::awaitable<Sent> send(Request request, About about);
+  // `expire_time_ns`, in Binance's time: later nothing is written any more. 0: never too late.
+  asio::awaitable<Sent> send(Request request, About about, Timestamp expire_time_ns = 0);
   // Binance wants to hear nothing from this address for a while: what becomes of a request meanwhile.
   std::optional<Sent> held_back() const;
   // What any answer says about limits, and about the line and the key.
@@ -54,6 +55,8 @@ class Rest {
   std::int64_t timestamp_ms() const { return broker_time_ns() / 1'000'000; }
 
   const Signer& signer() const { return signer_; }
+  // Whatever Binance says may repeat the key that it is about, and its words go on into reports, states and logs.
+  void cut_secrets(std::string& text) const;
   std::string_view api_key() const { return context_.credentials.api_key.reveal(); }
   std::uint32_t recv_window_ms() const { return recv_window_ms_; }
   std::chrono::milliseconds jitter(std::chrono::milliseconds most);

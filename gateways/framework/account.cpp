@@ -36,10 +36,10 @@ int badness(SessionStateKind state) {
 
 bool works(SessionStateKind state) { return badness(state) <= badness(SessionStateKind::ExpiresAt); }
 
-const Command& command_of(const Message& message) {
-  if (const auto* place = std::get_if<PlaceCommand>(&message.body)) return place->command;
-  if (const auto* cancel = std::get_if<CancelCommand>(&message.body)) return cancel->command;
-  if (const auto* replace = std::get_if<ReplaceCommand>(&message.body)) return replace->command;
+Command& command_of(Message& message) {
+  if (auto* place = std::get_if<PlaceCommand>(&message.body)) return place->command;
+  if (auto* cancel = std::get_if<CancelCommand>(&message.body)) return cancel->command;
+  if (auto* replace = std::get_if<ReplaceCommand>(&message.body)) return replace->command;
   return std::get<AskCommand>(message.body).command;
 }
 
@@ -106,6 +106,11 @@ asio::awaitable<void> Account::keep_connected() {
   }
 }
 
+void Account::announce_stop() {
+  is_leaving_ = true;
+  publish_state();
+}
+
 asio::awaitable<void> Account::stop() {
   is_stopping_ = true;
   timer_.cancel();
@@ -132,8 +137,18 @@ std::optional<Error> Account::no_new_orders() {
   return std::nullopt;
 }
 
+// From its expiry in the broker's time an adapter knows when it is too late to write, and the absence rule counts. While the
+// router's time is unknown nothing is started, and what another life of ours started was stamped before now.
+Timestamp Account::in_broker_time(Timestamp router_time_ns) const {
+  const Timestamp broker_now = adapter_->broker_time_ns();
+  const std::optional<Timestamp> router_now = owner_.router_now();
+  return router_now ? broker_now + (router_time_ns - *router_now) : std::max(router_time_ns, broker_now);
+}
+
 void Account::act(CommandKind kind, Message message) {
-  symbols_.insert(command_of(message).symbol);
+  Command& command = command_of(message);
+  symbols_.insert(command.symbol);
+  if (command.expire_time_ns != 0) command.expire_time_ns = in_broker_time(command.expire_time_ns);
   ++running_;
   asio::co_spawn(loop_, run_command(kind, std::move(message)), asio::detached);
 }
@@ -195,11 +210,15 @@ void Account::settle(CommandKind kind, const Command& command, const Facts& fact
   report_all(facts);
   const bool is_open = is_unknown(facts);
   owner_.on_command_facts(command.command_id, facts, !is_open);
-  if (is_open) ask(kind, command, facts.back().request_time_ns);
+  if (is_open) look_for(kind, command, facts.back().request_time_ns);
 }
 
 void Account::act_on_list(PlaceListCommand list) {
   symbols_.insert(list.commands.front().command.symbol);
+  for (PlaceCommand& place : list.commands) {
+    Timestamp& expiry = place.command.expire_time_ns;
+    if (expiry != 0) expiry = in_broker_time(expiry);
+  }
   ++running_;
   asio::co_spawn(loop_, run_list(std::move(list)), asio::detached);
 }
@@ -237,7 +256,11 @@ asio::awaitable<Result<Facts>> Account::order_status(Command command) {
   }
 }
 
-void Account::ask(CommandKind kind, const Command& command, Timestamp request_time_ns) {
+void Account::ask(CommandKind kind, const Command& command) {
+  look_for(kind, command, in_broker_time(command.expire_time_ns));
+}
+
+void Account::look_for(CommandKind kind, const Command& command, Timestamp request_time_ns) {
   symbols_.insert(command.symbol);
   if (!in_doubt_.add(kind, command, request_time_ns, options_.boottime())) {
     return owner_.on_command_facts(command.command_id, {}, true);
@@ -351,8 +374,8 @@ SessionState Account::state() const {
   const PartState& stream = part(Part::OrderStream);
   const bool is_stream_worse = !options_.trade_without_order_stream && badness(stream.state) > badness(rest.state);
   const PartState& worse = is_stream_worse ? stream : rest;
-  state.state = worse.state;
-  state.reason = cut<256>(to_words(worse.reason));
+  state.state = is_leaving_ ? SessionStateKind::Down : worse.state;
+  state.reason = is_leaving_ ? cut<256>("the gateway is stopping") : cut<256>(to_words(worse.reason));
   for (const PartState& each : parts_) {
     if (each.deadline_ns != 0 && (state.deadline_ns == 0 || each.deadline_ns < state.deadline_ns)) {
       state.deadline_ns = each.deadline_ns;

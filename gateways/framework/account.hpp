@@ -43,6 +43,7 @@ class AccountOwner {
   virtual void report(VenueReport report) = 0;     // held until the router has it
   virtual bool tell(const Body& body) = 0;         // once; false when there is no line
   virtual bool is_up() = 0;                        // the router has welcomed us
+  virtual std::optional<Timestamp> router_now() const = 0;  // unknown until a short round trip has measured it
   virtual void on_command_facts(std::uint64_t command_id, const Facts& facts, bool is_closed) = 0;
   virtual void on_quote(const Name& account, Quote quote) = 0;
   virtual void on_trade(const Name& account, Trade trade) = 0;
@@ -60,15 +61,18 @@ class Account final : public Events {
   Account(asio::io_context& loop, AccountOptions options, AccountOwner& owner);
   void attach(std::unique_ptr<Adapter> adapter);  // before start()
   void start();
+  // Says that no new order will be taken any more; those that are under way end.
+  void announce_stop();
   asio::awaitable<void> stop();
 
   Adapter& adapter() { return *adapter_; }
   const Name& name() const { return options_.account; }
   // Why place and replace would be refused now. Asked once per order: a half-open breaker lets one through.
   std::optional<Error> no_new_orders();
+  // Commands come with their expiry in router time, in which they are judged.
   void act(CommandKind kind, Message message);
   void act_on_list(PlaceListCommand list);
-  void ask(CommandKind kind, const Command& command, Timestamp request_time_ns);
+  void ask(CommandKind kind, const Command& command);
   std::size_t running() const { return running_; }
   std::size_t in_doubt() const { return in_doubt_.size(); }
 
@@ -98,6 +102,8 @@ class Account final : public Events {
   asio::awaitable<void> run_command(CommandKind kind, Message message);
   asio::awaitable<void> run_list(PlaceListCommand list);
   void note_line(const VenueReport& last);
+  Timestamp in_broker_time(Timestamp router_time_ns) const;
+  void look_for(CommandKind kind, const Command& command, Timestamp request_time_ns);
   void settle(CommandKind kind, const Command& command, const Facts& facts);
   asio::awaitable<Facts> carry_out(CommandKind kind, const Message& message);
   asio::awaitable<Result<Facts>> order_status(Command command);
@@ -125,6 +131,7 @@ class Account final : public Events {
   asio::steady_timer timer_;  // of keep_connected
   asio::steady_timer reconcile_timer_;
   bool is_connected_once_ = false;
+  bool is_leaving_ = false;
   bool is_stopping_ = false;
   bool is_reconciled_ = false;
   bool is_reconciling_ = false;

@@ -35,6 +35,7 @@ class Events {
   virtual void on_order_stream_up() = 0;
 };
 
+// A command's expiry is in the broker's time here, as broker_time_ns() tells it: after that nothing of it is written any more.
 // The answer to a command: facts in the order they happened. The last one closes the command (any event but Sent).
 // No answer from the broker is one fact: VenueEvent::Unknown, with request_time_ns.
 using Facts = std::vector<VenueReport>;

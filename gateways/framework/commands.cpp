@@ -31,16 +31,19 @@ Verdict CommandBook::judge(CommandKind kind, const Command& command, const Circu
   }
   if (kind == CommandKind::Ask) return ask(command);
   if (command.incarnation != incarnation_) return ask(command);  // only the broker knows what another life did
+  const std::optional<Timestamp> now = circumstances.router_now;
+  const bool has_expired = command.expire_time_ns != 0 && now && *now > command.expire_time_ns;
   if (command.possible_resend) {
-    return refuse(command, ErrorCode::NotSent, "it never arrived here, and will not be taken any more");
+    return has_expired ? refuse(command, ErrorCode::Expired, "it never arrived here while there was time")
+                       : refuse(command, ErrorCode::NotSent, "it never arrived here, and will not be taken any more");
   }
 
   if (command.expire_time_ns != 0) {
-    if (!circumstances.router_now) {
+    if (!now) {
       return refuse(command, ErrorCode::Expired, "the router's time is not known well enough");
     }
-    if (*circumstances.router_now > command.expire_time_ns) {
-      const auto late_ms = (*circumstances.router_now - command.expire_time_ns) / 1'000'000;
+    if (has_expired) {
+      const auto late_ms = (*now - command.expire_time_ns) / 1'000'000;
       return refuse(command, ErrorCode::Expired, "it came " + std::to_string(late_ms) + " ms too late");
     }
   }

@@ -102,17 +102,18 @@ Credentials load_credentials(const std::filesystem::path& path) {
     if (equals == std::string_view::npos) throw refuse("line " + std::to_string(line) + ": expected `name = value`");
     const std::string_view name = trim(entry.substr(0, equals));
     const std::string_view value = trim(entry.substr(equals + 1));
-    if (value.empty()) throw refuse("line " + std::to_string(line) + ": " + std::string{name} + " is empty");
-    if (name == "secret_file") {
-      credentials.secret = Secret{read_secret_file(path.parent_path() / value)};
-      continue;
-    }
     Secret* const member = name == "api_key"      ? &credentials.api_key
                            : name == "secret"     ? &credentials.secret
                            : name == "passphrase" ? &credentials.passphrase
                                                   : nullptr;
-    if (member == nullptr) {
+    // A name that is not known is not told: a private key's own lines end in "=", and may stand here by mistake.
+    if (member == nullptr && name != "secret_file") {
       throw refuse("line " + std::to_string(line) + ": only api_key, secret, secret_file and passphrase are known here");
+    }
+    if (value.empty()) throw refuse("line " + std::to_string(line) + ": " + std::string{name} + " is empty");
+    if (member == nullptr) {
+      credentials.secret = Secret{read_secret_file(path.parent_path() / value)};
+      continue;
     }
     *member = Secret{std::string{value}};
   }

@@ -18,6 +18,7 @@ namespace {
 constexpr std::size_t instruments_page = 500;
 constexpr std::size_t tape_body_max = 512u << 10;  // of one tape message; a longer body goes in several
 constexpr std::chrono::milliseconds wind_down_most{2400};
+constexpr std::chrono::milliseconds wind_down_least{250};  // what the router sent before it heard of it has come by then
 constexpr int read_tries = 3;
 
 // A broker's order or fill in the shape of a report, for people who ask what the broker lists.
@@ -114,17 +115,19 @@ asio::awaitable<void> Gateway::keep_ticking() {
 
 void Gateway::stop(std::function<void()> done) {
   if (std::exchange(is_stopping_, true)) return;
+  for (auto& [name, account] : accounts_) account->announce_stop();
   asio::co_spawn(loop_, wind_down(std::move(done)), asio::detached);
 }
 
 asio::awaitable<void> Gateway::wind_down(std::function<void()> done) {
-  const auto deadline = std::chrono::steady_clock::now() + wind_down_most;
+  const auto begin = std::chrono::steady_clock::now();
+  const auto lasts = [begin] { return std::chrono::steady_clock::now() - begin; };
   asio::steady_timer timer{loop_};
   const auto is_idle = [](const auto& account) { return account.second->running() == 0; };
   const auto is_quiet = [&] {
     return link_.held() == 0 && std::all_of(accounts_.begin(), accounts_.end(), is_idle);
   };
-  while (!is_quiet() && std::chrono::steady_clock::now() < deadline) {
+  while (lasts() < wind_down_least || (!is_quiet() && lasts() < wind_down_most)) {
     link_.tick();
     timer.expires_after(std::chrono::milliseconds{10});
     co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
@@ -164,6 +167,8 @@ void Gateway::report(VenueReport report) { link_.report(std::move(report)); }
 bool Gateway::tell(const Body& body) { return link_.tell(body); }
 
 bool Gateway::is_up() { return link_.is_up(); }
+
+std::optional<Timestamp> Gateway::router_now() const { return link_.router_now(); }
 
 void Gateway::on_command_facts(std::uint64_t command_id, const Facts& facts, bool is_closed) {
   book_.on_facts(command_id, facts, is_closed);
@@ -283,7 +288,7 @@ void Gateway::on_command(CommandKind kind, Message message, const Command& comma
       find(command.account)->act(kind, std::move(message));
       break;
     case Verdict::Act::Ask:
-      find(command.account)->ask(kind, command, command.expire_time_ns);
+      find(command.account)->ask(kind, command);
       break;
     case Verdict::Act::Answer:
       tell_facts(verdict.facts);
@@ -303,7 +308,7 @@ void Gateway::on_list(PlaceListCommand list, bool is_environment_right) {
     if (verdict.act == Verdict::Act::Do) kept_back.push_back(&place.command);
     if (verdict.act == Verdict::Act::Answer) tell_facts(verdict.facts);
     if (verdict.act == Verdict::Act::Ask) {
-      find(place.command.account)->ask(CommandKind::Place, place.command, place.command.expire_time_ns);
+      find(place.command.account)->ask(CommandKind::Place, place.command);
     }
   }
   if (is_whole) return find(list.commands[0].command.account)->act_on_list(std::move(list));

@@ -54,6 +54,7 @@ class Gateway final : public AccountOwner {
   void report(VenueReport report) override;
   bool tell(const Body& body) override;
   bool is_up() override;
+  std::optional<Timestamp> router_now() const override;
   void on_command_facts(std::uint64_t command_id, const Facts& facts, bool is_closed) override;
   void on_quote(const Name& account, Quote quote) override;
   void on_trade(const Name& account, Trade trade) override;

@@ -161,7 +161,8 @@ class HttpSession::Pool {
     std::string error;
   };
   static asio::awaitable<Attempt> exchange(Pool& pool, Connection& connection,
-                                           const http::request<http::string_body>& message, HttpResponse& response);
+                                           const http::request<http::string_body>& message,
+                                           std::chrono::milliseconds answer_timeout, HttpResponse& response);
   void tape_sent(const HttpRequest& request, const Redaction& redaction, std::uint64_t exchange,
                  std::uint64_t connection, Timestamp time_ns) const;
   void tape_answer(const HttpRequest& request, const Redaction& redaction, std::uint64_t exchange,
@@ -235,11 +236,12 @@ asio::awaitable<std::optional<Error>> HttpSession::Pool::open(Pool& pool, Connec
 
 asio::awaitable<HttpSession::Pool::Attempt> HttpSession::Pool::exchange(Pool& pool, Connection& connection,
                                                                         const http::request<http::string_body>& message,
+                                                                        std::chrono::milliseconds answer_timeout,
                                                                         HttpResponse& response) {
   Attempt attempt;
   ByteStream& transport = *connection.stream;
   const std::uint64_t written_before = transport.written();
-  transport.expires_after(pool.options_.answer_timeout);
+  transport.expires_after(answer_timeout);
   const auto [write_error, write_size] = co_await http::async_write(transport, message, no_throw);
   if (write_error) {
     attempt.outcome = transport.written() == written_before ? HttpOutcome::NotSent : HttpOutcome::NoAnswer;
@@ -354,6 +356,8 @@ asio::awaitable<HttpResponse> HttpSession::Pool::run(std::shared_ptr<Pool> pool,
   message.body() = request.body;
   message.prepare_payload();
 
+  const bool is_patience_its_own = request.answer_timeout.count() != 0;
+  const auto answer_timeout = is_patience_its_own ? request.answer_timeout : pool->options_.answer_timeout;
   bool is_kept_allowed = true;
   for (;;) {
     ConnectionPtr connection = is_kept_allowed ? pool->take_idle() : nullptr;
@@ -366,11 +370,17 @@ asio::awaitable<HttpResponse> HttpSession::Pool::run(std::shared_ptr<Pool> pool,
         co_return response;
       }
     }
+    if (request.write_until_ns != 0 && boottime_now_ns() > request.write_until_ns) {
+      response.is_too_late = true;
+      finish(HttpOutcome::NotSent, "it waited for a connection until it was too late");
+      pool->keep(std::move(connection));
+      co_return response;
+    }
     connection_number = connection->number;
     response.sent_time_ns = wall_now_ns();
     started_ns = boottime_now_ns();
     pool->tape_sent(request, redaction, exchange_number, connection_number, response.sent_time_ns);
-    const Attempt attempt = co_await exchange(*pool, *connection, message, response);
+    const Attempt attempt = co_await exchange(*pool, *connection, message, answer_timeout, response);
     if (attempt.outcome == HttpOutcome::NotSent && is_kept) {
       is_kept_allowed = false;  // the broker had closed it and nothing went out: a fresh one decides
       continue;

@@ -37,6 +37,8 @@ bool InDoubt::add(CommandKind kind, const Command& command, Timestamp request_ti
   // An AskCommand and the order of another life are asked for at once; "not found" right after a time-out says little.
   const bool is_urgent = kind == CommandKind::Ask || command.possible_resend;
   Doubt doubt{kind, command, request_time_ns, 0, 0, is_urgent ? now : now + intervals[0], false};
+  // The broker's own name is the replaced order's; its successor has another, or none, and is asked for by ours.
+  if (kind == CommandKind::Replace) doubt.command.broker_order_id = {};
   doubts_.try_emplace(command.command_id, std::move(doubt));
   return true;
 }

@@ -75,16 +75,29 @@ bool RouterLink::is_up() {
 std::optional<Timestamp> RouterLink::router_now() const { return clock_.now(options_.boottime()); }
 
 void RouterLink::lose_if_silent() {
-  if (!is_welcomed_ || options_.boottime() - last_heard_ <= interval_ns_ * options_.liveness) return;
+  // A little sooner than the last heartbeat is due: so it is noticed, tick by tick, before it would be late.
+  if (!is_welcomed_ || options_.boottime() - last_heard_ <= interval_ns_ * options_.liveness - interval_ns_ / 10) return;
+  lose("the router is silent");
+}
+
+// A connection that broke and is there again may lead to another life of the router, which has not heard of us.
+void RouterLink::lose_if_cut() {
+  const bool was_cut = std::exchange(is_cut_, !endpoint_.can_send());
+  if (is_cut_ && is_welcomed_) lose("the connection to the router broke");
+  if (was_cut && !is_cut_) last_hello_ = 0;
+}
+
+void RouterLink::lose(std::string_view why) {
   is_welcomed_ = false;
   wants_hello_ = true;
   last_hello_ = 0;
-  spdlog::warn("the router is silent: nothing is placed until it answers a hello");
+  spdlog::warn("{}: nothing is placed until it answers a hello", why);
   handlers_.on_lost();
 }
 
 void RouterLink::tick() {
   lose_if_silent();
+  lose_if_cut();
   const Timestamp now = options_.boottime();
   if (wants_hello_ && (last_hello_ == 0 || now - last_hello_ >= hello_interval_ns)) {
     sequence_ = 0;

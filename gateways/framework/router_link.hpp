@@ -9,6 +9,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include <boost/asio/io_context.hpp>
 
@@ -70,6 +71,8 @@ class RouterLink {
   void on_heartbeat(const Header& header, const Heartbeat& heartbeat);
   void on_ack(std::uint64_t report_number);
   void lose_if_silent();
+  void lose_if_cut();
+  void lose(std::string_view why);
   std::optional<std::string> refusal_of(const VenueReport& report) const;  // why the router could not read it
   void send_held(Timestamp now, bool is_all);
   bool send(const Body& body, std::uint64_t correlation_id);
@@ -80,6 +83,7 @@ class RouterLink {
   RouterClock clock_;
   bool is_welcomed_ = false;
   bool wants_hello_ = false;
+  bool is_cut_ = true;  // no connection, as of the last tick
   std::int64_t interval_ns_ = 1'000'000'000;
   Timestamp last_heard_ = 0;
   Timestamp last_hello_ = 0;

@@ -1,6 +1,5 @@
 #include "gateways/framework/run.hpp"
 
-#include <cstdio>
 #include <random>
 
 #include <spdlog/spdlog.h>
@@ -117,13 +116,13 @@ int run(int argc, char** argv, std::string_view broker, const ReadConfig& read_c
   line.option("--name", name, "which gateway of the file: [gateways.NAME]");
   if (const auto exit = line.parse(argc, argv)) return *exit;
   try {
+    keep_memory_private();
     ConfigTable root = ConfigFile::load(file);
     set_up_log(program, log_level_config(root));
     serve(read_setup(root, name, broker, read_config));
     return EXIT_SUCCESS;
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "%s: %s\n", program.c_str(), error.what());
-    return EXIT_FAILURE;
+    return fail_to_start(program, error);
   }
 }
 

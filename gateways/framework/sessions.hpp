@@ -61,6 +61,8 @@ struct HttpRequest {
   std::vector<std::string> secret_headers = {};  // names whose values are cut out
   std::vector<std::string> secret_members = {};  // likewise of JSON members in the answer
   About about = {};
+  Timestamp write_until_ns = 0;  // CLOCK_BOOTTIME: later it is not sent any more, whatever it has waited for. 0: whenever
+  std::chrono::milliseconds answer_timeout{0};  // 0: that of the session
 };
 
 enum class HttpOutcome {
@@ -75,6 +77,7 @@ struct HttpResponse {
   std::vector<std::pair<std::string, std::string>> headers;  // names in lower case
   std::string body;
   std::string error;  // why, when not Answered
+  bool is_too_late = false;  // NotSent, because write_until_ns had passed
   Timestamp sent_time_ns = 0;
   Timestamp received_time_ns = 0;
   const std::string* header(std::string_view lower_case_name) const;
@@ -85,7 +88,7 @@ using OnTape = std::function<void(Tape)>;
 
 struct HttpOptions {
   std::size_t connections_max = 8;
-  std::chrono::milliseconds connect_timeout{5000};
+  std::chrono::milliseconds connect_timeout{3000};  // whoever waits to have an order sent is to know within 5 s
   std::chrono::milliseconds answer_timeout{12000};
   std::chrono::milliseconds idle_max{50000};  // a kept connection older than this is not used again
   std::size_t body_max = 32u << 20;

@@ -139,6 +139,12 @@ TEST(CommandBook, RefusesWhatMayNotGo) {
   }
 }
 
+TEST(CommandBook, WhatNeverArrivedInTimeHasExpired) {
+  CommandBook book{own};
+  EXPECT_EQ(book.judge(CommandKind::Place, marked(command(1)), fine()).facts[0].error, ErrorCode::NotSent);
+  EXPECT_EQ(book.judge(CommandKind::Place, marked(command(2)), fine(2001 * ms)).facts[0].error, ErrorCode::Expired);
+}
+
 TEST(CommandBook, TheExpiryIsTheLastMomentAtWhichItMayStart) {
   CommandBook book{own};
   EXPECT_EQ(book.judge(CommandKind::Place, command(1, 1), fine(2000 * ms)).act, Act::Do);
@@ -304,6 +310,21 @@ TEST(InDoubt, IsSettledByTheBrokersEvidenceOnly) {
   EXPECT_FALSE(say(Error{ErrorCode::RateLimited, ""}, 15'500).is_settled);
   EXPECT_TRUE(say(Facts{not_found()}, 16'001).is_settled) << "twice";
   EXPECT_EQ(doubts.size(), 0u);
+}
+
+TEST(InDoubt, ASuccessorIsAskedForByOurNameAlone) {
+  InDoubt doubts{rule(15'000)};
+  Command replace = command(1);
+  replace.broker_order_id = "111";  // of the order that is replaced
+  ASSERT_TRUE(doubts.add(CommandKind::Replace, replace, 1, 1));
+  Command cancel = command(2);
+  cancel.broker_order_id = "222";
+  ASSERT_TRUE(doubts.add(CommandKind::Cancel, cancel, 1, 1));
+  for (int i = 0; i < 2; ++i) {
+    const auto asked = doubts.take_due(1000 * ms);
+    ASSERT_TRUE(asked);
+    EXPECT_EQ(view(asked->broker_order_id), asked->command_id == 1 ? "" : "222");
+  }
 }
 
 TEST(InDoubt, FoundIsSettled) {
@@ -574,6 +595,7 @@ TEST_F(CredentialsFile, IsRefusedWithoutShowingAValue) {
       {"secret = canary-secret\n", 0600, "api_key is missing"},
       {good + "canary-loose\n", 0600, "line 3"},
       {good + "canary = x\n", 0600, "line 3"},
+      {good + "canaryMC4CAQAwBQYDK2VwBCIE=\n", 0600, "line 3"},
       {"api_key = \nsecret = canary\n", 0600, "line 1: api_key is empty"},
       {good + std::string(70'000, '#'), 0600, "too large"},
   };

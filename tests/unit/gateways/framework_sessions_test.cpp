@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 #include <openssl/ssl.h>
 
+#include "bus/clock.hpp"
 #include "gateways/framework/redact.hpp"
 #include "tests/unit/gateways/framework_run.hpp"
 #include "tests/unit/gateways/framework_tls_server.hpp"
@@ -196,6 +197,36 @@ TEST(HttpSession, ALateAnswerIsNoAnswer) {
   const HttpResponse response = client.get();
   EXPECT_EQ(response.outcome, HttpOutcome::NoAnswer);
   over.set_value();
+}
+
+TEST(HttpSession, ARequestMayHavePatienceOfItsOwn) {
+  std::promise<void> over;
+  TlsServer server{[&, is_over = over.get_future().share()](Peer& peer) {
+    peer.read_request();
+    is_over.wait();
+  }};
+  Client client{server};
+  HttpRequest request{.method = "POST", .target = "/"};
+  request.answer_timeout = 20ms;
+  EXPECT_EQ(client.ask(std::move(request)).outcome, HttpOutcome::NoAnswer);
+  over.set_value();
+}
+
+TEST(HttpSession, WhatHasWaitedUntilItIsTooLateIsNotWritten) {
+  std::atomic<int> requests = 0;
+  TlsServer server{[&](Peer& peer) {
+    for (; !peer.read_request().empty(); ++requests) peer.answer("{}");
+  }};
+  Client client{server};
+  HttpRequest late{.method = "POST", .target = "/"};
+  late.write_until_ns = boottime_now_ns() - 1;
+  const HttpResponse response = client.ask(late);
+  EXPECT_EQ(response.outcome, HttpOutcome::NotSent);
+  EXPECT_TRUE(response.is_too_late);
+  late.write_until_ns = boottime_now_ns() + 60'000'000'000;
+  EXPECT_EQ(client.ask(late).outcome, HttpOutcome::Answered);
+  EXPECT_EQ(requests, 1);
+  EXPECT_EQ(client.session.handshakes(), 1u) << "the connection that it waited for is kept";
 }
 
 TEST(HttpSession, KeepsAConnectionOverManyRequests) {
