@@ -1,12 +1,13 @@
-// The journal beside its floors, in one run: appending beside a bare write and sync of the same bytes, reading beside a bare
-// LMDB cursor, verifying beside that cursor with SHA-256 over what it passes. Both take turns; medians of five pairs.
-//   journal_bench [records] [folder]
+// The journal beside its floors: appending beside a bare write and sync of the same bytes, scanning (checksum of each record,
+// FlatBuffers verified) beside a bare LMDB cursor that reads every byte, verifying beside that cursor with SHA-256 over what it
+// passes. Both take turns.
+//   journal RECORDS FOLDER PAIRS
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <functional>
 #include <string>
@@ -20,19 +21,15 @@
 #include "audit/journal.hpp"
 #include "audit/verify.hpp"
 #include "bus/codec.hpp"
+#include "schemas/message_generated.h"
+#include "tools/bench/measure.hpp"
 
-using namespace busbar;
-using namespace busbar::audit;
-
+namespace busbar::bench {
 namespace {
 
-constexpr Timestamp noon_ns = 1'728'043'200'000'000'000;
-constexpr int pairs = 5;
+using namespace audit;
 
-[[noreturn]] void fail(const std::string& what) {
-  std::fprintf(stderr, "journal_bench: %s\n", what.c_str());
-  std::exit(EXIT_FAILURE);
-}
+constexpr Timestamp noon_ns = 1'728'043'200'000'000'000;
 
 // An order, as a client sends it.
 Bytes record(std::uint64_t sequence) {
@@ -70,24 +67,41 @@ void append(JournalWriter& writer, const std::vector<Bytes>& frames) {
 }
 
 double seconds(const std::function<void()>& work) {
-  const auto begin = std::chrono::steady_clock::now();
+  const std::int64_t begin_ns = now_ns();
   work();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  return static_cast<double>(now_ns() - begin_ns) / 1e9;
 }
 
+struct Compared {
+  std::string name;
+  std::string words;
+  std::uint64_t records;
+};
+
 // What `work` does in records a second, and how that compares with the floor, taken in turns.
-void compare(const char* what, const char* floor_name, std::uint64_t count, const std::function<void()>& work,
-             const std::function<void()>& floor) {
-  std::array<double, pairs> ours{}, theirs{}, ratios{};
-  for (int i = 0; i < pairs; ++i) {
-    const auto at = static_cast<std::size_t>(i);
-    ours[at] = static_cast<double>(count) / seconds(work);
-    theirs[at] = static_cast<double>(count) / seconds(floor);
-    ratios[at] = ours[at] / theirs[at];
+void compare(std::size_t pairs, const Compared& what, const std::function<void()>& work, const std::function<void()>& floor) {
+  std::vector<double> ours, theirs, ratios;
+  for (std::size_t i = 0; i < pairs; ++i) {
+    ours.push_back(static_cast<double>(what.records) / seconds(work));
+    theirs.push_back(static_cast<double>(what.records) / seconds(floor));
+    ratios.push_back(ours.back() / theirs.back());
   }
   for (auto* figures : {&ours, &theirs, &ratios}) std::sort(figures->begin(), figures->end());
-  std::printf("%-28s %10.0f records/s   %-38s %10.0f   ratio %.2f\n", what, ours[pairs / 2], floor_name,
-              theirs[pairs / 2], ratios[pairs / 2]);
+  std::printf("{\"what\": \"%s\", \"words\": \"%s\", \"ours\": %.0f, \"floor\": %.0f, \"ratio\": %.3f, \"unit\": \"/s\"}\n",
+              what.name.c_str(), what.words.c_str(), ours[pairs / 2], theirs[pairs / 2], ratios[pairs / 2]);
+  std::fflush(stdout);
+}
+
+// So that every byte is looked at, and nothing more is done with it.
+std::uint64_t sum_of(std::span<const std::uint8_t> bytes) {
+  std::uint64_t sum = 0;
+  std::size_t at = 0;
+  for (; at + sizeof sum <= bytes.size(); at += sizeof sum) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, bytes.data() + at, sizeof word);
+    sum += word;
+  }
+  return sum;
 }
 
 void walk(const std::filesystem::path& segment, const std::function<void(const MDB_val&)>& visit) {
@@ -108,25 +122,17 @@ void walk(const std::filesystem::path& segment, const std::function<void(const M
   mdb_env_close(env);
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  const std::uint64_t count = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 1'000'000;
-  std::string folder = argc > 2 ? argv[2] : std::filesystem::temp_directory_path().string();
-  folder += "/busbar-bench-XXXXXX";
-  if (count < 10'000 || mkdtemp(folder.data()) == nullptr) fail("journal_bench [records, 10000 at least] [folder]");
-  const std::filesystem::path place = folder;
-  const std::filesystem::path stream = place / "core";
+void measure(std::uint64_t count, const std::filesystem::path& folder, std::size_t pairs) {
+  const auto stream = folder / "core";
   {
     WriterOptions options;
     options.directory = stream;
     options.stream = "core";
     auto writer = JournalWriter::open(options);
     if (!writer) fail(writer.error().text);
-    const int bare = open((place / "bare").c_str(), O_WRONLY | O_CREAT | O_APPEND, 0640);
+    const int bare = open((folder / "bare").c_str(), O_WRONLY | O_CREAT | O_APPEND, 0640);
     for (const std::uint64_t batch : {1, 100, 1000}) {
       const std::uint64_t rounds = batch == 1 ? 50 : 10;
-      std::vector<Bytes> frames;
       const auto append_rounds = [&] {
         for (std::uint64_t i = 0; i < rounds; ++i) append(*writer, records(writer->next_sequence(), batch));
       };
@@ -137,7 +143,7 @@ int main(int argc, char** argv) {
           if (write(bare, bytes.data(), bytes.size()) < 0 || fdatasync(bare) != 0) fail("cannot write");
         }
       };
-      compare(("append, " + std::to_string(batch) + " at a time").c_str(), "bare write and fdatasync", rounds * batch,
+      compare(pairs, {"append", "journal, " + std::to_string(batch) + " a commit, beside a synced write", rounds * batch},
               append_rounds, write_rounds);
     }
     close(bare);
@@ -148,18 +154,21 @@ int main(int argc, char** argv) {
   const auto segment = stream / "00000000000000000001";
   std::uint64_t there = 0;
   walk(segment, [&](const MDB_val&) { ++there; });
-  std::uint64_t bytes = 0;
-  const auto bare_walk = [&] { walk(segment, [&](const MDB_val& value) { bytes += value.mv_size; }); };
-  const auto read = [&] {
+  std::uint64_t sum = 0;
+  const auto bare_walk = [&] {
+    walk(segment, [&](const MDB_val& value) { sum += sum_of({static_cast<const std::uint8_t*>(value.mv_data), value.mv_size}); });
+  };
+  const auto scan = [&] {
     auto reader = JournalReader::open(stream);
     if (!reader) fail(reader.error().text);
     const auto done = reader->read(1, there, [&](const JournalRecord& found) {
-      bytes += found.record.payload.size();
+      flatbuffers::Verifier verifier{found.record.payload.data(), found.record.payload.size()};
+      sum += wire::VerifyMessageBuffer(verifier) ? 1 : 0;
       return true;
     });
     if (!done) fail(done.error().text);
   };
-  compare("read, checksums looked at", "bare LMDB cursor", there, read, bare_walk);
+  compare(pairs, {"scan", "journal scan beside a bare cursor", there}, scan, bare_walk);
   const auto hash_walk = [&] {
     std::array<unsigned char, 32> hash{};
     EVP_MD_CTX* context = EVP_MD_CTX_new();
@@ -174,7 +183,15 @@ int main(int argc, char** argv) {
     const auto summary = verify(stream, {});
     if (!summary || !summary->is_good || summary->records != there) fail("the journal does not verify");
   };
-  compare("verify", "bare LMDB cursor and SHA-256", there, check, hash_walk);
-  std::filesystem::remove_all(place);
-  return bytes > 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  compare(pairs, {"verify", "journal verify beside a cursor and SHA-256", there}, check, hash_walk);
+  require(sum > 0, "journal: nothing was read");
+}
+
+}  // namespace
+}  // namespace busbar::bench
+
+int main(int argc, char** argv) {
+  using namespace busbar::bench;
+  if (argc != 4) fail("journal RECORDS FOLDER PAIRS");
+  measure(std::strtoull(argv[1], nullptr, 10), argv[2], std::strtoull(argv[3], nullptr, 10));
 }

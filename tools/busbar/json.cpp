@@ -463,6 +463,7 @@ json::object to_json(std::string_view stream, const Record& record) {
     case RecordKind::Output: out["kind"] = "Output"; break;
     case RecordKind::Market: out["kind"] = "Market"; break;
     case RecordKind::Tape: out["kind"] = "Tape"; break;
+    case RecordKind::Unread: out["kind"] = "Unread"; break;
     case RecordKind::Invalid: out["kind"] = "Invalid"; break;
   }
   if (const auto message = decode(record.payload)) {
@@ -470,6 +471,7 @@ json::object to_json(std::string_view stream, const Record& record) {
     out["message"] = to_json(message->body);
   } else {
     out["error"] = message.error().text;
+    if (record.kind() == RecordKind::Unread) out["payload_hex"] = hex(record.payload);
   }
   return out;
 }
