@@ -59,7 +59,7 @@ if(BUSBAR_SANITIZE)
       add_compile_options(-fno-sanitize=function)  # clang 14 cannot mark coroutines for it ("difference across sections")
     endif()
   endif()
-  if(BUSBAR_SANITIZE MATCHES "thread")
+  if(BUSBAR_SANITIZE MATCHES "thread" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     add_compile_options(-Wno-tsan)
   endif()
 endif()
@@ -135,7 +135,7 @@ function(busbar_fuzzer name)
   target_link_options(${name} PRIVATE -fsanitize=fuzzer)
   # What is found new goes to the first folder, and the seeds in the source tree stay as they are.
   file(MAKE_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/corpus/${name})
-  add_test(NAME ${name} COMMAND ${name} -max_total_time=20 -timeout=5 -rss_limit_mb=2048
+  add_test(NAME ${name} COMMAND ${name} -max_total_time=60 -timeout=5 -rss_limit_mb=2048
     ${CMAKE_CURRENT_BINARY_DIR}/corpus/${name} ${arg_SEEDS})
-  set_tests_properties(${name} PROPERTIES LABELS fuzz TIMEOUT 120)
+  set_tests_properties(${name} PROPERTIES LABELS fuzz TIMEOUT 240)
 endfunction()

@@ -1,0 +1,352 @@
+"""D11: secrets are never shown. Canaries in accounts of every kind of key go through all flows, errors and crashes
+included, with logs at their most talkative. Then everything that Busbar wrote, said or left in /proc is searched for
+them: as they are, in base64, in hexadecimal and encoded for a URL.
+
+  canaries.py [--seed N]"""
+import argparse
+import base64
+import json
+import os
+import random
+import resource
+import signal
+import ssl
+import subprocess
+import sys
+import time
+import urllib.parse
+import urllib.request
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "scenario"))
+sys.path[:] = [os.path.abspath(p) for p in sys.path]
+from stack import BIN, Number, Stack, check, program, wait_for, wait_synced  # noqa: E402
+import wire  # noqa: E402
+import zmq  # noqa: E402
+
+# Named for how each signs, or what is wrong with it.
+ACCOUNTS = ("hmac", "rsa", "ed25519", "listen", "unknown")
+GATEWAYS = tuple(f"gw-{account}" for account in ACCOUNTS)
+WINDOW = 24  # so many characters of a secret are a hit: texts are cut, and a cut one is a secret still
+
+
+class Canaries:
+    """Secrets by name, and in which shapes each is looked for."""
+
+    def __init__(self):
+        self.needles = {}
+
+    def add(self, name, secret):
+        secret = secret.encode() if isinstance(secret, str) else secret
+        shapes = {secret, secret.hex().encode(), secret.hex().upper().encode(), secret.swapcase(),
+                  urllib.parse.quote_from_bytes(secret, safe="").encode()}
+        for shift in range(3):  # base64 of a text that has it somewhere
+            coded = base64.b64encode(b"\0" * shift + secret)
+            shapes.add(coded[4 if shift else 0:len(coded) // 4 * 4 - 4])
+            shapes.add(coded[4 if shift else 0:len(coded) // 4 * 4 - 4].translate(bytes.maketrans(b"+/", b"-_")))
+        for shape in shapes:
+            for part in {shape[:WINDOW], shape[-WINDOW:]}:
+                check(len(part) >= 16, name, "is too short to be looked for")
+                self.needles[part] = name
+
+    def add_key(self, name, pem):
+        """A private key: its lines as they stand in the file, and what they mean."""
+        lines = [line for line in pem.decode().splitlines() if line and "-----" not in line]
+        for line in lines[1:-1] or lines:
+            self.add(name, line)
+        der = base64.b64decode("".join(lines))
+        for part in (der[len(der) // 2:len(der) // 2 + 32], der[-32:]):
+            self.add(name, part)
+
+    def find(self, where, data):
+        return [f"{name} in {where}" for needle, name in self.needles.items() if needle in data]
+
+
+def openssl(*arguments, data=None):
+    return subprocess.run(["openssl", *map(str, arguments)], input=data, capture_output=True, check=True).stdout
+
+
+class Secretive(Stack):
+    """A gateway for each kind of key, and one whose key the venue does not know."""
+
+    def __init__(self, canaries):
+        self.canaries = canaries
+        self.passphrases = {"rsa": os.urandom(24).hex(), "ed25519": os.urandom(24).hex()}
+        super().__init__("canaries", accounts=ACCOUNTS, gateways=GATEWAYS, symbols='[log]\nlevel = "trace"\n',
+                         venue="listen_keys = true", router="log_segment_bytes = 1048576")
+        for account, key in self.keys.items():
+            canaries.add(f"{account}'s API key", key["api_key"])
+            if account not in self.passphrases:
+                canaries.add(f"{account}'s secret", key["secret"])
+        for account, passphrase in self.passphrases.items():
+            canaries.add(f"{account}'s passphrase", passphrase)
+
+    def start_venue(self):
+        os.chdir(self.folder)  # where a core file would be left
+        for account, passphrase in self.passphrases.items():
+            kind = ["RSA", "-pkeyopt", "rsa_keygen_bits:2048"] if account == "rsa" else ["ed25519"]
+            plain = openssl("genpkey", "-algorithm", *kind)
+            locked = openssl("pkcs8", "-topk8", "-v2", "aes-256-cbc", "-passout", f"pass:{passphrase}", data=plain)
+            self.canaries.add_key(f"{account}'s private key", plain)
+            self.canaries.add_key(f"{account}'s locked private key", locked)
+            (self.folder / f"{account}.pub").write_bytes(openssl("pkey", "-pubout", data=plain))
+            self.write_secret(f"{account}.key", locked)
+        super().start_venue()
+        # The venue has read public keys and secrets; what a gateway reads is another file.
+        for account, passphrase in self.passphrases.items():
+            self.write_secret(f"{account}.cred", f"api_key = {self.keys[account]['api_key']}\nsecret_file = {account}.key\n"
+                              f"passphrase = {passphrase}\n".encode())
+
+    def write_secret(self, name, content):
+        file = self.folder / name
+        file.touch(mode=0o600)
+        file.write_bytes(content)
+        return file
+
+    def add(self, name, *command):
+        if name == "venue":  # it knows no "unknown", and verifies two accounts by public keys
+            config = self.folder / "venue.toml"
+            text = config.read_text()
+            text = text.replace(f'[venue.accounts.unknown]\ncredentials = "{self.folder}/unknown.cred"', "")
+            for account in self.passphrases:
+                file = self.folder / "venue" / f"{account}.cred"
+                file.touch(mode=0o600)
+                file.write_text(f"api_key = {self.keys[account]['api_key']}\n"
+                                f"public_key_file = {self.folder}/{account}.pub\n")
+                text = text.replace(f"{self.folder}/{account}.cred", str(file))
+            config.write_text(text)
+        return super().add(name, *command)
+
+    def gateway_table(self, name):
+        account = name.removeprefix("gw-")
+        more = {"rsa": 'key_type = "private_key"', "ed25519": 'key_type = "private_key"\norders = "ws_api"',
+                "listen": 'user_data = "listen_key"'}.get(account, "")
+        return super().gateway_table(name) + more + "\n"
+
+    def wait_ready(self, seconds=30.0):
+        def question():
+            _, lines, _ = self.busbar("--timeout", "1", "status", can_fail=True)
+            return lines and sum(s["state"] == "Ok" and s["reconciled"] for s in lines[0].get("sessions", [])) >= 4
+        return wait_for("four accounts to be well", question, seconds, 0.1)
+
+    def own_files(self):
+        """What Busbar wrote: everything but the secrets' own files, and what is the venue's."""
+        venues = {"venue", "venue.log", "venue.toml", "arrivals"}
+        for file in self.folder.rglob("*"):
+            first = file.relative_to(self.folder).parts[0]
+            if file.is_file() and first not in venues and file.suffix not in (".cred", ".key", ".pub"):
+                yield file
+
+
+def written(file):
+    """A file without what was never written: segments are sparse, and prewritten with zeros."""
+    out = []
+    with open(file, "rb") as data:
+        end, at = data.seek(0, os.SEEK_END), 0
+        while at < end:
+            try:
+                at = os.lseek(data.fileno(), at, os.SEEK_DATA)
+            except OSError:
+                break
+            hole = os.lseek(data.fileno(), at, os.SEEK_HOLE)
+            while at < hole:
+                data.seek(at)
+                block = data.read(min(1 << 16, hole - at))
+                if block.strip(b"\0"):
+                    out.append(block)
+                at += len(block)
+    return b"".join(out)
+
+
+class Said:
+    """Everything that came over the bus or out of a command, with where it came from."""
+
+    def __init__(self, stack):
+        self.stack, self.pieces = stack, []
+        self.reports = wire.CONTEXT.socket(zmq.SUB)
+        self.reports.setsockopt(zmq.SUBSCRIBE, b"")
+        self.reports.connect(stack.endpoint("reports"))
+
+    def take_reports(self):
+        while self.reports.poll(0):
+            self.pieces.append(("the drop copy", self.reports.recv()))
+
+    def command(self, *arguments):
+        for how in ((), ("--json", )):
+            done = subprocess.run([str(BIN / "busbar"), "--config", str(self.stack.config), *how, *map(str, arguments)],
+                                  capture_output=True, timeout=60)
+            self.pieces.append((f"busbar {' '.join(map(str, arguments))}", done.stdout + done.stderr))
+
+    def processes(self):
+        for name, process in self.stack.processes.items():
+            if name == "venue" or not process.is_running():
+                continue
+            for part in ("cmdline", "environ", "status"):
+                self.pieces.append((f"/proc of {name}: {part}", Path(f"/proc/{process.popen.pid}/{part}").read_bytes()))
+
+
+def trade(stack, dealer, chance):
+    """The life of orders on each account, and everything that goes wrong with an answer. Returns an order's name."""
+    venue, count = stack.venue, 0
+
+    def place(account, price, side="Buy", quantity="0.01"):
+        nonlocal count
+        count += 1
+        dealer.send("NewOrder", **wire.new_order(f"S{count}", side, quantity, account=account, price=price))
+        return f"S{count}"
+
+    def settled(name, seconds=15):
+        check(dealer.pump(seconds, lambda: dealer.status_of(name) in wire.FINAL | {"New", "PartiallyFilled"}), name, "is",
+              dealer.status_of(name))
+        return dealer.status_of(name)
+
+    good = [a for a in ACCOUNTS if a != "unknown"]
+    for account in good:
+        name = place(account, 30000 + count)
+        check(settled(name) == "New", account, dealer.reports_of(name)[-1])
+        venue.trade("SELL", "0.004", str(30000 + count - 1), time_in_force="IOC")
+        dealer.send("ReplaceOrder", client_order_id=f"R{count}", orig_client_order_id=name,
+                    order_qty=Number("0.02"), price=Number(29000 + count))
+        dealer.send("CancelOrder", client_order_id=f"C{count}", orig_client_order_id=name)
+        check(settled(place(account, 30000, quantity="9000")) == "Rejected", "too dear")
+        dealer.send("CancelOrder", client_order_id=f"N{count}", orig_client_order_id="nobody")
+    for account in good:  # the broker says the key itself, in an error of every size
+        key = stack.keys[account]["api_key"]
+        for text in (f"Invalid API-key {key}, try {key} again", f"{'x' * 3000} {key} {key}"):
+            # By REST as a body; over the WebSocket API the venue says it in its own frame.
+            venue.fault("answer_instead", endpoint="order.place", next=1, status=400, transport="rest",
+                        body='{"code":-2015,"msg":"%s"}' % text)
+            settled(place(account, 25000 + count))
+            venue.clear_faults()
+    for kind, more in (("drop_answer", {}), ("answer_wrong", {"status": 502}), ("drop_request", {})):
+        venue.fault(kind, endpoint="order.place", next=len(good), **more)
+        for account in good:
+            place(account, 20000 + count)
+        dealer.pump(1.5)
+        venue.clear_faults()
+    venue.control_call("POST", "/clock", skew_ms=90_000)
+    for account in good:
+        place(account, 21000 + count)
+    dealer.pump(1)
+    venue.control_call("POST", "/clock", skew_ms=0)
+    venue.control_call("POST", "/streams/close", reset=True)
+    venue.control_call("POST", "/listen-keys/expire")
+    dealer.pump(1)
+    return "S1"
+
+
+def listen_key(stack):
+    """As the venue tells it to whoever has the API key: the one that the gateway uses."""
+    request = urllib.request.Request(f"{stack.venue.rest}/api/v3/userDataStream", method="POST",
+                                     headers={"X-MBX-APIKEY": stack.keys["listen"]["api_key"]})
+    with urllib.request.urlopen(request, timeout=10, context=ssl.create_default_context(cafile=stack.venue.ca)) as answer:
+        return json.load(answer)["listenKey"]
+
+
+def starts_that_fail(stack, said, canaries):
+    """A gateway whose credentials are wrong says so in a line, and nothing of them."""
+    gateway = [str(program("busbar-gateway-binance")), "--config", str(stack.folder / "wrong.toml"), "--name", "gw-rsa"]
+    config = stack.config.read_text()
+    pem = (stack.folder / "rsa.key").read_bytes()
+    key = stack.keys["rsa"]["api_key"]
+    wrong_passphrase = os.urandom(24).hex()
+    canaries.add("a wrong passphrase", wrong_passphrase)
+    loose = base64.b64encode(os.urandom(47)).decode()  # as the last line of a key ends, in "="
+    canaries.add("a loose line of a key", loose)
+    cases = {
+        "passphrase": f"api_key = {key}\nsecret_file = rsa.key\npassphrase = {wrong_passphrase}\n".encode(),
+        "no passphrase": f"api_key = {key}\nsecret_file = rsa.key\n".encode(),
+        "pasted": f"api_key = {key}\nsecret = ".encode() + pem,
+        "loose": f"api_key = {key}\n{loose}\nsecret = {key}\n".encode(),
+        "no key": f"api_key = {key}\nsecret = {stack.keys['hmac']['secret']}\n".encode(),
+        "swapped": f"{key} = api_key\n".encode(),
+    }
+    for what, content in cases.items():
+        stack.write_secret("wrong.cred", content)
+        (stack.folder / "wrong.toml").write_text(config.replace(f"{stack.folder}/rsa.cred", f"{stack.folder}/wrong.cred"))
+        done = subprocess.run(gateway, capture_output=True, timeout=20)
+        check(done.returncode == 1, what, "started:", done)
+        said.pieces.append((f"a start with wrong credentials: {what}", done.stdout + done.stderr))
+
+
+def crash(stack, name):
+    """As a failed assertion ends a process."""
+    process = stack.processes[name]
+    process.popen.send_signal(signal.SIGABRT)
+    process.popen.wait(10)
+    check(process.popen.returncode == -signal.SIGABRT, name, "ended with", process.popen.returncode)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
+    options = parser.parse_args()
+    print(f"canaries: seed {options.seed}", flush=True)
+    chance = random.Random(options.seed)
+    begin = time.monotonic()
+    canaries = Canaries()
+    with Secretive(canaries) as stack:
+        said = Said(stack)
+        stack.venue.stand_still()
+        dealer = stack.dealer("canaries")
+        dealer.hello()
+        canaries.add("a listen key", listen_key(stack))
+        order = trade(stack, dealer, chance)
+        canaries.add("the next listen key", listen_key(stack))
+        said.command("status")
+        said.processes()
+        for arguments in (("orders", "--all"), ("accounts", ), ("symbols", ), ("order", order)):
+            said.command(*arguments)
+        for account in ACCOUNTS:
+            for what in ("balances", "positions"):
+                said.command(what, "--account", account)
+        stack.venue.control_call("POST", "/keys", account="hmac", revoked=True)
+        for _ in range(3):
+            said.command("balances", "--account", "hmac")
+        wait_synced(stack, 30)
+        for stream in ("core", "tape", "market"):
+            said.command("journal", "replay", "--stream", stream)
+        for name in ("1", "2", "3", order):
+            said.command("journal", "show", name)
+        starts_that_fail(stack, said, canaries)
+
+        crashed = [name for name in stack.processes if name != "venue"]
+        for name in crashed:
+            crash(stack, name)
+        cores = list(stack.folder.glob("core*"))
+        for name in crashed:
+            stack.restart(name)
+        wait_for("all to be up again", lambda: stack.busbar("--timeout", "1", "status", can_fail=True)[1], 20, 0.1)
+        dealer.pump(1)
+        said.take_reports()
+        said.command("status")
+        said.processes()
+        said.pieces += [("a report", repr(r).encode()) for r in dealer.reports + dealer.others]
+
+        hits, sizes = [], {"files": 0, "bytes": 0}
+        for file in stack.own_files():
+            data = written(file)
+            sizes["files"] += 1
+            sizes["bytes"] += len(data)
+            hits += canaries.find(file.relative_to(stack.folder), data)
+        for where, data in said.pieces:
+            sizes["bytes"] += len(data)
+            hits += canaries.find(where, data)
+        # The search itself can find: what the gateway reads has each of them.
+        known = set()
+        for file in stack.folder.glob("*.cred"):
+            known |= {hit.split(" in ")[0] for hit in canaries.find("", file.read_bytes())}
+        check(len(known) >= 10, "the search finds too little where the secrets are:", known)
+        check(not hits, len(hits), "secrets are shown:", *sorted(set(hits))[:12])
+        check(not cores, "memory was left in", cores)
+        names = set(canaries.needles.values())
+        print(f"D11: {len(names)} canaries in {len(canaries.needles)} shapes: 0 hits in {sizes['files']} files and "
+              f"{len(said.pieces)} answers, {sizes['bytes'] / 1e6:.1f} MB; {len(crashed)} crashes left no core file; "
+              f"{time.monotonic() - begin:.1f} s", flush=True)
+
+
+if __name__ == "__main__":
+    # Were it for this limit, each crash would leave a core file.
+    hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
+    resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
+    main()
