@@ -110,7 +110,8 @@ class Client : public Party {
         send(number);
         lock.lock();
       }
-      if (back_ < sent_) arrived_.wait(lock, [&] { return sent_ - back_ < in_flight || now_ns() >= end_ns; });
+      const std::size_t may_be_out = now_ns() < end_ns ? in_flight - 1 : 0;  // then one more can go, or all are back
+      arrived_.wait(lock, [&] { return sent_ - back_ <= may_be_out; });
     }
     print_window(in_flight, latencies, now_ns() - begin_ns);
   }

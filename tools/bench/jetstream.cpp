@@ -50,7 +50,7 @@ class Stream {
                                 : js_PublishAsync(context, subject, payload_, payload_size, nullptr),
                  "publish");
       const std::int64_t before_ns = std::exchange(time_ns, now_ns());
-      latencies.add(time_ns - before_ns);
+      latencies.add(in_flight == 1 ? time_ns - before_ns : 0);  // when one of several is acknowledged is not told
     }
     jsPubOptions patience;
     jsPubOptions_Init(&patience);
