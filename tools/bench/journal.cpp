@@ -79,7 +79,8 @@ struct Compared {
 };
 
 // What `work` does in records a second, and how that compares with the floor, taken in turns.
-void compare(std::size_t pairs, const Compared& what, const std::function<void()>& work, const std::function<void()>& floor) {
+void compare(std::size_t pairs, const Compared& what, const std::function<void()>& work,
+             const std::function<void()>& floor) {
   std::vector<double> ours, theirs, ratios;
   for (std::size_t i = 0; i < pairs; ++i) {
     ours.push_back(static_cast<double>(what.records) / seconds(work));
@@ -156,7 +157,9 @@ void measure(std::uint64_t count, const std::filesystem::path& folder, std::size
   walk(segment, [&](const MDB_val&) { ++there; });
   std::uint64_t sum = 0;
   const auto bare_walk = [&] {
-    walk(segment, [&](const MDB_val& value) { sum += sum_of({static_cast<const std::uint8_t*>(value.mv_data), value.mv_size}); });
+    walk(segment, [&](const MDB_val& value) {
+      sum += sum_of({static_cast<const std::uint8_t*>(value.mv_data), value.mv_size});
+    });
   };
   const auto scan = [&] {
     auto reader = JournalReader::open(stream);

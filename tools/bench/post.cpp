@@ -295,7 +295,8 @@ void measure(std::size_t orders, std::size_t pairs) {
       floor_us.push_back(p50_us(loop, floor, orders));
       ratios.push_back(our_us.back() / floor_us.back());
     }
-    std::printf("{\"words\": \"gateway, command to answer, p50\", \"ours\": %.2f, \"floor\": %.2f, \"ratio\": %.3f, \"unit\": \"us\"}\n",
+    std::printf("{\"words\": \"gateway, command to answer, p50\", \"ours\": %.2f, \"floor\": %.2f, "
+                "\"ratio\": %.3f, \"unit\": \"us\"}\n",
                 median(our_us), median(floor_us), median(ratios));
     std::printf("{\"handshakes\": %.4f}\n",
                 static_cast<double>(ours.handshakes() - handshakes) / static_cast<double>(orders * pairs));

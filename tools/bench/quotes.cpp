@@ -68,7 +68,8 @@ struct alignas(64) Counter {
 class Counters {
  public:
   Counters() {
-    void* const memory = mmap(nullptr, sizeof(Counter) * subscribers_max, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    constexpr int shared = MAP_SHARED | MAP_ANONYMOUS;
+    void* const memory = mmap(nullptr, sizeof(Counter) * subscribers_max, PROT_READ | PROT_WRITE, shared, -1, 0);
     require(memory != MAP_FAILED, "mmap");
     counters_ = static_cast<Counter*>(memory);
   }
