@@ -138,7 +138,7 @@ def router_and_auditd(options):
             time.sleep(chance.uniform(0, 0.3))
             answered.append(load.answered - before)
             process.start()
-            goal = wait_for("the router's status", watch.status, 10)["status"]["last_sequence"]
+            goal = wait_for("the router's status", watch.status, 60)["status"]["last_sequence"]
             return until(lambda: (watch.audited() or 0) >= goal, "auditd to catch up")
 
         victims = {"router": kill_router, "auditd": kill_auditd}

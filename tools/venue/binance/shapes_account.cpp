@@ -201,7 +201,7 @@ json::object symbol_info(const Symbol& symbol, bool shows_permissions, bool has_
           {"isMarginTradingAllowed", false},
           {"filters", symbol_filters(symbol, has_older_filters)},
           {"permissions", has_older_filters ? json::array{"SPOT"} : json::array{}},
-          {"permissionSets", shows_permissions ? json::array{json::array{"SPOT"}} : json::array{}},
+          {"permissionSets", shows_permissions ? json::array(1, json::array{"SPOT"}) : json::array{}},
           {"defaultSelfTradePreventionMode", name_of(symbol.self_trade_default)},
           {"allowedSelfTradePreventionModes", std::move(modes)}};
 }
