@@ -76,14 +76,14 @@ def percentile(values, part):
 
 def publish(endpoint, rate):
     """The nth message is of topic n % ACTIVE. Every 2,000 a barrier says in its price how many there have been."""
-    socket = wire.CONTEXT.socket(zmq.PUB)
+    socket = wire.CONTEXT.socket(zmq.XPUB)  # a PUB that is told who listens
     socket.setsockopt(zmq.SNDHWM, 1_000_000)
     socket.setsockopt(zmq.LINGER, 0)
     socket.connect(endpoint)
     active = [Template("model", i) for i in range(ACTIVE)]
     barrier = Template("model", 999)
     quiet = [Template("quiet", i) for i in range(QUIET)]
-    time.sleep(0.3)  # a PUB forgets what it publishes before its peer is there
+    check(socket.poll(10_000), "the hub does not listen")  # what is published before that is forgotten
     for i, template in enumerate(quiet):
         socket.send(template.fill(1, price_of(i, 1)))
     sent, barriers, took = 0, 0, array.array("q")
