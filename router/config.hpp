@@ -22,7 +22,7 @@ struct RouterConfig {
   int gateway_queue_max = 100'000;
   std::filesystem::path journal;   // of stream core, when the archive is on this host
 
-  std::uint64_t follow_snapshot_records = 100'000;
+  std::uint64_t follow_snapshot_records = 30'000;  // replaying them takes a start a third of a second
   std::int64_t follow_snapshot_seconds = 60;
 
   Configuration core;  // without the journal id, which the state directory has
