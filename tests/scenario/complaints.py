@@ -51,7 +51,8 @@ def refusals(stack):
 
 def complaint_17_one_ledger_for_all_clients_and_accounts_kept_over_restarts():
     """An address is banned because two programs each kept to the limit by themselves."""
-    with Stack("complaint-17", accounts=("main", "other"), limits={"orders_per_10_seconds": 40}) as stack:
+    limits = {"orders_per_10_seconds": 40}
+    with Stack("complaint-17", accounts=("main", "other"), order_ttl_ms=9000, limits=limits) as stack:
         stack.venue.stand_still()
         first, second = session(stack), session(stack, "s2", "cli")
         names = []
