@@ -1,5 +1,6 @@
 #include "bus/codec.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <string>
@@ -23,8 +24,8 @@
 #define BUSBAR_EACH_AGAIN() BUSBAR_EACH_STEP
 #define BUSBAR_UNWRAP(...) __VA_ARGS__
 
-#define BUSBAR_READ_REQUIRED(f) && get<true>(in, #f, table.f(), out.f)
-#define BUSBAR_READ_OPTIONAL(f) && get<false>(in, #f, table.f(), out.f)
+#define BUSBAR_READ_REQUIRED(f) && get<true, alphabet_of(#f)>(in, #f, table.f(), out.f)
+#define BUSBAR_READ_OPTIONAL(f) && get<false, alphabet_of(#f)>(in, #f, table.f(), out.f)
 #define BUSBAR_MAKE_REQUIRED(f) [[maybe_unused]] const auto f##_ = make<true>(builder, value.f);
 #define BUSBAR_MAKE_OPTIONAL(f) [[maybe_unused]] const auto f##_ = make<false>(builder, value.f);
 // Wide fields first, so that none is padded.
@@ -142,12 +143,13 @@ bool is_plain(std::string_view text) {
   return true;
 }
 
+template <Alphabet alphabet>
 bool get_text(Reader& in, std::string_view field, const flatbuffers::String& text, std::size_t size_max) {
   const std::string_view view{text.c_str(), text.size()};
   if (view.size() > size_max) {
     return refuse(in, field, std::to_string(view.size()) + " bytes are more than " + std::to_string(size_max));
   }
-  switch (alphabet_of(field)) {
+  switch (alphabet) {
     case Alphabet::Plain:
       return is_plain(view) || refuse(in, field, "is not printable ASCII without spaces");
     case Alphabet::Mark:
@@ -158,26 +160,26 @@ bool get_text(Reader& in, std::string_view field, const flatbuffers::String& tex
   return false;
 }
 
-template <bool required, std::size_t N>
+template <bool required, Alphabet alphabet, std::size_t N>
 bool get(Reader& in, std::string_view field, const flatbuffers::String* text, Text<N>& out) {
   const std::size_t size = text != nullptr ? text->size() : 0;
   if (size == 0) {
     out.clear();
     return !required || refuse(in, field, "is missing");
   }
-  if (!get_text(in, field, *text, N)) return false;
+  if (!get_text<alphabet>(in, field, *text, N)) return false;
   out.assign(text->c_str(), size);
   return true;
 }
 
 // Raw text of the wire tape: any bytes, bounded by the message.
-template <bool>
+template <bool, Alphabet>
 bool get(Reader&, std::string_view, const flatbuffers::String* text, std::string& out) {
   if (text != nullptr) out.assign(text->c_str(), text->size());
   return true;
 }
 
-template <bool required, class Enum>
+template <bool required, Alphabet, class Enum>
   requires std::is_enum_v<Enum>
 bool get(Reader& in, std::string_view field, Enum value, Enum& out) {
   if (value > Enum::MAX) {
@@ -191,7 +193,7 @@ bool get(Reader& in, std::string_view field, Enum value, Enum& out) {
   return true;
 }
 
-template <bool, class Number>
+template <bool, Alphabet, class Number>
   requires std::is_arithmetic_v<Number>
 bool get(Reader&, std::string_view, Number value, Number& out) {
   out = value;
@@ -204,7 +206,7 @@ constexpr bool is_amount(std::string_view table, std::string_view field) {
          (table == "Trade" && field == "qty");
 }
 
-template <bool>
+template <bool, Alphabet>
 bool get(Reader& in, std::string_view field, const wire::Decimal* value, std::optional<Decimal>& out) {
   out.reset();
   if (value == nullptr) return true;
@@ -214,7 +216,7 @@ bool get(Reader& in, std::string_view field, const wire::Decimal* value, std::op
   return true;
 }
 
-template <bool>
+template <bool, Alphabet>
 bool get(Reader& in, std::string_view field, const flatbuffers::Vector<const wire::BookLevel*>* levels, std::vector<BookLevel>& out) {
   out.clear();
   if (levels == nullptr) return true;
@@ -229,52 +231,52 @@ bool get(Reader& in, std::string_view field, const flatbuffers::Vector<const wir
   return true;
 }
 
-template <bool>
+template <bool, Alphabet>
 bool get(Reader&, std::string_view, const flatbuffers::Vector<std::uint8_t>* bytes, Bytes& out) {
   out.clear();
   if (bytes != nullptr) out.assign(bytes->begin(), bytes->end());
   return true;
 }
 
-template <bool, class Enum>
+template <bool, Alphabet alphabet, class Enum>
   requires std::is_enum_v<Enum>
 bool get(Reader& in, std::string_view field, const flatbuffers::Vector<Enum>* values, std::vector<Enum>& out) {
   out.clear();
   if (values == nullptr) return true;
   if (values->size() > static_cast<std::size_t>(Enum::MAX)) return refuse(in, field, "names one more than once");
   for (const Enum value : *values) {
-    if (!get<true>(in, field, value, out.emplace_back())) return false;
+    if (!get<true, alphabet>(in, field, value, out.emplace_back())) return false;
   }
   return true;
 }
 
-template <bool, std::size_t N>
+template <bool, Alphabet alphabet, std::size_t N>
 bool get(Reader& in, std::string_view field, const flatbuffers::Vector<Offset<flatbuffers::String>>* texts,
          std::vector<Text<N>>& out) {
   out.clear();
   if (texts == nullptr) return true;
   out.reserve(texts->size());
   for (const flatbuffers::String* text : *texts) {
-    if (!get<true>(in, field, text, out.emplace_back())) return false;
+    if (!get<true, alphabet>(in, field, text, out.emplace_back())) return false;
   }
   return true;
 }
 
 // Tables inside tables. read() of each is declared by its BUSBAR_TABLE below, and found where get() is used.
-template <bool, class Wire, class Struct>
+template <bool, Alphabet, class Wire, class Struct>
   requires std::is_class_v<Struct>
 bool get(Reader& in, std::string_view, const Wire* table, Struct& out) {
   out = {};
   return table == nullptr || read(in, *table, out);
 }
 
-template <bool, class Wire, class Struct>
+template <bool, Alphabet, class Wire, class Struct>
 bool get(Reader& in, std::string_view, const Wire* table, std::optional<Struct>& out) {
   out.reset();
   return table == nullptr || read(in, *table, out.emplace());
 }
 
-template <bool, class Wire, class Struct>
+template <bool, Alphabet, class Wire, class Struct>
 bool get(Reader& in, std::string_view, const flatbuffers::Vector<Offset<Wire>>* tables, std::vector<Struct>& out) {
   out.clear();
   if (tables == nullptr) return true;
@@ -339,7 +341,9 @@ Offset<flatbuffers::Vector<const wire::BookLevel*>> make(Builder& builder, const
 
 template <bool required>
 Offset<flatbuffers::Vector<std::uint8_t>> make(Builder& builder, const Bytes& bytes) {
-  return bytes.empty() && !required ? 0 : builder.CreateVector(bytes);
+  if (bytes.empty() && !required) return 0;
+  builder.ForceVectorAlignment(bytes.size(), sizeof(std::uint8_t), 8);  // often a message itself, to be read where it lies
+  return builder.CreateVector(bytes);
 }
 
 template <bool, class Enum>
@@ -514,7 +518,7 @@ BUSBAR_TABLE(Tick, (), ())
 BUSBAR_TABLE(Connected, (peer), (session, incarnation))
 BUSBAR_TABLE(Disconnected, (peer), (session, incarnation, is_gateway, reason))
 BUSBAR_TABLE(SendFailed, (gateway), (command_id, reason))
-BUSBAR_TABLE(Output, (destination, message), (input_sequence, index, core_version, peer, session, report_number))
+BUSBAR_TABLE(Output, (destination, message), (input_sequence, index, core_version, peer, session, report_number, drop_copy))
 BUSBAR_TABLE(AuditState, (stream), (next_sequence, text))
 BUSBAR_TABLE(AuditAppend, (stream, records), (first_sequence, count))
 BUSBAR_TABLE(AuditQuery, (stream), (first_sequence, last_sequence, client, session, first_report))
@@ -524,11 +528,11 @@ BUSBAR_TABLE(Tape, (gateway, direction, channel),
 
 // ---- The union: a body's place in it is its wire::Body number.
 
-#define BUSBAR_BODIES                                                                                                        \
-  NewOrder, CancelOrder, ReplaceOrder, ExecutionReport, Reject, Hello, Welcome, Heartbeat, ResendRequest, Logout,            \
-      SessionState, GatewayHello, GatewayWelcome, PlaceCommand, CancelCommand, ReplaceCommand, AskCommand, VenueReport,      \
-      ReportAck, Reconciled, RateUsage, Subscribe, Unsubscribe, SubscribeAck, SnapshotRequest, Quote, Trade, Instruments,    \
-      Query, Answer, Configuration, CoreStart, Tick, Connected, Disconnected, SendFailed, Output, AuditState, AuditAppend,   \
+#define BUSBAR_BODIES                                                                                                \
+  NewOrder, CancelOrder, ReplaceOrder, ExecutionReport, Reject, Hello, Welcome, Heartbeat, ResendRequest, Logout,    \
+      SessionState, GatewayHello, GatewayWelcome, PlaceCommand, CancelCommand, ReplaceCommand, AskCommand, VenueReport,\
+      ReportAck, Reconciled, RateUsage, Subscribe, Unsubscribe, SubscribeAck, SnapshotRequest, Quote, Trade, Instruments,\
+      Query, Answer, Configuration, CoreStart, Tick, Connected, Disconnected, SendFailed, Output, AuditState, AuditAppend,\
       AuditQuery, Tape, CancelAll, NewOrderList, CancelOrderList, PlaceListCommand, Bar, Book, Ticker
 
 #define BUSBAR_WIRE_BODY(T) constexpr wire::Body wire_body(const T&) { return wire::Body::T; }
@@ -641,18 +645,33 @@ Result<Header> decode_header(std::span<const std::uint8_t> bytes) {
   return header;
 }
 
-void encode(const Header& header, const Body& body, Bytes& out) {
+namespace {
+
+template <class T>
+std::span<const std::uint8_t> seal(const Header& header, const T& body) {
   thread_local Builder builder{4096};
   builder.Clear();
   const auto header_offset = write(builder, header);
-  const auto [type, body_offset] = std::visit(
-      [](const auto& value) { return std::pair{wire_body(value), write(builder, value).Union()}; }, body);
+  const auto body_offset = write(builder, body).Union();
   wire::MessageBuilder message{builder};
   message.add_header(header_offset);
   message.add_body(body_offset);
-  message.add_body_type(type);
+  message.add_body_type(wire_body(body));
   wire::FinishMessageBuffer(builder, message.Finish());
-  out.assign(builder.GetBufferPointer(), builder.GetBufferPointer() + builder.GetSize());
+  return {builder.GetBufferPointer(), builder.GetSize()};
+}
+
+}  // namespace
+
+std::span<const std::uint8_t> encode_here(const Header& header, const Body& body) {
+  return std::visit([&header](const auto& value) { return seal(header, value); }, body);
+}
+
+std::span<const std::uint8_t> encode_here(const Header& header, const Output& output) { return seal(header, output); }
+
+void encode(const Header& header, const Body& body, Bytes& out) {
+  const auto bytes = encode_here(header, body);
+  out.assign(bytes.begin(), bytes.end());
 }
 
 Bytes encode(const Header& header, const Body& body) {

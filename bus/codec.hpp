@@ -24,6 +24,9 @@ Result<Header> decode_header(std::span<const std::uint8_t> bytes);
 Bytes encode(const Message& message);
 Bytes encode(const Header& header, const Body& body);
 void encode(const Header& header, const Body& body, Bytes& out);  // into memory that is used again
+// Where it was made: until this thread encodes again.
+std::span<const std::uint8_t> encode_here(const Header& header, const Body& body);
+std::span<const std::uint8_t> encode_here(const Header& header, const Output& output);
 
 // The body's name as in the schema: "NewOrder".
 std::string_view name_of(const Body& body);

@@ -695,6 +695,7 @@ struct Output {
   Name session;
   std::uint64_t report_number = 0;
   Bytes message;
+  bool drop_copy = false;
 };
 
 struct AuditState {

@@ -1,11 +1,22 @@
 #pragma once
 // Short text inside a struct: no allocation, a bound that the codec enforces on everything from outside.
 
+#include <compare>
 #include <cstddef>
 #include <string>
 #include <string_view>
 
 #include <boost/static_string/static_string.hpp>
+
+// Keys are pairs of texts, and a pair asks twice what has no three-way comparison: less? or greater?
+namespace boost::static_strings {
+
+template <std::size_t N>
+std::strong_ordering operator<=>(const static_string<N>& a, const static_string<N>& b) {
+  return std::string_view{a.data(), a.size()} <=> std::string_view{b.data(), b.size()};
+}
+
+}  // namespace boost::static_strings
 
 namespace busbar {
 

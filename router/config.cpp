@@ -139,7 +139,7 @@ RouterConfig read_config(ConfigTable root) {
 
   read_clients(root, config.core.clients);
   read_accounts(root, config.core);
-  for (const std::string_view other : {"hub", "gateways", "venue"}) root.ignore(other);
+  for (const std::string_view other : {"hub", "gateways", "vault", "venue"}) root.ignore(other);
   root.finish();
   return config;
 }

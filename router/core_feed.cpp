@@ -29,7 +29,7 @@ CoreFeed::CoreFeed(boost::asio::io_context& loop, const std::string& address, En
     : endpoint_{loop, bus::Kind::Dealer, options()},
       environment_{environment},
       log_{log},
-      reader_{log_directory},
+      reader_{log_directory, false},  // the archive checks what it takes
       wiring_{std::move(wiring)} {
   endpoint_.on_message(
       [this](const bus::RoutingId&, std::string_view, std::span<const std::uint8_t> bytes) { on_bytes(bytes); });
@@ -42,8 +42,7 @@ bool CoreFeed::send(const Body& body, std::uint64_t correlation_id) {
   header.sender = "router";
   header.correlation_id = correlation_id;
   header.send_time_ns = wall_now_ns();
-  encode(header, body, sealed_);
-  return endpoint_.send(sealed_);
+  return endpoint_.send(encode_here(header, body));
 }
 
 void CoreFeed::ask_position() {
@@ -79,7 +78,7 @@ void CoreFeed::tick(Timestamp now_ns) {
 void CoreFeed::feed() {
   const std::uint64_t durable = log_.durable_sequence();
   while (next_ != 0 && next_ <= durable && window_bytes_ < window_bytes_max) {
-    auto chunk = reader_.read(next_, durable, append_bytes_max);
+    auto chunk = reader_.read(next_, durable, append_bytes_max, std::move(records_));
     if (!chunk) {
       if (!std::exchange(is_refused_, true)) spdlog::error("the archive cannot be fed: {}", chunk.error().text);
       next_ = 0;
@@ -92,7 +91,10 @@ void CoreFeed::feed() {
     append.records = std::move(chunk->frames);
     const std::uint64_t last = append.first_sequence + append.count - 1;
     const std::size_t size = append.records.size();
-    if (!send(Body{std::move(append)}, 0)) return;
+    Body body{std::move(append)};
+    const bool is_sent = send(body, 0);
+    records_ = std::move(std::get<AuditAppend>(body).records);
+    if (!is_sent) return;
     if (window_.empty()) progress_ns_ = now_ns_;
     window_.emplace_back(last, size);
     window_bytes_ += size;
@@ -139,6 +141,7 @@ void CoreFeed::on_state(const Header& header, const AuditState& state) {
     return;
   }
   // Below what is on its way it is a receipt; with words it is a gap, and the feed goes back.
+  if (!state.text.empty()) spdlog::warn("the archive wants record {}: {}", state.next_sequence, view(state.text));
   const bool is_progress = state.next_sequence > audited_ + 1;
   if (next_ == 0 || state.next_sequence > next_ || !state.text.empty()) {
     next_ = state.next_sequence;

@@ -55,7 +55,7 @@ class CoreFeed {
   LogReader reader_;
   Wiring wiring_;
 
-  Bytes sealed_;  // the message that is being sent
+  Bytes records_;  // memory for those that are being sent
   Timestamp now_ns_ = 0;
   bool is_heard_ = false;    // it answered, and its last word is not too old
   bool is_refused_ = false;  // it wants what this log cannot give; told once

@@ -196,7 +196,8 @@ struct SegmentMap;
 // Reads durable records of a log, in order, while it is being written: for the archive's feed and for recovery.
 class LogReader {
  public:
-  explicit LogReader(std::filesystem::path directory);
+  // `checks_frames` false: whoever gets the frames checks them.
+  explicit LogReader(std::filesystem::path directory, bool checks_frames = true);
   ~LogReader();
   LogReader(const LogReader&) = delete;
   LogReader& operator=(const LogReader&) = delete;
@@ -208,12 +209,14 @@ class LogReader {
   };
   // Records [first, last], as many whole ones as fit in bytes_max, but at least one. All of them must be durable.
   // Error: the log does not hold `first`, or its bytes are damaged.
-  Result<Chunk> read(std::uint64_t first, std::uint64_t last, std::size_t bytes_max);
+  // `memory` is used for the frames.
+  Result<Chunk> read(std::uint64_t first, std::uint64_t last, std::size_t bytes_max, Bytes memory = {});
 
  private:
   bool open_segment(std::uint64_t sequence);
 
   std::filesystem::path directory_;
+  bool checks_frames_;
   std::unique_ptr<SegmentMap> mapping_;
   std::uint64_t next_sequence_ = 0;  // stands at offset_ in the mapping
   std::size_t offset_ = 0;

@@ -34,6 +34,7 @@ std::string in_words(std::span<const std::uint8_t> payload) {
   std::string words = "to " + std::string{name_of(output->destination)} + " " + std::string{view(output->peer)};
   if (!output->session.empty())
     words += "/" + std::string{view(output->session)} + " #" + number(output->report_number);
+  if (output->drop_copy) words += " and the drop copy";
   const auto message = decode(output->message);
   if (!message) return words + ": " + message.error().text;
   words += ": " + std::string{name_of(message->body)};
@@ -72,8 +73,8 @@ Bytes encode_decision(const Header& input, Timestamp input_time_ns, const Decisi
   return encode(header, decision.body);
 }
 
-void encode_output(const Header& input, Timestamp input_time_ns, std::uint64_t input_sequence, std::uint32_t index,
-                   const Decision& decision, Bytes& message, Bytes& payload) {
+std::span<const std::uint8_t> encode_output(const Header& input, Timestamp input_time_ns, std::uint64_t input_sequence,
+                                            std::uint32_t index, const Decision& decision, Bytes& message) {
   Output output;
   output.input_sequence = input_sequence;
   output.index = index;
@@ -82,10 +83,11 @@ void encode_output(const Header& input, Timestamp input_time_ns, std::uint64_t i
   output.peer = decision.peer;
   output.session = decision.session;
   output.report_number = decision.report_number;
-  output.message = std::move(message);
-  Body body{std::move(output)};
-  encode(header_of(input, input_time_ns), body, payload);
-  message = std::move(std::get<Output>(body).message);
+  output.drop_copy = decision.drop_copy;
+  output.message.swap(message);
+  const auto payload = encode_here(header_of(input, input_time_ns), output);
+  message.swap(output.message);
+  return payload;
 }
 
 std::string Difference::text() const {
@@ -125,7 +127,9 @@ Result<void> Replay::feed_input(const Record& record) {
     open.input_sequence = sequence;
     open.index = index++;
     open.message = encode_decision(message->header, record.header.time_ns, decision);
-    encode_output(message->header, record.header.time_ns, sequence, open.index, decision, open.message, open.payload);
+    const auto payload =
+        encode_output(message->header, record.header.time_ns, sequence, open.index, decision, open.message);
+    open.payload.assign(payload.begin(), payload.end());
     open.decision = std::move(decision);
   }
   return {};

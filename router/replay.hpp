@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -18,9 +19,9 @@ namespace busbar::router {
 
 // The message of a decision, byte for byte what its receiver gets: nothing in it but the input and the decision.
 Bytes encode_decision(const Header& input, Timestamp input_time_ns, const Decision& decision);
-// The payload of its Output record, around that message. `message` is only lent.
-void encode_output(const Header& input, Timestamp input_time_ns, std::uint64_t input_sequence, std::uint32_t index,
-                   const Decision& decision, Bytes& message, Bytes& payload);
+// The payload of its Output record, around that message, until this thread encodes again. `message` is only lent.
+std::span<const std::uint8_t> encode_output(const Header& input, Timestamp input_time_ns, std::uint64_t input_sequence,
+                                            std::uint32_t index, const Decision& decision, Bytes& message);
 
 // A decision that was made from a record and has not been seen as a record itself.
 struct Unrecorded {

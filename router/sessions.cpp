@@ -14,10 +14,12 @@ constexpr std::uint32_t interval_max_ms = 60'000;
 }  // namespace
 
 Sessions::Session& Sessions::session(const Name& client, const Name& name) {
-  Session& session = sessions_[{client, name}];
-  session.client = client;
-  session.name = name;
-  return session;
+  const auto [at, is_new] = sessions_.try_emplace({client, name});
+  if (is_new) {
+    at->second.client = client;
+    at->second.name = name;
+  }
+  return at->second;
 }
 
 Sessions::Session* Sessions::find(const Name& client, const Name& name) {

@@ -77,6 +77,17 @@ void note_alarm(const ExecutionReport& report) {
                    text.starts_with(alarm) ? text.substr(alarm.size()) : text);
 }
 
+// What the drop copy hears of a report that went to a session or a REQ: nothing of their conversation.
+std::optional<Message> drop_copy_of(std::span<const std::uint8_t> bytes) {
+  auto message = decode(bytes);
+  auto* report = message ? std::get_if<ExecutionReport>(&message->body) : nullptr;
+  if (!report) return std::nullopt;
+  report->report_number = 0;
+  message->header.session.clear();
+  message->header.correlation_id = 0;
+  return std::move(*message);
+}
+
 std::string topic(std::string_view kind, const Name& account) {
   return std::string{kind} + "." + std::string{view(account)};
 }
@@ -405,7 +416,12 @@ void Shell::take(const bus::RoutingId& peer, Message&& message, std::span<const 
   // Our own words are told by record time, a peer's by the wall clock.
   const RecordTime time = clock_.now(peer.empty() ? 0 : message.header.send_time_ns);
   const std::uint64_t sequence = log_.append(RecordKind::Input, time.time_ns, time.wall_ns, bytes);
-  batch_.push_back({sequence, time.time_ns, time.wall_ns, std::move(message), peer});
+  Taken& taken = batch_.emplace_back();
+  taken.sequence = sequence;
+  taken.time_ns = time.time_ns;
+  taken.wall_ns = time.wall_ns;
+  taken.message = std::move(message);
+  taken.peer = peer;
 }
 
 void Shell::note(Body body) {
@@ -418,7 +434,8 @@ void Shell::finish_batch() {
   if (!batch_.empty()) {
     // The commit thread writes and syncs while the core decides.
     log_.commit();
-    for (const Taken& taken : batch_) decide(taken);
+    const RecordTime time = clock_.now();
+    for (const Taken& taken : batch_) decide(taken, time);
     batch_.clear();
     write_outputs();
     arm_deadline();
@@ -432,7 +449,7 @@ void Shell::finish_batch() {
   answer_queries();
 }
 
-void Shell::decide(const Taken& taken) {
+void Shell::decide(const Taken& taken, const RecordTime& time) {
   decisions_.clear();
   core_.apply({taken.sequence, taken.time_ns, taken.wall_ns, &taken.message}, decisions_);
   std::uint32_t index = 0;
@@ -443,12 +460,13 @@ void Shell::decide(const Taken& taken) {
     release.peer = decision.peer;
     release.session = decision.session;
     release.report_number = decision.report_number;
+    release.drop_copy = decision.drop_copy;
     release.message = encode_decision(taken.message.header, taken.time_ns, decision);
-    encode_output(taken.message.header, taken.time_ns, taken.sequence, index++, decision, release.message, scratch_);
-    const RecordTime time = clock_.now();
-    release.record = log_.append(RecordKind::Output, time.time_ns, time.wall_ns, scratch_);
+    release.record = log_.append(RecordKind::Output, time.time_ns, time.wall_ns,
+                                 encode_output(taken.message.header, taken.time_ns, taken.sequence, index++, decision,
+                                               release.message));
     const auto* report = std::get_if<ExecutionReport>(&decision.body);
-    if (report && decision.destination == Destination::DropCopy) note_alarm(*report);
+    if (report && (decision.drop_copy || decision.destination == Destination::DropCopy)) note_alarm(*report);
     if (decision.destination == Destination::Gateway) {
       release.incarnation = decision.incarnation;
       const CommandIds ids = command_ids_of(decision.body);
@@ -512,6 +530,12 @@ void Shell::release() {
 }
 
 void Shell::deliver(Release& release) {
+  if (release.drop_copy && reports_.has_subscribers()) {
+    if (const auto copy = drop_copy_of(release.message)) {
+      const Name& account = std::get<ExecutionReport>(copy->body).account;
+      static_cast<void>(reports_.publish(topic("report", account), encode_here(copy->header, copy->body)));
+    }
+  }
   switch (release.destination) {
     case Destination::Session:
       if (release.next_report != 0) {

@@ -15,6 +15,7 @@
 
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/container/deque.hpp>
 
 #include "bus/clock.hpp"
 #include "bus/config.hpp"
@@ -66,9 +67,9 @@ class Shell {
  private:
   // One message that was stamped and waits for the end of its batch.
   struct Taken {
-    std::uint64_t sequence;
-    Timestamp time_ns;
-    Timestamp wall_ns;
+    std::uint64_t sequence = 0;
+    Timestamp time_ns = 0;
+    Timestamp wall_ns = 0;
     Message message;
     bus::RoutingId peer;
   };
@@ -86,6 +87,7 @@ class Shell {
     std::uint64_t commands = 0;     // ... and how many it carries
     std::uint64_t next_report = 0;  // of a Welcome, 0 else
     std::uint64_t last_report = 0;  // of a Welcome: the session's highest
+    bool drop_copy = false;         // a report that the drop copy hears too
     Bytes message;
   };
   // What a gateway may forget once it is durable.
@@ -142,7 +144,7 @@ class Shell {
   void take(const bus::RoutingId& peer, Message&& message, std::span<const std::uint8_t> bytes);
   void note(Body body);  // an input of our own
   void finish_batch();
-  void decide(const Taken& taken);
+  void decide(const Taken& taken, const RecordTime& time);
   void write_outputs();
   void wait_durable();
   void release();
@@ -189,7 +191,8 @@ class Shell {
   std::vector<Taken> batch_;
   std::vector<Decision> decisions_;
   Bytes scratch_;
-  std::deque<Release> releases_;
+  // In blocks, for a deque of the standard library takes memory for each of these.
+  boost::container::deque<Release, void, boost::container::deque_options_t<boost::container::block_size<64u>>> releases_;
   std::deque<Acknowledgement> acknowledgements_;
   std::map<Name, Line> lines_;
   std::vector<Asked> queries_;

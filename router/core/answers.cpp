@@ -66,15 +66,12 @@ void answer_order(const State& state, const Query& query, Answer& answer) {
   if (query.order_id != 0) {
     if (const Order* order = find(state.orders, query.order_id)) answer.orders.push_back(present(state, *order));
   } else {
-    Id behind_all;
-    behind_all.append(behind_all.max_size(), '\x7f');
-    for (auto at = state.known.begin(); at != state.known.end();) {
-      const Name client = at->first.first;
-      for (const std::uint64_t id : orders_of(state, {client, query.client_order_id})) {
+    for (auto at = state.known.lower_bound({Name{}, query.client_order_id});
+         at != state.known.end() && at->first.second == query.client_order_id; ++at) {
+      for (const std::uint64_t id : orders_of(state, at->first)) {
         if (answer.orders.size() == page_size_max) break;
         if (const Order* order = find(state.orders, id)) answer.orders.push_back(present(state, *order));
       }
-      at = state.known.upper_bound({client, behind_all});
     }
   }
   if (!answer.orders.empty()) return;

@@ -173,7 +173,7 @@ class Reader {
     for (std::uint64_t left = count(); left > 0 && error_.empty(); --left) {
       K key{};
       get(key);
-      if (!values.empty() && !(values.rbegin()->first < key)) return refuse("a map is not in order");
+      if (!values.empty() && !values.key_comp()(values.rbegin()->first, key)) return refuse("a map is not in order");
       get(values.emplace_hint(values.end(), std::piecewise_construct, std::forward_as_tuple(key), std::tuple<>{})
               ->second);
     }

@@ -39,18 +39,6 @@ bool is_triggered(OrderType type) {
          type == OrderType::LimitIfTouched;
 }
 
-const AccountRule* account_rule(const Question& q) { return find(q.state.account_rules, q.order.account); }
-
-const Gateway* gateway_of(const Question& q) {
-  const AccountRule* rule = account_rule(q);
-  return rule ? find(q.state.gateways, rule->gateway) : nullptr;
-}
-
-const Instrument* instrument_of(const Question& q) {
-  const AccountRule* rule = account_rule(q);
-  return rule ? find(q.state.instruments, SymbolKey{rule->gateway, q.order.symbol}) : nullptr;
-}
-
 template <class T>
 bool has(const std::vector<T>& values, T value) {
   return std::ranges::find(values, value) != values.end();
@@ -151,7 +139,7 @@ Verdict spoken_yet(Question& q) {
 
 Verdict capability(Question& q) {
   const NewOrder& o = q.order;
-  const Gateway& gateway = *gateway_of(q);
+  const Gateway& gateway = *q.gateway;
   const Capabilities& can = gateway.capabilities;
   const auto lacks = [&](std::string_view field, std::string_view value) {
     return no(ErrorCode::Unsupported, field, value, "", std::string{view(gateway.broker)} + " does not offer it");
@@ -172,9 +160,9 @@ Verdict capability(Question& q) {
 }
 
 Verdict instrument_known(Question& q) {
-  if (instrument_of(q)) return {};
+  if (q.instrument) return {};
   return no(ErrorCode::InvalidSymbol, "symbol", view(q.order.symbol), "",
-            "is not in the list of " + std::string{view(account_rule(q)->gateway)});
+            "is not in the list of " + std::string{view(q.rule->gateway)});
 }
 
 Verdict not_restricted(Question& q) {
@@ -188,14 +176,14 @@ Verdict not_restricted(Question& q) {
 }
 
 Verdict market_open(Question& q) {
-  const Instrument& instrument = *instrument_of(q);
+  const Instrument& instrument = *q.instrument;
   if (instrument.status == TradingStatus::Trading) return {};
   return no(ErrorCode::MarketClosed, "symbol", view(q.order.symbol), "",
             "is " + std::string{name_of(instrument.status)} + " at the broker");
 }
 
 Verdict instrument_offers(Question& q) {
-  const Instrument& instrument = *instrument_of(q);
+  const Instrument& instrument = *q.instrument;
   const auto lacks = [&](std::string_view field, std::string_view value) {
     return no(ErrorCode::Unsupported, field, value, "", "not offered for " + std::string{view(q.order.symbol)});
   };
@@ -219,7 +207,7 @@ Verdict instrument_offers(Question& q) {
 // How far a trailing stop may follow behind.
 Verdict trailing_distance(Question& q) {
   const std::uint32_t distance = q.order.trailing_delta_bps;
-  const Instrument& i = *instrument_of(q);
+  const Instrument& i = *q.instrument;
   const auto refuse = [&](std::uint32_t nearest, std::string_view text) {
     return no(ErrorCode::InvalidOrder, "trailing_delta_bps", std::to_string(distance), std::to_string(nearest),
               std::string{text} + " than " + std::to_string(nearest));
@@ -300,7 +288,7 @@ std::optional<Decimal> bound_of(const std::optional<Decimal>& bound) {  // broke
 }
 
 Verdict tick(Question& q) {
-  const Instrument& instrument = *instrument_of(q);
+  const Instrument& instrument = *q.instrument;
   Range range{step_of(instrument.tick_size), bound_of(instrument.min_price), bound_of(instrument.max_price)};
   if (!range.step) range.step = step_of_precision(instrument.quote_precision);
   if (auto verdict = fit("price", q.order.price, range, q.order.rounding)) return verdict;
@@ -308,7 +296,7 @@ Verdict tick(Question& q) {
 }
 
 Verdict lot(Question& q) {
-  const Instrument& i = *instrument_of(q);
+  const Instrument& i = *q.instrument;
   Range range{step_of(i.lot_size), bound_of(i.min_qty), bound_of(i.max_qty)};
   if (!range.step) range.step = step_of_precision(i.base_precision);
   if (auto verdict = fit("order_qty", q.order.order_qty, range, q.order.rounding)) return verdict;
@@ -352,7 +340,7 @@ std::optional<Decimal> quantity_for(Decimal notional, Decimal price, const Instr
 
 Verdict notional(Question& q) {
   const NewOrder& o = q.order;
-  const Instrument& i = *instrument_of(q);
+  const Instrument& i = *q.instrument;
   const bool is_market = is_market_like(o.order_type);
   const auto least = !is_market || i.min_notional_applies_to_market ? bound_of(i.min_notional) : std::nullopt;
   const auto most = !is_market || i.max_notional_applies_to_market ? bound_of(i.max_notional) : std::nullopt;
@@ -380,7 +368,7 @@ Verdict notional(Question& q) {
 // An iceberg comes into the broker's book in ceil(order_qty / display_qty) parts, and the broker takes only so many.
 Verdict iceberg_parts(Question& q) {
   const NewOrder& o = q.order;
-  const Instrument& i = *instrument_of(q);
+  const Instrument& i = *q.instrument;
   if (!o.display_qty || !o.order_qty || i.iceberg_parts_max == 0) return {};
   const Decimal most{i.iceberg_parts_max, 0};
   if (!is_product_below(*o.display_qty, most, *o.order_qty)) return {};
@@ -390,7 +378,7 @@ Verdict iceberg_parts(Question& q) {
 
 // Our own limits: the account's, and those of the symbol in this account and in all. Every one of them holds.
 Verdict each_limit(Question& q, auto&& ask) {
-  if (const AccountRule* rule = account_rule(q)) {
+  if (const AccountRule* rule = q.rule) {
     if (auto verdict = ask(rule->max_order_qty, rule->max_order_notional, std::string_view{"the account's limit"}))
       return verdict;
   }
@@ -406,7 +394,7 @@ Verdict each_limit(Question& q, auto&& ask) {
 Verdict max_quantity(Question& q) {
   return each_limit(q, [&](const auto& max_qty, const auto&, std::string_view whose) -> Verdict {
     if (!max_qty || !q.order.order_qty || *q.order.order_qty <= *max_qty) return {};
-    const auto step = lot_step(*instrument_of(q));
+    const auto step = lot_step(*q.instrument);
     const auto nearest = step ? round_to(*max_qty, *step, Round::Down) : max_qty;
     return no(ErrorCode::RiskLimit, "order_qty", *q.order.order_qty, nearest,
               "is more than " + std::string{whose} + " of " + to_string(*max_qty));
@@ -424,7 +412,7 @@ Verdict max_notional(Question& q) {
     const auto price = price_of(q.order);
     if (!price || !is_product_above(*q.order.order_qty, *price, *limit)) return {};
     return no(ErrorCode::RiskLimit, "order_qty", *q.order.order_qty,
-              quantity_for(*limit, *price, *instrument_of(q), Round::Down), "at " + to_string(*price) + " " + text());
+              quantity_for(*limit, *price, *q.instrument, Round::Down), "at " + to_string(*price) + " " + text());
   });
 }
 
@@ -469,6 +457,12 @@ constexpr Check checks[] = {
 }  // namespace
 
 Verdict check(Question& question) {
+  const State& state = question.state;
+  question.rule = find(state.account_rules, question.order.account);
+  if (question.rule) {
+    question.gateway = find(state.gateways, question.rule->gateway);
+    question.instrument = find(state.instruments, SymbolKey{question.rule->gateway, question.order.symbol});
+  }
   for (const Check& each : checks) {
     if (Verdict verdict = each.ask(question)) return verdict;
   }

@@ -17,6 +17,10 @@ struct Question {
   Timestamp expire_ns = 0;
   NewOrder& order;
   const Order* replaced = nullptr;  // the order that `order` shall replace
+  // What check() has found for it.
+  const AccountRule* rule = nullptr;
+  const Gateway* gateway = nullptr;
+  const Instrument* instrument = nullptr;
 };
 
 using Verdict = std::optional<Reason>;  // the reason of a no

@@ -35,6 +35,7 @@ struct Decision {
   std::uint64_t report_number = 0;  // Session only
   std::uint64_t incarnation = 0;    // Gateway only
   std::uint64_t correlation_id = 0; // of the message that is answered
+  bool drop_copy = false;           // the drop copy hears it as well
   Body body;
 };
 

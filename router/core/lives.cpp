@@ -30,16 +30,36 @@ void on_reopen(Turn& turn, Order& order) {
   turn.state.reasons.erase(order.order_id);
 }
 
+bool misses_fills(const Order& order) { return order.venue_cum_qty > order.life.cum_qty; }
+
+bool must_ask(const State& state, const Order& order) {
+  if (misses_fills(order)) return true;
+  if (is_final(order.life.status)) return false;
+  if (order.life.is_in_doubt || order.place_command != 0 || order.is_unheard) return true;
+  const auto* cancel = find(state.cancels, order.order_id);
+  const auto* replace = find(state.replaces, order.order_id);
+  return (cancel && cancel->pending.command != 0) || (replace && replace->pending.command != 0);
+}
+
+// Answered in time: otherwise each order came back as a Tick of its own, for nothing.
+void disarm_ask(Turn& turn, Order& order) {
+  if (order.ask_ns == 0 || must_ask(turn.state, order)) return;
+  disarm(turn, {order.ask_ns, TimerKind::Ask, order.order_id, {}, {}});
+  order.ask_ns = 0;
+}
+
 Step take(Turn& turn, Order& order, OrderEvent event) {
   const bool was_open = order.end_ns == 0 && order.life.status != OrderStatus::Unset;
   const OrderStatus before = order.life.status;
   const Step step = advance(order.life, event);
   if (order.life.status != before) order.asks = 0;  // news: what is asked from now on is another question
   const bool is_open = !is_final(order.life.status) && order.life.status != OrderStatus::Unset;
-  if (event == OrderEvent::Received) turn.state.open_orders.insert(order.order_id);
+  if (event == OrderEvent::Received) turn.state.open_orders.insert(turn.state.open_orders.end(), order.order_id);
   if (!is_open && (was_open || event == OrderEvent::Refused)) on_end(turn, order);
   if (is_open && !was_open && event != OrderEvent::Received) on_reopen(turn, order);
+  const bool has_open_command = order.place_command != 0;
   if (step != Step::Alarm) close_answered(turn, order);
+  if (has_open_command && order.place_command == 0) disarm_ask(turn, order);
   return step;
 }
 
@@ -91,17 +111,6 @@ std::optional<Pending> pending_cancel(const State& state, const Order& order) {
 std::optional<Pending> pending_replace(const State& state, const Order& order) {
   const auto* replace = find(state.replaces, order.order_id);
   return replace ? std::optional{replace->pending} : std::nullopt;
-}
-
-bool misses_fills(const Order& order) { return order.venue_cum_qty > order.life.cum_qty; }
-
-bool must_ask(const State& state, const Order& order) {
-  if (misses_fills(order)) return true;
-  if (is_final(order.life.status)) return false;
-  if (order.life.is_in_doubt || order.place_command != 0 || order.is_unheard) return true;
-  const auto* cancel = find(state.cancels, order.order_id);
-  const auto* replace = find(state.replaces, order.order_id);
-  return (cancel && cancel->pending.command != 0) || (replace && replace->pending.command != 0);
 }
 
 }  // namespace

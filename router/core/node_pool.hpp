@@ -21,6 +21,9 @@ class NodePool : public std::pmr::memory_resource {
   struct Free {
     Free* next;
   };
+  struct Slab {  // how one is given back
+    void operator()(std::byte* slab) const;
+  };
   void* do_allocate(std::size_t size, std::size_t alignment) override;
   void do_deallocate(void* block, std::size_t size, std::size_t alignment) override;
   bool do_is_equal(const std::pmr::memory_resource& other) const noexcept override { return this == &other; }
@@ -33,7 +36,7 @@ class NodePool : public std::pmr::memory_resource {
   std::array<Free*, block_max / grain + 1> free_{};  // by size, in grains
   std::byte* next_ = nullptr;                        // what is left of the newest slab that is in use
   std::size_t left_ = 0;
-  std::vector<std::unique_ptr<std::byte[]>> slabs_;
+  std::vector<std::unique_ptr<std::byte, Slab>> slabs_;
   std::size_t used_ = 0;      // slabs in use; one behind them lies ready
   std::size_t spare_ = 0;     // its size
   std::size_t total_ = 0;     // bytes of all slabs

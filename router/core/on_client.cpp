@@ -57,9 +57,7 @@ void answer_refusal(Turn& turn, const Id& client_order_id, const Id& orig_client
   report.exec_type = exec_type;
   if (report.order_status == OrderStatus::Unset) report.order_status = OrderStatus::Rejected;
   put_reason(report, reason);
-  report.exec_id = loose_exec_id(turn);
-  answer_asker(turn, report);
-  if (!report.account.empty()) tell_outside(turn, report);
+  answer_refused(turn, std::move(report));
 }
 
 Reason conflict(const State& state, const Id& id, const Known& known) {
@@ -113,14 +111,15 @@ bool answer_known(Turn& turn, RequestType type, const Id& id, const ReplaceOrder
 }
 
 void remember(State& state, const Name& client, const Id& id, RequestType type, std::uint64_t order_id) {
-  state.known[{client, id}] = {type, order_id};
-  state.order_names.insert({order_id, {client, id}});
+  // Clients count, and so do we: what is new mostly belongs at the end, where it is put without a search.
+  state.known.try_emplace(state.known.end(), ClientKey{client, id})->second = {type, order_id};
+  state.order_names.emplace_hint(state.order_names.end(), order_id, ClientKey{client, id});
 }
 
 Order& add_order(Turn& turn, const NewOrder& request, const NewOrder& rounded, Timestamp expire_ns) {
   State& state = turn.state;
   const std::uint64_t id = ++state.last_order_id;
-  Order& order = state.orders[id];
+  Order& order = state.orders.try_emplace(state.orders.end(), id)->second;
   order.order_id = id;
   order.owner = turn.party();
   if (const AccountRule* rule = find(state.account_rules, request.account)) order.gateway = rule->gateway;

@@ -231,8 +231,10 @@ void learn(Fact& fact) {
   if (report.broker_order_id.empty() || !tells_of_order(report.event)) return;
   if (fact.leg == order.leg) order.broker_order_id = report.broker_order_id;
   const BrokerKey key{{order.order.account, order.order.symbol}, report.broker_order_id};
-  if (!state.broker_orders.try_emplace(key, order.order_id).second) return;
-  state.order_broker_ids.insert({order.order_id, report.broker_order_id});
+  const std::size_t known = state.broker_orders.size();
+  state.broker_orders.try_emplace(state.broker_orders.end(), key, order.order_id);
+  if (state.broker_orders.size() == known) return;
+  state.order_broker_ids.emplace_hint(state.order_broker_ids.end(), order.order_id, report.broker_order_id);
   // Fills that came under the broker's name before we knew whose it was.
   for (auto at = state.unmatched_fills.lower_bound({key, {}}); at != state.unmatched_fills.end() && at->first == key;) {
     const Id trade_id = at->second;

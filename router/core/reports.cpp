@@ -12,24 +12,28 @@ void append(Text<N>& text, std::uint64_t number) {
   text.append(digits.data(), static_cast<std::size_t>(end - digits.data()));
 }
 
-void to_drop_copy(Turn& turn, const ExecutionReport& report) {
+// Of the decisions from `first` on, which tell this report to somebody, one stands for the drop copy too.
+void to_drop_copy(Turn& turn, std::size_t first, const ExecutionReport& report) {
+  if (first < turn.out.size()) {
+    turn.out[first].drop_copy = true;
+    return;
+  }
   Decision& decision = turn.out.emplace_back();
   decision.destination = Destination::DropCopy;
   decision.peer = report.account;
-  decision.body = report;
+  decision.body.emplace<ExecutionReport>(report);
 }
 
-void to_session(Turn& turn, const Party& party, std::uint64_t correlation_id, ExecutionReport report) {
+void to_session(Turn& turn, const Party& party, std::uint64_t correlation_id, const ExecutionReport& report) {
   Session* session = find(turn.state.sessions, party);
   if (!session) return;  // a REQ's client names no session
-  report.report_number = ++session->last_report;
   Decision& decision = turn.out.emplace_back();
   decision.destination = Destination::Session;
   decision.peer = party.client;
   decision.session = party.session;
-  decision.report_number = report.report_number;
+  decision.report_number = ++session->last_report;
   decision.correlation_id = correlation_id;
-  decision.body = report;
+  decision.body.emplace<ExecutionReport>(report).report_number = decision.report_number;
 }
 
 }  // namespace
@@ -103,6 +107,7 @@ void tell(Turn& turn, Order& order, ExecutionReport report, const Audience& audi
   append(report.exec_id, ++order.events);
   report.report_time_ns = turn.now;
 
+  const std::size_t first = turn.out.size();
   const Party asker = audience.asker ? turn.party() : Party{};
   if (audience.asker && asker.session.empty()) answer_request(turn, report);
   if (!order.owner.session.empty()) {
@@ -112,13 +117,13 @@ void tell(Turn& turn, Order& order, ExecutionReport report, const Audience& audi
   if (!other.session.empty() && !(other == order.owner)) {
     to_session(turn, other, audience.asker ? turn.header().correlation_id : 0, report);
   }
-  to_drop_copy(turn, report);
+  to_drop_copy(turn, first, report);
 }
 
 void answer_asker(Turn& turn, ExecutionReport report) {
   if (report.exec_id.empty()) report.exec_id = loose_exec_id(turn);
   report.report_time_ns = turn.now;
-  if (turn.header().session.empty()) return answer_request(turn, report);
+  if (turn.header().session.empty()) return answer_request(turn, std::move(report));
   to_session(turn, turn.party(), turn.header().correlation_id, report);
 }
 
@@ -129,7 +134,15 @@ void reject(Turn& turn, ErrorCode error, std::string_view field, std::string_vie
 void tell_outside(Turn& turn, ExecutionReport report) {
   if (report.exec_id.empty()) report.exec_id = loose_exec_id(turn);
   report.report_time_ns = turn.now;
-  to_drop_copy(turn, report);
+  to_drop_copy(turn, turn.out.size(), report);
+}
+
+void answer_refused(Turn& turn, ExecutionReport report) {
+  const std::size_t first = turn.out.size();
+  report.exec_id = loose_exec_id(turn);
+  answer_asker(turn, report);
+  report.report_time_ns = turn.now;
+  if (!report.account.empty()) to_drop_copy(turn, first, report);
 }
 
 }  // namespace busbar::router

@@ -33,13 +33,16 @@ bool has_queue_before(const State& state, const Name& gateway, RequestKind kind)
   return first != state.queue.end() && first->first.gateway == gateway && first->first.kind <= kind;
 }
 
-std::uint64_t open_command(Turn& turn, const Order& order, RequestKind kind, std::uint32_t leg, Timestamp expire_ns) {
+// Opens a command under `id`, the next of its gateway.
+const OpenCommand& open_command(Turn& turn, const Order& order, RequestKind kind, std::uint32_t leg, Timestamp expire_ns,
+                                std::uint64_t& id) {
   Gateway& gateway = turn.state.gateways.at(order.gateway);
-  const std::uint64_t id = ++gateway.last_command;
-  OpenCommand& command = turn.state.commands[{order.gateway, id}];
+  id = ++gateway.last_command;
+  auto& commands = turn.state.commands;
+  OpenCommand& command = commands.try_emplace(commands.end(), CommandKey{order.gateway, id})->second;
   command = {kind, order.order_id, leg, gateway.incarnation, turn.state.accounts[order.order.account].epoch,
              turn.now, expire_ns, 1};
-  return id;
+  return command;
 }
 
 Command describe(const State& state, const Order& order, std::uint64_t id, const OpenCommand& open) {
@@ -59,12 +62,13 @@ Command describe(const State& state, const Order& order, std::uint64_t id, const
   return command;
 }
 
-void to_gateway(Turn& turn, const Name& gateway, Body body) {
+template <class T>
+void to_gateway(Turn& turn, const Name& gateway, T command) {
   Decision& decision = turn.out.emplace_back();
   decision.destination = Destination::Gateway;
   decision.peer = gateway;
   decision.incarnation = turn.state.gateways.at(gateway).incarnation;
-  decision.body = std::move(body);
+  decision.body.emplace<T>(std::move(command));
 }
 
 // Says a command, for the first time or again.
@@ -177,8 +181,9 @@ void pump(Turn& turn, const Name& name) {
 
 void send_place(Turn& turn, Order& order) {
   ++turn.state.accounts[order.order.account].child_orders;
-  order.place_command = open_command(turn, order, RequestKind::Place, order.leg, order.expire_ns);
-  say(turn, order, order.place_command, turn.state.commands.at({order.gateway, order.place_command}));
+  const OpenCommand& open =
+      open_command(turn, order, RequestKind::Place, order.leg, order.expire_ns, order.place_command);
+  say(turn, order, order.place_command, open);
   arm_ask(turn, order, place_silence);
 }
 
@@ -189,8 +194,8 @@ void send_list(Turn& turn, std::span<Order* const> orders) {
   PlaceListCommand command{list.list_type, state.venue_names.list(first.list), {}};
   for (Order* order : orders) {
     ++state.accounts[order->order.account].child_orders;
-    order->place_command = open_command(turn, *order, RequestKind::Place, order->leg, order->expire_ns);
-    const OpenCommand& open = state.commands.at({order->gateway, order->place_command});
+    const OpenCommand& open =
+        open_command(turn, *order, RequestKind::Place, order->leg, order->expire_ns, order->place_command);
     command.commands.push_back({describe(state, *order, order->place_command, open), order->order});
     arm_ask(turn, *order, place_silence);
   }
@@ -202,16 +207,19 @@ void send_cancel(Turn& turn, Order& order) {
   close_command(turn, order.gateway, pending.command);
   turn.state.cancels.at(order.order_id).number = ++order.cancels;
   pending.expire_ns = turn.now + turn.state.config.order_ttl_ms * ns_per_ms;
-  pending.command = open_command(turn, order, RequestKind::Cancel, order.leg, pending.expire_ns);
-  say(turn, order, pending.command, turn.state.commands.at({order.gateway, pending.command}));
+  const OpenCommand& open =
+      open_command(turn, order, RequestKind::Cancel, order.leg, pending.expire_ns, pending.command);
+  say(turn, order, pending.command, open);
   arm_ask(turn, order, 2 * ns_per_s);
 }
 
 void send_replace(Turn& turn, Order& order) {
   PendingReplace& replace = turn.state.replaces.at(order.order_id);
   ++turn.state.accounts[order.order.account].child_orders;
-  replace.pending.command = open_command(turn, order, RequestKind::Replace, replace.leg, replace.pending.expire_ns);
-  say(turn, order, replace.pending.command, turn.state.commands.at({order.gateway, replace.pending.command}));
+  std::uint64_t& command = replace.pending.command;
+  const OpenCommand& open =
+      open_command(turn, order, RequestKind::Replace, replace.leg, replace.pending.expire_ns, command);
+  say(turn, order, command, open);
   arm_ask(turn, order, 2 * ns_per_s);
 }
 

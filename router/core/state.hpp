@@ -354,6 +354,15 @@ using SymbolKey = std::pair<Name, Symbol>;     // gateway or account, symbol
 using CommandKey = std::pair<Name, std::uint64_t>;                       // gateway, command_id
 using BrokerKey = std::pair<SymbolKey, Id>;    // account and symbol, broker_order_id
 
+// Of the many keys of few clients and accounts it is the last part that differs, so that is asked first.
+struct LastFirst {
+  template <class First, class Last>
+  bool operator()(const std::pair<First, Last>& a, const std::pair<First, Last>& b) const {
+    const auto order = a.second <=> b.second;
+    return order != 0 ? order < 0 : a.first < b.first;
+  }
+};
+
 struct State {
   State() = default;
   State(const State&) = delete;
@@ -380,11 +389,11 @@ struct State {
   std::pmr::map<std::uint64_t, Reason> reasons{&memory};
   std::pmr::map<std::uint64_t, PendingCancel> cancels{&memory};
   std::pmr::map<std::uint64_t, PendingReplace> replaces{&memory};
-  std::pmr::map<ClientKey, Known> known{&memory};
+  std::pmr::map<ClientKey, Known, LastFirst> known{&memory};
   std::pmr::map<ClientKey, ReplaceOrder> requests{&memory};  // what cancels and replaces said; of a cancel only whom
   std::pmr::map<ClientKey, CancelledAll> cancel_alls{&memory};
   std::pmr::set<std::pair<std::uint64_t, ClientKey>> order_names{&memory};  // what an order and its requests are called
-  std::pmr::map<BrokerKey, std::uint64_t> broker_orders{&memory};     // to order_id
+  std::pmr::map<BrokerKey, std::uint64_t, LastFirst> broker_orders{&memory};  // to order_id
   std::pmr::set<std::pair<std::uint64_t, Id>> order_broker_ids{&memory};
   std::pmr::map<TradeKey, Fill> fills{&memory};
   std::pmr::set<std::pair<std::uint64_t, Id>> order_fills{&memory};   // order_id, trade id

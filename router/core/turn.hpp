@@ -39,6 +39,8 @@ struct Audience {
 void tell(Turn& turn, Order& order, ExecutionReport report, const Audience& audience = {});
 // Only to whoever sent this turn's message.
 void answer_asker(Turn& turn, ExecutionReport report);
+// The same for a refusal of what would have been an event: whoever watches the account hears it too.
+void answer_refused(Turn& turn, ExecutionReport report);
 void reject(Turn& turn, ErrorCode error, std::string_view field, std::string_view value, std::string_view text);
 // Whatever answers this turn's message and is no report.
 void answer_request(Turn& turn, Body body);

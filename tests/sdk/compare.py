@@ -110,7 +110,7 @@ def published(journal):
         record["message"]["message"]
         for record in journal
         if record["kind"] == "Output"
-        and record["message"]["destination"] == "DropCopy"
+        and (record["message"].get("drop_copy") or record["message"]["destination"] == "DropCopy")
         and record["message"]["message"]["type"] == "ExecutionReport"
     ]
 

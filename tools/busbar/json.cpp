@@ -382,7 +382,8 @@ class Fields {
   static Fields fields_of(const Output& m) {
     Fields out{"Output"};
     out("input_sequence", m.input_sequence)("index", m.index)("core_version", m.core_version)(
-        "destination", m.destination)("peer", m.peer)("session", m.session)("report_number", m.report_number);
+        "destination", m.destination)("peer", m.peer)("session", m.session)("report_number", m.report_number)(
+        "drop_copy", m.drop_copy);
     if (const auto inner = decode(m.message)) {
       out.out_["message"] = to_json(inner->body);
     } else {

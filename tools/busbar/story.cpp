@@ -196,9 +196,10 @@ std::string describe(const Record& record) {
   }
   const auto inner = decode(output->message);
   const std::string what = inner ? describe(inner->body) : "(not readable: " + inner.error().text + ")";
+  const std::string both = (output->drop_copy ? " and the drop copy: " : ": ") + what;
   switch (output->destination) {
-    case Destination::Session: return "to " + words(output->peer) + " session " + words(output->session) + ": " + what;
-    case Destination::Request: return "answer to " + words(output->peer) + ": " + what;
+    case Destination::Session: return "to " + words(output->peer) + " session " + words(output->session) + both;
+    case Destination::Request: return "answer to " + words(output->peer) + both;
     case Destination::Gateway: return "to gateway " + words(output->peer) + ": " + what;
     case Destination::DropCopy: return "to the drop copy: " + what;
     case Destination::Status: return "status: " + what;

@@ -84,5 +84,14 @@ TEST(Record, NamesWhatIsWrong) {
   EXPECT_EQ(read_frame(frame).error().text, "record 3: the checksum does not match its bytes");
 }
 
+TEST(Record, WhatHasBeenCheckedIsSparedItsChecksumAndNothingElse) {
+  Bytes frame;
+  append_frame(frame, header_of(3), bytes_of("x"));
+  frame[40] ^= 1;
+  ASSERT_TRUE(read_frame(frame, true));
+  frame.resize(frame.size() - 1);
+  EXPECT_FALSE(read_frame(frame, true)) << "too short is too short";
+}
+
 }  // namespace
 }  // namespace busbar

@@ -217,7 +217,16 @@ class Bench {
     }
     return found;
   }
-  std::vector<ExecutionReport> drop_copy() const { return to<ExecutionReport>(Destination::DropCopy); }
+  // As the drop copy hears them: of a decision that goes to a session as well, without its number there.
+  std::vector<ExecutionReport> drop_copy() const {
+    std::vector<ExecutionReport> found;
+    for (const Decision& d : out) {
+      if (!d.drop_copy && d.destination != Destination::DropCopy) continue;
+      found.push_back(std::get<ExecutionReport>(d.body));
+      found.back().report_number = 0;
+    }
+    return found;
+  }
   ExecutionReport last() const { return drop_copy().empty() ? ExecutionReport{} : drop_copy().back(); }
   ExecutionReport reply() const {
     const auto found = to<ExecutionReport>(Destination::Request);

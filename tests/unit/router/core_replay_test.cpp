@@ -272,7 +272,7 @@ class Babbler {
         EXPECT_EQ(r->report_number, ++numbers_[std::string{view(d.session)}]) << "dense per session";
       }
       if (r->order_id == 0) continue;
-      if (d.destination == Destination::DropCopy) {
+      if (d.drop_copy || d.destination == Destination::DropCopy) {
         EXPECT_TRUE(events_.insert(std::string{view(r->exec_id)}).second)
             << "one event, one name: " << view(r->exec_id);
       }

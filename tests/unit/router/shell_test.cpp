@@ -603,15 +603,20 @@ TEST_F(ShellTest, TheDropCopyHearsEveryReportOfAnAccount) {
     EXPECT_EQ(topic, "report.main");
     const auto message = decode(bytes);
     ASSERT_TRUE(message);
-    statuses.emplace_back(name_of(std::get<ExecutionReport>(message->body).order_status));
+    const auto& report = std::get<ExecutionReport>(message->body);
+    EXPECT_EQ(message->header.correlation_id, 0u);
+    EXPECT_TRUE(message->header.session.empty()) << "what a client and its session say is theirs";
+    EXPECT_EQ(report.report_number, 0u);
+    statuses.emplace_back(name_of(report.order_status));
   });
   drop_copy.subscribe(std::string_view{"report.main\0", 12});
   drop_copy.connect(router.options.bus.reports);
-  Request request{loop, router};
-  int orders = 0;
+  Client client{loop, router, "alpha", "s1"};
+  client.hello();
+  std::uint64_t orders = 0;
   run_until(loop, [&] {  // a subscription takes a moment to arrive
-    request.say(limit("A" + std::to_string(++orders)));
-    request.expect<ExecutionReport>();
+    client.say(limit("A" + std::to_string(++orders)));
+    EXPECT_EQ(client.expect<ExecutionReport>().report_number, orders);
     return !statuses.empty();
   });
   EXPECT_EQ(statuses[0], "PendingNew");
