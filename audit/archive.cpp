@@ -185,7 +185,8 @@ std::string Archive::take_core(const AuditAppend& append) {
     if (sequence < awaited()) {
       if (std::string wrong = compare(*frame, bytes); !wrong.empty()) return wrong;
     } else {
-      keep(bytes, {}, 0);
+      pending_bytes_.insert(pending_bytes_.end(), bytes.begin(), bytes.end());
+      keep(frame->size, {}, 0);
     }
   }
   return rest.empty() ? "" : "there are more bytes than " + std::to_string(append.count) + " records";
@@ -253,18 +254,17 @@ std::string Archive::take_counted(Producers::iterator known, const AuditAppend& 
     if (sequence < producer.next) continue;  // heard before
     RecordHeader header = frame->record.header;
     header.sequence = awaited();
-    Bytes numbered;
-    append_frame(numbered, header, frame->record.payload);
-    keep(numbered, known->first, sequence + 1);
+    append_frame(pending_bytes_, header, frame->record.payload);
+    keep(frame->size, known->first, sequence + 1);
     producer.next = sequence + 1;
   }
   return rest.empty() ? "" : "there are more bytes than " + std::to_string(append.count) + " records";
 }
 
-void Archive::keep(std::span<const std::uint8_t> frame, std::string_view producer, std::uint64_t producer_next) {
+// What pending_bytes_ now ends with.
+void Archive::keep(std::size_t size, std::string_view producer, std::uint64_t producer_next) {
   if (pending_.empty()) pending_since_ = Clock::now();
-  pending_.push_back({pending_bytes_.size(), frame.size(), producer, producer_next});
-  pending_bytes_.insert(pending_bytes_.end(), frame.begin(), frame.end());
+  pending_.push_back({pending_bytes_.size() - size, size, producer, producer_next});
 }
 
 // ---- what goes to disk

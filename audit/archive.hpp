@@ -78,7 +78,7 @@ class Archive {
   std::string take_core(const AuditAppend& append);
   std::string take_counted(Producers::iterator producer, const AuditAppend& append);
   std::string compare(const Frame& frame, std::span<const std::uint8_t> bytes);
-  void keep(std::span<const std::uint8_t> frame, std::string_view producer, std::uint64_t producer_next);
+  void keep(std::size_t size, std::string_view producer, std::uint64_t producer_next);
   Producers::iterator producer_of(const Header& header);
 
   bool is_core() const { return config_.stream == "core"; }

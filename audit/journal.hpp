@@ -1,6 +1,6 @@
 #pragma once
 // The journal of one stream: LMDB environments (segments) in one directory, each named by its first sequence; records keyed
-// by sequence, chained by SHA-256, indexed. LMDB lives in journal.cpp only. One writer (auditd), readers in any process.
+// by sequence, chained by SHA-256, indexed. LMDB lives in segment.hpp and behind it. One writer (auditd), readers in any process.
 // The layout on disk stands in docs/journal_format.md.
 
 #include <array>

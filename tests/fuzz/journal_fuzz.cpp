@@ -14,8 +14,8 @@ void read_value(std::span<const std::uint8_t> bytes) {
   const busbar::Bytes value(bytes.begin(), bytes.end());
   const auto record = audit::read_value(value, 1);
   if (!record) return;
-  std::vector<audit::IndexKey> keys;
-  static_cast<void>(audit::index_keys(record->record, keys));
+  audit::IndexBatch batch;
+  static_cast<void>(batch.add(record->record));
 }
 
 // The same bytes under a good checksum, or no input would ever get past it.
@@ -27,10 +27,12 @@ void read_payload(std::span<const std::uint8_t> bytes, busbar::RecordKind kind) 
   busbar::append_frame(value, header, bytes);
   const auto record = audit::read_value(value, 1);
   if (!record) std::abort();
-  std::vector<audit::IndexKey> keys;
-  static_cast<void>(audit::index_keys(record->record, keys));
-  for (const audit::IndexKey& key : keys) {
-    if (key.key.empty() || key.key.size() > 511) std::abort();  // LMDB would refuse it, and the record with it
+  audit::IndexBatch batch;
+  static_cast<void>(batch.add(record->record));
+  for (std::size_t index = 0; index < audit::index_count; ++index) {
+    for (const audit::IndexKey& key : batch.sorted(static_cast<audit::Index>(index))) {
+      if (key.key.empty() || key.key.size() > 511) std::abort();  // LMDB would refuse it, and the record with it
+    }
   }
 }
 

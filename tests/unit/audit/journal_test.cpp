@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "audit/index.hpp"
 #include "tests/unit/audit/records.hpp"
 
 namespace busbar::audit {
@@ -380,6 +381,26 @@ TEST(Journal, StoresStrangeBytesAndCountsThem) {
   EXPECT_EQ(writer->next_sequence(), 501u);
 }
 
+TEST(IndexBatch, HasItsKeysInOrderAndNoneTwice) {
+  IndexBatch batch;
+  std::vector<Bytes> frames;
+  for (const char* id : {"order-of-a-long-name-2", "A", "order-of-a-long-name-1", "A"}) {
+    frames.push_back(frame(frames.size() + 1, RecordKind::Input, message("alpha", new_order(id)), noon_ns));
+    const auto read = read_frame(frames.back());
+    ASSERT_TRUE(read);
+    for (int i = 0; i < 2; ++i) EXPECT_TRUE(batch.add(read->record));
+  }
+  const std::string a = client_order_key("alpha", "A");
+  const std::string one = client_order_key("alpha", "order-of-a-long-name-1");
+  const std::string two = client_order_key("alpha", "order-of-a-long-name-2");
+  const auto keys = batch.sorted(Index::ClientOrderId);
+  EXPECT_EQ(std::vector(keys.begin(), keys.end()), (std::vector<IndexKey>{{a, 2}, {a, 4}, {one, 3}, {two, 1}}));
+  EXPECT_EQ(batch.sorted(Index::AccountTime).size(), 4u);
+  EXPECT_TRUE(batch.sorted(Index::VenueOrderId).empty());
+  batch.clear();
+  EXPECT_TRUE(batch.sorted(Index::ClientOrderId).empty());
+}
+
 TEST(Journal, RemembersProducersOverRestartsAndSegments) {
   const Place place;
   {
@@ -589,6 +610,7 @@ TEST(Journal, WaitsForSpaceAndThenGoesOn) {
     EXPECT_NE(appended.error().text.find("no space left on the disk"), std::string::npos) << appended.error().text;
     const std::uint64_t stood = writer->next_sequence();
     EXPECT_GT(stood, 1u);
+    EXPECT_LT(fs::space(place / "disk").available, 2u << 20) << "what was too much at once went in smaller steps";
     filler.close();
     fs::remove(place / "disk/filler");
     ASSERT_TRUE(append_orders(*writer, 500, 500));
