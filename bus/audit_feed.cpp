@@ -1,6 +1,5 @@
 #include "bus/audit_feed.hpp"
 
-#include <chrono>
 #include <utility>
 
 #include <boost/asio/post.hpp>
@@ -19,7 +18,8 @@ constexpr int stop_ticks_max = 8;
 AuditFeed::AuditFeed(asio::io_context& loop, AuditFeedOptions options)
     : options_{std::move(options)},
       endpoint_{loop, Kind::Dealer, {.linger_ms = 200, .immediate = true, .frame_size_max = audit_frame_size_max}},
-      timer_{loop} {
+      timer_{loop},
+      gathering_{loop} {
   endpoint_.on_message([this](const RoutingId&, std::string_view, std::span<const std::uint8_t> bytes) { on_bytes(bytes); });
   endpoint_.connect(options_.address);
   tick();
@@ -27,10 +27,11 @@ AuditFeed::AuditFeed(asio::io_context& loop, AuditFeedOptions options)
 
 void AuditFeed::append(std::span<const std::uint8_t> message, RecordTime time) {
   ++appended_;
-  waiting_.push_back({time, Bytes(message.begin(), message.end())});
-  waiting_bytes_ += message.size();
+  waiting_.push_back({time, message.size()});
+  messages_.insert(messages_.end(), message.begin(), message.end());
   if (held_bytes() > options_.bytes_max) drop_oldest();
-  schedule_pump();
+  if (options_.gather.count() == 0 || waiting_bytes() >= batch_bytes_max) return schedule_pump();
+  pump_later();
 }
 
 void AuditFeed::drop_oldest() {
@@ -39,22 +40,32 @@ void AuditFeed::drop_oldest() {
                  options_.bytes_max);
   }
   while (!waiting_.empty() && held_bytes() > options_.bytes_max) {
-    waiting_bytes_ -= waiting_.front().message.size();
-    waiting_.pop_front();
+    take_oldest();
     ++dropped_;
     ++dropped_unnoted_;
   }
 }
 
+// Their bytes go when there is as much before the oldest as behind it.
+void AuditFeed::take_oldest() {
+  messages_begin_ += waiting_.front().size;
+  waiting_.pop_front();
+  if (messages_begin_ < messages_.size() - messages_begin_) return;
+  messages_.erase(messages_.begin(), messages_.begin() + static_cast<std::ptrdiff_t>(messages_begin_));
+  messages_begin_ = 0;
+}
+
 void AuditFeed::stop(std::function<void()> done) {
   done_ = std::move(done);
   ticks_to_stop_ = stop_ticks_max;
+  schedule_pump();
   finish_if_done();
 }
 
 void AuditFeed::finish_if_done() {
   if (!done_ || (ticks_to_stop_ > 0 && !(waiting_.empty() && sent_.empty()))) return;
   timer_.cancel();
+  gathering_.cancel();
   std::exchange(done_, nullptr)();
 }
 
@@ -111,6 +122,16 @@ void AuditFeed::on_state(std::uint64_t next_sequence) {
   finish_if_done();
 }
 
+void AuditFeed::pump_later() {
+  if (std::exchange(is_gathering_, true)) return;
+  gathering_.expires_after(options_.gather);
+  gathering_.async_wait([this](const boost::system::error_code& error) {
+    if (error) return;
+    is_gathering_ = false;
+    schedule_pump();
+  });
+}
+
 void AuditFeed::schedule_pump() {
   if (is_pump_scheduled_) return;
   is_pump_scheduled_ = true;
@@ -132,23 +153,24 @@ void AuditFeed::pump() {
 }
 
 void AuditFeed::make_batch() {
+  AuditAppend append{.stream = options_.stream, .first_sequence = next_sequence_};
+  const auto add = [&](RecordTime time, std::span<const std::uint8_t> message) {
+    RecordHeader head;
+    head.sequence = next_sequence_++;
+    head.time_ns = time.time_ns;
+    head.wall_ns = time.wall_ns;
+    head.kind = static_cast<std::uint8_t>(options_.kind);
+    append_frame(append.records, head, message);
+    ++append.count;
+  };
   if (dropped_unnoted_ > 0) {
-    if (options_.kind == RecordKind::Tape) waiting_.push_front(make_gap_note());
+    if (options_.kind == RecordKind::Tape) add(waiting_.front().time, make_gap_note());
     spdlog::warn("auditd takes {} again; {} records were let go", view(options_.stream), dropped_unnoted_);
     dropped_unnoted_ = 0;
   }
-  AuditAppend append{.stream = options_.stream, .first_sequence = next_sequence_};
   while (!waiting_.empty() && append.records.size() < batch_bytes_max) {
-    const Waiting& record = waiting_.front();
-    RecordHeader head;
-    head.sequence = next_sequence_++;
-    head.time_ns = record.time.time_ns;
-    head.wall_ns = record.time.wall_ns;
-    head.kind = static_cast<std::uint8_t>(options_.kind);
-    append_frame(append.records, head, record.message);
-    ++append.count;
-    waiting_bytes_ -= record.message.size();
-    waiting_.pop_front();
+    add(waiting_.front().time, std::span{messages_}.subspan(messages_begin_, waiting_.front().size));
+    take_oldest();
   }
   Batch batch{append.first_sequence, next_sequence_ - 1, encode(header(), append)};
   sent_bytes_ += batch.message.size();
@@ -157,16 +179,13 @@ void AuditFeed::make_batch() {
 }
 
 // Whoever reads the tape shall know that something is missing here. Quotes say so themselves, by their sequence.
-AuditFeed::Waiting AuditFeed::make_gap_note() {
-  const RecordTime time = waiting_.front().time;
-  Waiting note{time, encode(header(), Tape{.gateway = options_.sender,
-                                           .direction = TapeDirection::Received,
-                                           .channel = TapeChannel::Rest,
-                                           .error = std::to_string(dropped_unnoted_) + " records were let go before this one: "
-                                                    "the archive could not be reached",
-                                           .time_ns = time.wall_ns})};
-  waiting_bytes_ += note.message.size();
-  return note;
+Bytes AuditFeed::make_gap_note() const {
+  return encode(header(), Tape{.gateway = options_.sender,
+                               .direction = TapeDirection::Received,
+                               .channel = TapeChannel::Rest,
+                               .error = std::to_string(dropped_unnoted_) + " records were let go before this one: the archive "
+                                        "could not be reached",
+                               .time_ns = waiting_.front().time.wall_ns});
 }
 
 Header AuditFeed::header() const {

@@ -3,6 +3,7 @@
 // them in batches, keeps each until auditd has it, and sends again what was under way when auditd went. Its memory is bounded:
 // while auditd is away the oldest records not yet sent are let go and counted. Never a reason for an order to wait.
 
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -26,13 +27,14 @@ struct AuditFeedOptions {
   Name sender;                  // the process
   Name session;                 // its life: auditd starts counting anew with another
   std::size_t bytes_max = 16u << 20;  // of records; half may be under way, since auditd syncs each second. `tape`: 64 MiB
+  std::chrono::milliseconds gather{0};  // how long a record may wait for others to leave with; 0: for this turn of the loop
 };
 
 class AuditFeed {
  public:
   AuditFeed(asio::io_context& loop, AuditFeedOptions options);
 
-  // `message` is a whole message of the bus. It is copied, and leaves with others of this turn of the loop.
+  // `message` is a whole message of the bus. It is copied, and leaves with others.
   void append(std::span<const std::uint8_t> message, RecordTime time);
 
   // Calls `done` when auditd has everything, or after two seconds.
@@ -45,7 +47,7 @@ class AuditFeed {
  private:
   struct Waiting {
     RecordTime time;
-    Bytes message;
+    std::size_t size;  // of its message
   };
   struct Batch {
     std::uint64_t first = 0;
@@ -57,22 +59,27 @@ class AuditFeed {
   void on_state(std::uint64_t next_sequence);
   void ask();
   void schedule_pump();
+  void pump_later();
   void pump();
   void drop_oldest();
+  void take_oldest();
   void make_batch();
-  Waiting make_gap_note();
+  Bytes make_gap_note() const;
   void tick();
   void finish_if_done();
   Header header() const;
-  std::size_t held_bytes() const { return waiting_bytes_ + sent_bytes_; }
+  std::size_t waiting_bytes() const { return messages_.size() - messages_begin_; }
+  std::size_t held_bytes() const { return waiting_bytes() + sent_bytes_; }
 
   AuditFeedOptions options_;
   Endpoint endpoint_;
   asio::steady_timer timer_;
+  asio::steady_timer gathering_;
   std::deque<Waiting> waiting_;  // not numbered yet, so that letting some go leaves no gap
+  Bytes messages_;               // theirs, one behind the other
+  std::size_t messages_begin_ = 0;
   std::deque<Batch> sent_;       // numbered and not acknowledged
   std::size_t unsent_batches_ = 0;  // at the end of sent_: the socket was full
-  std::size_t waiting_bytes_ = 0;
   std::size_t sent_bytes_ = 0;
   std::uint64_t next_sequence_ = 1;
   std::uint64_t appended_ = 0;
@@ -82,6 +89,7 @@ class AuditFeed {
   bool is_known_ = false;  // auditd has said where we are
   bool has_resent_ = false;  // in this tick
   bool is_pump_scheduled_ = false;
+  bool is_gathering_ = false;
   int silent_ticks_ = 0;
   int ticks_to_stop_ = 0;
   std::function<void()> done_;

@@ -244,6 +244,14 @@ class Endpoint::Socket : public std::enable_shared_from_this<Socket> {
     return zmq_msg_send(frame.get(), socket_, ZMQ_DONTWAIT) >= 0;
   }
 
+  bool forward(const Socket& from) {
+    assert(kind_ == Kind::XPub && from.delivering_ != nullptr);
+    schedule();
+    Frame frame;
+    zmq_msg_copy(frame.get(), from.delivering_->get());
+    return zmq_msg_send(frame.get(), socket_, ZMQ_DONTWAIT) >= 0;
+  }
+
   void subscribe(std::string_view prefix, bool on) {
     if (kind_ == Kind::Sub) {
       zmq_setsockopt(socket_, on ? ZMQ_SUBSCRIBE : ZMQ_UNSUBSCRIBE, prefix.data(), prefix.size());
@@ -357,7 +365,9 @@ class Endpoint::Socket : public std::enable_shared_from_this<Socket> {
       ++dropped;
       return true;
     }
+    delivering_ = &frame;
     deliver(peer, frame.bytes());
+    delivering_ = nullptr;
     return true;
   }
 
@@ -401,6 +411,7 @@ class Endpoint::Socket : public std::enable_shared_from_this<Socket> {
   int heartbeat_interval_ms_ = 0;
   asio::posix::stream_descriptor signal_;
   std::vector<std::uint64_t> aligned_;
+  Frame* delivering_ = nullptr;  // while its owner looks at it
   bool is_scheduled_ = false;
   bool is_waiting_ = false;
   bool is_draining_ = false;
@@ -424,6 +435,7 @@ bool Endpoint::send(const RoutingId& peer, std::span<const std::uint8_t> bytes) 
 bool Endpoint::send(std::span<const std::uint8_t> bytes) { return socket_->send(bytes); }
 bool Endpoint::can_send() { return socket_->can_send(); }
 bool Endpoint::publish(std::string_view topic, std::span<const std::uint8_t> bytes) { return socket_->publish(topic, bytes); }
+bool Endpoint::forward(const Endpoint& from) { return socket_->forward(*from.socket_); }
 void Endpoint::subscribe(std::string_view prefix) { socket_->subscribe(prefix, true); }
 void Endpoint::unsubscribe(std::string_view prefix) { socket_->subscribe(prefix, false); }
 void Endpoint::on_subscription(std::function<void(std::string_view, bool)> handler) {

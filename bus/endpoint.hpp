@@ -72,6 +72,8 @@ class Endpoint {
   bool can_send();
   // One frame: topic, at least one NUL, zeros to a multiple of 16, then the buffer.
   [[nodiscard]] bool publish(std::string_view topic, std::span<const std::uint8_t> bytes);
+  // Publishes what `from` is handing over at this moment, as it came. Shared, not copied.
+  [[nodiscard]] bool forward(const Endpoint& from);
   void subscribe(std::string_view prefix);
   void unsubscribe(std::string_view prefix);
   // XPub: what subscribers ask for, each time one of them does.

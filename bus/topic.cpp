@@ -58,4 +58,20 @@ std::string topic_of(Channel channel, std::string_view source, std::string_view 
   return topic.append(source).append(".").append(symbol);
 }
 
+bool is_topic_of(std::string_view topic, Channel channel, std::string_view source, std::string_view symbol,
+                 std::uint32_t bar_interval_ms) {
+  const auto take = [&topic](std::string_view part) {
+    const bool is_there = topic.starts_with(part);
+    if (is_there) topic.remove_prefix(part.size());
+    return is_there;
+  };
+  const std::string_view prefix = prefix_of(channel);
+  if (prefix.empty() || !take(prefix)) return false;
+  if (channel == Channel::Bar) {
+    const auto interval = interval_name(bar_interval_ms);
+    if (!interval || !take(*interval) || !take(".")) return false;
+  }
+  return take(source) && take(".") && topic == symbol;
+}
+
 }  // namespace busbar

@@ -22,4 +22,8 @@ std::string interval_names();
 // channel, or no bar of this interval.
 std::string topic_of(Channel channel, std::string_view source, std::string_view symbol, std::uint32_t bar_interval_ms = 0);
 
+// Is this that name? Nothing is written for the answer.
+bool is_topic_of(std::string_view topic, Channel channel, std::string_view source, std::string_view symbol,
+                 std::uint32_t bar_interval_ms = 0);
+
 }  // namespace busbar

@@ -1,29 +1,58 @@
 #include "bus/hub/hub.hpp"
 
+#include <flatbuffers/flatbuffers.h>
 #include <spdlog/spdlog.h>
 
 #include "bus/topic.hpp"
+#include "schemas/message_generated.h"
 
 namespace busbar::hub {
 namespace {
 
+constexpr std::chrono::milliseconds audit_gather{10};  // auditd syncs this stream a few times a second
 constexpr std::size_t message_size_max = 64u << 10;  // a quote has some 200 bytes; this bounds what topics_max may hold
 
+// What says where a message belongs.
+struct MarketData {
+  Environment environment = Environment::Unset;
+  Channel channel = Channel::Unset;
+  std::string_view source;
+  std::string_view symbol;
+  std::uint32_t bar_interval_ms = 0;
+};
+
 template <class T>
-std::string topic_of(Channel channel, const T& data, std::uint32_t bar_interval_ms = 0) {
-  return busbar::topic_of(channel, view(data.source), view(data.symbol), bar_interval_ms);
+void read(const T& data, Channel channel, MarketData& out) {
+  out.channel = channel;
+  out.source = {data.source()->data(), data.source()->size()};
+  out.symbol = {data.symbol()->data(), data.symbol()->size()};
+}
+
+// Of what is no message, or none of market data, there is no channel.
+MarketData read(std::span<const std::uint8_t> bytes) {
+  constexpr flatbuffers::uoffset_t depth_max = 8;
+  constexpr flatbuffers::uoffset_t tables_max = 64;
+  MarketData out;
+  flatbuffers::Verifier verifier{bytes.data(), bytes.size(), depth_max, tables_max};
+  if (!wire::VerifyMessageBuffer(verifier)) return out;
+  const wire::Message& message = *wire::GetMessage(bytes.data());
+  if (message.body() == nullptr || message.header()->schema_version() != 1) return out;
+  out.environment = message.header()->environment();
+  switch (message.body_type()) {
+    case wire::Body::Quote: read(*message.body_as_Quote(), Channel::Quote, out); break;
+    case wire::Body::Trade: read(*message.body_as_Trade(), Channel::Trade, out); break;
+    case wire::Body::Book: read(*message.body_as_Book(), Channel::Book, out); break;
+    case wire::Body::Ticker: read(*message.body_as_Ticker(), Channel::Ticker, out); break;
+    case wire::Body::Bar:
+      read(*message.body_as_Bar(), Channel::Bar, out);
+      out.bar_interval_ms = message.body_as_Bar()->interval_ms();
+      break;
+    default: break;
+  }
+  return out;
 }
 
 }  // namespace
-
-std::string topic_of(const Body& body) {
-  if (const auto* quote = std::get_if<Quote>(&body)) return topic_of(Channel::Quote, *quote);
-  if (const auto* trade = std::get_if<Trade>(&body)) return topic_of(Channel::Trade, *trade);
-  if (const auto* bar = std::get_if<Bar>(&body)) return topic_of(Channel::Bar, *bar, bar->interval_ms);
-  if (const auto* book = std::get_if<Book>(&body)) return topic_of(Channel::Book, *book);
-  if (const auto* ticker = std::get_if<Ticker>(&body)) return topic_of(Channel::Ticker, *ticker);
-  return {};
-}
 
 Hub::Hub(boost::asio::io_context& loop, const Config& config, const Name& life)
     : config_{config},
@@ -37,10 +66,12 @@ Hub::Hub(boost::asio::io_context& loop, const Config& config, const Name& life)
               .environment = config.environment,
               .sender = "hub",
               .session = life,
-              .bytes_max = config.audit_bytes_max}} {
+              .bytes_max = config.audit_bytes_max,
+              .gather = audit_gather}} {
   in_.on_message([this](const bus::RoutingId&, std::string_view topic, std::span<const std::uint8_t> bytes) {
     on_market_data(topic, bytes);
   });
+  in_.on_batch_end([this] { time_.reset(); });
   out_.on_subscription([this](std::string_view prefix, bool subscribed) {
     if (subscribed) on_subscription(prefix);
   });
@@ -58,21 +89,28 @@ void Hub::stop(std::function<void()> done) {
 }
 
 void Hub::on_market_data(std::string_view topic, std::span<const std::uint8_t> bytes) {
-  const auto message = decode(bytes);
-  const std::string own_topic = message ? topic_of(message->body) : std::string{};
-  if (own_topic.empty() || message->header.environment != config_.environment || own_topic != topic) {
-    if (dropped_++ == 0) {
-      spdlog::warn("what came under the topic {} is dropped: {}", topic,
-                   !message                                                   ? message.error().text
-                   : message->header.environment != config_.environment ? "it is of the other environment"
-                                                                         : "it is not what the topic says");
-    }
-    return;
+  const MarketData data = read(bytes);
+  if (data.environment != config_.environment ||
+      !is_topic_of(topic, data.channel, data.source, data.symbol, data.bar_interval_ms)) {
+    return drop(topic, bytes);
   }
   ++forwarded_;
-  static_cast<void>(out_.publish(topic, bytes));
-  audit_.append(bytes, clock_.now());
+  static_cast<void>(out_.forward(in_));
+  if (!time_) time_ = clock_.now();
+  audit_.append(bytes, *time_);
+  keep_last_value(topic, bytes);
+}
 
+void Hub::drop(std::string_view topic, std::span<const std::uint8_t> bytes) {
+  if (dropped_++ != 0) return;
+  const auto message = decode(bytes);
+  spdlog::warn("what came under the topic {} is dropped: {}", topic,
+               !message                                                   ? message.error().text
+               : message->header.environment != config_.environment ? "it is of the other environment"
+                                                                     : "it is not what the topic says");
+}
+
+void Hub::keep_last_value(std::string_view topic, std::span<const std::uint8_t> bytes) {
   auto last = last_values_.find(topic);
   if (last == last_values_.end()) {
     if (last_values_.size() >= config_.topics_max) {

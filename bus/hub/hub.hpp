@@ -1,11 +1,13 @@
 #pragma once
 // Forwards market data from gateways to subscribers, keeps the last message of each topic, and gives it to whoever subscribes
 // late. Nothing goes the other way: what subscribers ask for stays here, and gateways publish what the router let them.
-// A message that is not market data of this environment under its own topic is dropped and counted.
+// A message that is not market data of this environment under its own topic is dropped and counted. It is read where it lies,
+// and no further than that: prices are for the receivers, each of which decodes what it gets.
 
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -15,9 +17,6 @@
 #include "bus/hub/config.hpp"
 
 namespace busbar::hub {
-
-// What a message must be published under (bus/topic.hpp); empty for a body that is no market data.
-std::string topic_of(const Body& body);
 
 class Hub {
  public:
@@ -32,11 +31,14 @@ class Hub {
 
  private:
   void on_market_data(std::string_view topic, std::span<const std::uint8_t> bytes);
+  void drop(std::string_view topic, std::span<const std::uint8_t> bytes);
+  void keep_last_value(std::string_view topic, std::span<const std::uint8_t> bytes);
   void on_subscription(std::string_view prefix);
   void send_last_values();
 
   Config config_;
   RecordClock clock_;
+  std::optional<RecordTime> time_;  // of what came in one turn of the loop
   bus::Endpoint in_;
   bus::Endpoint out_;
   bus::AuditFeed audit_;

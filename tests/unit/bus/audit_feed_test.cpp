@@ -32,10 +32,12 @@ class Archive {
   std::vector<std::uint64_t> sequences;
   std::vector<Bytes> payloads;
   bool is_silent = false;
+  std::size_t batches = 0;
   std::uint64_t next() const { return next_; }
 
  private:
   void take(const AuditAppend& append) {
+    ++batches;
     std::span<const std::uint8_t> frames = append.records;
     std::uint64_t sequence = append.first_sequence;
     for (std::uint32_t i = 0; i < append.count; ++i, ++sequence) {
@@ -82,6 +84,26 @@ TEST_F(AuditFeedTest, EverythingArrivesOnceAndInOrder) {
     ASSERT_EQ(std::get<Tape>(decode(archive.payloads[i - 1])->body).exchange, i);
   }
   EXPECT_EQ(feed.dropped(), 0u);
+}
+
+TEST_F(AuditFeedTest, RecordsWaitForOthersWhereTheyMay) {
+  options.gather = 200ms;
+  AuditFeed feed{loop, options};
+  Archive archive{loop, options.address, 1};
+  feed.append(tape(1), {1, 2});
+  run_until(loop, [&] { return feed.acknowledged() == 1; });
+  const std::size_t before = archive.batches;
+  for (std::uint64_t i = 2; i <= 50; ++i) {
+    feed.append(tape(i), {1, 2});
+    loop.poll();
+  }
+  run_until(loop, [&] { return feed.acknowledged() == 50; });
+  EXPECT_LE(archive.batches, before + 3) << "an acknowledgement or a tick may take some along";
+  feed.append(tape(51), {1, 2});
+  bool is_done = false;
+  feed.stop([&] { is_done = true; });
+  run_until(loop, [&] { return is_done; });
+  EXPECT_EQ(archive.next(), 52u) << "what waits at the end goes at once";
 }
 
 TEST_F(AuditFeedTest, WhatWasUnderWayWhenTheArchiveDiedIsSentAgain) {

@@ -107,13 +107,18 @@ TEST_F(HubTest, WhatIsNotMarketDataUnderItsOwnTopicIsDropped) {
   EXPECT_EQ(hub.topics(), 2u);
 }
 
-TEST(HubTopics, AreThoseThatTheRouterTells) {
-  EXPECT_EQ(topic_of(Bar{.source = "main", .symbol = "BTC/USDT", .interval_ms = 60'000}), "bar.1m.main.BTC/USDT");
-  EXPECT_EQ(topic_of(Bar{.source = "main", .symbol = "BTC/USDT", .interval_ms = 61'000}), "") << "the length of no bar";
-  EXPECT_EQ(topic_of(Book{.source = "main", .symbol = "BTC/USDT"}), "book.main.BTC/USDT");
-  EXPECT_EQ(topic_of(Ticker{.source = "main", .symbol = "BTC/USDT"}), "ticker.main.BTC/USDT");
-  EXPECT_EQ(topic_of(Trade{.source = "main", .symbol = "BTC/USDT"}), "trade.main.BTC/USDT");
-  EXPECT_EQ(topic_of(Heartbeat{}), "");
+TEST_F(HubTest, EachKindOfMarketDataHasItsTopic) {
+  Hub hub{loop, config, "1"};
+  connect(hub);
+  const auto publish = [&](std::string_view topic, const Body& body) {
+    return gateway.publish(topic, encode(Header{.environment = Environment::Paper, .sender = "binance"}, body));
+  };
+  EXPECT_TRUE(publish("trade.main.X", Trade{.source = "main", .symbol = "X"}));
+  EXPECT_TRUE(publish("bar.1m.main.X", Bar{.source = "main", .symbol = "X", .interval_ms = 60'000}));
+  EXPECT_TRUE(publish("book.main.X", Book{.source = "main", .symbol = "X"}));
+  EXPECT_TRUE(publish("ticker.main.X", Ticker{.source = "main", .symbol = "X"}));
+  run_until(loop, [&] { return hub.topics() == 5; });
+  EXPECT_EQ(hub.dropped(), 0u);
 }
 
 TEST_F(HubTest, NoSubscriptionReachesAGatewayAndNoneOfThemFilters) {

@@ -15,6 +15,20 @@ TEST(Topic, SaysChannelSourceAndSymbolAndOfABarItsInterval) {
   EXPECT_EQ(topic_of(Channel::Unset, "main", "BTC/USDT"), "");
 }
 
+TEST(Topic, IsHeldToWhatItNames) {
+  EXPECT_TRUE(is_topic_of("quote.main.BTC/USDT", Channel::Quote, "main", "BTC/USDT"));
+  EXPECT_TRUE(is_topic_of("bar.1m.main.BTC/USDT", Channel::Bar, "main", "BTC/USDT", 60'000));
+  EXPECT_TRUE(is_topic_of("quote.a.b.c", Channel::Quote, "a.b", "c")) << "a source may have a point";
+  for (const std::string_view other :
+       {"", "quote.main.BTC/USD", "quote.main.BTC/USDTX", "quote.other.BTC/USDT", "trade.main.BTC/USDT", "quote.mainBTC/USDT",
+        "quote.main.", "bar.1m.main.BTC/USDT"}) {
+    EXPECT_FALSE(is_topic_of(other, Channel::Quote, "main", "BTC/USDT")) << other;
+  }
+  EXPECT_FALSE(is_topic_of("bar.1m.main.BTC/USDT", Channel::Bar, "main", "BTC/USDT", 180'000));
+  EXPECT_FALSE(is_topic_of("bar..main.BTC/USDT", Channel::Bar, "main", "BTC/USDT", 61'000)) << "the length of no bar";
+  EXPECT_FALSE(is_topic_of("main.BTC/USDT", Channel::Unset, "main", "BTC/USDT"));
+}
+
 TEST(Topic, AnIntervalHasOneNameAndOneLength) {
   const struct {
     std::string_view name;
