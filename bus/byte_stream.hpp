@@ -35,7 +35,7 @@ class ByteStream {
   Socket& socket();
   SSL* ssl();                    // null: plain TCP
   std::uint64_t written() const;  // bytes that the kernel took; none of a request's proves that it was not sent
-  // For the operations started after this; a timed out one ends with beast::error::timeout, and the stream with it.
+  // Until then all must have been done: what is under way at that time ends with beast::error::timeout, and the stream with it.
   void expires_at(std::chrono::steady_clock::time_point deadline);
   void expires_after(std::chrono::nanoseconds limit) { expires_at(std::chrono::steady_clock::now() + limit); }
   void expires_never();
@@ -122,7 +122,7 @@ class ByteStream {
   void read_some(const ReadBuffers& buffers, Done done);
   void write_some(const WriteBuffers& buffers, Done done);
 
-  std::unique_ptr<Layer> layer_;
+  std::shared_ptr<Layer> layer_;
 };
 
 // Beast looks these two up.

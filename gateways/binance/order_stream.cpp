@@ -15,7 +15,6 @@ namespace {
 
 using gateway::HttpOutcome;
 
-constexpr std::int64_t ms_ns = 1'000'000;
 constexpr std::string_view is_key_or_signature[] = {"apiKey", "signature"};
 
 // What REST says in headers, the WebSocket API says in the answer.
@@ -116,14 +115,19 @@ asio::awaitable<Result<void>> OrderStream::subscribe(gateway::Stream::LinkPtr li
   co_return Result<void>{};
 }
 
-asio::awaitable<std::optional<Sent>> OrderStream::send(Request request, About about) {
+asio::awaitable<std::optional<Sent>> OrderStream::send(Request request, About about, Timestamp expire_time_ns) {
   const auto link = stream_.link();
   const auto method = ws_method_of(request);
   if (!link || link->is_closed() || !method) co_return std::nullopt;
   if (auto held_back = rest_.held_back()) co_return held_back;
   Sent sent;
+  if (expire_time_ns != 0 && rest_.broker_time_ns() > expire_time_ns) {
+    sent.http.is_too_late = true;
+    sent.http.error = "it was too late when its turn came";
+    co_return sent;
+  }
   const std::int64_t timestamp_ms = rest_.timestamp_ms();
-  sent.request_time_ns = timestamp_ms * ms_ns;
+  sent.request_time_ns = timestamp_ms * ns_per_ms;
   sent.http.sent_time_ns = wall_now_ns();
   const std::string id = std::to_string(++requests_);
   auto [whole, redacted] = signed_request(id, *method, std::move(request.params), timestamp_ms);

@@ -34,7 +34,7 @@ class OrderStream {
   void expect(const std::string& venue_order_id);
   // Carries a request over the WebSocket API; its answer in the words of REST. nullopt: nothing was sent, for there is no
   // connection or no such method.
-  asio::awaitable<std::optional<Sent>> send(Request request, About about);
+  asio::awaitable<std::optional<Sent>> send(Request request, About about, Timestamp expire_time_ns = 0);
 
  private:
   using Link = gateway::Stream::Link;

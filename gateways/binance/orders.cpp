@@ -19,7 +19,6 @@ using gateway::make_fact;
 
 constexpr std::size_t own_ids_max = 100'000;
 constexpr std::size_t trades_page = 1000;
-constexpr std::int64_t ms_ns = 1'000'000;
 
 Facts not_sent(const Command& command, const Error& error) {
   return {make_fact(command, VenueEvent::NotSent, error.code, error.text)};
@@ -47,7 +46,7 @@ About about(const Command& command, const Id& client_order_id = {}) {
 // one. While the WebSocket API is away REST carries orders: what was not sent there may go here. A cancel is never too late.
 asio::awaitable<Sent> BinanceAdapter::send_write(Request request, About whom, Timestamp expire_time_ns) {
   std::optional<Sent> sent;
-  if (config_.orders_by == OrdersBy::WsApi) sent = co_await order_stream_.send(request, whom);
+  if (config_.orders_by == OrdersBy::WsApi) sent = co_await order_stream_.send(request, whom, expire_time_ns);
   if (!sent) sent = co_await rest_.send(std::move(request), std::move(whom), expire_time_ns);
   const bool is_answered = sent->http.outcome == HttpOutcome::Answered;
   if (is_answered && judge_write(sent->http.status, sent->http.body).verdict == Verdict::WrongTime) {
@@ -359,7 +358,7 @@ asio::awaitable<Result<std::string>> BinanceAdapter::own_id(const std::string& b
 
 asio::awaitable<Result<Facts>> BinanceAdapter::trades_of(Symbol symbol, std::string broker_symbol, Timestamp since_ns) {
   Facts facts;
-  Request request = encode_trades_since(broker_symbol, std::max<std::int64_t>(since_ns / ms_ns, 0));
+  Request request = encode_trades_since(broker_symbol, std::max<std::int64_t>(since_ns / ns_per_ms, 0));
   for (;;) {
     const auto body = co_await rest_.ask(request);
     if (!body) co_return body.error();

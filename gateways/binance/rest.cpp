@@ -19,7 +19,6 @@ namespace {
 using gateway::HttpOutcome;
 using gateway::HttpResponse;
 
-constexpr std::int64_t ms_ns = 1'000'000;
 constexpr std::int64_t day_ms = 86'400'000;
 constexpr int reads_max = 3;
 // Binance itself gives up after 10 s. Whoever placed an order is told sooner that its outcome is unknown, and it is asked for.
@@ -72,7 +71,7 @@ std::optional<Sent> Rest::held_back() const {
   Sent sent;
   sent.is_held_back = true;
   sent.http.error =
-      "Binance takes nothing from this address for another " + std::to_string(left_ns / (1000 * ms_ns) + 1) + " s";
+      "Binance takes nothing from this address for another " + std::to_string(left_ns / (1000 * ns_per_ms) + 1) + " s";
   return sent;
 }
 
@@ -86,14 +85,15 @@ asio::awaitable<Sent> Rest::send(Request request, About about, Timestamp expire_
     http.headers.emplace_back(api_key_header, api_key());
     http.secret_headers.emplace_back(api_key_header);
   }
+  http.secret_parameters = {"signature", "listenKey"};
   http.secret_members = {"listenKey"};
   http.about = std::move(about);
   if (request.method != "GET") http.answer_timeout = write_answer_max;
   if (expire_time_ns != 0) http.write_until_ns = boottime_now_ns() + (expire_time_ns - broker_time_ns());
   // Now, before it may have to wait for a connection: one that has aged there is refused by Binance, and one stamped
   // later could still act when the absence rule, which counts from a command's expiry, thinks it cannot.
-  if (request.security == Security::Signed) sent.request_time_ns = timestamp_ms() * ms_ns;
-  put_params(http, request, sent.request_time_ns);
+  if (request.security == Security::Signed) sent.request_time_ns = timestamp_ms() * ns_per_ms;
+  put_params(http, std::move(request), sent.request_time_ns);
   sent.http = co_await http_.request(std::move(http));
   cut_secrets(sent.http.body);
   if (!sent.http.is_too_late) note(sent.http);
@@ -106,21 +106,19 @@ void Rest::cut_secrets(std::string& text) const {
 }
 
 // Signed where it must be, and where the method wants it: in the body or in the target.
-void Rest::put_params(gateway::HttpRequest& http, const Request& request, Timestamp time_ns) const {
-  Params params = request.params;
+void Rest::put_params(gateway::HttpRequest& http, Request request, Timestamp time_ns) const {
+  Params& params = request.params;
   if (request.security == Security::Signed) {
     params.emplace_back("recvWindow", std::to_string(recv_window_ms_));
-    params.emplace_back("timestamp", std::to_string(time_ns / ms_ns));
+    params.emplace_back("timestamp", std::to_string(time_ns / ns_per_ms));
   }
   std::string query = query_of(params);
   if (request.security == Security::Signed) query = with_signature(query, signer_.sign(rest_payload(query, {})));
   if (request.method == "POST") {
     http.body = std::move(query);
     http.content_type = "application/x-www-form-urlencoded";
-    http.redacted_body = gateway::cut_parameters(http.body, {"signature"});
   } else if (!query.empty()) {
     http.target += "?" + query;
-    http.redacted_target = gateway::cut_parameters(http.target, {"signature", "listenKey"});
   }
 }
 
@@ -136,7 +134,7 @@ void Rest::note(const HttpResponse& http) {
   const std::string* after = http.header("retry-after");
   const auto until_ms = blocked_until_ms(http.status, judged.broker, after ? *after : std::string_view{}, timestamp_ms());
   if (!until_ms) return;
-  const Timestamp until = wall_now_ns() + std::clamp<std::int64_t>(*until_ms - timestamp_ms(), 0, 7 * day_ms) * ms_ns;
+  const Timestamp until = wall_now_ns() + std::clamp<std::int64_t>(*until_ms - timestamp_ms(), 0, 7 * day_ms) * ns_per_ms;
   RateUsage blocked;
   blocked.account = context_.account;
   // -1015 is about orders alone; everything else counts the address, and then nothing at all may be sent.
@@ -211,7 +209,7 @@ asio::awaitable<Result<void>> Rest::measure_clock(bool anew) {
           "time: " + (judged.verdict == Verdict::Ok ? time.error().text : "HTTP " + std::to_string(sent.http.status));
       break;
     }
-    if (clock_.sample(sent.http.sent_time_ns, *time * ms_ns, sent.http.received_time_ns) && (i > 0 || !anew)) break;
+    if (clock_.sample(sent.http.sent_time_ns, *time * ns_per_ms, sent.http.received_time_ns) && (i > 0 || !anew)) break;
   }
   if (!clock_.is_known()) co_return error;
   context_.events.on_clock_offset(clock_.offset_ns());

@@ -68,7 +68,7 @@ class Rest {
  private:
   static constexpr int failures_max = 3;  // lines that broke, one after another
 
-  void put_params(gateway::HttpRequest& http, const Request& request, Timestamp time_ns) const;
+  void put_params(gateway::HttpRequest& http, Request request, Timestamp time_ns) const;
   void note_health(const gateway::HttpResponse& http, bool is_refused_key);
 
   gateway::HttpSession& http_;

@@ -5,6 +5,7 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
 #include <spdlog/spdlog.h>
 
 #include "bus/codec.hpp"
@@ -134,6 +135,7 @@ asio::awaitable<void> Gateway::wind_down(std::function<void()> done) {
   }
   if (!is_quiet()) spdlog::warn("stopped with {} reports that the router has not acknowledged", link_.held());
   for (auto& [name, account] : accounts_) co_await account->stop();
+  co_await asio::post(loop_, asio::use_awaitable);  // what the tape has of the last answers goes first
   done();
 }
 
@@ -614,18 +616,19 @@ void Gateway::on_tape(Tape tape, const Name& account, const Credentials& credent
   tape.gateway = options_.name;
   tape.account = account;
   tape.incarnation = incarnation_;
-  std::string body{tape.body.begin(), tape.body.end()};
   for (const std::string_view secret : {credentials.api_key.reveal(), credentials.secret.reveal()}) {
-    for (std::string* const text : {&tape.target, &tape.headers, &tape.error, &body}) cut_secret(*text, secret);
+    for (std::string* const text : {&tape.target, &tape.headers, &tape.error}) cut_secret(*text, secret);
+    cut_secret(tape.body, secret);
   }
-  std::string_view rest = body;
-  do {
-    const std::string_view piece = rest.substr(0, tape_body_max);
+  if (tape.body.size() <= tape_body_max) return tape_(std::move(tape));
+  const Bytes body = std::move(tape.body);
+  for (std::span<const std::uint8_t> rest = body; !rest.empty();) {
+    const auto piece = rest.first(std::min(rest.size(), tape_body_max));
     tape.body.assign(piece.begin(), piece.end());
-    rest.remove_prefix(piece.size());
+    rest = rest.subspan(piece.size());
     tape_(tape);
     tape.headers.clear();  // stand with the first piece
-  } while (!rest.empty());
+  }
 }
 
 }  // namespace busbar::gateway

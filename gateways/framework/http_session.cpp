@@ -6,12 +6,15 @@
 #include <optional>
 #include <vector>
 
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/core/buffers_range.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
+#include <boost/beast/http/serializer.hpp>
 #include <boost/beast/http/string_body.hpp>
-#include <boost/beast/http/write.hpp>
 #include <openssl/ssl.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -67,32 +70,59 @@ std::optional<std::string> what_is_wrong(const HttpRequest& request) {
   return std::nullopt;
 }
 
-// What the tape may know of one request, and what must be cut from whatever comes back.
-struct Redaction {
-  explicit Redaction(const HttpRequest& request)
-      : target{request.redacted_target.empty() ? request.target : request.redacted_target},
-        body{request.redacted_body.empty() ? request.body : request.redacted_body},
-        members{request.secret_members} {
+// What has to be cut out of everything that the tape gets of one exchange.
+struct Secrets {
+  explicit Secrets(const HttpRequest& request) : members{request.secret_members} {
     for (const auto& [name, value] : request.headers) {
-      const auto is_this = [header = &name](const std::string& secret) {
-        return equals_ignoring_case(secret, *header);
-      };
-      const bool is_secret = std::any_of(request.secret_headers.begin(), request.secret_headers.end(), is_this);
-      if (is_secret) secrets.push_back(value);
-      headers += name + ": " + (is_secret ? std::string{cut_mark} : value) + "\n";
+      if (is_secret(request, name)) values.push_back(value);
     }
   }
-  std::string clean(std::string text) const {
-    for (const std::string& secret : secrets) cut_secret(text, secret);
+  static bool is_secret(const HttpRequest& request, std::string_view header) {
+    const auto is_this = [header](const std::string& secret) { return equals_ignoring_case(secret, header); };
+    return std::any_of(request.secret_headers.begin(), request.secret_headers.end(), is_this);
+  }
+  std::string cut_from(std::string text) const {
+    for (const std::string& value : values) cut_secret(text, value);
     for (const std::string& member : members) cut_json_member(text, member);
     return text;
   }
-  std::string target;
-  std::string body;
-  std::string headers;
-  std::vector<std::string> secrets;
+  std::vector<std::string> values;
   std::vector<std::string> members;
 };
+
+std::string headers_of(const HttpRequest& request) {
+  std::string text;
+  for (const auto& [name, value] : request.headers) {
+    text.append(name).append(": ").append(Secrets::is_secret(request, name) ? cut_mark : std::string_view{value});
+    text.append("\n");
+  }
+  return text;
+}
+
+Bytes bytes_of(std::string_view text) { return {text.begin(), text.end()}; }
+
+// In one piece, so that it leaves in one record of TLS and one packet.
+std::string written_out(const HttpRequest& request, const std::string& host) {
+  http::request<http::string_body> message{http::string_to_verb(request.method), request.target, 11};
+  message.set(http::field::host, host);
+  message.set(http::field::user_agent, "busbar/" BUSBAR_VERSION);
+  for (const auto& [name, value] : request.headers) message.set(name, value);
+  if (!request.content_type.empty()) message.set(http::field::content_type, request.content_type);
+  message.body() = request.body;
+  message.prepare_payload();
+  std::string text;
+  http::request_serializer<http::string_body> serializer{message};
+  error_code error;  // of a body out of memory there is none
+  while (!serializer.is_done()) {
+    serializer.next(error, [&](error_code&, const auto& pieces) {
+      for (const asio::const_buffer piece : beast::buffers_range_ref(pieces)) {
+        text.append(static_cast<const char*>(piece.data()), piece.size());
+      }
+      serializer.consume(beast::buffer_bytes(pieces));
+    });
+  }
+  return text;
+}
 
 }  // namespace
 
@@ -103,14 +133,20 @@ const std::string* HttpResponse::header(std::string_view lower_case_name) const 
   return nullptr;
 }
 
-class HttpSession::Pool {
+class HttpSession::Pool : public std::enable_shared_from_this<HttpSession::Pool> {
  public:
   Pool(asio::io_context& loop, TlsContext& tls, Url base, HttpOptions options, OnTape tape)
-      : loop_{loop}, tls_{tls}, base_{std::move(base)}, options_{options}, tape_{std::move(tape)} {}
+      : loop_{loop},
+        tls_{tls},
+        base_{std::move(base)},
+        host_{host_header(base_)},
+        options_{options},
+        tape_{std::move(tape)} {}
 
   static asio::awaitable<HttpResponse> run(std::shared_ptr<Pool> pool, HttpRequest request);
   static asio::awaitable<Result<void>> warm(std::shared_ptr<Pool> pool, std::size_t count);
   void close() {
+    tape_all();
     is_closed_ = true;
     idle_.clear();
     for (const auto& waiter : waiters_) waiter->cancel();
@@ -152,6 +188,7 @@ class HttpSession::Pool {
   bool is_usable(Connection& connection) const;
   ConnectionPtr take_idle();
   void keep(ConnectionPtr connection);
+  bool has_place() const { return busy_ < options_.connections_max && !is_closed_; }
   static asio::awaitable<bool> wait_for_place(Pool& pool);
   static asio::awaitable<std::optional<Error>> open(Pool& pool, ConnectionPtr& out);
 
@@ -160,19 +197,27 @@ class HttpSession::Pool {
     bool is_keepable = false;
     std::string error;
   };
-  static asio::awaitable<Attempt> exchange(Pool& pool, Connection& connection,
-                                           const http::request<http::string_body>& message,
-                                           std::chrono::milliseconds answer_timeout, HttpResponse& response);
-  void tape_sent(const HttpRequest& request, const Redaction& redaction, std::uint64_t exchange,
-                 std::uint64_t connection, Timestamp time_ns) const;
-  void tape_answer(const HttpRequest& request, const Redaction& redaction, std::uint64_t exchange,
-                   std::uint64_t connection, const HttpResponse& response, std::int64_t elapsed_ns) const;
+  // One attempt at an exchange. The text is the request as it is written.
+  static asio::awaitable<Attempt> exchange(Pool& pool, Connection& connection, const HttpRequest& request,
+                                           const std::string& text, std::uint64_t number, HttpResponse& response);
+  // An answer waits for its place on the tape until it has been handed on.
+  struct Untaped {
+    Tape tape;
+    std::string body;
+    Secrets secrets;
+  };
+  void tape_sent(const HttpRequest& request, std::uint64_t number, std::uint64_t connection, Timestamp time_ns) const;
+  void tape_answer(const HttpRequest& request, std::uint64_t number, std::uint64_t connection,
+                   const HttpResponse& response, std::int64_t elapsed_ns);
+  void tape_all();
 
   asio::io_context& loop_;
   TlsContext& tls_;
   Url base_;
+  std::string host_;
   HttpOptions options_;
   OnTape tape_;
+  std::vector<Untaped> untaped_;
   std::size_t busy_ = 0;
   bool is_closed_ = false;
   std::vector<ConnectionPtr> idle_;  // the newest last: it is used first, so the rest can age
@@ -212,7 +257,7 @@ void HttpSession::Pool::keep(ConnectionPtr connection) {
 
 asio::awaitable<bool> HttpSession::Pool::wait_for_place(Pool& pool) {
   const auto deadline = steady_clock::now() + pool.options_.connect_timeout;
-  while (pool.busy_ >= pool.options_.connections_max && !pool.is_closed_) {
+  while (!pool.has_place() && !pool.is_closed_) {
     if (steady_clock::now() >= deadline) co_return false;
     const auto waiter = std::make_shared<asio::steady_timer>(pool.loop_, deadline);
     pool.waiters_.push_back(waiter);
@@ -235,14 +280,17 @@ asio::awaitable<std::optional<Error>> HttpSession::Pool::open(Pool& pool, Connec
 }
 
 asio::awaitable<HttpSession::Pool::Attempt> HttpSession::Pool::exchange(Pool& pool, Connection& connection,
-                                                                        const http::request<http::string_body>& message,
-                                                                        std::chrono::milliseconds answer_timeout,
+                                                                        const HttpRequest& request,
+                                                                        const std::string& text, std::uint64_t number,
                                                                         HttpResponse& response) {
   Attempt attempt;
   ByteStream& transport = *connection.stream;
   const std::uint64_t written_before = transport.written();
-  transport.expires_after(answer_timeout);
-  const auto [write_error, write_size] = co_await http::async_write(transport, message, no_throw);
+  const bool is_patience_its_own = request.answer_timeout.count() != 0;
+  transport.expires_after(is_patience_its_own ? request.answer_timeout : pool.options_.answer_timeout);
+  const auto [write_error, write_size] = co_await asio::async_write(transport, asio::buffer(text), no_throw);
+  // While the broker thinks. It goes to the archive before this loop waits for anything.
+  pool.tape_sent(request, number, connection.number, response.sent_time_ns);
   if (write_error) {
     attempt.outcome = transport.written() == written_before ? HttpOutcome::NotSent : HttpOutcome::NoAnswer;
     attempt.error = "write: " + write_error.message();
@@ -255,7 +303,7 @@ asio::awaitable<HttpSession::Pool::Attempt> HttpSession::Pool::exchange(Pool& po
     http::response_parser<http::string_body> parser;
     parser.header_limit(header_size_max);
     parser.body_limit(pool.options_.body_max);
-    if (message.method() == http::verb::head) parser.skip(true);
+    if (request.method == "HEAD") parser.skip(true);
     const auto [read_error, read_size] =
         co_await http::async_read(transport, connection.buffer, parser, no_throw);
     if (read_error) {
@@ -280,19 +328,19 @@ asio::awaitable<HttpSession::Pool::Attempt> HttpSession::Pool::exchange(Pool& po
   co_return attempt;
 }
 
-void HttpSession::Pool::tape_sent(const HttpRequest& request, const Redaction& redaction, std::uint64_t exchange,
-                                  std::uint64_t connection, Timestamp time_ns) const {
+void HttpSession::Pool::tape_sent(const HttpRequest& request, std::uint64_t number, std::uint64_t connection,
+                                  Timestamp time_ns) const {
   if (!tape_) return;
+  const Secrets secrets{request};
   Tape tape;
-  tape.exchange = exchange;
+  tape.exchange = number;
   tape.direction = TapeDirection::Sent;
   tape.channel = TapeChannel::Rest;
   tape.connection = connection;
   tape.method = cut<32>(request.method);
-  tape.target = redaction.clean(redaction.target);
-  tape.headers = redaction.headers;
-  const std::string body = redaction.clean(redaction.body);
-  tape.body.assign(body.begin(), body.end());
+  tape.target = secrets.cut_from(cut_parameters(request.target, request.secret_parameters));
+  tape.headers = headers_of(request);
+  tape.body = bytes_of(secrets.cut_from(cut_parameters(request.body, request.secret_parameters)));
   tape.time_ns = time_ns;
   tape.order_id = request.about.order_id;
   tape.client_order_id = request.about.client_order_id;
@@ -300,33 +348,38 @@ void HttpSession::Pool::tape_sent(const HttpRequest& request, const Redaction& r
   tape_(std::move(tape));
 }
 
-void HttpSession::Pool::tape_answer(const HttpRequest& request, const Redaction& redaction, std::uint64_t exchange,
-                                    std::uint64_t connection, const HttpResponse& response,
-                                    std::int64_t elapsed_ns) const {
+void HttpSession::Pool::tape_answer(const HttpRequest& request, std::uint64_t number, std::uint64_t connection,
+                                    const HttpResponse& response, std::int64_t elapsed_ns) {
   if (!tape_) return;
-  Tape tape;
-  tape.exchange = exchange;
+  Untaped untaped{{}, response.body, Secrets{request}};
+  Tape& tape = untaped.tape;
+  tape.exchange = number;
   tape.direction = TapeDirection::Received;
   tape.channel = TapeChannel::Rest;
   tape.connection = connection;
-  tape.method = cut<32>(request.method);
-  tape.target = redaction.clean(redaction.target);
   tape.status = response.status;
-  for (const auto& [name, value] : response.headers) tape.headers += name + ": " + redaction.clean(value) + "\n";
-  const std::string body = redaction.clean(response.body);
-  tape.body.assign(body.begin(), body.end());
-  tape.error = redaction.clean(response.error);
+  for (const auto& [name, value] : response.headers) tape.headers.append(name).append(": ").append(value).append("\n");
+  tape.error = response.error;
   tape.time_ns = response.received_time_ns;
   tape.elapsed_ns = elapsed_ns;
   tape.order_id = request.about.order_id;
   tape.client_order_id = request.about.client_order_id;
   tape.venue_order_id = request.about.venue_order_id;
-  tape_(std::move(tape));
+  untaped_.push_back(std::move(untaped));
+  if (untaped_.size() == 1) asio::post(loop_, [pool = shared_from_this()] { pool->tape_all(); });
+}
+
+void HttpSession::Pool::tape_all() {
+  for (auto& [tape, body, secrets] : std::exchange(untaped_, {})) {
+    tape.headers = secrets.cut_from(std::move(tape.headers));
+    tape.error = secrets.cut_from(std::move(tape.error));
+    tape.body = bytes_of(secrets.cut_from(std::move(body)));
+    tape_(std::move(tape));
+  }
 }
 
 asio::awaitable<HttpResponse> HttpSession::Pool::run(std::shared_ptr<Pool> pool, HttpRequest request) {
-  const Redaction redaction{request};
-  const std::uint64_t exchange_number = next_exchange();
+  const std::uint64_t number = next_exchange();
   HttpResponse response;
   std::uint64_t connection_number = 0;
   Timestamp started_ns = boottime_now_ns();
@@ -334,30 +387,19 @@ asio::awaitable<HttpResponse> HttpSession::Pool::run(std::shared_ptr<Pool> pool,
     response.outcome = outcome;
     response.error = std::move(error);
     response.received_time_ns = wall_now_ns();
-    pool->tape_answer(request, redaction, exchange_number, connection_number, response, boottime_now_ns() - started_ns);
+    pool->tape_answer(request, number, connection_number, response, boottime_now_ns() - started_ns);
   };
 
   if (const auto wrong = what_is_wrong(request)) {
     finish(HttpOutcome::NotSent, *wrong);
     co_return response;
   }
-  const bool has_place = co_await wait_for_place(*pool);
-  if (!has_place) {
+  if (!pool->has_place() && !co_await wait_for_place(*pool)) {
     finish(HttpOutcome::NotSent, pool->is_closed_ ? "the session is closed" : "all connections are busy");
     co_return response;
   }
   const Place place{*pool};
-
-  http::request<http::string_body> message{http::string_to_verb(request.method), request.target, 11};
-  message.set(http::field::host, host_header(pool->base_));
-  message.set(http::field::user_agent, "busbar/" BUSBAR_VERSION);
-  for (const auto& [name, value] : request.headers) message.set(name, value);
-  if (!request.content_type.empty()) message.set(http::field::content_type, request.content_type);
-  message.body() = request.body;
-  message.prepare_payload();
-
-  const bool is_patience_its_own = request.answer_timeout.count() != 0;
-  const auto answer_timeout = is_patience_its_own ? request.answer_timeout : pool->options_.answer_timeout;
+  const std::string text = written_out(request, pool->host_);
   bool is_kept_allowed = true;
   for (;;) {
     ConnectionPtr connection = is_kept_allowed ? pool->take_idle() : nullptr;
@@ -379,8 +421,7 @@ asio::awaitable<HttpResponse> HttpSession::Pool::run(std::shared_ptr<Pool> pool,
     connection_number = connection->number;
     response.sent_time_ns = wall_now_ns();
     started_ns = boottime_now_ns();
-    pool->tape_sent(request, redaction, exchange_number, connection_number, response.sent_time_ns);
-    const Attempt attempt = co_await exchange(*pool, *connection, message, answer_timeout, response);
+    const Attempt attempt = co_await exchange(*pool, *connection, request, text, number, response);
     if (attempt.outcome == HttpOutcome::NotSent && is_kept) {
       is_kept_allowed = false;  // the broker had closed it and nothing went out: a fresh one decides
       continue;

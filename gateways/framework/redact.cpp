@@ -4,21 +4,17 @@
 
 namespace busbar::gateway {
 
-std::string cut_parameters(std::string_view text, std::initializer_list<std::string_view> names) {
-  std::string out;
-  out.reserve(text.size());
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find_first_of("?&"), text.size());
-    const std::string_view part = text.substr(0, end);
-    const std::size_t equals = part.find('=');
-    const bool has_value = equals != std::string_view::npos;
-    if (has_value && std::find(names.begin(), names.end(), part.substr(0, equals)) != names.end()) {
-      out.append(part.substr(0, equals + 1)).append(cut_mark);
-    } else {
-      out.append(part);
+std::string cut_parameters(std::string_view text, std::span<const std::string> names) {
+  std::string out{text};
+  for (const std::string& name : names) {
+    for (std::size_t at = out.find(name); at != std::string::npos && !name.empty(); at = out.find(name, at)) {
+      const bool is_first = at == 0 || out[at - 1] == '?' || out[at - 1] == '&';
+      at += name.size();
+      if (!is_first || at == out.size() || out[at] != '=') continue;
+      const std::size_t end = std::min(out.find_first_of("?&", ++at), out.size());
+      out.replace(at, end - at, cut_mark);
+      at += cut_mark.size();
     }
-    if (end < text.size()) out.push_back(text[end]);
-    text.remove_prefix(std::min(end + 1, text.size()));
   }
   return out;
 }
@@ -28,6 +24,14 @@ void cut_secret(std::string& text, std::string_view secret) {
   for (std::size_t at = text.find(secret); at != std::string::npos; at = text.find(secret, at + cut_mark.size())) {
     text.replace(at, secret.size(), cut_mark);
   }
+}
+
+void cut_secret(Bytes& text, std::string_view secret) {
+  const std::string_view words{reinterpret_cast<const char*>(text.data()), text.size()};
+  if (secret.size() < 4 || words.find(secret) == std::string_view::npos) return;
+  std::string cut{words};
+  cut_secret(cut, secret);
+  text.assign(cut.begin(), cut.end());
 }
 
 void cut_json_member(std::string& text, std::string_view name) {

@@ -102,6 +102,7 @@ void RouterLink::tick() {
   if (wants_hello_ && (last_hello_ == 0 || now - last_hello_ >= hello_interval_ns)) {
     sequence_ = 0;
     if (send(handlers_.make_hello(), ask(now))) {
+      is_cut_ = false;  // it may have come up since this was looked at, and one hello is enough
       last_hello_ = now;
       if (first_hello_ == 0) first_hello_ = now;
     }

@@ -55,11 +55,10 @@ struct HttpRequest {
   std::vector<std::pair<std::string, std::string>> headers = {};
   std::string body = {};
   std::string content_type = {};
-  // For the tape: what a stranger may see. Empty: target, headers and body hold no secret.
-  std::string redacted_target = {};
-  std::string redacted_body = {};
-  std::vector<std::string> secret_headers = {};  // names whose values are cut out
-  std::vector<std::string> secret_members = {};  // likewise of JSON members in the answer
+  // What the tape may not show: the values of these are cut out.
+  std::vector<std::string> secret_headers = {};
+  std::vector<std::string> secret_parameters = {};  // of the target and of a form
+  std::vector<std::string> secret_members = {};     // of JSON, in the answer
   About about = {};
   Timestamp write_until_ns = 0;  // CLOCK_BOOTTIME: later it is not sent any more, whatever it has waited for. 0: whenever
   std::chrono::milliseconds answer_timeout{0};  // 0: that of the session

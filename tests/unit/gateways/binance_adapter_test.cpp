@@ -599,6 +599,12 @@ TEST_F(BinanceByWsApi, OrdersGoOverTheWebSocketApiAndByRestWhileItIsAway) {
   const PlaceCommand place = limit("V1");
   ASSERT_EQ(names(run(adapter_->place(place))), Names{VenueEvent::Accepted});
   EXPECT_EQ(placed_by("ws"), 1u);
+  PlaceCommand late = limit("V8");
+  late.command.expire_time_ns = adapter_->broker_time_ns() - 1;
+  const Facts too_late = run(adapter_->place(late));
+  ASSERT_EQ(names(too_late), Names{VenueEvent::NotSent});
+  EXPECT_EQ(too_late[0].error, ErrorCode::Expired);
+  EXPECT_EQ(placed_by("ws") + placed_by("rest"), 1u);
   const Facts refused = run(adapter_->place(limit("V9", "9000"_d)));
   ASSERT_EQ(names(refused), Names{VenueEvent::Rejected});
   EXPECT_FALSE(refused[0].broker_code.empty());
