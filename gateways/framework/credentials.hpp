@@ -1,30 +1,18 @@
 #pragma once
-// What proves to a broker who we are. Read from a file that only its owner may read, never shown, wiped after use.
+// What proves to a broker who we are. Read from the vault, or from a file that only its owner may read; never shown, wiped
+// after use.
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "bus/result.hpp"
+#include "gateways/framework/vault/store.hpp"
+
 namespace busbar::gateway {
 
-// A text that is overwritten when it goes. Nothing prints it.
-class Secret {
- public:
-  Secret() = default;
-  explicit Secret(std::string value) : value_{std::move(value)} {}
-  ~Secret() { wipe(); }
-  Secret(const Secret& other) = default;
-  Secret(Secret&& other) noexcept : value_{other.value_} { other.wipe(); }
-  Secret& operator=(const Secret& other) = default;
-  Secret& operator=(Secret&& other) noexcept;
-
-  std::string_view reveal() const { return value_; }
-  bool is_empty() const { return value_.empty(); }
-
- private:
-  void wipe() noexcept;
-  std::string value_;
-};
+using vault::Secret;
 
 struct Credentials {
   Secret api_key;
@@ -32,9 +20,25 @@ struct Credentials {
   Secret passphrase;  // opens `secret` where that is an encrypted key
 };
 
-// Lines `api_key = ...` and `secret = ...`, both required, and `passphrase = ...`; # starts a comment. A key of many
-// lines is named by `secret_file = ...`, a path beside this file. Files must be regular ones, of ours or of root, with
-// mode 0400 or 0600; in the folder of systemd's credentials also 0440, which is how they come. Throws std::runtime_error naming file and line, never a value.
+// Lines `api_key = ...` and `secret = ...`, both required, and `passphrase = ...`; # starts a comment. A value that begins
+// with "-----BEGIN " goes on to the line that begins with "-----END ". In a file a key of many lines may also be named by
+// `secret_file = ...`, a path beside it; elsewhere `folder` is empty and none can be. A refusal names the line, no value.
+Result<Credentials> parse_credentials(std::string_view text, const std::filesystem::path& folder);
+
+// The same in a file: a regular one, of ours or of root, with mode 0400 or 0600; in the folder of systemd's credentials also
+// 0440, which is how they come. Throws std::runtime_error naming file and line.
 Credentials load_credentials(const std::filesystem::path& file);
+
+// What accounts name as their `credentials`: "vault:NAME", or a file's path. The vault is opened once, when it is first
+// named, and gone with this.
+class CredentialsSource {
+ public:
+  explicit CredentialsSource(vault::Place place) : place_{std::move(place)} {}
+  Credentials load(const std::string& named);  // throws std::runtime_error
+
+ private:
+  vault::Place place_;
+  std::optional<vault::Vault> vault_;
+};
 
 }  // namespace busbar::gateway

@@ -20,7 +20,8 @@ struct Setup {
   BusConfig bus;
   std::string ca_file;
   MakeAdapter make;
-  std::vector<std::pair<Name, std::filesystem::path>> accounts;
+  vault::Place vault;
+  std::vector<std::pair<Name, std::string>> accounts;  // and what they name as their credentials
 };
 
 Setup read_setup(ConfigTable& root, const std::string& name, std::string_view broker, const ReadConfig& read_config) {
@@ -30,6 +31,7 @@ Setup read_setup(ConfigTable& root, const std::string& name, std::string_view br
   options.broker = broker;
   options.environment = environment_config(root);
   setup.bus = bus_config(root);
+  setup.vault = vault::vault_config(root);
   options.gateways_address = setup.bus.gateways;
   options.quotes_in_address = setup.bus.quotes_in;
 
@@ -94,8 +96,8 @@ void serve(Setup setup) {
                     header.send_time_ns = now.wall_ns;
                     archive.append(encode(header, Body{std::move(tape)}), now);
                   }};
-  for (const auto& [account, file] : setup.accounts) {
-    gateway.add_account(account, tls, load_credentials(file), setup.make);
+  for (CredentialsSource credentials{setup.vault}; const auto& [account, named] : setup.accounts) {
+    gateway.add_account(account, tls, credentials.load(named), setup.make);
   }
   Daemon daemon{loop, [&] { gateway.stop([&] { archive.stop([&] { loop.stop(); }); }); }};
   gateway.start();

@@ -1,4 +1,4 @@
-"""Runs what the docs show: every command of operations.md, order_path.md and journal_format.md, in the order of the page.
+"""Runs what the docs show: every command of the pages below, in the order of the page.
 
   run_commands.py host    on a host with a real systemd, installed by the page's own commands: all of them
   run_commands.py stack   beside processes without systemd: those of blocks that need no host
@@ -9,6 +9,7 @@ one stands in a block that is not fenced for commands. BUSBAR_VERBOSE=1 shows ea
 import itertools
 import os
 import re
+import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -22,7 +23,7 @@ from host import INSTALLING, Host  # noqa: E402
 from stack import BIN, Number, Stack, check, wait_for  # noqa: E402
 import wire  # noqa: E402
 
-PAGES = [ROOT / "docs" / page for page in ("operations.md", "order_path.md", "journal_format.md")]
+PAGES = [ROOT / "docs" / page for page in ("operations.md", "order_path.md", "journal_format.md", "vault.md")]
 DOUBT = "An order is InDoubt"
 NOT_RUN_MAX = 1  # commands that say of themselves that they are not run
 LOOKS_LIKE_A_COMMAND = re.compile(r"^(busbar|systemctl|journalctl|install|scripts/|cmake|openssl|python3|rm|mv|cd) ?")
@@ -52,6 +53,16 @@ class Doubt:
         wait_for("the order to be found", lambda: self.is_in("New"))
 
 
+def vault_beside(stack):
+    """What the page's commands for a host have made there."""
+    table = f'[vault]\nfile = "{stack.folder}/vault/vault"\ngeneration_file = "{stack.folder}/vault.generation"\n'
+    stack.config.write_text(f'{stack.config.read_text()}\n{table}key = "file:{stack.folder}/vault.key"\n')
+    stack.busbar("vault", "init")
+    with open(stack.folder / "main.cred", "rb") as credentials:
+        command = [BIN / "busbar", "--config", stack.config, "vault", "set", "main"]
+        subprocess.run(command, stdin=credentials, check=True)
+
+
 def all_fenced():
     """A command that stands in a block of another kind would not be run."""
     for page in PAGES:
@@ -77,9 +88,11 @@ def read_all(reader, pages, wanted):
 def beside_a_stack():
     all_fenced()
     with Stack("docs", follow=True, rate=50) as stack:
-        environment = {**os.environ, "BUSBAR_CONFIG": str(stack.config), "PATH": f"{BIN}:{os.environ['PATH']}"}
+        environment = {**os.environ, "BUSBAR_CONFIG": str(stack.config), "TMPDIR": str(stack.folder),
+                       "PATH": f"{BIN}:{os.environ['PATH']}"}
         doubt = Doubt(lambda: stack.endpoint("orders"), lambda: stack.venue)
-        with Reader(lambda user: Shell(cwd=ROOT, env=environment), doubt.before) as reader:
+        before = {**doubt.before, ("Rotating", 0): lambda: vault_beside(stack)}
+        with Reader(lambda user: Shell(cwd=ROOT, env=environment), before) as reader:
             read_all(reader, PAGES, lambda block: "host" not in block.words)
 
 

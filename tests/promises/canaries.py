@@ -117,6 +117,23 @@ class Secretive(Stack):
             config.write_text(text)
         return super().add(name, *command)
 
+    def write_config(self, file=None, bus=""):
+        """The first account's keys come out of a vault."""
+        super().write_config(file, bus)
+        named = f'credentials = "{self.folder}/hmac.cred"'
+        text = self.config.read_text()
+        check(named in text, "the configuration of stack.py has changed")
+        self.config.write_text(f'''{text.replace(named, 'credentials = "vault:hmac"')}
+[vault]
+file = "{self.folder}/vault/vault"
+generation_file = "{self.folder}/vault.generation"
+key = "file:{self.folder}/vault.key"
+''')
+        vault = [str(BIN / "busbar"), "--config", str(self.config), "vault"]
+        subprocess.run([*vault, "init"], check=True)
+        with open(self.folder / "hmac.cred", "rb") as secret:
+            subprocess.run([*vault, "set", "hmac"], stdin=secret, check=True)
+
     def gateway_table(self, name):
         account = name.removeprefix("gw-")
         more = {"rsa": 'key_type = "private_key"', "ed25519": 'key_type = "private_key"\norders = "ws_api"',
@@ -294,6 +311,8 @@ def main():
         order = trade(stack, dealer, chance)
         canaries.add("the next listen key", listen_key(stack))
         said.command("status")
+        said.command("vault", "list")
+        said.command("vault", "rotate")
         said.processes()
         for arguments in (("orders", "--all"), ("accounts", ), ("symbols", ), ("order", order)):
             said.command(*arguments)

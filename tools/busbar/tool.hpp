@@ -72,5 +72,6 @@ void add_positions(const Subcommand& app, Tool& tool);
 void add_symbols(const Subcommand& app, Tool& tool);
 void add_status(const Subcommand& app, Tool& tool);
 void add_journal(const Subcommand& app, Tool& tool);
+void add_vault(const Subcommand& app, Tool& tool);
 
 }  // namespace busbar::tool
