@@ -1,19 +1,26 @@
-"""An SDK, pinned and unmodified, trades on the venue in a box and agrees with its book and with Busbar's journal; on a
-venue with one wrong status planted it must not, or the comparison would prove nothing.
+"""An SDK, pinned and unmodified, trades on the venue in a box and agrees with its book and, where Busbar trades beside
+it, with Busbar's journal; on a venue with one wrong status planted it must not, or the comparison would prove nothing.
 
-usage: sdk_test.py NAME WORK_FOLDER. Installs the SDK into a virtual environment in the work folder, once.
+usage: sdk_test.py NAME WORK_FOLDER. Installs the SDK into a folder of its own in the work folder, once.
 """
 
+import fcntl
 import os
 import re
 import shutil
 import subprocess
 import sys
 
+BINANCE_LIE = "status is PARTIALLY_FILLED for .* and FILLED for the venue"
+COINBASE_LIE = "unified_status is open for .* and closed for the venue"
+# The folder, the packages in it, and how a session tells that its venue lies.
 SDKS = {
-    "ccxt": ["ccxt==4.5.84"],
-    "binance_sdk": ["binance-sdk-spot==13.3.0"],
-    "python_binance": ["python-binance==1.0.37", "websockets==17.4"],
+    "ccxt": ("ccxt", ["ccxt==4.5.84"], BINANCE_LIE),
+    "binance_sdk": ("binance_sdk", ["binance-sdk-spot==13.3.0"], BINANCE_LIE),
+    "python_binance": ("python_binance", ["python-binance==1.0.37", "websockets==17.4"], BINANCE_LIE),
+    "coinbase_advanced_py": ("coinbase_advanced_py", ["coinbase-advanced-py==1.8.4"], COINBASE_LIE),
+    "coinbase_ccxt": ("ccxt", ["ccxt==4.5.84"], COINBASE_LIE),
+    "coinbase_api": ("coinbase_api", ["coinbase-api@1.2.6"], COINBASE_LIE),  # from npm
 }
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -24,37 +31,52 @@ def skip(reason):
 
 
 def environment(folder, pins):
-    """Python with the pinned packages; made once, and made anew when other versions are pinned."""
-    python = os.path.join(folder, "bin", "python")
+    """Python that has the pinned packages, or node's folder of them; made once, and anew when others are pinned."""
+    is_node = "@" in pins[0]
+    python = sys.executable if is_node else os.path.join(folder, "bin", "python")
     mark = os.path.join(folder, "-".join(pins).replace("==", "-"))
-    if os.path.exists(mark):
-        return python
-    shutil.rmtree(folder, ignore_errors=True)
+    os.makedirs(os.path.dirname(folder), exist_ok=True)
+    with open(folder + ".lock", "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not os.path.exists(mark):
+            shutil.rmtree(folder, ignore_errors=True)
+            (install_from_npm if is_node else install_from_pypi)(folder, pins)
+            with open(mark, "w", encoding="utf-8"):
+                pass
+    return python
+
+
+def install(pins, command):
+    installed = subprocess.run(command, capture_output=True, text=True, timeout=280)
+    if installed.returncode != 0:
+        said = (installed.stderr or installed.stdout).strip().splitlines()
+        skip(f"{' and '.join(pins)} could not be installed: {said[-1] if said else 'nothing was said'}")
+
+
+def install_from_pypi(folder, pins):
     made = subprocess.run(
         [sys.executable, "-m", "venv", "--system-site-packages", folder], capture_output=True, text=True
     )
     if made.returncode != 0:
         skip(f"no virtual environment: {(made.stderr or made.stdout).strip()}")
-    installed = subprocess.run(
-        [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *pins],
-        capture_output=True,
-        text=True,
-        timeout=280,
-    )
-    if installed.returncode != 0:
-        said = (installed.stderr or installed.stdout).strip().splitlines()
-        skip(f"{' and '.join(pins)} could not be installed: {said[-1] if said else 'pip said nothing'}")
-    with open(mark, "w", encoding="utf-8"):
-        pass
-    return python
+    pip = [os.path.join(folder, "bin", "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    install(pins, [*pip, *pins])
 
 
-def session(python, name, program):
+def install_from_npm(folder, pins):
+    if shutil.which("npm") is None or shutil.which("node") is None:
+        skip("no node, or no npm")
+    os.makedirs(folder)
+    install(pins, ["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", folder, *pins])
+
+
+def session(python, name, program, folder):
     run = subprocess.run(
         [python, "-B", os.path.join(HERE, f"{name}_session.py"), program],
         capture_output=True,
         text=True,
         timeout=150,
+        env={**os.environ, "BUSBAR_NODE_PACKAGES": folder},
     )
     print(run.stdout, run.stderr, sep="", end="", flush=True)
     return run.returncode, run.stdout
@@ -62,22 +84,22 @@ def session(python, name, program):
 
 def main():
     name, work = sys.argv[1:]
-    pins = SDKS[name]
+    folder, pins, lie = SDKS[name]
+    folder = os.path.join(work, folder)
     try:
-        python = environment(os.path.join(work, name), pins)
+        python = environment(folder, pins)
     except subprocess.TimeoutExpired:
         skip(f"{' and '.join(pins)} could not be installed in time")
 
-    status, _ = session(python, name, "busbar-venue")
+    status, _ = session(python, name, "busbar-venue", folder)
     if status != 0:
-        print(f"FAILED: {pins[0]}, the venue and the journal do not agree")
+        print(f"FAILED: {pins[0]} and the venue do not agree")
         return 1
-    status, output = session(python, name, "busbar-venue-defect")
-    lie = "status is PARTIALLY_FILLED for .* and FILLED for the venue"
+    status, output = session(python, name, "busbar-venue-defect", folder)
     if status != 1 or not all(re.search(f"{source}.* {lie}", output) for source in ("queried", "heard of")):
         print(f"FAILED: the venue with a wrong status was not found out (exit status {status})")
         return 1
-    print(f"{pins[0]}, the venue and the journal agree, and a venue with one wrong status is found out")
+    print(f"{pins[0]} and the venue agree, and a venue with one wrong status is found out")
     return 0
 
 

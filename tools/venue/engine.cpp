@@ -16,7 +16,7 @@ constexpr std::uint64_t first_trade_id = 700'001;
 
 Decimal Order::leaves() const { return minus(minus(qty, executed), prevented_qty); }
 
-Engine::Engine(std::vector<Symbol> symbols) {
+Engine::Engine(std::vector<Symbol> symbols, Commission commission) : commission_{commission} {
   for (Symbol& symbol : symbols) {
     Book book;
     book.last_price = symbol.start_price;
@@ -69,6 +69,7 @@ Order Engine::order_from(AccountId account, SymbolId symbol, const NewOrder& wan
   order.symbol = symbol;
   order.account = account;
   order.client_order_id = wanted.client_order_id.empty() ? make_client_order_id() : wanted.client_order_id;
+  order.quote_asset = wanted.quote_asset.empty() ? books_[symbol].symbol.quote : wanted.quote_asset;
   order.side = wanted.side;
   order.type = wanted.type;
   order.time_in_force = wanted.time_in_force;
@@ -99,6 +100,10 @@ Outcome<Order> Engine::place(AccountId account, SymbolId symbol, const NewOrder&
   if (!can_afford(book, order)) return Refusal::InsufficientBalance;
 
   Order& placed = enter(book, std::move(order));
+  if (wanted.is_rejected) {
+    expire(book, placed, ExpiryReason::Rejected, now, events);
+    return placed;
+  }
   reserve(placed, reservation(book, placed), events);
   start(book, placed, now, events);
   settle_consequences(book, now, events);
@@ -207,6 +212,62 @@ Outcome<Engine::Amended> Engine::amend(AccountId account, SymbolId symbol, std::
   return result;
 }
 
+Outcome<Order> Engine::edit(AccountId account, SymbolId symbol, std::uint64_t order_id, Decimal new_qty,
+                            Decimal new_price, TimeUs now, Events& events) {
+  Book& book = books_[symbol];
+  const auto found = book.orders.find(order_id);
+  if (found == book.orders.end() || found->second.account != account || !found->second.is_open()) {
+    return Refusal::UnknownOrder;
+  }
+  Order& order = found->second;
+  assert(order.is_priced() && order.list == 0 && order.iceberg_qty.is_zero());
+  Order edited = order;
+  edited.qty = new_qty;
+  edited.price = new_price;
+  const bool rests = !order.is_waiting_for_trigger();
+  if (edited.leaves() <= Decimal{} || (new_qty == order.qty && new_price == order.price)) {
+    return Refusal::ChangesNothing;
+  }
+  if (rests && order.type == OrderType::LimitMaker) {
+    if (const auto refusal = refusal_of(book, edited)) return *refusal;
+  }
+  const Decimal need = reservation(book, edited);
+  if (minus(need, order.locked) > balance(account, spends(book, order), events).free) {
+    return Refusal::InsufficientBalance;
+  }
+  const bool keeps_place = new_price == order.price && new_qty < order.qty;
+  if (rests && keeps_place) {
+    change_level(book, order.side, order.price, minus(new_qty, order.qty), events);
+    order.displayed = edited.leaves();
+  } else if (rests) {
+    unrest(book, order, events);
+  }
+  order.qty = new_qty;
+  order.price = new_price;
+  order.updated = now;
+  ++order.amends;
+  reserve(order, need, events);
+  tell(ExecutionType::Replaced, order, now, events).former_id = order.client_order_id;
+  if (rests && !keeps_place) {
+    match(book, order, now, events);
+    if (order.is_open()) rest(book, order, events);
+    settle_consequences(book, now, events);
+  }
+  return order;
+}
+
+Outcome<Order> Engine::expire(AccountId account, SymbolId symbol, std::uint64_t order_id, TimeUs now, Events& events) {
+  Book& book = books_[symbol];
+  const auto found = book.orders.find(order_id);
+  if (found == book.orders.end() || found->second.account != account || !found->second.is_open()) {
+    return Refusal::UnknownOrder;
+  }
+  withdraw(book, found->second, events);
+  expire(book, found->second, ExpiryReason::None, now, events);
+  settle_consequences(book, now, events);
+  return found->second;
+}
+
 const Order* Engine::order(AccountId account, SymbolId symbol, std::uint64_t id) const {
   const auto found = books_[symbol].orders.find(id);
   return found == books_[symbol].orders.end() || found->second.account != account ? nullptr : &found->second;
@@ -280,7 +341,17 @@ Decimal Engine::reservation(const Book& book, const Order& order) const {
   const Decimal price = order.is_priced()            ? order.price
                         : order.stop_price.is_zero() ? book.last_price
                                                      : order.stop_price;
-  return times(price, order.leaves());
+  return with_commission(order, times(price, order.leaves()), Round::Up);
+}
+
+Decimal Engine::with_commission(const Order& order, Decimal quote, Round round) const {
+  if (commission_ == Commission::OfWhatIsReceived) return quote;
+  const Account& account = accounts_[order.account];
+  const auto commission = multiply(quote.normalized(), std::max(account.maker_rate, account.taker_rate).normalized());
+  assert(commission);
+  const auto rounded = divide(*commission, Decimal{1, 0}, places_max, round);
+  assert(rounded);
+  return plus(quote, *rounded);
 }
 
 void Engine::reserve(Order& order, Decimal amount, Events& events) {
@@ -315,7 +386,7 @@ Balance& Engine::balance(AccountId account, const std::string& asset, Events& ev
 }
 
 const std::string& Engine::spends(const Book& book, const Order& order) const {
-  return order.side == Side::Buy ? book.symbol.quote : book.symbol.base;
+  return order.side == Side::Buy ? order.quote_asset : book.symbol.base;
 }
 
 // 22 letters and digits, like the venue's own.

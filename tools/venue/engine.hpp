@@ -83,6 +83,8 @@ struct NewOrder {
   std::optional<std::int64_t> trailing_delta;  // basis points
   std::optional<std::int64_t> strategy_id;
   std::optional<std::int64_t> strategy_type;
+  std::string quote_asset;   // what it is settled in, where it is not the symbol's own
+  bool is_rejected = false;  // once it is in the book, by a venue that takes an order and thinks better of it
 };
 
 struct Order {
@@ -90,6 +92,7 @@ struct Order {
   SymbolId symbol = 0;
   AccountId account = 0;
   std::string client_order_id;
+  std::string quote_asset;
   Side side = Side::Buy;
   OrderType type = OrderType::Limit;
   TimeInForce time_in_force = TimeInForce::GoodTillCancel;
@@ -268,9 +271,12 @@ struct Account {
   TimeUs updated = 0;
 };
 
+// Out of what an order receives, or on top of what it pays: then always in the quote currency, and held with it.
+enum class Commission : std::uint8_t { OfWhatIsReceived, InQuote };
+
 class Engine {
  public:
-  explicit Engine(std::vector<Symbol> symbols);
+  explicit Engine(std::vector<Symbol> symbols, Commission commission = Commission::OfWhatIsReceived);
 
   AccountId open_account(std::string name, Decimal maker_rate, Decimal taker_rate, bool keeps_history);
   void deposit(AccountId account, const std::string& asset, Decimal amount, TimeUs now);  // negative: a withdrawal
@@ -286,6 +292,11 @@ class Engine {
   };
   Outcome<Amended> amend(AccountId account, SymbolId symbol, std::uint64_t order_id, const std::string& new_id,
                          Decimal new_qty, TimeUs now, Events& events);
+  // Another quantity, another price, under the same name. Less of it keeps its place; everything else is matched anew.
+  Outcome<Order> edit(AccountId account, SymbolId symbol, std::uint64_t order_id, Decimal new_qty, Decimal new_price,
+                      TimeUs now, Events& events);
+  // Its time is over.
+  Outcome<Order> expire(AccountId account, SymbolId symbol, std::uint64_t order_id, TimeUs now, Events& events);
   // The list and its orders as they stood before the pending ones could start.
   struct PlacedList {
     OrderList list;
@@ -367,6 +378,8 @@ class Engine {
   void expire(Book& book, Order& order, ExpiryReason reason, TimeUs now, Events& events);
   void cancel(Book& book, Order& order, const std::string& cancel_id, TimeUs now, Events& events);
   Decimal reservation(const Book& book, const Order& order) const;
+  // What a buyer of so much money's worth has to have: rounded up when it is held, down when it is released.
+  Decimal with_commission(const Order& order, Decimal quote, Round round) const;
   void reserve(Order& order, Decimal amount, Events& events);  // from now on this much, and not what it was before
   void change_level(Book& book, Side side, Decimal price, Decimal difference, Events& events);
   Execution& tell(ExecutionType type, const Order& order, TimeUs now, Events& events);
@@ -385,6 +398,7 @@ class Engine {
   void tell(ListEvent event, OrderList& list, TimeUs now, Events& events);
 
   std::vector<Book> books_;
+  Commission commission_;
   std::vector<Account> accounts_;
   std::vector<std::vector<AccountTrade>> trades_of_;
   std::uint64_t next_execution_id_ = 5'000'000'000;

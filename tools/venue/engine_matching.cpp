@@ -89,7 +89,7 @@ bool Engine::can_afford(const Book& book, const Order& order) const {
   const Decimal free = found == balances.end() ? Decimal{} : found->second.free;
   if (order.type != OrderType::Market) return reservation(book, order) <= free;
   if (order.side == Side::Sell) return order.qty <= free;
-  if (!order.quote_qty.is_zero()) return order.quote_qty <= free;
+  if (!order.quote_qty.is_zero()) return with_commission(order, order.quote_qty, Round::Up) <= free;
   Decimal qty = order.qty;
   Decimal cost;
   walk(book, order.side, [&](const Order& maker) {
@@ -99,7 +99,7 @@ bool Engine::can_afford(const Book& book, const Order& order) const {
     qty = minus(qty, part);
     return !qty.is_zero();
   });
-  return cost <= free;
+  return with_commission(order, cost, Round::Up) <= free;
 }
 
 bool Engine::is_fillable(const Book& book, const Order& order) const {
@@ -181,22 +181,24 @@ void Engine::fill(Book& book, Order& taker, bool completes, Order& maker, Decima
 void Engine::settle(Book& book, Order& order, bool completes, const Fill& traded, TimeUs now, Events& events) {
   Fill fill = traded;
   const bool buys = order.side == Side::Buy;
-  const Decimal gets = buys ? fill.qty : fill.quote;
-  const Decimal pays = buys ? fill.quote : fill.qty;
+  const bool is_on_top = buys && commission_ == Commission::InQuote;
   const Account& account = accounts_[order.account];
-  fill.commission_asset = buys ? book.symbol.base : book.symbol.quote;
-  fill.commission = times(gets, fill.is_maker ? account.maker_rate : account.taker_rate);
+  fill.commission_asset = buys && !is_on_top ? book.symbol.base : order.quote_asset;
+  const Decimal taxed = buys && !is_on_top ? fill.qty : fill.quote;
+  fill.commission = times(taxed, fill.is_maker ? account.maker_rate : account.taker_rate);
+  const Decimal gets = is_on_top ? fill.qty : minus(taxed, fill.commission);
+  const Decimal pays = is_on_top ? plus(fill.quote, fill.commission) : buys ? fill.quote : fill.qty;
 
-  Balance& received = balance(order.account, fill.commission_asset, events);
-  received.free = plus(received.free, minus(gets, fill.commission));
+  Balance& received = balance(order.account, buys ? book.symbol.base : order.quote_asset, events);
+  received.free = plus(received.free, gets);
   Balance& fees = balance(0, fill.commission_asset, events);
   fees.free = plus(fees.free, fill.commission);
 
   Balance& spent = balance(order.account, spends(book, order), events);
   Decimal released;  // reserved at the order's own price; a better one gives the difference back
   if (!order.locked.is_zero()) {
-    released =
-        buys ? least(order.locked, times(order.is_priced() ? order.price : order.stop_price, fill.qty)) : fill.qty;
+    const Decimal reserved = times(order.is_priced() ? order.price : order.stop_price, fill.qty);
+    released = buys ? least(order.locked, with_commission(order, reserved, Round::Down)) : fill.qty;
   }
   order.locked = minus(order.locked, released);
   spent.locked = minus(spent.locked, released);

@@ -8,10 +8,10 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::array<std::string_view, 15> kinds{
+constexpr std::array<std::string_view, 17> kinds{
     "drop_request", "drop_answer", "hang_request", "hang_answer",  "delay_request", "delay_answer", "answer_instead",
     "answer_wrong", "hide_orders", "silence",      "delay_events", "duplicate",     "reorder",      "alter_answer",
-    "alter_event"};
+    "alter_event",  "withhold",    "endless"};
 
 [[noreturn]] void refuse(std::string_view member, std::string_view reason) {
   throw std::invalid_argument{std::string{member} + ": " + std::string{reason}};
@@ -21,13 +21,16 @@ bool is_before(FaultKind kind) {
   return kind == FaultKind::DropRequest || kind == FaultKind::HangRequest || kind == FaultKind::AnswerInstead;
 }
 bool is_after(FaultKind kind) {
-  return kind == FaultKind::DropAnswer || kind == FaultKind::HangAnswer || kind == FaultKind::AnswerWrong;
+  return kind == FaultKind::DropAnswer || kind == FaultKind::HangAnswer || kind == FaultKind::AnswerWrong ||
+         kind == FaultKind::Endless;
 }
 bool is_of_request(FaultKind kind) {
   return is_before(kind) || is_after(kind) || kind == FaultKind::DelayRequest || kind == FaultKind::DelayAnswer ||
          kind == FaultKind::AlterAnswer;
 }
-bool is_of_events(FaultKind kind) { return kind >= FaultKind::Silence && kind != FaultKind::AlterAnswer; }
+bool is_of_events(FaultKind kind) {
+  return kind >= FaultKind::Silence && kind != FaultKind::AlterAnswer && kind != FaultKind::Endless;
+}
 
 Faults::Alteration alteration_of(const Fault& fault) {
   return {fault.member, fault.has_value ? std::optional{fault.value} : std::nullopt};
@@ -92,9 +95,12 @@ std::uint64_t Faults::add(const json::object& rule, TimeUs now) {
       fault.ms = count();
     } else if (name == "status") {
       fault.status = static_cast<unsigned>(count());
-      if (fault.status < 400 || fault.status > 599) refuse(name, "400 to 599");
+      if (fault.status < 200 || fault.status > 599) refuse(name, "200 to 599");
     } else if (name == "body") {
       fault.body = text();
+    } else if (name == "bytes") {
+      fault.bytes = count();
+      if (fault.bytes > 1'000'000'000) refuse(name, "at most 1e9");
     } else if (name == "retry_after_s") {
       fault.retry_after_s = count();
     } else if (name == "times") {
@@ -157,6 +163,7 @@ Faults::Plan Faults::plan(const RequestFacts& facts, TimeUs now) {
     if (fault.kind == FaultKind::AnswerInstead || fault.kind == FaultKind::AnswerWrong) {
       plan.status = fault.status;
       plan.body = fault.body;
+      plan.bytes = fault.bytes;
       plan.retry_after_s = fault.retry_after_s;
     }
   }
@@ -168,9 +175,10 @@ Faults::EventPlan Faults::plan_event(std::string_view stream, std::string_view e
   for (Fault& fault : faults_) {
     if (!is_of_events(fault.kind) || (!fault.stream.empty() && fault.stream != stream)) continue;
     if (!fault.event.empty() && fault.event != event) continue;
-    if (plan.is_lost || !strikes(fault, now)) continue;
+    if (plan.is_lost || plan.is_withheld || !strikes(fault, now)) continue;
     switch (fault.kind) {
       case FaultKind::Silence: plan.is_lost = true; break;
+      case FaultKind::Withhold: plan.is_withheld = true; break;
       case FaultKind::DelayEvents: plan.delay += std::chrono::milliseconds{fault.ms}; break;
       case FaultKind::Duplicate: plan.copies += fault.times; break;
       case FaultKind::AlterEvent: plan.alterations.push_back(alteration_of(fault)); break;

@@ -35,6 +35,8 @@ enum class FaultKind : std::uint8_t {
   Reorder,        // a stream event comes after its successor
   AlterAnswer,    // acted on; `member` of the answer becomes `value`
   AlterEvent,     // `member` of a stream event becomes `value`
+  Withhold,       // stream events never come to be: where frames are numbered, no number is missing
+  Endless,        // acted on, and the answer never ends
 };
 
 struct Fault {
@@ -54,6 +56,7 @@ struct Fault {
   std::int64_t ms = 0;
   unsigned status = 502;
   std::string body;  // empty: what the venue would say with this status
+  std::int64_t bytes = 0;  // the body again and again, until it is so long
   std::int64_t retry_after_s = 1;
   std::int64_t times = 1;
   std::uint64_t hits = 0;
@@ -85,6 +88,7 @@ class Faults {
     std::optional<FaultKind> after;    // acting
     unsigned status = 0;
     std::string body;
+    std::int64_t bytes = 0;
     std::int64_t retry_after_s = 0;
     std::vector<Alteration> alterations;
   };
@@ -92,6 +96,7 @@ class Faults {
 
   struct EventPlan {
     bool is_lost = false;
+    bool is_withheld = false;
     bool is_reordered = false;
     std::int64_t copies = 1;
     std::chrono::milliseconds delay{0};

@@ -14,8 +14,12 @@
 #include "tools/venue/binance/control.hpp"
 #include "tools/venue/binance/venue.hpp"
 #include "tools/venue/certificate.hpp"
+#include "tools/venue/coinbase/config.hpp"
+#include "tools/venue/coinbase/control.hpp"
+#include "tools/venue/coinbase/venue.hpp"
 #include "tools/venue/ctl.hpp"
 #include "tools/venue/server.hpp"
+#include "tools/venue/settings.hpp"
 
 namespace busbar::venue {
 namespace {
@@ -23,7 +27,7 @@ namespace {
 struct Options {
   std::string config, address = "127.0.0.1", folder, certificate, key, arrivals, log_level = "info";
   std::uint16_t port = 0, control_port = 0;
-  std::optional<std::uint16_t> ws_api_port, stream_port;
+  std::optional<std::uint16_t> orders_port, stream_port;
   std::optional<std::int64_t> seed, market_rate;
 };
 
@@ -32,7 +36,9 @@ struct CtlOptions {
   std::string method, path, body;
 };
 
-int run_binance(const Options& options) {
+template <class Venue, class Control, class Settings>
+int run(const char* broker, Settings (*load_settings)(ConfigTable&, const std::filesystem::path&),
+        const Options& options) {
   set_up_log("busbar-venue", options.log_level);
   const std::filesystem::path folder = std::filesystem::absolute(options.folder);
   std::filesystem::create_directories(folder);
@@ -44,17 +50,17 @@ int run_binance(const Options& options) {
     ca = made.ca.string();
   }
   ConfigTable root = options.config.empty() ? ConfigFile::parse("", "defaults") : ConfigFile::load(options.config);
-  binance::Settings settings = binance::load_settings(root, folder);
+  Settings settings = load_settings(root, folder);
   settings.arrivals_file = options.arrivals;
   if (options.seed) settings.seed = static_cast<std::uint64_t>(*options.seed);
   if (options.market_rate) settings.market_steps_per_second = *options.market_rate;
 
   boost::asio::io_context loop{1};
-  binance::Venue venue{loop, settings};
-  binance::Control control{venue};
+  Venue venue{loop, settings};
+  Control control{venue};
   Server server{loop, venue, options.address, options.port, tls};
-  std::optional<Server> ws_api, streams;
-  if (options.ws_api_port) ws_api.emplace(loop, venue, options.address, *options.ws_api_port, tls);
+  std::optional<Server> orders, streams;
+  if (options.orders_port) orders.emplace(loop, venue, options.address, *options.orders_port, tls);
   if (options.stream_port) streams.emplace(loop, venue, options.address, *options.stream_port, tls);
   Server control_server{loop, control, "127.0.0.1", options.control_port, std::nullopt};
 
@@ -64,28 +70,48 @@ int run_binance(const Options& options) {
     venue.stop();
     server.stop();
     control_server.stop();
-    if (ws_api) ws_api->stop();
+    if (orders) orders->stop();
     if (streams) streams->stop();
     farewell.emplace(loop, std::chrono::milliseconds{200});
     farewell->async_wait([&](boost::system::error_code) { loop.stop(); });
   });
   venue.start();
   boost::json::object line{{"port", server.port()}, {"control", control_server.port()}, {"ca", ca}};
-  line["ws_api_port"] = ws_api ? ws_api->port() : server.port();
+  line["ws_api_port"] = orders ? orders->port() : server.port();
   line["stream_port"] = streams ? streams->port() : server.port();
   boost::json::object files;
   for (const auto& account : settings.accounts) {
-    if (const auto file = binance::credentials_file(folder, account.name); exists(file))
-      files[account.name] = file.string();
+    if (const auto file = credentials_file(folder, account.name); exists(file)) files[account.name] = file.string();
   }
   line["credentials"] = std::move(files);
   std::printf("%s\n", boost::json::serialize(line).c_str());
   std::fflush(stdout);
-  spdlog::info("binance on {}:{}, control on 127.0.0.1:{}, {} symbols, {} accounts", options.address, server.port(),
+  spdlog::info("{} on {}:{}, control on 127.0.0.1:{}, {} symbols, {} accounts", broker, options.address, server.port(),
                control_server.port(), settings.symbols.size(), settings.accounts.size());
   daemon->ready();
   loop.run();
   return EXIT_SUCCESS;
+}
+
+// What every venue can be told.
+Subcommand add_venue(CommandLine& app, const char* name, const char* about, const char* orders_port, Options& options) {
+  const Subcommand venue = app.subcommand(name, about);
+  venue.option("--config", options.config, "settings, tables [venue...]; without it a few symbols and one account");
+  venue.option("--address", options.address, "where to listen");
+  venue.option("--port", options.port, "0: any free one, printed on stdout");
+  venue.option("--ws-api-port", options.orders_port, orders_port);
+  venue.option("--stream-port", options.stream_port, "a third one, for the market streams");
+  venue.option("--control-port", options.control_port, "of the control interface, on 127.0.0.1");
+  venue.option("--tls-dir", options.folder, "where certificates, and the credentials made up for accounts, are kept")
+      .required();
+  venue.option("--tls-key", options.key, "PEM file");
+  venue.option("--tls-cert", options.certificate, "PEM file with the chain, instead of one made here")
+      .needs("--tls-key");
+  venue.option("--arrivals", options.arrivals, "file for a line per order and cancel that arrived");
+  venue.option("--seed", options.seed, "of the market and of chance in faults");
+  venue.option("--market-rate", options.market_rate, "steps a second; 0: the market stands still").within(0, 1000);
+  venue.option("--log-level", options.log_level, "trace, debug, info, warning, error or off");
+  return venue;
 }
 
 }  // namespace
@@ -98,26 +124,10 @@ int main(int argc, char** argv) try {
   app.require_subcommands(1, 1);
 
   Options options;
-  const Subcommand binance = app.subcommand("binance", "Binance spot: REST, WebSocket API and market streams over TLS");
-  binance.option("--config", options.config,
-                      "settings, tables [venue...]; without it four symbols and one account");
-  binance.option("--address", options.address, "where to listen");
-  binance.option("--port", options.port, "0: any free one, printed on stdout");
-  binance.option("--ws-api-port", options.ws_api_port, "a second port, for the WebSocket API");
-  binance.option("--stream-port", options.stream_port, "a third one, for the market streams");
-  binance.option("--control-port", options.control_port, "of the control interface, on 127.0.0.1")
-      ;
-  binance.option("--tls-dir", options.folder,
-                   "where the certificates, and the credentials made up for accounts, are kept")
-      .required();
-  binance.option("--tls-key", options.key, "PEM file");
-  binance.option("--tls-cert", options.certificate, "PEM file with the chain, instead of one made here")
-      .needs("--tls-key");
-  binance.option("--arrivals", options.arrivals, "file for a line per order and cancel that arrived");
-  binance.option("--seed", options.seed, "of the market and of chance in faults");
-  binance.option("--market-rate", options.market_rate, "steps a second; 0: the market stands still")
-      .within(0, 1000);
-  binance.option("--log-level", options.log_level, "trace, debug, info, warning, error or off");
+  add_venue(app, "binance", "Binance spot: REST, WebSocket API and market streams over TLS",
+            "a second port, for the WebSocket API", options);
+  const Subcommand spoken_coinbase = add_venue(app, "coinbase", "Coinbase Advanced Trade: REST and WebSocket over TLS",
+                                               "a second port, for the user's own channel", options);
 
   CtlOptions ctl_options;
   const Subcommand ctl = app.subcommand(
@@ -130,7 +140,10 @@ int main(int argc, char** argv) try {
 
   if (const auto exit = app.parse(argc, argv)) return *exit;
   if (ctl.is_named()) return run_ctl(ctl_options.port, ctl_options.method, ctl_options.path, ctl_options.body);
-  return run_binance(options);
+  if (spoken_coinbase.is_named()) {
+    return run<coinbase::Venue, coinbase::Control>("coinbase", coinbase::load_settings, options);
+  }
+  return run<binance::Venue, binance::Control>("binance", binance::load_settings, options);
 } catch (const std::exception& error) {
   std::fprintf(stderr, "busbar-venue: %s\n", error.what());
   return EXIT_FAILURE;

@@ -13,6 +13,7 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/core/buffers_to_string.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/parser.hpp>
@@ -183,6 +184,16 @@ void fill(http::response<http::string_body>& answer, Response response) {
   answer.body() = std::move(response.body);
 }
 
+asio::awaitable<void> pour(ByteStream& stream) {
+  const std::string head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
+  const std::string chunk = "10000\r\n" + std::string(0x10000, ' ') + "\r\n";
+  error_code error;
+  co_await asio::async_write(stream, asio::buffer(head), asio::redirect_error(asio::use_awaitable, error));
+  while (!error) {
+    co_await asio::async_write(stream, asio::buffer(chunk), asio::redirect_error(asio::use_awaitable, error));
+  }
+}
+
 asio::awaitable<void> converse(ByteStream stream, Handler& handler, std::string remote) {
   error_code error;
   beast::flat_buffer buffer;
@@ -223,6 +234,7 @@ asio::awaitable<void> converse(ByteStream stream, Handler& handler, std::string 
         reset_connection(stream);
         co_return;
       }
+      if (response.is_endless) co_return co_await pour(stream);
       fill(answer, std::move(response));
     }
     answer.prepare_payload();

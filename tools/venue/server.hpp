@@ -34,6 +34,7 @@ struct Response {
   std::string content_type = "application/json;charset=UTF-8";
   std::vector<std::pair<std::string, std::string>> headers;
   bool is_dropped = false;  // no answer at all: the connection is reset
+  bool is_endless = false;  // it begins, and goes on until the other side has had enough
 };
 
 // One open WebSocket, as its owner sees it. Everything is queued and sent in order; after the end, calls do nothing.

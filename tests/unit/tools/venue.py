@@ -1,15 +1,20 @@
 """A broker in a box for the length of a `with`: started on free ports, stopped at the end."""
 
+import base64
 import json
+import os
 import signal
+import socket
+import ssl
+import struct
 import subprocess
 import urllib.request
 
 
 class Venue:
-    def __init__(self, program, folder, *options):
+    def __init__(self, program, folder, *options, broker="binance"):
         self.folder = folder
-        self.command = [program, "binance", "--tls-dir", folder, "--log-level", "warning", *options]
+        self.command = [program, broker, "--tls-dir", folder, "--log-level", "warning", *options]
 
     def __enter__(self):
         self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, text=True)
@@ -22,9 +27,10 @@ class Venue:
         self.websocket = f"wss://localhost:{said['port']}"
         self.control = said["control"]
         self.ca = said["ca"]
-        with open(said["credentials"]["main"], encoding="utf-8") as file:
-            pairs = dict(line.split(" = ", 1) for line in file.read().splitlines())
-        self.api_key, self.secret = pairs["api_key"], pairs["secret"]
+        if "main" in said["credentials"]:
+            with open(said["credentials"]["main"], encoding="utf-8") as file:
+                pairs = dict(line.split(" = ", 1) for line in file.read().splitlines())
+            self.api_key, self.secret = pairs["api_key"], pairs["secret"]
         return self
 
     def __exit__(self, *unused):
@@ -50,3 +56,98 @@ class Venue:
 
     def book(self):
         return self.ask("GET", "/book?account=main")
+
+
+class WebSocket:
+    """As little of RFC 6455 as a test needs. Pings are answered unless told otherwise."""
+
+    def __init__(self, venue, target, answers_pings=True):
+        port = int(venue.url.rsplit(":", 1)[1])
+        context = ssl.create_default_context(cafile=venue.ca)
+        self.socket = context.wrap_socket(
+            socket.create_connection(("localhost", port), timeout=10), server_hostname="localhost"
+        )
+        key = base64.b64encode(os.urandom(16)).decode()
+        self.socket.sendall(
+            (
+                f"GET {target} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n"
+            ).encode()
+        )
+        self.buffer = b""
+        while b"\r\n\r\n" not in self.buffer:
+            self.buffer += self.socket.recv(4096)
+        head, self.buffer = self.buffer.split(b"\r\n\r\n", 1)
+        self.status = int(head.split()[1])
+        self.answers_pings = answers_pings
+        self.pings = 0
+        self.close_code = None
+
+    def send_frame(self, opcode, payload):
+        mask = os.urandom(4)
+        size = len(payload)
+        head = (
+            struct.pack("!BB", 0x80 | opcode, 0x80 | size)
+            if size < 126
+            else struct.pack("!BBH", 0x80 | opcode, 0x80 | 126, size)
+        )
+        self.socket.sendall(head + mask + bytes(b ^ mask[i % 4] for i, b in enumerate(payload)))
+
+    def take(self, count):
+        while len(self.buffer) < count:
+            part = self.socket.recv(65536)
+            if not part:
+                raise ConnectionError("closed")
+            self.buffer += part
+        taken, self.buffer = self.buffer[:count], self.buffer[count:]
+        return taken
+
+    def receive(self):
+        """The next text, or None when the other side closed."""
+        while True:
+            first, size = struct.unpack("!BB", self.take(2))
+            if size == 126:
+                (size,) = struct.unpack("!H", self.take(2))
+            elif size == 127:
+                (size,) = struct.unpack("!Q", self.take(8))
+            payload = self.take(size)
+            if first & 15 == 9:
+                self.pings += 1
+                if self.answers_pings:
+                    self.send_frame(10, payload)
+            elif first & 15 == 8:
+                (self.close_code,) = struct.unpack("!H", payload[:2])
+                self.send_frame(8, payload)
+                return None
+            elif first & 15 == 1:
+                return json.loads(payload)
+
+    def send(self, message):
+        self.send_frame(1, json.dumps(message).encode())
+
+    def until(self, wanted):
+        """Texts up to and including the first that `wanted` holds for."""
+        texts = []
+        while True:
+            text = self.receive()
+            if text is None:
+                raise ConnectionError("closed")
+            texts.append(text)
+            if wanted(text):
+                return texts
+
+    def ask(self, message):
+        self.send(message)
+        return self.until(lambda text: text.get("id") == message["id"])[-1]
+
+    def is_silent(self, seconds=0.3):
+        self.socket.settimeout(seconds)
+        try:
+            return self.receive() is None
+        except (socket.timeout, ssl.SSLWantReadError):
+            return True
+        finally:
+            self.socket.settimeout(10)
+
+    def close(self):
+        self.socket.close()

@@ -772,6 +772,85 @@ TEST(VenueEngineProperty, WhateverHappensNothingVanishesAndNothingStaysReserved)
   for (const int count : {lists, amends, prevented, triggered}) EXPECT_GT(count, 50) << "or nothing was tried";
 }
 
+TEST_F(VenueEngine, AnOrderWhoseTimeIsOverExpiresWherever) {
+  for (const NewOrder& wanted : {limit(Side::Buy, "1"_d, "90"_d),
+                                 stop(OrderType::StopLossLimit, Side::Buy, "1"_d, "110"_d, "111"_d)}) {
+    const Order order = place(bob, wanted);
+    const auto expired = engine.expire(bob, 0, order.id, 2, events);
+    ASSERT_TRUE(expired);
+    EXPECT_EQ(expired->status, Status::Expired);
+    EXPECT_EQ(expired->expiry, ExpiryReason::None);
+    EXPECT_EQ(balance(bob, "USDT").locked, Decimal{});
+    EXPECT_FALSE(engine.expire(bob, 0, order.id, 2, events)) << "once";
+  }
+}
+
+// Fees on top of purchases, held with the money: edited, cancelled and expired at random by who has little, nothing
+// vanishes, nothing is spent that is not there, and what is held belongs to open orders.
+TEST(VenueEngineProperty, AFeeOnTopIsAlwaysPaidFor) {
+  Engine engine{{symbol("BTCUSDT", "BTC")}, Commission::InQuote};
+  std::vector<AccountId> accounts;
+  for (int i = 0; i < 3; ++i) {
+    accounts.push_back(engine.open_account("account" + std::to_string(i), "0.0061"_d, "0.0083"_d, true));
+    engine.deposit(accounts.back(), "BTC", "5"_d, 0);
+    engine.deposit(accounts.back(), "USDT", "500"_d, 0);
+  }
+  std::mt19937_64 random{20261127};
+  const auto below = [&](std::uint64_t bound) { return static_cast<std::int64_t>(random() % bound); };
+  const auto size = [&] { return Decimal{1 + below(3'000), -3}; };
+  const auto price = [&] { return Decimal{9'500 + below(1'000), -2}; };
+  std::map<std::string, int> happened;
+  for (int turn = 0; turn < 20'000; ++turn) {
+    Events events;
+    const AccountId account = accounts[static_cast<std::size_t>(below(accounts.size()))];
+    const auto open = engine.orders(account, 0, true);
+    const Order* mine = open.empty() ? nullptr : open[static_cast<std::size_t>(below(open.size()))];
+    const std::int64_t what = below(10);
+    if (mine != nullptr && what < 2) {
+      happened["edited"] += engine.edit(account, 0, mine->id, size(), price(), turn, events).has_value();
+    } else if (mine != nullptr && what == 2) {
+      happened["less"] +=
+          engine.edit(account, 0, mine->id, minus(mine->qty, "0.001"_d), mine->price, turn, events).has_value();
+    } else if (mine != nullptr && what == 3) {
+      happened["expired"] += engine.expire(account, 0, mine->id, turn, events).has_value();
+    } else if (mine != nullptr && what == 4) {
+      happened["cancelled"] +=
+          engine.cancel(account, 0, mine->id, "", CancelRestriction::None, turn, events).has_value();
+    } else {
+      const Side side = below(2) == 0 ? Side::Buy : Side::Sell;
+      NewOrder order = what == 5 ? market(side, size()) : limit(side, size(), price());
+      if (what == 6) order.type = OrderType::LimitMaker;
+      if (what == 7) order = stop(OrderType::StopLossLimit, side, size(), price(), price());
+      if (what == 8) {
+        order = market(side, {});
+        order.quote_qty = Decimal{1 + below(300), 0};
+      }
+      order.self_trade = static_cast<SelfTrade>(below(5));
+      happened["placed"] += engine.place(account, 0, order, turn, events).has_value();
+    }
+    std::map<std::string, Decimal> totals;
+    for (AccountId id = 0; id < engine.accounts().size(); ++id) {
+      std::map<std::string, Decimal> held;
+      for (const Order* order : engine.orders(id, 0, true)) {
+        Decimal& sum = held[order->side == Side::Buy ? "USDT" : "BTC"];
+        sum = plus(sum, order->locked);
+      }
+      for (const auto& [asset, balance] : engine.accounts()[id].balances) {
+        ASSERT_FALSE(balance.free.is_negative()) << asset << " at turn " << turn;
+        ASSERT_EQ(balance.locked, held[asset]) << asset << " at turn " << turn;
+        totals[asset] = plus(totals[asset], plus(balance.free, balance.locked));
+      }
+    }
+    ASSERT_EQ(totals["BTC"], "15"_d) << "turn " << turn;
+    ASSERT_EQ(totals["USDT"], "1500"_d) << "turn " << turn;
+    const auto bids = engine.levels(0, Side::Buy, 1), asks = engine.levels(0, Side::Sell, 1);
+    if (!bids.empty() && !asks.empty()) {
+      ASSERT_LT(bids.front().first, asks.front().first) << "crossed at turn " << turn;
+    }
+  }
+  for (const char* what : {"placed", "edited", "less", "expired", "cancelled"}) EXPECT_GT(happened[what], 100) << what;
+}
+
 TEST(VenueMarket, TheSameSeedGivesTheSameMarket) {
   const auto run = [](std::uint64_t seed) {
     Engine engine{{symbol("BTCUSDT", "BTC"), symbol("ETHUSDT", "ETH")}};

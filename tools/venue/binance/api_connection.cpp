@@ -195,8 +195,10 @@ Reply ApiConnection::session(std::string_view method, Call& call) {
 void ApiConnection::on_event(AccountId account, const std::function<json::object(TimeUnit)>& shape, TimeUs now) {
   for (const auto& [id, subscribed] : subscriptions_) {
     if (subscribed != account) continue;
+    json::value payload = shape(options_.unit);
+    const std::string name = event_name(payload);
     send_event(
-        "orders", shape(options_.unit),
+        "orders", name, std::move(payload),
         [&, &id = id](json::value event) -> json::value {
           return {{"subscriptionId", id}, {"event", std::move(event)}};
         },

@@ -6,7 +6,7 @@
 #include <map>
 
 #include "tools/venue/binance/api.hpp"
-#include "tools/venue/binance/connection.hpp"
+#include "tools/venue/connection.hpp"
 
 namespace busbar::venue::binance {
 

@@ -1,22 +1,12 @@
 #include "tools/venue/binance/config.hpp"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <fstream>
 #include <random>
 #include <set>
-#include <sstream>
 
-#include "tools/venue/amount.hpp"
+#include "tools/venue/settings.hpp"
 
 namespace busbar::venue::binance {
 namespace {
-
-struct Credentials {
-  std::string api_key, secret;
-};
 
 std::string random_key() {  // 64 letters and digits, as the venue's are
   constexpr std::string_view alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -26,55 +16,21 @@ std::string random_key() {  // 64 letters and digits, as the venue's are
   return key;
 }
 
+struct Credentials {
+  std::string api_key, secret;
+};
+
 void make_credentials(const std::filesystem::path& file) {
-  const int descriptor = ::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (descriptor < 0) throw ConfigError{"cannot write " + file.string()};
-  const std::string text = "api_key = " + random_key() + "\nsecret = " + random_key() + "\n";
-  const bool is_written = ::write(descriptor, text.data(), text.size()) == std::ssize(text);
-  ::close(descriptor);
-  if (!is_written) throw ConfigError{"cannot write " + file.string()};
+  write_credentials(file, "api_key = " + random_key() + "\nsecret = " + random_key() + "\n");
 }
 
-std::string trimmed(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(" \t\r");
-  if (first == std::string_view::npos) return {};
-  return std::string{text.substr(first, text.find_last_not_of(" \t\r") - first + 1)};
-}
-
-std::string contents(const std::filesystem::path& file) {
-  std::ifstream in{file};
-  std::ostringstream text;
-  if (!in || !(text << in.rdbuf())) throw ConfigError{"cannot read " + file.string()};
-  return text.str();
-}
-
-Credentials read_credentials(const std::filesystem::path& file) {
-  struct ::stat facts {};
-  if (::stat(file.c_str(), &facts) != 0) throw ConfigError{"cannot read " + file.string()};
-  if ((facts.st_mode & 0077) != 0) throw ConfigError{file.string() + ": others may read it; chmod 0600"};
-  Credentials result;
-  std::istringstream lines{contents(file)};
-  for (std::string line; std::getline(lines, line);) {
-    const std::size_t equals = line.find('=');
-    if (equals == std::string::npos) continue;
-    const std::string name = trimmed(std::string_view{line}.substr(0, equals));
-    const std::string value = trimmed(std::string_view{line}.substr(equals + 1));
-    if (name == "api_key") result.api_key = value;
-    if (name == "secret") result.secret = value;
-    if (name == "public_key_file") result.secret = contents(value);  // RSA or Ed25519, in place of a secret
-  }
+Credentials credentials_of(const std::filesystem::path& file) {
+  auto lines = read_credentials(file);
+  Credentials result{lines["api_key"], lines["secret"]};
+  if (lines.contains("public_key_file")) result.secret = contents(lines["public_key_file"]);  // RSA or Ed25519
   if (result.api_key.empty() || result.secret.empty())
     throw ConfigError{file.string() + ": api_key or secret is missing"};
   return result;
-}
-
-Decimal amount(ConfigTable& table, std::string_view key, std::optional<Decimal> fallback) {
-  const auto value = table.decimal(key);
-  if (!value && !fallback) table.refuse(key, "is missing");
-  const Decimal number = value.value_or(fallback.value_or(Decimal{}));
-  if (number.is_negative() || number.normalized().exponent() < -places_max)
-    table.refuse(key, "no amount of at most 8 places");
-  return number;
 }
 
 constexpr std::pair<const char*, bool Symbol::*> permissions_of_symbols[] = {
@@ -89,19 +45,8 @@ constexpr std::pair<const char*, bool Symbol::*> permissions_of_symbols[] = {
 };
 
 Symbol read_symbol(std::string_view name, ConfigTable& table) {
-  Symbol symbol;
-  symbol.name = name;
-  symbol.base = table.text("base");
-  symbol.quote = table.text("quote");
-  symbol.tick = amount(table, "tick", std::nullopt);
-  symbol.price_min = amount(table, "price_min", symbol.tick);
-  symbol.price_max = amount(table, "price_max", Decimal{1'000'000, 0});
-  symbol.step = amount(table, "step", std::nullopt);
-  symbol.qty_min = amount(table, "qty_min", symbol.step);
-  symbol.qty_max = amount(table, "qty_max", Decimal{9'000, 0});
+  Symbol symbol = read_rules(name, table);
   symbol.market_qty_max = amount(table, "market_qty_max", symbol.qty_max);
-  symbol.notional_min = amount(table, "notional_min", Decimal{5, 0});
-  symbol.notional_max = amount(table, "notional_max", Decimal{9'000'000, 0});
   symbol.percent_up = amount(table, "percent_up", Decimal{5, 0});
   symbol.percent_down = amount(table, "percent_down", Decimal{2, -1});
   symbol.orders_max = table.integer("orders_max", 1, 1'000'000, 200);
@@ -126,19 +71,6 @@ Symbol read_symbol(std::string_view name, ConfigTable& table) {
   const auto usual = self_trade_named(table.text("self_trade_default", fallback));
   if (!usual || !symbol.self_trade_allowed.contains(*usual)) table.refuse("self_trade_default", "is not allowed");
   symbol.self_trade_default = *usual;
-  symbol.start_price = amount(table, "start_price", std::nullopt);
-  if (symbol.tick.is_zero()) table.refuse("tick", "must be above zero");
-  if (symbol.step.is_zero()) table.refuse("step", "must be above zero");
-  if (symbol.tick.normalized().exponent() + symbol.step.normalized().exponent() < -places_max) {
-    table.refuse("step", "tick and step may have 8 places together, or their products would not be exact");
-  }
-  const auto most = multiply(symbol.price_max.normalized(), symbol.qty_max.normalized());
-  if (symbol.price_max.is_zero() || symbol.qty_max.is_zero() || !most || *most > Decimal{90'000'000'000, 0}) {
-    table.refuse("qty_max", "price_max times qty_max must lie between zero and 9e10");
-  }
-  if (!is_multiple(symbol.start_price, symbol.tick) || !symbol.start_price.is_positive()) {
-    table.refuse("start_price", "must be a multiple of tick");
-  }
   return symbol;
 }
 
@@ -151,7 +83,7 @@ std::vector<std::pair<std::string, Decimal>> default_balances() {
 }
 
 KeySettings read_key(ConfigTable& table, const std::filesystem::path& credentials) {
-  const Credentials read = read_credentials(credentials);
+  const Credentials read = credentials_of(credentials);
   KeySettings key{read.api_key, read.secret, false, table.texts("addresses", {})};
   for (const std::string& permission : table.texts("permissions", {"reading", "trading"})) {
     if (permission == "trading") key.may_trade = true;
@@ -173,25 +105,12 @@ AccountSettings read_account(std::string_view name, ConfigTable& table, const st
   account.may_trade = table.flag("may_trade", true);
   account.maker_rate = amount(table, "maker_rate", account.maker_rate);
   account.taker_rate = amount(table, "taker_rate", account.taker_rate);
-  for (const std::string& text : table.texts("balances", {})) {
-    const std::size_t space = text.find(' ');
-    const auto number =
-        space == std::string::npos ? std::nullopt : Decimal::parse(std::string_view{text}.substr(space + 1));
-    if (!number || number->is_negative() || *number > Decimal{1'000'000'000, 0} ||
-        number->normalized().exponent() < -places_max) {
-      table.refuse("balances", "\"" + text + "\" is not like \"BTC 10.5\", at most 1e9");
-    }
-    account.balances.emplace_back(text.substr(0, space), *number);
-  }
+  account.balances = read_balances(table);
   if (account.balances.empty()) account.balances = default_balances();
   return account;
 }
 
 }  // namespace
-
-std::filesystem::path credentials_file(const std::filesystem::path& folder, std::string_view account) {
-  return folder / (std::string{account} + ".cred");
-}
 
 std::vector<Symbol> default_symbols() {
   struct Default {
@@ -242,14 +161,10 @@ void set_flavour(Settings& settings, ConfigTable& venue) {
 }
 
 Settings load_settings(ConfigTable& root, const std::filesystem::path& default_folder) {
-  for (const char* other :
-       {"environment", "bus", "router", "audit", "hub", "clients", "accounts", "symbols", "gateways", "log"}) {
-    root.ignore(other);
-  }
+  ignore_others(root);
   ConfigTable venue = root.table("venue");
   Settings settings;
-  settings.seed = static_cast<std::uint64_t>(venue.integer("seed", 0, INT64_MAX, 1));
-  settings.market_steps_per_second = venue.integer("market_steps_per_second", 0, 1'000, 10);
+  read_exchange(venue, settings);
   set_flavour(settings, venue);
 
   ConfigTable limits = venue.table("limits");
@@ -262,13 +177,6 @@ Settings load_settings(ConfigTable& root, const std::filesystem::path& default_f
       limits.integer("connections_per_5_minutes", 1, INT64_MAX, most.connections_per_5_minutes);
   most.strikes = limits.integer("strikes", 0, INT64_MAX, most.strikes);
   most.ban_seconds = limits.integer("ban_seconds", 1, 259'200, most.ban_seconds);
-
-  ConfigTable connections = venue.table("connections");
-  ConnectionSettings& life = settings.connections;
-  life.ping_interval_ms = connections.integer("ping_interval_ms", 100, 3'600'000, life.ping_interval_ms);
-  life.pong_timeout_ms = connections.integer("pong_timeout_ms", 100, 3'600'000, life.pong_timeout_ms);
-  life.life_ms = connections.integer("life_ms", 100, 86'400'000, life.life_ms);
-  life.messages_per_second = connections.integer("messages_per_second", 1, 1'000'000, life.messages_per_second);
 
   for (auto& [name, table] : venue.tables("symbols")) settings.symbols.push_back(read_symbol(view(name), table));
   if (settings.symbols.empty()) settings.symbols = default_symbols();
@@ -283,7 +191,7 @@ Settings load_settings(ConfigTable& root, const std::filesystem::path& default_f
   if (settings.accounts.empty()) {
     const std::filesystem::path file = credentials_file(default_folder, "main");
     if (!exists(file)) make_credentials(file);
-    const Credentials credentials = read_credentials(file);
+    const Credentials credentials = credentials_of(file);
     AccountSettings account;
     account.name = "main";
     account.keys.push_back({credentials.api_key, credentials.secret, true, {}});

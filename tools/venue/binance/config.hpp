@@ -13,7 +13,6 @@ namespace busbar::venue::binance {
 // Throws ConfigError. An account without `credentials` gets its key and secret from `default_folder`/NAME.cred, which
 // is made at the first start: lines api_key = ... and secret = ..., mode 0600.
 Settings load_settings(ConfigTable& root, const std::filesystem::path& default_folder);
-std::filesystem::path credentials_file(const std::filesystem::path& folder, std::string_view account);
 std::vector<Symbol> default_symbols();
 
 }  // namespace busbar::venue::binance

@@ -59,6 +59,9 @@ boost::json::object list_status(const Engine& engine, const ListChange& change, 
 boost::json::object account_position(const Engine& engine, AccountId account, const std::set<std::string>& assets,
                                      TimeUs now, TimeUnit unit);
 
+// The name by which a rule of the faults asks for an event. Two kinds of payload don't say what they are.
+std::string event_name(const boost::json::value& event);
+
 // Payloads of market streams.
 boost::json::object trade_event(const Engine& engine, const Trade& trade, TimeUs now, TimeUnit unit);
 boost::json::object aggregate_event(const Engine& engine, SymbolId symbol, const AggregateTrade& trade, TimeUs now,

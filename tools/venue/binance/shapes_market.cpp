@@ -272,4 +272,13 @@ json::object bar_event(const Engine& engine, SymbolId symbol, const Bar& bar, st
             {"B", "0"}}}};
 }
 
+std::string event_name(const json::value& event) {
+  const json::object* object = event.if_object();
+  if (object == nullptr) return {};
+  if (const json::value* name = object->if_contains("e"); name != nullptr && name->is_string()) {
+    return std::string{name->get_string()};
+  }
+  return object->contains("lastUpdateId") ? "partialDepth" : "bookTicker";
+}
+
 }  // namespace busbar::venue::binance

@@ -101,7 +101,8 @@ void StreamConnection::push(const Subscription& subscription, json::value payloa
     if (!options_.is_combined) return event;
     return {{"stream", subscription.name}, {"data", std::move(event)}};
   };
-  send_event(subscription.kind == Kind::Account ? "orders" : "market", std::move(payload), wrap, now);
+  const std::string name = event_name(payload);
+  send_event(subscription.kind == Kind::Account ? "orders" : "market", name, std::move(payload), wrap, now);
 }
 
 // The one that is over is told once more, as closed, before its successor.

@@ -9,7 +9,7 @@
 
 #include <boost/json/value.hpp>
 
-#include "tools/venue/binance/connection.hpp"
+#include "tools/venue/connection.hpp"
 #include "tools/venue/binance/shapes.hpp"
 
 namespace busbar::venue::binance {

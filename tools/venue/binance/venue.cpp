@@ -54,20 +54,6 @@ std::vector<std::string> split(std::string_view text) {
   return parts;
 }
 
-// What stands before the venue says when something behind it is broken, or when it does not like the caller.
-std::string gateway_page(unsigned status) {
-  if (status == 403) {
-    return "<!DOCTYPE HTML PUBLIC \"-//W3C//DTD HTML 4.01 Transitional//EN\">\n<HTML><HEAD>\n<TITLE>ERROR: The request "
-           "could not be satisfied</TITLE>\n</HEAD><BODY>\n<H1>403 ERROR</H1>\n<H2>The request could not be "
-           "satisfied.</H2>\n<HR noshade size=\"1px\">\nRequest blocked.\n</BODY></HTML>\n";
-  }
-  const std::string title = std::to_string(status) + (status == 502   ? " Bad Gateway"
-                                                      : status == 504 ? " Gateway Time-out"
-                                                                      : " Error");
-  return "<html>\r\n<head><title>" + title + "</title></head>\r\n<body>\r\n<center><h1>" + title +
-         "</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n";
-}
-
 Reply faulty_reply(const Faults::Plan& plan, TimeUs now) {
   const TimeUs retry_at = now + plan.retry_after_s * 1'000'000;
   switch (plan.status) {
@@ -89,87 +75,30 @@ Reply faulty_reply(const Faults::Plan& plan, TimeUs now) {
 }  // namespace
 
 Venue::Venue(asio::io_context& loop, const Settings& settings)
-    : loop_{loop}, settings_{settings}, engine_{settings.symbols}, history_{settings.symbols.size()},
-      market_{engine_, settings.seed, now()}, limits_{settings.limits}, faults_{settings.seed},
-      arrivals_{settings.arrivals_file}, api_{engine_,
-                                              history_,
-                                              limits_,
-                                              open_accounts(engine_, settings.accounts, now()),
-                                              [this] { return now(); },
-                                              [this](const Events& events) { publish(events); },
-                                              settings.features,
-                                              settings.seed},
-      market_rate_{settings.market_steps_per_second}, tick_timer_{loop}, market_timer_{loop},
+    : Exchange{loop, settings, Commission::OfWhatIsReceived}, settings_{settings}, limits_{settings.limits},
+      api_{engine_,
+           history_,
+           limits_,
+           open_accounts(engine_, settings.accounts, now()),
+           [this] { return now(); },
+           [this](const Events& events) { publish(events); },
+           settings.features,
+           settings.seed},
       best_bids_(settings.symbols.size()), best_asks_(settings.symbols.size()) {
   api_.is_hidden = [this](const Order& order) { return faults_.is_hidden(order.created, now()); };
 }
 
-void Venue::start() {
-  Events events;
-  market_.quote_all(now(), events);
-  publish(events);
-  tick();
-  move();
-}
-
-void Venue::stop() {
-  tick_timer_.cancel();
-  market_timer_.cancel();
-  const auto end = [this](auto& connections) {
-    for (const auto& connection : connections) {
-      connection->announce_shutdown(now());
-      connection->close(1001, "serverShutdown");
-    }
-  };
-  end(api_connections_);
-  end(stream_connections_);
-}
-
-// Ten times a second: pings, lives, and the streams that have a rhythm.
-void Venue::tick() {
-  const TimeUs time = now();
-  const auto care = [&](auto& connections) {
-    std::erase_if(connections, [](const auto& connection) { return connection->is_closed(); });
-    for (const auto& connection : connections) connection->tick(time);
-  };
-  care(api_connections_);
-  care(stream_connections_);
-  for (const auto& connection : stream_connections_) connection->on_tenth_of_second(time);
+// Listen keys end, and some streams have a rhythm.
+void Venue::on_tick(TimeUs now) {
+  std::erase_if(api_connections_, [](const auto& connection) { return connection->is_closed(); });
+  std::erase_if(stream_connections_, [](const auto& connection) { return connection->is_closed(); });
+  for (const auto& connection : stream_connections_) connection->on_tenth_of_second(now);
   tell_expired_listen_keys();
-  tick_timer_.expires_after(std::chrono::milliseconds{100});
-  tick_timer_.async_wait([this](boost::system::error_code canceled) {
-    if (!canceled) tick();
-  });
 }
 
-void Venue::move() {
-  if (market_rate_ == 0) return;
-  market_timer_.expires_after(std::chrono::microseconds{1'000'000 / market_rate_});
-  market_timer_.async_wait([this](boost::system::error_code canceled) {
-    if (canceled) return;
-    step_market(1);
-    move();
-  });
-}
-
-void Venue::set_market_rate(std::int64_t steps_per_second) {
-  market_rate_ = steps_per_second;
-  market_timer_.cancel();
-  move();
-}
-
-void Venue::step_market(std::int64_t steps) {
-  for (std::int64_t step = 0; step < steps; ++step) {
-    Events events;
-    market_.step(now(), events);
-    publish(events);
-  }
-}
-
-void Venue::clear_market() {
-  Events events;
-  market_.clear(now(), events);
-  publish(events);
+void Venue::each_connection(const Visit& visit) const {
+  for (const auto& connection : api_connections_) visit(*connection);
+  for (const auto& connection : stream_connections_) visit(*connection);
 }
 
 void Venue::publish(const Events& events) {
@@ -253,41 +182,21 @@ void Venue::tell_expired_listen_keys() {
   }
 }
 
-std::size_t Venue::each_connection(std::string_view stream, const std::function<void(Connection&)>& act) {
-  std::size_t count = 0;
-  const auto visit = [&](auto& connections) {
-    for (const auto& connection : connections) {
-      if (connection->is_closed() || (!stream.empty() && connection->stream() != stream)) continue;
-      act(*connection);
-      ++count;
-    }
-  };
-  visit(api_connections_);
-  visit(stream_connections_);
-  return count;
+json::object Venue::record_of(const Reply& reply) const {
+  json::object record{{"outcome", reply.code == 0 ? "accepted" : "refused"}};
+  const json::object* body = reply.body.if_object();
+  if (reply.code != 0) {
+    record["code"] = reply.code;
+    if (body != nullptr && body->contains("msg")) record["msg"] = body->at("msg");
+  } else if (body != nullptr && body->contains("orderId")) {
+    record["order_id"] = body->at("orderId");
+    if (body->contains("symbol")) record["symbol"] = body->at("symbol");
+  }
+  if (reply.account) record["account"] = engine_.accounts()[*reply.account].name;
+  return record;
 }
 
-std::size_t Venue::close_streams(std::string_view stream, bool by_reset) {
-  return each_connection(stream, [&](Connection& connection) {
-    if (by_reset) connection.reset();
-    else connection.close(1001, "going away");
-  });
-}
-
-std::size_t Venue::announce_shutdown(std::string_view stream) {
-  return each_connection(stream, [&](Connection& connection) { connection.announce_shutdown(now()); });
-}
-
-std::size_t Venue::connection_count(std::string_view stream) const {
-  const auto open = [&](const auto& connections) {
-    return static_cast<std::size_t>(std::count_if(connections.begin(), connections.end(), [&](const auto& connection) {
-      return !connection->is_closed() && connection->stream() == stream;
-    }));
-  };
-  return open(api_connections_) + open(stream_connections_);
-}
-
-// Arrival, fault, action, fault, answer: the same way for both transports.
+// The same way for both transports.
 void Venue::perform(const Operation& operation, Call call, std::string_view transport, const Request& arrived,
                     Finish finish) {
   std::string client_order_id = call.params.peek("newClientOrderId");
@@ -296,68 +205,34 @@ void Venue::perform(const Operation& operation, Call call, std::string_view tran
     if (const std::string original = call.params.peek("origClientOrderId"); !original.empty())
       client_order_id = original;
   }
-  std::optional<std::size_t> arrival;
+  std::optional<Arrivals::Arrival> arrival;
   if (operation.is_order) {
-    arrival = arrivals_.add({arrived.realtime_ns, arrived.boottime_ns, std::string{transport},
-                             std::string{operation.name}, client_order_id, call.params.as_json()});
+    arrival = {arrived.realtime_ns, arrived.boottime_ns, std::string{transport}, std::string{operation.name},
+               client_order_id, call.params.as_json()};
   }
   const std::string endpoint = std::string{operation.method} + ' ' + std::string{operation.path};
-  const Faults::Plan plan = faults_.plan({operation.name, endpoint, transport, client_order_id}, now());
-  if (plan.delay_request.count() == 0) return act(operation, call, arrival, plan, finish);
-  const auto timer = std::make_shared<asio::steady_timer>(loop_, plan.delay_request);
-  timer->async_wait([this, timer, &operation, call = std::move(call), arrival, plan,
-                     finish](boost::system::error_code) mutable { act(operation, call, arrival, plan, finish); });
-}
-
-void Venue::act(const Operation& operation, Call& call, std::optional<std::size_t> arrival, const Faults::Plan& plan,
-                const Finish& finish) {
-  Reply reply;
-  json::object record;
-  std::optional<FaultKind> fault = plan.instead;
-  if (!fault) {
-    reply = api_.perform(operation, call);
-    fault = plan.after;
+  struct Running {
+    Call call;
+    Reply reply;
+  };
+  const auto running = std::make_shared<Running>(Running{std::move(call), {}});
+  const auto act = [this, &operation, running] {
+    running->reply = api_.perform(operation, running->call);
+    return record_of(running->reply);
+  };
+  const auto answer = [this, running, finish = std::move(finish)](Fate fate, const Faults::Plan& plan,
+                                                                  bool is_replaced) {
+    std::optional<std::string> raw_body;
+    Reply reply = std::move(running->reply);
     for (const Faults::Alteration& alteration : plan.alterations) alter(reply.body, alteration);
-    record["outcome"] = reply.code == 0 ? "accepted" : "refused";
-    if (reply.code != 0) {
-      record["code"] = reply.code;
-      if (const json::object* body = reply.body.if_object(); body != nullptr && body->contains("msg")) {
-        record["msg"] = body->at("msg");
-      }
-    } else if (const json::object* body = reply.body.if_object(); body != nullptr && body->contains("orderId")) {
-      record["order_id"] = body->at("orderId");
-      if (body->contains("symbol")) record["symbol"] = body->at("symbol");
+    if (is_replaced) {
+      reply = faulty_reply(plan, now());
+      if (!plan.body.empty() || plan.bytes > 0) raw_body = body_of(plan);
+      else if (plan.status == 502 || plan.status == 403) raw_body = gateway_page(plan.status);
     }
-    if (reply.account) record["account"] = engine_.accounts()[*reply.account].name;
-  } else {
-    record["outcome"] = "not acted on";
-  }
-  record["acted_ns"] = realtime_ns();
-
-  Fate fate = Fate::Answered;
-  std::optional<std::string> raw_body;
-  if (fault) {
-    switch (*fault) {
-      case FaultKind::DropRequest:
-      case FaultKind::DropAnswer: fate = Fate::Dropped; break;
-      case FaultKind::HangRequest:
-      case FaultKind::HangAnswer: fate = Fate::Hung; break;
-      default:
-        reply = faulty_reply(plan, now());
-        if (!plan.body.empty()) raw_body = plan.body;
-        else if (plan.status == 502 || plan.status == 403) raw_body = gateway_page(plan.status);
-        break;
-    }
-  }
-  const bool is_wrong = fault || !plan.alterations.empty();
-  record["answer"] = fate == Fate::Dropped ? "dropped" : fate == Fate::Hung ? "never" : is_wrong ? "wrong" : "sent";
-  if (arrival) arrivals_.finish(*arrival, record);
-  if (fate == Fate::Hung) return;
-  if (plan.delay_answer.count() == 0) return finish(fate, std::move(reply), std::move(raw_body));
-  const auto timer = std::make_shared<asio::steady_timer>(loop_, plan.delay_answer);
-  timer->async_wait([timer, fate, reply = std::move(reply), raw_body, finish](boost::system::error_code) mutable {
     finish(fate, std::move(reply), std::move(raw_body));
-  });
+  };
+  Exchange::perform({operation.name, endpoint, transport, client_order_id}, std::move(arrival), {act, answer});
 }
 
 void Venue::on_request(Request request, std::function<void(Response)> respond) {
@@ -398,8 +273,9 @@ void Venue::on_request(Request request, std::function<void(Response)> respond) {
           [this, address, respond = std::move(respond)](Fate fate, const Reply& reply,
                                                         const std::optional<std::string>& raw_body) {
             Response response;
-            if (fate == Fate::Dropped) {
-              response.is_dropped = true;
+            if (fate != Fate::Answered) {
+              response.is_dropped = fate == Fate::Dropped;
+              response.is_endless = fate == Fate::Endless;
               return respond(std::move(response));
             }
             response.status = reply.status;
@@ -449,7 +325,7 @@ std::shared_ptr<SocketOwner> Venue::on_upgrade(const Request& request, std::shar
   } else {
     return nullptr;
   }
-  const auto connection = std::make_shared<StreamConnection>(loop_, std::move(socket), settings_.connections, faults_,
+  const auto connection = std::make_shared<StreamConnection>(loop(), std::move(socket), connections(), faults_,
                                                              engine_, history_, std::move(options), now());
   stream_connections_.push_back(connection);
   return connection;
@@ -459,7 +335,7 @@ std::shared_ptr<SocketOwner> Venue::on_api_upgrade(const Request& request, std::
                                                    TimeUnit unit) {
   const bool shows = query_value(request.query, "returnRateLimits").value_or("true") != "false";
   const auto connection = std::make_shared<ApiConnection>(
-      loop_, std::move(socket), settings_.connections, faults_, api_,
+      loop(), std::move(socket), connections(), faults_, api_,
       ApiConnection::Options{shows, unit, request.remote},
       [this](const Operation& operation, Call call, const Request& arrived, ApiConnection& from,
              ApiConnection::Answer answer) {

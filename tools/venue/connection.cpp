@@ -1,26 +1,12 @@
-#include "tools/venue/binance/connection.hpp"
+#include "tools/venue/connection.hpp"
 
 #include <boost/asio/steady_timer.hpp>
 #include <boost/json/serialize.hpp>
 
-namespace busbar::venue::binance {
+namespace busbar::venue {
 
 namespace asio = boost::asio;
 namespace json = boost::json;
-
-namespace {
-
-// Two kinds of payload don't say what they are.
-std::string name_of(const json::value& event) {
-  const json::object* object = event.if_object();
-  if (object == nullptr) return {};
-  if (const json::value* name = object->if_contains("e"); name != nullptr && name->is_string()) {
-    return std::string{name->get_string()};
-  }
-  return object->contains("lastUpdateId") ? "partialDepth" : "bookTicker";
-}
-
-}  // namespace
 
 Connection::Connection(asio::io_context& loop, std::shared_ptr<Socket> socket, const ConnectionSettings& settings,
                        Faults& faults, TimeUs now)
@@ -51,11 +37,13 @@ bool Connection::is_within_message_rate(TimeUs now) {
   return ++messages_ <= settings_.messages_per_second;
 }
 
-void Connection::send_event(std::string_view stream, json::value event, const Wrap& wrap, TimeUs now) {
-  const Faults::EventPlan plan = faults_.plan_event(stream, name_of(event), now);
-  if (plan.is_lost) return;
+void Connection::send_event(std::string_view stream, std::string_view name, json::value event, const Wrap& wrap,
+                            TimeUs now) {
+  const Faults::EventPlan plan = faults_.plan_event(stream, name, now);
+  if (plan.is_withheld) return;
   for (const Faults::Alteration& alteration : plan.alterations) alter(event, alteration);
   std::string frame = json::serialize(wrap(std::move(event)));
+  if (plan.is_lost) return;
   const auto deliver = [this, plan](std::string text) {
     if (plan.is_reordered && !held_) {
       held_ = std::move(text);
@@ -70,4 +58,4 @@ void Connection::send_event(std::string_view stream, json::value event, const Wr
                      text = std::move(frame)](boost::system::error_code) mutable { deliver(std::move(text)); });
 }
 
-}  // namespace busbar::venue::binance
+}  // namespace busbar::venue

@@ -1,5 +1,5 @@
 #pragma once
-// What both kinds of WebSocket have in common: pings, the time a pong may take, the longest life, and events that are
+// What all kinds of WebSocket have in common: pings, the time a pong may take, the longest life, and events that are
 // lost, doubled, late or out of order on demand.
 
 #include <functional>
@@ -14,7 +14,7 @@
 #include "tools/venue/faults.hpp"
 #include "tools/venue/server.hpp"
 
-namespace busbar::venue::binance {
+namespace busbar::venue {
 
 struct ConnectionSettings {
   std::int64_t ping_interval_ms = 20'000;
@@ -34,14 +34,17 @@ class Connection : public SocketOwner, public std::enable_shared_from_this<Conne
   void tick(TimeUs now);  // several times a second
   void close(std::uint16_t code, std::string reason) { socket_->close(code, std::move(reason)); }
   void reset() { socket_->reset(); }
+  void send_raw(std::string text) { socket_->send(std::move(text)); }
   virtual std::string_view stream() const = 0;  // "orders" or "market", by what it is there for
   virtual void announce_shutdown(TimeUs now) = 0;
 
  protected:
   void send(std::string frame) { socket_->send(std::move(frame)); }
-  // Through the faults of a stream, "orders" or "market"; `wrap` makes the frame of what they leave of it.
+  // Through the faults of a stream, "orders" or "market"; `wrap` makes the frame of what they leave of it. An event that
+  // is lost on its way has been wrapped before: where frames are numbered, its number is missing.
   using Wrap = std::function<boost::json::value(boost::json::value)>;
-  void send_event(std::string_view stream, boost::json::value event, const Wrap& wrap, TimeUs now);
+  void send_event(std::string_view stream, std::string_view name, boost::json::value event, const Wrap& wrap,
+                  TimeUs now);
   virtual bool limits_messages() const = 0;
   bool is_within_message_rate(TimeUs now);  // counts one incoming message
   TimeUs connected_since() const { return connected_; }
@@ -58,4 +61,4 @@ class Connection : public SocketOwner, public std::enable_shared_from_this<Conne
   bool is_closed_ = false;
 };
 
-}  // namespace busbar::venue::binance
+}  // namespace busbar::venue

@@ -1,0 +1,173 @@
+#include "tools/venue/coinbase/config.hpp"
+
+#include <algorithm>
+#include <random>
+#include <set>
+
+#include "tools/venue/settings.hpp"
+
+namespace busbar::venue::coinbase {
+namespace {
+
+void make_credentials(const std::filesystem::path& file, bool is_ecdsa) {
+  std::random_device device;
+  const Ledger names{(std::uint64_t{device()} << 32) | device()};
+  const std::string name = "organizations/" + names.uuid("organization", 1) + "/apiKeys/" + names.uuid("key", 1);
+  const std::string secret = is_ecdsa ? make_ecdsa_secret() : make_ed25519_secret();
+  write_credentials(file, "api_key = " + name + "\nsecret = " + secret + "\n");
+}
+
+struct Read {
+  KeySettings key;
+  std::string access_token;
+};
+
+Read read_key(ConfigTable& table, const std::filesystem::path& file) {
+  auto lines = read_credentials(file);
+  Read read;
+  read.access_token = lines["access_token"];
+  read.key.name = lines["api_key"];
+  const std::string secret = lines.contains("public_key_file") ? contents(lines["public_key_file"])
+                             : lines.contains("secret_file")   ? contents(lines["secret_file"])
+                                                               : lines["secret"];
+  read.key.key = public_key_from(secret);
+  const bool has_key = !read.key.name.empty() || !secret.empty();
+  if (has_key && read.key.name.empty()) throw ConfigError{file.string() + ": api_key is missing"};
+  if (has_key && !read.key.key) throw ConfigError{file.string() + ": the secret is no P-256 or Ed25519 key"};
+  if (!has_key && read.access_token.empty()) throw ConfigError{file.string() + ": neither a key nor an access_token"};
+  read.key.permissions = {false, false, false};
+  for (const std::string& permission : table.texts("permissions", {"view", "trade"})) {
+    if (permission == "view") read.key.permissions.can_view = true;
+    else if (permission == "trade") read.key.permissions.can_trade = true;
+    else if (permission == "transfer") read.key.permissions.can_transfer = true;
+    else table.refuse("permissions", "\"" + permission + "\" is not view, trade or transfer");
+  }
+  return read;
+}
+
+std::vector<std::pair<std::string, Decimal>> default_balances() {
+  return {{"BTC", Decimal{10, 0}},
+          {"ETH", Decimal{100, 0}},
+          {"LTC", Decimal{1'000, 0}},
+          {"USD", Decimal{1'000'000, 0}},
+          {"USDC", Decimal{1'000'000, 0}}};
+}
+
+Decimal rate(ConfigTable& table, std::string_view key, Decimal fallback) {
+  const Decimal given = amount(table, key, fallback);
+  if (given > Decimal{1, -1} || given.normalized().exponent() < -4) table.refuse(key, "at most 0.1, with 4 places");
+  return given;
+}
+
+AccountSettings read_account(std::string_view name, ConfigTable& table, const std::filesystem::path& folder) {
+  AccountSettings account;
+  account.name = name;
+  const std::string key_type = table.text("key_type", "ed25519");
+  if (key_type != "ed25519" && key_type != "ecdsa") table.refuse("key_type", "ed25519 or ecdsa");
+  std::filesystem::path file = table.text("credentials", "");
+  if (file.empty()) {
+    file = credentials_file(folder, name);
+    if (!exists(file)) make_credentials(file, key_type == "ecdsa");
+  }
+  const auto add = [&](Read read) {
+    if (read.key.key) account.keys.push_back(std::move(read.key));
+    if (!read.access_token.empty()) account.access_tokens.push_back(std::move(read.access_token));
+  };
+  add(read_key(table, file));
+  for (auto& [unused, key] : table.tables("keys")) add(read_key(key, key.text("credentials")));
+  account.may_trade = table.flag("may_trade", true);
+  account.maker_rate = rate(table, "maker_rate", account.maker_rate);
+  account.taker_rate = rate(table, "taker_rate", account.taker_rate);
+  account.balances = read_balances(table);
+  if (account.balances.empty()) account.balances = default_balances();
+  return account;
+}
+
+// The broker's are finer than the 8 places that price and size have here together.
+Symbol symbol(const char* name, const char* base, const char* quote, const char* tick, const char* step,
+              const char* price_max, const char* qty_max, const char* start_price) {
+  const auto number = [](const char* text) { return *Decimal::parse(text); };
+  Symbol result;
+  result.name = name;
+  result.base = base;
+  result.quote = quote;
+  result.price_min = result.tick = number(tick);
+  result.price_max = number(price_max);
+  result.qty_min = result.step = number(step);
+  result.qty_max = result.market_qty_max = number(qty_max);
+  result.notional_min = std::string_view{quote} == "USD" ? Decimal{1, 0} : Decimal{1, -5};
+  result.notional_max = std::string_view{quote} == "USD" ? Decimal{150'000'000, 0} : Decimal{5'000, 0};
+  result.start_price = number(start_price);
+  return result;
+}
+
+}  // namespace
+
+std::vector<Symbol> default_symbols() {
+  return {symbol("BTC-USD", "BTC", "USD", "0.01", "0.000001", "1000000", "3400", "67250"),
+          symbol("ETH-USD", "ETH", "USD", "0.01", "0.000001", "1000000", "49000", "3480"),
+          symbol("LTC-USD", "LTC", "USD", "0.01", "0.000001", "100000", "380000", "84.2")};
+}
+
+Settings load_settings(ConfigTable& root, const std::filesystem::path& default_folder) {
+  ignore_others(root);
+  ConfigTable venue = root.table("venue");
+  Settings settings;
+  settings.connections.ping_interval_ms = 3'600'000;  // no rule of the broker's for pings is known
+  settings.connections.pong_timeout_ms = 3'600'000;
+  read_exchange(venue, settings);
+  settings.rules.hosts = venue.texts("hosts", settings.rules.hosts);
+  settings.rules.leeway = venue.integer("clock_leeway_s", 0, 3'600, settings.rules.leeway / 1'000'000) * 1'000'000;
+  settings.rules.cancel_delay = venue.integer("cancel_delay_ms", 0, 60'000, 0) * 1'000;
+  settings.rules.end_time_max =
+      venue.integer("end_time_days_max", 1, 3'650, settings.rules.end_time_max / 86'400'000'000) * 86'400'000'000;
+  settings.streams.subscribe_within =
+      venue.integer("subscribe_within_ms", 100, 3'600'000, settings.streams.subscribe_within / 1'000) * 1'000;
+  settings.streams.idle_max = venue.integer("idle_ms", 100, 86'400'000, settings.streams.idle_max / 1'000) * 1'000;
+  settings.streams.snapshot_orders_max = static_cast<std::size_t>(venue.integer(
+      "snapshot_orders", 1, 100'000, static_cast<std::int64_t>(settings.streams.snapshot_orders_max)));
+
+  ConfigTable limits = venue.table("limits");
+  LimitSettings& most = settings.limits;
+  most.private_per_second = limits.integer("private_per_second", 1, INT32_MAX, most.private_per_second);
+  most.public_per_second = limits.integer("public_per_second", 1, INT32_MAX, most.public_per_second);
+  most.connections_per_second = limits.integer("connections_per_second", 1, INT32_MAX, most.connections_per_second);
+  most.messages_per_second = limits.integer("messages_per_second", 1, INT32_MAX, most.messages_per_second);
+
+  for (auto& [name, table] : venue.tables("symbols")) settings.symbols.push_back(read_rules(view(name), table));
+  if (settings.symbols.empty()) {
+    settings.symbols = default_symbols();
+    settings.aliases = {{"BTC-USDC", "BTC-USD", "USDC"}};
+  }
+  for (auto& [name, table] : venue.tables("aliases")) {
+    AliasSettings alias{std::string{view(name)}, table.text("of"), table.text("quote")};
+    const auto known = std::find_if(settings.symbols.begin(), settings.symbols.end(),
+                                    [&](const Symbol& symbol) { return symbol.name == alias.of; });
+    if (known == settings.symbols.end()) table.refuse("of", "no such product");
+    settings.aliases.push_back(std::move(alias));
+  }
+
+  std::set<std::string> keys;
+  for (auto& [name, table] : venue.tables("accounts")) {
+    settings.accounts.push_back(read_account(view(name), table, default_folder));
+    for (const KeySettings& key : settings.accounts.back().keys) {
+      if (!keys.insert(key.name).second) table.refuse("credentials", "two accounts have the same key");
+    }
+  }
+  if (settings.accounts.empty()) {
+    ConfigTable none = ConfigFile::parse("", "defaults");
+    settings.accounts.push_back(read_account("main", none, default_folder));
+  }
+  ConfigTable login = venue.table("login");
+  settings.login.client_id = login.text("client_id", settings.login.client_id);
+  if (const std::string file = login.text("client_secret_file", ""); !file.empty()) {
+    settings.login.client_secret = contents(file);
+    while (settings.login.client_secret.ends_with('\n')) settings.login.client_secret.pop_back();
+  }
+  settings.login.account = login.text("account", settings.accounts.front().name);
+  settings.login.access_life = login.integer("access_life_s", 1, 86'400, 3'600) * 1'000'000;
+  root.finish();
+  return settings;
+}
+
+}  // namespace busbar::venue::coinbase
