@@ -25,7 +25,6 @@ constexpr auto no_throw = asio::as_tuple(asio::use_awaitable);
 
 constexpr std::uint32_t server_timeout_ms = 10'000;  // Binance gives up on a request after this, and so must we believe
 constexpr std::uint32_t klines_page = 1000;
-constexpr std::int64_t ms_ns = 1'000'000;
 constexpr milliseconds clock_interval{60'000};
 constexpr milliseconds clock_interval_down{2'000};
 constexpr std::chrono::hours instruments_interval{1};
@@ -291,7 +290,7 @@ asio::awaitable<Result<std::vector<Bar>>> BinanceAdapter::history(Symbol symbol,
   const auto interval = interval_name(bar_interval_ms);
   if (!interval) co_return Error{ErrorCode::Unsupported, "Binance has no bars of this length"};
   const auto body = co_await rest_.ask(
-      encode_klines(view(*broker_symbol), *interval, start_ns / ms_ns, end_ns / ms_ns, klines_page));
+      encode_klines(view(*broker_symbol), *interval, start_ns / ns_per_ms, end_ns / ns_per_ms, klines_page));
   if (!body) co_return body.error();
   const auto klines = decode_klines(*body);
   if (!klines) co_return klines.error();

@@ -1,6 +1,7 @@
 #pragma once
 // How Binance knows that a request is ours. Signs with HMAC-SHA256, RSA (PKCS1 v1.5, SHA-256) or Ed25519; the kind is
-// the key's. The bytes that are signed are the bytes that are sent: they are built once, here.
+// the key's. The bytes that are signed are the bytes that are sent: they are built once, here. They are percent-encoded
+// before they are signed: since 2026-01-15 Binance refuses the other order.
 
 #include <cstdint>
 #include <memory>
@@ -10,12 +11,15 @@
 #include <vector>
 
 #include "bus/messages.hpp"
+#include "gateways/framework/query.hpp"
 
 namespace busbar::binance {
 
 inline constexpr std::string_view api_key_header = "X-MBX-APIKEY";
 
-using Params = std::vector<std::pair<std::string, std::string>>;
+using gateway::Params;
+using gateway::percent_encode;
+using gateway::query_of;
 
 class Signer {
  public:
@@ -34,11 +38,6 @@ class Signer {
   explicit Signer(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
-
-// UTF-8, everything but A-Z a-z 0-9 - _ . ~ as %XX. Before signing: since 2026-01-15 Binance refuses the other order.
-std::string percent_encode(std::string_view text);
-// name=value&..., in the order given, values percent-encoded.
-std::string query_of(const Params& params);
 
 // REST signs the query followed at once by the body.
 std::string rest_payload(std::string_view query, std::string_view body);

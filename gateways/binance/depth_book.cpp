@@ -1,36 +1,14 @@
 #include "gateways/binance/depth_book.hpp"
 
-#include <iterator>
-
 namespace busbar::binance {
 
 namespace {
 
-// Far from the price, levels gather that nobody takes away any more: of a side at most so many are kept.
-constexpr std::size_t levels_max = 20'000;
-
 std::size_t levels_of(const DepthUpdateEvent& update) { return 1 + update.bids.size() + update.asks.size(); }
 
-template <class Side>
-void set(Side& side, const std::vector<BookLevel>& levels) {
-  for (const BookLevel& level : levels) {
-    if (level.qty.is_zero()) {
-      side.erase(level.price);
-    } else {
-      side.insert_or_assign(level.price, level.qty);
-    }
-  }
-  while (side.size() > levels_max) side.erase(std::prev(side.end()));
-}
-
-template <class Side>
-std::vector<BookLevel> best(const Side& side, std::size_t most) {
-  std::vector<BookLevel> levels;
-  for (const auto& [price, qty] : side) {
-    if (most != 0 && levels.size() == most) break;
-    levels.push_back({.price = price, .qty = qty});
-  }
-  return levels;
+void set(gateway::BookSides& sides, const std::vector<BookLevel>& bids, const std::vector<BookLevel>& asks) {
+  for (const BookLevel& level : bids) sides.set_bid(level);
+  for (const BookLevel& level : asks) sides.set_ask(level);
 }
 
 }  // namespace
@@ -38,8 +16,7 @@ std::vector<BookLevel> best(const Side& side, std::size_t most) {
 void DepthBook::reset() {
   held_.clear();
   held_levels_ = 0;
-  bids_.clear();
-  asks_.clear();
+  sides_.clear();
   last_update_id_ = 0;
   is_synced_ = false;
 }
@@ -54,8 +31,7 @@ void DepthBook::hold(DepthUpdateEvent update) {
 }
 
 void DepthBook::apply(const DepthUpdateEvent& update) {
-  set(bids_, update.bids);
-  set(asks_, update.asks);
+  set(sides_, update.bids, update.asks);
   last_update_id_ = update.final_update_id;
 }
 
@@ -80,10 +56,8 @@ DepthBook::Took DepthBook::on_update(DepthUpdateEvent update) {
 DepthBook::Synced DepthBook::on_snapshot(const DepthSnapshot& snapshot) {
   if (!held_.empty() && snapshot.last_update_id < held_.front().first_update_id) return {};
   Synced synced{.is_taken = true};
-  bids_.clear();
-  asks_.clear();
-  set(bids_, snapshot.bids);
-  set(asks_, snapshot.asks);
+  sides_.clear();
+  set(sides_, snapshot.bids, snapshot.asks);
   last_update_id_ = snapshot.last_update_id;
   is_synced_ = true;
   for (const DepthUpdateEvent& update : held_) {
@@ -98,8 +72,5 @@ DepthBook::Synced DepthBook::on_snapshot(const DepthSnapshot& snapshot) {
   held_levels_ = 0;
   return synced;
 }
-
-std::vector<BookLevel> DepthBook::bids(std::size_t most) const { return best(bids_, most); }
-std::vector<BookLevel> DepthBook::asks(std::size_t most) const { return best(asks_, most); }
 
 }  // namespace busbar::binance

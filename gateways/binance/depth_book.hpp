@@ -6,12 +6,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <functional>
-#include <map>
-#include <optional>
 #include <vector>
 
 #include "gateways/binance/decode_market.hpp"
+#include "gateways/framework/book_sides.hpp"
 
 namespace busbar::binance {
 
@@ -45,8 +43,8 @@ class DepthBook {
   std::int64_t last_update_id() const { return last_update_id_; }
 
   // Best first; at most `most`, 0 for all.
-  std::vector<BookLevel> bids(std::size_t most = 0) const;
-  std::vector<BookLevel> asks(std::size_t most = 0) const;
+  std::vector<BookLevel> bids(std::size_t most = 0) const { return sides_.bids(most); }
+  std::vector<BookLevel> asks(std::size_t most = 0) const { return sides_.asks(most); }
 
  private:
   void apply(const DepthUpdateEvent& update);
@@ -55,8 +53,7 @@ class DepthBook {
   std::size_t held_max_;
   std::size_t held_levels_ = 0;
   std::deque<DepthUpdateEvent> held_;
-  std::map<Decimal, Decimal, std::greater<>> bids_;  // price to quantity
-  std::map<Decimal, Decimal> asks_;
+  gateway::BookSides sides_;
   std::int64_t last_update_id_ = 0;
   bool is_synced_ = false;
 };

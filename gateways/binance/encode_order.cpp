@@ -4,16 +4,13 @@
 
 #include "gateways/binance/encode.hpp"
 #include "gateways/binance/requests.hpp"
+#include "gateways/framework/order_rules.hpp"
 
 namespace busbar::binance {
 
 namespace {
 
-// Plain digits with no zeros behind: 55000, 0.00078.
-std::string digits(Decimal value) { return to_string(value.normalized()); }
-
-Error invalid(std::string text) { return Error{ErrorCode::InvalidOrder, std::move(text)}; }
-Error unsupported(std::string text) { return Error{ErrorCode::Unsupported, std::move(text)}; }
+using namespace order_rules;
 
 std::string_view type_name(OrderType type) {
   switch (type) {
@@ -47,29 +44,6 @@ std::string_view prevention_name(SelfTradePrevention prevention) {
     case SelfTradePrevention::Unset: break;
   }
   return {};
-}
-
-bool is_triggered(OrderType type) {
-  return type == OrderType::Stop || type == OrderType::StopLimit || type == OrderType::MarketIfTouched ||
-         type == OrderType::LimitIfTouched;
-}
-bool has_limit(OrderType type) {
-  return type == OrderType::Limit || type == OrderType::StopLimit || type == OrderType::LimitIfTouched;
-}
-
-// `value` on the grid of `step`, as the order wants it rounded.
-Result<Decimal> on_grid(std::string_view field, Decimal value, const std::optional<Decimal>& step, Rounding rounding) {
-  if (!value.is_positive()) return invalid(std::string{field} + ": must be greater than zero");
-  if (!step || is_multiple(value, *step)) return value;
-  std::optional<Decimal> rounded;
-  switch (rounding) {
-    case Rounding::Refuse: break;
-    case Rounding::Down: rounded = round_to(value, *step, Round::Down); break;
-    case Rounding::Up: rounded = round_to(value, *step, Round::Up); break;
-    case Rounding::Nearest: rounded = round_to(value, *step, Round::Nearest); break;
-  }
-  if (rounded && rounded->is_positive()) return *rounded;
-  return invalid(std::string{field} + ": " + to_string(value) + " is no multiple of " + digits(*step));
 }
 
 // Table of time in force against type. Empty when the pair can be asked for.

@@ -178,14 +178,6 @@ std::string expiry_text(std::string_view reason) {
   return text;
 }
 
-Words words_of(std::string_view text) {
-  Words words = cut<256>(text);
-  for (char& c : words) {
-    if (static_cast<unsigned char>(c) < ' ' || c == '\x7f') c = ' ';
-  }
-  return words;
-}
-
 Facts facts_of_place(const Order& order, const Symbol& symbol) {
   const VenueReport base = report_of(order, symbol, VenueSource::Rest);
   const OrderStatus status = base.order_status;

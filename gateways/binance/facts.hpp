@@ -8,10 +8,13 @@
 
 #include "bus/messages.hpp"
 #include "gateways/binance/decode.hpp"
+#include "gateways/framework/words.hpp"
 
 namespace busbar::binance {
 
 using Facts = std::vector<VenueReport>;
+using gateway::printable;
+using gateway::words_of;
 
 Timestamp ns_of(std::int64_t ms);  // 0 for what is no time
 
@@ -48,16 +51,5 @@ EventFacts facts_of(const ExecutionReportEvent& report, const Symbol& symbol);
 
 // Why an order expired, in words, with Binance's own in front. Empty for none.
 std::string expiry_text(std::string_view reason);
-
-// Text from outside, fit for an Id or Name: what is not printable ASCII becomes '?'.
-template <std::size_t N>
-Text<N> printable(std::string_view text) {
-  Text<N> fit;
-  for (const char c : text.substr(0, N)) fit.push_back(c > ' ' && c <= '~' ? c : '?');
-  return fit;
-}
-
-// Text from outside, fit for people: control characters become spaces.
-Words words_of(std::string_view text);
 
 }  // namespace busbar::binance

@@ -5,7 +5,7 @@
 #include <limits>
 #include <utility>
 
-#include "gateways/binance/reader.hpp"
+#include "gateways/binance/read.hpp"
 
 namespace busbar::binance {
 
@@ -285,26 +285,6 @@ std::uint64_t interval_ms_of(std::string_view suffix) {
 
 Error not_listed(std::string_view symbol) {
   return {ErrorCode::InvalidSymbol, "Binance lists no " + std::string{symbol}};
-}
-
-void SymbolMap::assign(std::vector<Instrument> instruments) {
-  instruments_ = std::move(instruments);
-  by_symbol_.clear();
-  by_broker_symbol_.clear();
-  for (std::size_t i = 0; i < instruments_.size(); ++i) {
-    by_symbol_.emplace(view(instruments_[i].symbol), i);
-    by_broker_symbol_.emplace(view(instruments_[i].broker_symbol), i);
-  }
-}
-
-const Instrument* SymbolMap::by_symbol(std::string_view symbol) const {
-  const auto found = by_symbol_.find(symbol);
-  return found == by_symbol_.end() ? nullptr : &instruments_[found->second];
-}
-
-const Instrument* SymbolMap::by_broker_symbol(std::string_view broker_symbol) const {
-  const auto found = by_broker_symbol_.find(broker_symbol);
-  return found == by_broker_symbol_.end() ? nullptr : &instruments_[found->second];
 }
 
 }  // namespace busbar::binance

@@ -3,15 +3,17 @@
 // from the list and never made by cutting a symbol apart.
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "bus/messages.hpp"
+#include "gateways/framework/symbol_map.hpp"
 
 namespace busbar::binance {
+
+using gateway::SymbolMap;
 
 // One symbol as Binance lists it. Rules of filters it does not list are absent; a zero is kept, and means "asks
 // nothing".
@@ -73,19 +75,5 @@ std::uint64_t interval_ms_of(std::string_view suffix);
 
 // What an order for a symbol that is in no list is refused with.
 Error not_listed(std::string_view symbol);
-
-// Both ways between our names and Binance's, as of the last list.
-class SymbolMap {
- public:
-  void assign(std::vector<Instrument> instruments);
-  const Instrument* by_symbol(std::string_view symbol) const;
-  const Instrument* by_broker_symbol(std::string_view broker_symbol) const;
-  const std::vector<Instrument>& all() const { return instruments_; }
-
- private:
-  std::vector<Instrument> instruments_;
-  std::map<std::string, std::size_t, std::less<>> by_symbol_;
-  std::map<std::string, std::size_t, std::less<>> by_broker_symbol_;
-};
 
 }  // namespace busbar::binance

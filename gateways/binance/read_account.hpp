@@ -4,7 +4,7 @@
 #include <string_view>
 
 #include "gateways/binance/decode.hpp"
-#include "gateways/binance/reader.hpp"
+#include "gateways/binance/read.hpp"
 
 namespace busbar::binance {
 

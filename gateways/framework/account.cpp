@@ -43,7 +43,7 @@ Command& command_of(Message& message) {
   return std::get<AskCommand>(message.body).command;
 }
 
-std::string_view name_of(Events::Part part) {
+std::string_view words_of(Events::Part part) {
   switch (part) {
     case Events::Part::Rest: return "rest";
     case Events::Part::OrderStream: return "order stream";
@@ -425,7 +425,7 @@ void Account::on_state(Part which, SessionStateKind state, std::string reason, T
   known = {state, std::move(reason), deadline_ns};
   if (is_change) {
     spdlog::log(works(state) ? spdlog::level::info : spdlog::level::warn, "{}: {} is {} {}", view(options_.account),
-                name_of(which), busbar::name_of(state), to_words(known.reason));
+                words_of(which), busbar::name_of(state), to_words(known.reason));
   }
   if (which == Part::OrderStream && !works(state) && !options_.trade_without_order_stream) is_reconciled_ = false;
   publish_state();

@@ -133,6 +133,7 @@ struct Decoder {
   bool (*takes)(std::string_view text);
 };
 
+inline constexpr std::string_view family = "binance";
 inline constexpr Decoder decoders[] = {
     {'o', order},
     {'O', only<decode_orders>},

@@ -167,6 +167,8 @@ class Stack:
     """with Stack("name") as stack: ... At the end each process must stop by itself; at a failure the folder is kept.
     There is one gateway for all accounts, or with `gateways` one for each: their names, in the order of the accounts."""
 
+    broker = "binance"
+
     def __init__(self,
                  name,
                  accounts=("main", ),
@@ -273,7 +275,7 @@ class Stack:
             }
         self.add("hub", program("busbar-hub"), "--config", self.config_of("hub"))
         for name, gateway in zip(self.gateway_names, self.gateways):
-            self.add(name, program("busbar-gateway-binance"), "--config", self.config_of(name), "--name", gateway)
+            self.add(name, program(f"busbar-gateway-{self.broker}"), "--config", self.config_of(name), "--name", gateway)
         if self.follow:
             self.add("follower", program("busbar-router"), "--config", self.config, "--follow")
         for name, process in self.processes.items():

@@ -4,7 +4,7 @@
 
 #include "gateways/binance/decode.hpp"
 #include "gateways/binance/instruments.hpp"
-#include "gateways/binance/reader.hpp"
+#include "gateways/binance/read.hpp"
 #include "tests/vectors/binance_checks.hpp"
 #include "tests/vectors/binance_json.hpp"
 

@@ -36,26 +36,4 @@ void check_any_payload(Case& a_case);  // of one that nobody here asks: it may a
 void check_ws_exchange(Case& a_case);
 void check_rate_limits(Case& a_case);
 
-// ---- for all of them
-
-// Was it decoded? The case fails with the decoder's words when not.
-template <class T>
-bool is_decoded(Case& a_case, const Result<T>& result) {
-  if (!result) a_case.mismatch("body", "to be decoded", result.error().text);
-  return result.has_value();
-}
-
-// Each copy must be refused by `decode`, in words that name the member.
-template <class Decode>
-void refuses(Case& a_case, const std::vector<Spoiled>& copies, Decode decode) {
-  for (const Spoiled& copy : copies) {
-    const auto result = decode(copy.text);
-    if (result) {
-      a_case.mismatch(copy.member, "a number in its place to be refused", "it was taken");
-    } else if (result.error().text.find("." + copy.member + ":") == std::string::npos) {
-      a_case.mismatch(copy.member, "to be named in the refusal", result.error().text);
-    }
-  }
-}
-
 }  // namespace busbar::vectors

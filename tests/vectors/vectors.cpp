@@ -27,9 +27,10 @@ const OutOfScope* find_out_of_scope(const json::object& a_case, const std::vecto
   for (const OutOfScope& entry : table) {
     const json::value* value = at_path(a_case, entry.member);
     if (value == nullptr) continue;
-    const json::string* text = value->if_string();
     if (entry.value.empty()) return &entry;
-    if (text != nullptr && std::string_view{*text}.find(entry.value) != std::string_view::npos) return &entry;
+    const json::string* text = value->if_string();
+    const std::string searched = text != nullptr ? std::string{*text} : json::serialize(*value);
+    if (searched.find(entry.value) != std::string::npos) return &entry;
   }
   return nullptr;
 }

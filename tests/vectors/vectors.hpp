@@ -11,6 +11,8 @@
 
 #include <boost/json.hpp>
 
+#include "bus/result.hpp"
+
 namespace busbar::vectors {
 
 namespace json = boost::json;
@@ -74,5 +76,27 @@ struct Place {
   std::string_view name;
 };
 std::vector<Spoiled> spoil_rows(std::string_view text, const std::vector<Place>& places);
+
+// ---- for checks of decoders
+
+// Was it decoded? The case fails with the decoder's words when not.
+template <class T>
+bool is_decoded(Case& a_case, const Result<T>& result) {
+  if (!result) a_case.mismatch("body", "to be decoded", result.error().text);
+  return result.has_value();
+}
+
+// Each copy must be refused by `decode`, in words that name the member.
+template <class Decode>
+void refuses(Case& a_case, const std::vector<Spoiled>& copies, Decode decode) {
+  for (const Spoiled& copy : copies) {
+    const auto result = decode(copy.text);
+    if (result) {
+      a_case.mismatch(copy.member, "a number in its place to be refused", "it was taken");
+    } else if (result.error().text.find("." + copy.member + ":") == std::string::npos) {
+      a_case.mismatch(copy.member, "to be named in the refusal", result.error().text);
+    }
+  }
+}
 
 }  // namespace busbar::vectors

@@ -1,8 +1,8 @@
-#include "gateways/binance/reader.hpp"
+#include "gateways/framework/json_reader.hpp"
 
 #include <limits>
 
-namespace busbar::binance {
+namespace busbar::reading {
 
 namespace {
 
@@ -114,6 +114,27 @@ std::optional<Decimal> Reader::total(std::string_view member) {
   return number;
 }
 
+std::optional<Decimal> Reader::maybe_amount(std::string_view member) {
+  const auto digits = maybe_text(member);
+  if (!digits || digits->empty()) return std::nullopt;
+  const auto number = decimal_of(*digits);
+  if (!number) complain(member, "no decimal number of at most 18 digits");
+  return number;
+}
+
+std::optional<Decimal> Reader::maybe_cut(std::string_view member) {
+  auto digits = maybe_text(member);
+  if (!digits || digits->empty()) return std::nullopt;
+  auto number = decimal_of(*digits);
+  const std::size_t point = digits->find('.');
+  while (!number && point < digits->size() && digits->find_first_of("eE") == std::string::npos) {
+    digits->pop_back();
+    number = decimal_of(*digits);
+  }
+  if (!number) complain(member, "no decimal number of at most 18 digits before the point");
+  return number;
+}
+
 std::optional<bool> Reader::maybe_flag(std::string_view member) {
   const json::value* value = object_.if_contains(member);
   if (value == nullptr) return std::nullopt;
@@ -157,4 +178,4 @@ Result<json::value> parse_json(std::string_view body, std::size_t size_max) {
   return value;
 }
 
-}  // namespace busbar::binance
+}  // namespace busbar::reading

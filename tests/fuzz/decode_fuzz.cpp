@@ -1,10 +1,11 @@
-// Whatever Binance's hosts may send: each decoder by turns. Nothing may crash, and what was decoded must make facts.
+// Whatever a broker's hosts may send: each of its decoders by turns. Nothing may crash, and what was decoded must make
+// facts. BUSBAR_DECODERS names the broker's.
 
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
 
-#include "tests/fuzz/binance_decoders.hpp"
+#include BUSBAR_DECODERS
 
 // The first byte chooses the decoder, the rest is what came.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

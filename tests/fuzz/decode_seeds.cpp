@@ -1,4 +1,4 @@
-// Writes the recorded payloads of the vectors as seeds: each text under the letter of every decoder that takes it.
+// Writes the recorded payloads of a broker's vectors as seeds: each text under the letter of every decoder that takes it.
 // Where there are no vectors it writes none, and the fuzzer begins from those in the source tree.
 
 #include <cstdio>
@@ -7,8 +7,8 @@
 #include <fstream>
 #include <string>
 
-#include "tests/fuzz/binance_decoders.hpp"
 #include "tests/vectors/vectors.hpp"
+#include BUSBAR_DECODERS
 
 namespace {
 
@@ -43,17 +43,17 @@ struct Writer {
 
 int main(int argc, char** argv) try {
   if (argc != 2) {
-    std::fputs("usage: binance_seeds FOLDER\n", stderr);
+    std::fputs("usage: decode_seeds FOLDER\n", stderr);
     return 2;
   }
   Writer writer{.folder = argv[1]};
   const auto data = busbar::vectors::folder();
-  if (!data || !std::filesystem::is_directory(*data / "binance")) {
+  if (!data || !std::filesystem::is_directory(*data / busbar::fuzz::family)) {
     std::puts("no vectors, and so no seeds from them");
     return 0;
   }
   std::filesystem::create_directories(writer.folder);
-  for (const auto& file : std::filesystem::directory_iterator{*data / "binance"}) {
+  for (const auto& file : std::filesystem::directory_iterator{*data / busbar::fuzz::family}) {
     if (file.path().extension() != ".json") continue;
     const json::value document = busbar::vectors::load(file.path());
     for (const json::value& a_case : document.at("cases").as_array()) writer.write_texts(a_case.at("given"));
@@ -61,6 +61,6 @@ int main(int argc, char** argv) try {
   std::printf("%zu seeds in %s\n", writer.seeds, writer.folder.c_str());
   return 0;
 } catch (const std::exception& error) {
-  std::fprintf(stderr, "binance_seeds: %s\n", error.what());
+  std::fprintf(stderr, "decode_seeds: %s\n", error.what());
   return 1;
 }

@@ -1,0 +1,126 @@
+#pragma once
+// One account at Coinbase Advanced Trade. Orders go by REST, word of them comes by the user channel and their fills by
+// REST, market data by the market channels. What may be decided without a socket is decided in encode, decode, facts
+// and errors; what it does about orders is in orders.cpp.
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "gateways/coinbase/config.hpp"
+#include "gateways/coinbase/credential.hpp"
+#include "gateways/coinbase/cumulative.hpp"
+#include "gateways/coinbase/facts.hpp"
+#include "gateways/coinbase/instruments.hpp"
+#include "gateways/coinbase/market_stream.hpp"
+#include "gateways/coinbase/order_names.hpp"
+#include "gateways/coinbase/user_stream.hpp"
+#include "gateways/framework/rest_line.hpp"
+#include "gateways/framework/run.hpp"
+#include "gateways/framework/tasks.hpp"
+
+namespace busbar::coinbase {
+
+Capabilities coinbase_capabilities();
+
+class CoinbaseAdapter final : public gateway::Adapter {
+ public:
+  // Throws std::runtime_error when the secret cannot be used, for start-up.
+  CoinbaseAdapter(CoinbaseConfig config, gateway::AdapterContext context);
+  ~CoinbaseAdapter() override;
+
+  const Capabilities& capabilities() const override { return capabilities_; }
+  std::vector<RateLimit> rate_limits() const override {
+    return coinbase::rate_limits(config_.limits, context_.account);
+  }
+  std::vector<RateCost> rate_costs() const override { return coinbase::rate_costs(); }
+
+  asio::awaitable<Result<void>> connect() override;
+  asio::awaitable<void> disconnect() override;
+  bool is_connected() const override { return is_connected_; }
+
+  asio::awaitable<Result<std::vector<AccountInfo>>> accounts() override;
+  asio::awaitable<Result<std::vector<Balance>>> balances() override;
+  asio::awaitable<Result<std::vector<Position>>> positions() override;
+
+  asio::awaitable<gateway::Facts> place(PlaceCommand command) override;
+  asio::awaitable<gateway::Facts> cancel(CancelCommand command) override;
+  asio::awaitable<gateway::Facts> replace(ReplaceCommand command) override;
+  asio::awaitable<Result<gateway::Facts>> order_status(Command command) override;
+  asio::awaitable<Result<gateway::Facts>> orders() override;
+  asio::awaitable<Result<gateway::Facts>> trades(std::vector<Symbol> symbols, Timestamp since_ns) override;
+
+  asio::awaitable<Result<Quote>> quote(Symbol symbol) override;
+  asio::awaitable<Result<std::vector<Bar>>> history(Symbol symbol, std::uint32_t bar_interval_ms, Timestamp start_ns,
+                                                    Timestamp end_ns) override;
+  asio::awaitable<Result<Book>> book(Symbol symbol) override;
+  asio::awaitable<Result<void>> subscribe(Symbol symbol, Channel channel, std::uint32_t bar_interval_ms) override;
+  asio::awaitable<Result<void>> unsubscribe(Symbol symbol, Channel channel, std::uint32_t bar_interval_ms) override;
+
+  asio::awaitable<Result<std::vector<Instrument>>> instruments() override;
+  Result<Symbol> normalize_symbol(std::string_view broker_symbol) const override;
+  Result<Symbol> to_broker_symbol(std::string_view symbol) const override;
+  Timestamp broker_time_ns() const override { return rest_.broker_time_ns(); }
+
+ private:
+  using MaybeOrder = std::optional<Order>;
+
+  gateway::RestLine::Make make(Request request) const;
+  asio::awaitable<Result<std::string>> ask(Request request, gateway::About about = {});
+  asio::awaitable<Result<void>> load_instruments();
+  asio::awaitable<void> refresh_clock();
+  asio::awaitable<void> refresh_instruments();
+
+  gateway::Facts failed(const Command& command, const gateway::Sent& sent, VenueEvent refused) const;
+  // By Coinbase's name where it is known, or by ours out of all orders of the last days: there is no look-up by it.
+  asio::awaitable<Result<MaybeOrder>> find_order(Command command);
+  asio::awaitable<Result<MaybeOrder>> get_order(std::string broker_order_id);
+  asio::awaitable<Result<std::vector<Order>>> list_orders(OrdersQuery query);
+  asio::awaitable<Result<std::vector<Fill>>> list_fills(FillsQuery query);
+  asio::awaitable<Result<gateway::Facts>> facts_of_order(Order order, Symbol symbol, VenueSource source);
+  asio::awaitable<Result<Order>> await_end(std::string broker_order_id);  // of a cancel that has begun
+  // A cancel was refused or its answer lost, and these are the facts; or it has begun, and this is the order's name
+  // there.
+  struct Begun {
+    gateway::Facts facts;
+    std::string broker_order_id;
+  };
+  asio::awaitable<Begun> begin_cancel(Command command, gateway::About about, VenueEvent refused,
+                                      Timestamp expire_time_ns);
+
+  void on_order(const UserOrder& order, bool is_snapshot, Timestamp time_ns, Timestamp receive_time_ns);
+  asio::awaitable<void> fetch_fills();
+  void on_doubt(std::string what);
+  MarketStream::Handlers market_handlers();
+
+  const Instrument* by_broker_symbol(std::string_view broker_symbol) const {
+    return symbols_.by_broker_symbol(broker_symbol);
+  }
+  Symbol our_symbol(std::string_view broker_symbol) const;
+  std::string book_product_of(const Instrument& instrument) const;
+
+  CoinbaseConfig config_;
+  gateway::AdapterContext context_;
+  Capabilities capabilities_;
+  Credential credential_;
+  gateway::HttpSession http_;
+  gateway::RestLine rest_;
+  UserStream user_stream_;
+  MarketStream market_stream_;
+  SymbolMap symbols_;
+  std::map<std::string, std::string> aliases_;  // whose book under which product
+  OrderNames names_;
+  CumulativeFills cumulative_;
+  std::set<std::string> wants_fills_;  // orders, by Coinbase's name, of which more is filled than is told
+  gateway::Periodic clock_refresh_;
+  gateway::Periodic instruments_refresh_;
+  Timestamp last_doubt_ns_ = 0;
+  bool is_fetching_fills_ = false;
+  bool is_connected_ = false;
+  bool is_streaming_ = false;
+};
+
+}  // namespace busbar::coinbase

@@ -1,0 +1,46 @@
+#pragma once
+// One CDP key at work: the token of a request, and of a subscription.
+
+#include <string>
+#include <string_view>
+
+#include "gateways/coinbase/auth.hpp"
+#include "gateways/coinbase/encode.hpp"
+#include "gateways/framework/sessions.hpp"
+
+namespace busbar::coinbase {
+
+class Credential {
+ public:
+  Credential(Signer signer, std::string key_name, const gateway::Url& rest)
+      : signer_{std::move(signer)},
+        key_name_{std::move(key_name)},
+        host_{rest.port == "443" ? rest.host : rest.host + ":" + rest.port} {}
+
+  // With a token of its own, which the tape does not see.
+  gateway::HttpRequest whole(const Request& request, Timestamp broker_time_ns) const {
+    gateway::HttpRequest http;
+    http.method = request.method;
+    http.target = request.target();
+    http.body = request.body;
+    if (!http.body.empty()) http.content_type = "application/json";
+    if (request.security == Security::Signed) {
+      const std::string uri = token_uri(request.method, host_, request.path);
+      http.headers.emplace_back("Authorization", "Bearer " + token(uri, broker_time_ns));
+      http.secret_headers.emplace_back("Authorization");
+    }
+    return http;
+  }
+  std::string stream_token(Timestamp broker_time_ns) const { return token({}, broker_time_ns); }
+
+ private:
+  std::string token(std::string_view uri, Timestamp broker_time_ns) const {
+    return make_token(signer_, key_name_, uri, broker_time_ns / 1'000'000'000, make_nonce());
+  }
+
+  Signer signer_;
+  std::string key_name_;
+  std::string host_;
+};
+
+}  // namespace busbar::coinbase

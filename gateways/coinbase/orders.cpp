@@ -1,0 +1,448 @@
+// What a Coinbase account does about orders: places, cancels, replaces, asks.
+#include <algorithm>
+#include <functional>
+#include <iterator>
+
+#include <spdlog/spdlog.h>
+
+#include "bus/clock.hpp"
+#include "gateways/coinbase/adapter.hpp"
+#include "gateways/coinbase/encode.hpp"
+#include "gateways/coinbase/errors.hpp"
+#include "gateways/framework/facts.hpp"
+#include "gateways/framework/utc.hpp"
+#include "gateways/framework/words.hpp"
+
+namespace busbar::coinbase {
+
+namespace {
+
+using gateway::About;
+using gateway::Facts;
+using gateway::HttpOutcome;
+using gateway::is_final;
+using gateway::make_fact;
+using gateway::printable;
+using gateway::Sent;
+using gateway::words_of;
+using std::chrono::milliseconds;
+
+// So far back an order is looked for by our name. What was sent earlier is in no doubt any more.
+constexpr std::int64_t look_back_ns = 7 * 86'400'000'000'000;
+constexpr std::size_t pages_max = 1'000;
+
+Facts not_sent(const Command& command, const Error& error) {
+  return {make_fact(command, VenueEvent::NotSent, error.code, error.text)};
+}
+
+void stamp(VenueReport& fact, const Sent& sent) {
+  fact.request_time_ns = sent.request_time_ns;
+  fact.receive_time_ns = sent.http.received_time_ns;
+}
+
+bool is_done(const Sent& sent) {
+  return sent.http.outcome == HttpOutcome::Answered &&
+         judge_write(sent.http.status, sent.http.body).verdict == Verdict::Ok;
+}
+
+About about(const Command& command, const Id& client_order_id = {}) {
+  return {.order_id = command.order_id, .client_order_id = client_order_id, .venue_order_id = command.venue_order_id};
+}
+
+bool has_ended(const Order& order) {
+  const auto status = order_status_of(order.status, false, false);
+  return status && is_final(*status);
+}
+
+}  // namespace
+
+// What becomes of a write that was not answered well.
+Facts CoinbaseAdapter::failed(const Command& command, const Sent& sent, VenueEvent refused) const {
+  VenueReport fact;
+  if (sent.is_held_back) {
+    fact = make_fact(command, VenueEvent::NotSent, ErrorCode::RateLimited, sent.http.error);
+  } else if (sent.http.is_too_late) {
+    fact = make_fact(command, VenueEvent::NotSent, ErrorCode::Expired, sent.http.error);
+  } else if (sent.http.outcome == HttpOutcome::NotSent) {
+    fact = make_fact(command, VenueEvent::NotSent, ErrorCode::ConnectionError, sent.http.error);
+  } else if (sent.http.outcome == HttpOutcome::NoAnswer) {
+    fact = make_fact(command, VenueEvent::Unknown, ErrorCode::UnknownOutcome, sent.http.error);
+  } else {
+    const Judged judged = judge_write(sent.http.status, sent.http.body);
+    const bool is_unknown = judged.verdict == Verdict::Unknown || judged.verdict == Verdict::Ok;
+    const std::string status = "HTTP " + std::to_string(sent.http.status);
+    const std::string text = judged.broker ? explained(*judged.broker) : status;
+    fact = make_fact(command, is_unknown ? VenueEvent::Unknown : refused,
+                     is_unknown ? ErrorCode::UnknownOutcome : judged.error, view(words_of(text)));
+    fact.broker_code = printable<32>(judged.broker ? judged.broker->id : "HTTP" + std::to_string(sent.http.status));
+  }
+  fact.source = fact.event == VenueEvent::NotSent ? VenueSource::Gateway : VenueSource::Rest;
+  stamp(fact, sent);
+  return {std::move(fact)};
+}
+
+asio::awaitable<Facts> CoinbaseAdapter::place(PlaceCommand command) {
+  const Command& head = command.command;
+  const Instrument* instrument = symbols_.by_symbol(view(head.symbol));
+  if (instrument == nullptr) co_return not_sent(head, not_listed(view(head.symbol)));
+  auto request = encode_place(command.order, *instrument, view(head.venue_order_id), rest_.broker_time_ns());
+  if (!request) co_return not_sent(head, request.error());
+
+  About whom = about(head, command.order.client_order_id);
+  const Sent sent = co_await rest_.send(make(*std::move(request)), std::move(whom), head.expire_time_ns);
+  if (!is_done(sent)) co_return failed(head, sent, VenueEvent::Rejected);
+  const auto placed = decode_placed(sent.http.body);
+  const bool is_ours =
+      placed && placed->client_order_id.value_or(std::string{view(head.venue_order_id)}) == view(head.venue_order_id);
+  if (!is_ours) {
+    // It was taken, and we do not know what was said about it: that is asked for.
+    spdlog::error("{}: answer to an order: {}", view(context_.account),
+                  placed ? "another order's" : placed.error().text);
+    co_return failed(head, sent, VenueEvent::Unknown);
+  }
+  if (placed->success) {
+    names_.learn(placed->order_id, std::string{view(head.venue_order_id)});
+    if (!cumulative_.filled_qty(placed->order_id)) user_stream_.expect(placed->order_id);
+  }
+  VenueReport fact = fact_of_placed(*placed, command.order, head.symbol, view(head.venue_order_id));
+  stamp(fact, sent);
+  co_return Facts(1, std::move(fact));
+}
+
+// ---- cancel and replace
+
+asio::awaitable<CoinbaseAdapter::Begun> CoinbaseAdapter::begin_cancel(Command command, About whom, VenueEvent refused,
+                                                                      Timestamp expire_time_ns) {
+  Begun begun;
+  begun.broker_order_id = std::string{view(command.broker_order_id)};
+  if (begun.broker_order_id.empty())
+    begun.broker_order_id = names_.broker_order_id(std::string{view(command.venue_order_id)});
+  if (begun.broker_order_id.empty()) {  // it is cancelled by Coinbase's name alone
+    const auto found = co_await find_order(command);
+    if (!found) {
+      begun.facts = not_sent(command, found.error());
+    } else if (!*found) {
+      begun.facts.push_back(make_fact(command, refused, ErrorCode::OrderNotFound, "Coinbase has no such order"));
+    }
+    if (!begun.facts.empty()) co_return begun;
+    begun.broker_order_id = (*found)->order_id;
+  }
+  std::vector<std::string> ids(1, begun.broker_order_id);
+  const Sent sent = co_await rest_.send(make(encode_cancel(ids)), std::move(whom), expire_time_ns);
+  if (!is_done(sent)) {
+    begun.facts = failed(command, sent, refused);
+    co_return begun;
+  }
+  const auto results = decode_cancelled(sent.http.body);
+  if (!results || results->size() != 1) {
+    spdlog::error("{}: answer to a cancel: {}", view(context_.account),
+                  results ? "not of one order" : results.error().text);
+    begun.facts = failed(command, sent, VenueEvent::Unknown);
+    co_return begun;
+  }
+  VenueReport fact = fact_of_cancelled(results->front(), command.symbol, view(command.venue_order_id));
+  fact.broker_order_id = printable<64>(begun.broker_order_id);
+  if (fact.event == VenueEvent::CancelRejected) fact.event = refused;
+  stamp(fact, sent);
+  begun.facts.push_back(std::move(fact));
+  co_return begun;
+}
+
+// That the cancel has begun is all that the answer says; how it ends the user channel tells.
+asio::awaitable<Facts> CoinbaseAdapter::cancel(CancelCommand command) {
+  Begun begun = co_await begin_cancel(command.command, about(command.command), VenueEvent::CancelRejected, 0);
+  co_return std::move(begun.facts);
+}
+
+asio::awaitable<Result<Order>> CoinbaseAdapter::await_end(std::string broker_order_id) {
+  constexpr int looks = 6;
+  constexpr milliseconds first_pause{50};
+  std::function<asio::awaitable<Result<MaybeOrder>>()> look = [this, broker_order_id] {
+    return get_order(broker_order_id);
+  };
+  std::function<bool(const MaybeOrder&)> is_over = [](const MaybeOrder& order) { return order && has_ended(*order); };
+  const auto found = co_await gateway::ask_until<MaybeOrder>(context_.loop, looks, first_pause, look, is_over);
+  if (!found) co_return found.error();
+  if (!*found) co_return Error{ErrorCode::OrderNotFound, "Coinbase has no such order"};
+  co_return **found;
+}
+
+// A cancel, whose end says how much is left to place. Coinbase's own edit keeps both names of an order, so that after a
+// lost answer nothing would tell whether it was done.
+asio::awaitable<Facts> CoinbaseAdapter::replace(ReplaceCommand command) {
+  const Command& head = command.command;
+  const Instrument* instrument = symbols_.by_symbol(view(head.symbol));
+  if (instrument == nullptr) co_return not_sent(head, not_listed(view(head.symbol)));
+  if (!command.order.order_qty || !command.orig_order_qty) {
+    co_return not_sent(head, {ErrorCode::InvalidOrder, "order_qty: an order by amount cannot be replaced"});
+  }
+  // What cannot be placed is refused while the old order still stands.
+  if (const auto tried = encode_place(command.order, *instrument, view(head.venue_order_id), rest_.broker_time_ns());
+      !tried) {
+    co_return not_sent(head, tried.error());
+  }
+  const Instrument rules = *instrument;
+  Command old = head;
+  old.venue_order_id = command.orig_venue_order_id;
+  Begun begun = co_await begin_cancel(old, about(head, command.order.client_order_id), VenueEvent::ReplaceRejected,
+                                      head.expire_time_ns);
+  VenueReport& said = begun.facts.back();
+  if (said.event != VenueEvent::State) {
+    said.venue_order_id = head.venue_order_id;
+    co_return std::move(begun.facts);
+  }
+  const Timestamp cancel_time_ns = said.request_time_ns;
+  const auto ended = co_await await_end(begun.broker_order_id);
+  Facts facts;
+  const auto refuse = [&](VenueEvent event, ErrorCode code, std::string_view text) {
+    facts.push_back(make_fact(head, event, code, text));
+    facts.back().broker_order_id = {};
+    facts.back().request_time_ns = cancel_time_ns;
+  };
+  if (!ended || !has_ended(*ended)) {  // it may end a moment from now, and nothing was placed
+    refuse(VenueEvent::ReplaceRejected, ErrorCode::UnknownOutcome,
+           "the cancel of the old order takes long: nothing was placed");
+    co_return facts;
+  }
+  auto of_old = co_await facts_of_order(*ended, head.symbol, VenueSource::Rest);
+  if (of_old) {
+    facts = *std::move(of_old);
+    VenueReport& state = facts.back();
+    state.venue_order_id = command.orig_venue_order_id;
+    if (state.order_status == OrderStatus::Canceled) state.event = VenueEvent::Canceled;
+  }
+  // What was left at the moment of the cancel, more or less by what the order shall be more or less.
+  const auto size = ended->configuration ? ended->configuration->base_size : std::nullopt;
+  const auto unfilled = size && ended->filled_size ? subtract(*size, *ended->filled_size) : std::nullopt;
+  const auto change = subtract(*command.order.order_qty, *command.orig_order_qty);
+  const auto left = unfilled && change ? add(*unfilled, *change) : std::nullopt;
+  if (!left || !left->is_positive() || ended->status != "CANCELLED") {
+    refuse(VenueEvent::ReplaceRejected, ErrorCode::OrderRejected, "the order ended before it could be replaced");
+    co_return facts;
+  }
+  if (head.expire_time_ns != 0 && rest_.broker_time_ns() > head.expire_time_ns) {
+    refuse(VenueEvent::ReplaceRejected, ErrorCode::Expired,
+           "the cancel took longer than the replace was good for: what was left is not placed");
+    co_return facts;
+  }
+  command.order.order_qty = *left;
+  auto request = encode_place(command.order, rules, view(head.venue_order_id), rest_.broker_time_ns());
+  if (!request) {
+    refuse(VenueEvent::ReplaceRejected, request.error().code, request.error().text);
+    co_return facts;
+  }
+  About whom = about(head, command.order.client_order_id);
+  const Sent sent = co_await rest_.send(make(*std::move(request)), std::move(whom), head.expire_time_ns);
+  const auto placed = is_done(sent) ? decode_placed(sent.http.body) : Result<Placed>{Error{}};
+  if (!placed) {
+    Facts more = failed(head, sent, VenueEvent::ReplaceRejected);
+    more.back().broker_order_id = {};
+    facts.insert(facts.end(), more.begin(), more.end());
+    co_return facts;
+  }
+  VenueReport fact = fact_of_placed(*placed, command.order, head.symbol, view(head.venue_order_id));
+  if (placed->success) {
+    names_.learn(placed->order_id, std::string{view(head.venue_order_id)});
+    if (!cumulative_.filled_qty(placed->order_id)) user_stream_.expect(placed->order_id);
+    fact.event = VenueEvent::Replaced;
+    fact.order_qty = *left;
+    fact.price = command.order.price;
+  } else if (fact.event == VenueEvent::Rejected) {
+    fact.event = VenueEvent::ReplaceRejected;
+  }
+  stamp(fact, sent);
+  facts.push_back(std::move(fact));
+  co_return facts;
+}
+
+// ---- questions
+
+asio::awaitable<Result<CoinbaseAdapter::MaybeOrder>> CoinbaseAdapter::get_order(std::string broker_order_id) {
+  const auto body = co_await ask(encode_get_order(broker_order_id));
+  if (!body && body.error().code == ErrorCode::OrderNotFound) co_return MaybeOrder{};
+  if (!body) co_return body.error();
+  auto order = decode_order(*body);
+  if (!order) co_return order.error();
+  names_.learn(order->order_id, order->client_order_id);
+  co_return MaybeOrder{*std::move(order)};
+}
+
+asio::awaitable<Result<std::vector<Order>>> CoinbaseAdapter::list_orders(OrdersQuery query) {
+  query.limit = orders_page;
+  std::vector<Order> orders;
+  for (std::size_t pages = 0; pages < pages_max; ++pages) {
+    const auto body = co_await ask(encode_list_orders(query));
+    if (!body) co_return body.error();
+    auto page = decode_orders(*body);
+    if (!page) co_return page.error();
+    for (Order& order : page->orders) {
+      names_.learn(order.order_id, order.client_order_id);
+      orders.push_back(std::move(order));
+    }
+    if (!page->has_next) co_return orders;
+    if (page->cursor.empty() || page->cursor == query.cursor) break;  // more, and no way to it
+    query.cursor = page->cursor;
+  }
+  co_return Error{ErrorCode::InvalidMessage, "orders: the list does not end"};
+}
+
+asio::awaitable<Result<std::vector<Fill>>> CoinbaseAdapter::list_fills(FillsQuery query) {
+  query.limit = fills_page;
+  std::vector<Fill> fills;
+  for (std::size_t pages = 0; pages < pages_max; ++pages) {
+    const auto body = co_await ask(encode_list_fills(query));
+    if (!body) co_return body.error();
+    auto page = decode_fills(*body);
+    if (!page) co_return page.error();
+    fills.insert(fills.end(), std::make_move_iterator(page->fills.begin()), std::make_move_iterator(page->fills.end()));
+    if (page->fills.size() < fills_page || page->cursor.empty() || page->cursor == query.cursor) co_return fills;
+    query.cursor = page->cursor;
+  }
+  co_return Error{ErrorCode::InvalidMessage, "fills: the list does not end"};
+}
+
+asio::awaitable<Result<CoinbaseAdapter::MaybeOrder>> CoinbaseAdapter::find_order(Command command) {
+  const std::string ours{view(command.venue_order_id)};
+  std::string theirs{view(command.broker_order_id)};
+  if (theirs.empty()) theirs = names_.broker_order_id(ours);
+  if (!theirs.empty()) co_return co_await get_order(theirs);
+  const Instrument* instrument = symbols_.by_symbol(view(command.symbol));
+  if (instrument == nullptr) co_return not_listed(view(command.symbol));
+  OrdersQuery query;
+  query.product_ids.emplace_back(view(instrument->broker_symbol));
+  query.start_date = gateway::utc_text(rest_.broker_time_ns() - look_back_ns);
+  auto orders = co_await list_orders(std::move(query));
+  if (!orders) co_return orders.error();
+  for (Order& order : *orders) {
+    if (order.client_order_id == ours) co_return MaybeOrder{std::move(order)};
+  }
+  co_return MaybeOrder{};
+}
+
+// How it stands, behind its fills.
+asio::awaitable<Result<Facts>> CoinbaseAdapter::facts_of_order(Order order, Symbol symbol, VenueSource source) {
+  auto state = state_of(order, symbol, source);
+  if (!state) co_return state.error();
+  Facts facts;
+  const Instrument* instrument = symbols_.by_symbol(view(symbol));
+  if (instrument != nullptr && state->cum_qty->is_positive()) {
+    FillsQuery query;
+    query.order_ids.push_back(order.order_id);
+    const auto fills = co_await list_fills(std::move(query));
+    if (!fills) co_return fills.error();
+    instrument = symbols_.by_symbol(view(symbol));  // the list may be another one by now
+    if (instrument == nullptr) co_return not_listed(view(symbol));
+    for (const Fill& fill : *fills) facts.push_back(fill_of(fill, *instrument, order.client_order_id, source));
+  }
+  facts.push_back(*std::move(state));
+  co_return facts;
+}
+
+asio::awaitable<Result<Facts>> CoinbaseAdapter::order_status(Command command) {
+  const Timestamp asked_at = rest_.broker_time_ns();
+  auto found = co_await find_order(command);
+  if (!found) co_return found.error();
+  if (!*found) {
+    VenueReport nothing =
+        make_fact(command, VenueEvent::NotFound, ErrorCode::OrderNotFound, "Coinbase has no such order");
+    nothing.source = VenueSource::Probe;
+    nothing.transact_time_ns = asked_at;
+    co_return Facts(1, std::move(nothing));
+  }
+  co_return co_await facts_of_order(**std::move(found), command.symbol, VenueSource::Probe);
+}
+
+// OPEN leaves out what is only on its way there, and cannot be asked for together with it.
+asio::awaitable<Result<Facts>> CoinbaseAdapter::orders() {
+  Facts facts;
+  for (const bool is_open : {true, false}) {
+    OrdersQuery query;
+    query.order_status = is_open ? std::vector<std::string>(1, "OPEN")
+                                 : std::vector<std::string>{"PENDING", "QUEUED", "CANCEL_QUEUED", "EDIT_QUEUED"};
+    const auto list = co_await list_orders(std::move(query));
+    if (!list) co_return list.error();
+    for (const Order& order : *list) {
+      auto state = state_of(order, our_symbol(order.product_id), VenueSource::Reconcile);
+      if (!state) co_return state.error();
+      facts.push_back(*std::move(state));
+    }
+  }
+  co_return facts;
+}
+
+asio::awaitable<Result<Facts>> CoinbaseAdapter::trades(std::vector<Symbol> symbols, Timestamp since_ns) {
+  FillsQuery query;
+  for (const Symbol& symbol : symbols) {
+    const Instrument* instrument = symbols_.by_symbol(view(symbol));
+    if (instrument != nullptr) query.product_ids.emplace_back(view(instrument->broker_symbol));
+  }
+  Facts facts;
+  if (query.product_ids.empty()) co_return facts;  // what Coinbase does not list has no trades there
+  if (since_ns > 0) query.start_sequence_timestamp = gateway::utc_text(since_ns);
+  const auto fills = co_await list_fills(std::move(query));
+  if (!fills) co_return fills.error();
+  for (const Fill& fill : *fills) {
+    const Instrument* instrument = by_broker_symbol(fill.product_id);
+    if (instrument == nullptr) continue;
+    facts.push_back(fill_of(fill, *instrument, names_.venue_order_id(fill.order_id), VenueSource::Reconcile));
+  }
+  // Newest first; facts are told as they happened.
+  std::stable_sort(facts.begin(), facts.end(),
+                   [](const VenueReport& a, const VenueReport& b) { return a.transact_time_ns < b.transact_time_ns; });
+  co_return facts;
+}
+
+// ---- word of orders
+
+void CoinbaseAdapter::on_order(const UserOrder& order, bool is_snapshot, Timestamp time_ns, Timestamp receive_time_ns) {
+  names_.learn(order.order_id, order.client_order_id);
+  const auto took = cumulative_.on_update(order, is_snapshot);
+  if (!took.is_news) return;
+  UpdateFact said = fact_of(order, our_symbol(order.product_id), time_ns);
+  if (!said.fact) return on_doubt("order " + order.client_order_id + ": " + said.unknown + " was never seen before");
+  said.fact->receive_time_ns = receive_time_ns;
+  const bool has_filled = order.cumulative_quantity && order.cumulative_quantity->is_positive();
+  context_.events.on_report(*std::move(said.fact));
+  // A snapshot's fills are those of before: they are compared when the stream comes up.
+  if (!has_filled || is_snapshot) return;
+  wants_fills_.insert(order.order_id);
+  if (!std::exchange(is_fetching_fills_, true)) gateway::spawn(context_.loop, fetch_fills());
+}
+
+// The channel tells how much is filled; each fill with its name and price is told by REST, at times a moment later.
+asio::awaitable<void> CoinbaseAdapter::fetch_fills() {
+  constexpr int looks = 5;
+  constexpr milliseconds first_pause{100};
+  while (!wants_fills_.empty()) {
+    const std::string order_id = *wants_fills_.begin();
+    wants_fills_.erase(wants_fills_.begin());
+    std::function<asio::awaitable<Result<std::vector<Fill>>>()> look = [this, order_id] {
+      FillsQuery query;
+      query.order_ids.push_back(order_id);
+      return list_fills(std::move(query));
+    };
+    std::function<bool(const std::vector<Fill>&)> is_whole = [this, order_id](const std::vector<Fill>& listed) {
+      std::optional<Decimal> sum = Decimal{};
+      for (const Fill& fill : listed) {
+        if (fill.size_in_quote) return true;
+        if (sum) sum = add(*sum, fill.size);
+      }
+      const auto told = cumulative_.filled_qty(order_id);
+      return !sum || !told || *sum >= *told;
+    };
+    const auto fills =
+        co_await gateway::ask_until<std::vector<Fill>>(context_.loop, looks, first_pause, look, is_whole);
+    if (!fills) {  // the router misses them, and asks
+      spdlog::warn("{}: fills of order {}: {}", view(context_.account), order_id, fills.error().text);
+      continue;
+    }
+    for (auto fill = fills->rbegin(); fill != fills->rend(); ++fill) {  // newest first
+      const Instrument* instrument = by_broker_symbol(fill->product_id);
+      if (instrument == nullptr) continue;
+      context_.events.on_report(fill_of(*fill, *instrument, names_.venue_order_id(order_id), VenueSource::Stream));
+    }
+  }
+  is_fetching_fills_ = false;
+}
+
+}  // namespace busbar::coinbase

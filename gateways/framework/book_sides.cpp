@@ -1,0 +1,42 @@
+#include "gateways/framework/book_sides.hpp"
+
+#include <iterator>
+
+namespace busbar::gateway {
+
+namespace {
+
+template <class Side>
+void set(Side& side, const BookLevel& level) {
+  if (level.qty.is_zero()) {
+    side.erase(level.price);
+    return;
+  }
+  side.insert_or_assign(level.price, level.qty);
+  if (side.size() > BookSides::levels_max) side.erase(std::prev(side.end()));
+}
+
+template <class Side>
+std::vector<BookLevel> best(const Side& side, std::size_t most) {
+  std::vector<BookLevel> levels;
+  for (const auto& [price, qty] : side) {
+    if (most != 0 && levels.size() == most) break;
+    levels.push_back({.price = price, .qty = qty});
+  }
+  return levels;
+}
+
+}  // namespace
+
+void BookSides::set_bid(const BookLevel& level) { set(bids_, level); }
+void BookSides::set_ask(const BookLevel& level) { set(asks_, level); }
+
+void BookSides::clear() {
+  bids_.clear();
+  asks_.clear();
+}
+
+std::vector<BookLevel> BookSides::bids(std::size_t most) const { return best(bids_, most); }
+std::vector<BookLevel> BookSides::asks(std::size_t most) const { return best(asks_, most); }
+
+}  // namespace busbar::gateway

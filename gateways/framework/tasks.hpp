@@ -1,0 +1,50 @@
+#pragma once
+// What goes on beside the questions that an adapter is asked, on the same loop.
+
+#include <chrono>
+#include <functional>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "bus/result.hpp"
+
+namespace busbar::gateway {
+
+namespace asio = boost::asio;
+
+void spawn(asio::io_context& loop, asio::awaitable<void> task);
+asio::awaitable<void> pause(asio::io_context& loop, std::chrono::milliseconds time);
+
+// Done again and again until it is stopped; never twice at a time. Its owner outlives the loop.
+class Periodic {
+ public:
+  Periodic(asio::io_context& loop, std::chrono::milliseconds interval, std::function<asio::awaitable<void>()> act);
+  void start();
+  void stop();
+
+ private:
+  asio::awaitable<void> keep_acting();
+
+  asio::io_context& loop_;
+  std::chrono::milliseconds interval_;
+  std::function<asio::awaitable<void>()> act_;
+  asio::steady_timer timer_;
+  bool is_running_ = false;
+  bool is_stopping_ = false;
+};
+
+// Asks until the answer is enough, with pauses that double; the last answer.
+template <class T>
+asio::awaitable<Result<T>> ask_until(asio::io_context& loop, int tries, std::chrono::milliseconds first_pause,
+                                     std::function<asio::awaitable<Result<T>>()> ask,
+                                     std::function<bool(const T&)> is_enough) {
+  for (int i = 1;; ++i, first_pause *= 2) {
+    Result<T> answer = co_await ask();
+    if (i >= tries || (answer && is_enough(*answer))) co_return answer;
+    co_await pause(loop, first_pause);
+  }
+}
+
+}  // namespace busbar::gateway

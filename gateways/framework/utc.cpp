@@ -1,0 +1,100 @@
+#include "gateways/framework/utc.hpp"
+
+#include <charconv>
+#include <chrono>
+#include <limits>
+
+namespace busbar::gateway {
+
+namespace {
+
+constexpr std::int64_t per_s = 1'000'000'000;
+
+// Reads a text from left to right; what does not fit stays, and then nothing fits any more.
+struct Scanner {
+  std::string_view rest;
+  bool is_good = true;
+
+  int number(std::size_t digits) {
+    int value = 0;
+    const char* const first = rest.data();
+    const bool fits = is_good && rest.size() >= digits &&
+                      rest.substr(0, digits).find_first_not_of("0123456789") == std::string_view::npos;
+    is_good = fits && std::from_chars(first, first + digits, value).ec == std::errc{};
+    if (is_good) rest.remove_prefix(digits);
+    return value;
+  }
+  bool take(char c) {
+    if (!is_good || rest.empty() || rest.front() != c) return false;
+    rest.remove_prefix(1);
+    return true;
+  }
+  void want(char c) { is_good = take(c); }
+
+  std::int64_t fraction_ns() {
+    std::int64_t value = 0;
+    std::int64_t place = per_s / 10;
+    const std::size_t digits = std::min(rest.find_first_not_of("0123456789"), rest.size());
+    is_good = is_good && digits > 0;
+    for (const char c : rest.substr(0, digits)) {
+      value += (c - '0') * place;
+      place /= 10;
+    }
+    rest.remove_prefix(digits);
+    return value;
+  }
+};
+
+}  // namespace
+
+std::optional<Timestamp> parse_utc(std::string_view text) {
+  using namespace std::chrono;
+  Scanner scan{text};
+  const int y = scan.number(4);
+  scan.want('-');
+  const int m = scan.number(2);
+  scan.want('-');
+  const int d = scan.number(2);
+  if (!scan.take('T')) scan.want('t');
+  const int hour = scan.number(2);
+  scan.want(':');
+  const int minute = scan.number(2);
+  scan.want(':');
+  const int second = scan.number(2);
+  const std::int64_t fraction = scan.take('.') ? scan.fraction_ns() : 0;
+  std::int64_t offset_s = 0;
+  if (!scan.take('Z') && !scan.take('z')) {
+    const bool is_west = scan.take('-');
+    if (!is_west) scan.want('+');
+    const int hours = scan.number(2);
+    scan.want(':');
+    const int minutes = scan.number(2);
+    scan.is_good = scan.is_good && hours < 24 && minutes < 60;
+    offset_s = (hours * 3600 + minutes * 60) * (is_west ? -1 : 1);
+  }
+  const year_month_day date{year{y}, month{static_cast<unsigned>(m)}, day{static_cast<unsigned>(d)}};
+  const bool is_time = hour < 24 && minute < 60 && second <= 60;  // a leap second is the next one
+  if (!scan.is_good || !scan.rest.empty() || !date.ok() || !is_time) return std::nullopt;
+  const std::int64_t days = sys_days{date}.time_since_epoch().count();
+  const std::int64_t seconds = days * 86400 + hour * 3600 + minute * 60 + second - offset_s;
+  constexpr std::int64_t most = std::numeric_limits<Timestamp>::max() / per_s - 1;
+  if (seconds > most || seconds < -most) return std::nullopt;
+  return seconds * per_s + fraction;
+}
+
+std::string utc_text(Timestamp time_ns) {
+  using namespace std::chrono;
+  const auto time = floor<seconds>(sys_time<nanoseconds>{nanoseconds{time_ns}});
+  const auto midnight = floor<days>(time);
+  const year_month_day date{midnight};
+  const hh_mm_ss clock{time - midnight};
+  const auto padded = [](auto number, std::size_t width) {
+    const std::string digits = std::to_string(number);
+    return std::string(width - std::min(width, digits.size()), '0') + digits;
+  };
+  return padded(static_cast<int>(date.year()), 4) + '-' + padded(static_cast<unsigned>(date.month()), 2) + '-' +
+         padded(static_cast<unsigned>(date.day()), 2) + 'T' + padded(clock.hours().count(), 2) + ':' +
+         padded(clock.minutes().count(), 2) + ':' + padded(clock.seconds().count(), 2) + 'Z';
+}
+
+}  // namespace busbar::gateway

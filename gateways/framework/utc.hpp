@@ -1,0 +1,19 @@
+#pragma once
+// Times as text, as RFC 3339 and ISO 8601 write them.
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "bus/messages.hpp"
+
+namespace busbar::gateway {
+
+// "2024-01-15T10:30:00.123456789Z", "2023-07-11T22:34:09+02:00". Digits beyond the ninth are cut. nullopt for what is
+// no such time, or not within the years that a Timestamp has.
+std::optional<Timestamp> parse_utc(std::string_view text);
+
+// "2024-01-15T10:30:00Z": whole seconds, the fraction cut.
+std::string utc_text(Timestamp time_ns);
+
+}  // namespace busbar::gateway
