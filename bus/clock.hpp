@@ -6,6 +6,8 @@
 
 namespace busbar {
 
+inline constexpr std::int64_t ns_per_ms = 1'000'000;
+
 Timestamp wall_now_ns();      // CLOCK_REALTIME
 Timestamp boottime_now_ns();  // CLOCK_BOOTTIME: goes on while the machine sleeps, and never back
 

@@ -49,6 +49,10 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   # Our structs are completed by defaults, and ccache wants precompiled headers without the time of their making.
   target_compile_options(busbar_options INTERFACE -Wno-missing-braces "SHELL:-Xclang -fno-pch-timestamp")
 endif()
+if(CMAKE_UNITY_BUILD)
+  # A neighbour's names are no mistake, and what is anonymous is so in a file that another includes. The dev preset shows the rest.
+  target_compile_options(busbar_options INTERFACE -Wno-shadow $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
+endif()
 if(BUSBAR_SANITIZE)
   add_compile_options(-fsanitize=${BUSBAR_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${BUSBAR_SANITIZE})
@@ -102,6 +106,12 @@ function(busbar_library name)
   endif()
 endfunction()
 
+# In a unity build eight sources of a library are one, but not these: their names would meet others', or tests/planted and
+# tools/bench build them again in another form beside the rest of their library.
+function(busbar_alone)
+  set_source_files_properties(${ARGN} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+endfunction()
+
 # busbar_program(name SOURCES main.cpp LIBRARIES x)
 function(busbar_program name)
   cmake_parse_arguments(arg "" "" "SOURCES;LIBRARIES" ${ARGN})
@@ -132,6 +142,7 @@ function(busbar_fuzzer name)
   cmake_parse_arguments(arg "" "SEEDS" "SOURCES;LIBRARIES" ${ARGN})
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE busbar_options ${arg_LIBRARIES})
+  target_compile_options(${name} PRIVATE -fsanitize=fuzzer-no-link)
   target_link_options(${name} PRIVATE -fsanitize=fuzzer)
   # What is found new goes to the first folder, and the seeds in the source tree stay as they are.
   file(MAKE_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/corpus/${name})
