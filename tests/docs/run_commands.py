@@ -98,7 +98,7 @@ def beside_a_stack():
 
 class SmallHost(Host):
     """Not yet installed, and with a small disk for all that it keeps."""
-    DISK = 64 << 20
+    DISK = 96 << 20
 
     def __init__(self):
         super().__init__("docs", self.small, is_installed=False, rate=50)
