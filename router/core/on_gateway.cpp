@@ -99,7 +99,8 @@ void on_hello(Turn& turn, const GatewayHello& hello) {
 void on_session_state(Turn& turn, const SessionState& session) {
   if (!is_account_of(turn.state, session.account, turn.header().sender)) return;
   SessionState& known = turn.state.accounts[session.account].session;
-  if (known.order_stream == SessionStateKind::Ok && session.order_stream != SessionStateKind::Ok)
+  // When the stream ends, and when it is back: what the broker was asked meanwhile was true only then.
+  if ((known.order_stream == SessionStateKind::Ok) != (session.order_stream == SessionStateKind::Ok))
     mark_unheard(turn, [&](const Order& order) { return order.order.account == session.account; });
   known = session;
   known.gateway = turn.header().sender;

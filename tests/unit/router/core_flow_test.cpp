@@ -578,6 +578,26 @@ TEST_F(Flow, AnOrderThatEndedWhileNobodyListenedIsAskedFor) {
   EXPECT_TRUE(commands().empty()) << "asked no more";
 }
 
+// The broker said by REST that it was open, while its stream was away; then it ended, and nobody listened.
+TEST_F(Flow, WhatWasSaidWhileTheStreamWasAwayIsComparedAgainWhenItIsBack) {
+  const Command untold = working(limit("A1"));
+  SessionState session = session_state("main");
+  session.state = session.order_stream = SessionStateKind::Down;
+  gateway(session);
+  VenueReport open = fact(untold, VenueEvent::State);
+  open.order_status = New;
+  open.source = VenueSource::Reconcile;
+  report(open);
+  gateway(Reconciled{"main", 1, 0, now});
+  tick();
+  ASSERT_TRUE(commands().empty());
+  gateway(session_state("main"));
+  gateway(Reconciled{"main", 0, 0, now});
+  tick();
+  ASSERT_EQ(commands().size(), 1u);
+  EXPECT_EQ(commands()[0].order_id, untold.order_id);
+}
+
 TEST_F(Flow, AnotherLifeIsAskedSoonHoweverOftenTheLastOneWasAsked) {
   VenueReport filled = fact(working(limit("A1")), VenueEvent::State);
   filled.order_status = Filled;
