@@ -107,6 +107,7 @@ class SmallHost(Host):
             ("When a daemon dies or hangs", 0): self.bring_pager,
             **Doubt(lambda: self.orders, lambda: self.outside.venue).before,
             ("The disk is full", 0): self.fill_disk,
+            ("The journal", 0): lambda: self.path("/var/lib/busbar/audit/not-ours").unlink(),  # room for the other pages
         }
 
     @staticmethod
