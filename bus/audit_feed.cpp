@@ -118,7 +118,7 @@ void AuditFeed::on_state(std::uint64_t next_sequence) {
     unsent_batches_ = sent_.size();
     has_resent_ = true;
   }
-  schedule_pump();
+  if (!is_gathering_ || unsent_batches_ > 0 || done_) schedule_pump();
   finish_if_done();
 }
 
