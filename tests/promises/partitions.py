@@ -151,8 +151,10 @@ def core_sign(stack, load):
         router = stack.processes["router"]
         if "client" in place:  # it hears nothing any more, not even a heartbeat, or is not known any more
             return lambda: time.monotonic() - load.session.last_heard > 1.5 or load.session.hello_again
-        # Or still, from the cut before this one.
-        return lambda: lines(router, "the archive is silent") >= lines(router, "the archive has records up to")
+        def is_silent():
+            return lines(router, "the archive is silent") >= lines(router, "the archive has records up to")
+        until(lambda: not is_silent(), "the archive to be heard after the cut before this one")
+        return is_silent
     return sign
 
 
