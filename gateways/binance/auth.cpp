@@ -9,6 +9,8 @@
 #include <openssl/pem.h>
 #include <openssl/params.h>
 
+#include "gateways/framework/base64.hpp"
+
 namespace busbar::binance {
 
 namespace {
@@ -35,14 +37,6 @@ std::string hex(const unsigned char* data, std::size_t size) {
     text[2 * i] = digits[data[i] >> 4];
     text[2 * i + 1] = digits[data[i] & 15];
   }
-  return text;
-}
-
-std::string base64(const std::vector<unsigned char>& data) {
-  std::string text(4 * ((data.size() + 2) / 3) + 1, '\0');  // EncodeBlock writes a NUL behind
-  const int size =
-      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()), data.data(), static_cast<int>(data.size()));
-  text.resize(static_cast<std::size_t>(size));
   return text;
 }
 
@@ -121,7 +115,7 @@ std::string Signer::sign(std::string_view payload) const {
     signature.resize(size);
     if (EVP_DigestSign(context.get(), signature.data(), &size, bytes(payload), payload.size()) == 1) {
       signature.resize(size);
-      return base64(signature);
+      return gateway::base64(signature);
     }
   }
   __builtin_trap();

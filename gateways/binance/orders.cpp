@@ -16,13 +16,10 @@ namespace {
 using gateway::Facts;
 using gateway::HttpOutcome;
 using gateway::make_fact;
+using gateway::not_sent;
 
 constexpr std::size_t own_ids_max = 100'000;
 constexpr std::size_t trades_page = 1000;
-
-Facts not_sent(const Command& command, const Error& error) {
-  return {make_fact(command, VenueEvent::NotSent, error.code, error.text)};
-}
 
 void stamp(Facts& facts, const Sent& sent) {
   for (VenueReport& fact : facts) {
@@ -57,28 +54,20 @@ asio::awaitable<Sent> BinanceAdapter::send_write(Request request, About whom, Ti
 
 // What becomes of a write that was not answered well.
 Facts BinanceAdapter::failed(const Command& command, const Sent& sent, VenueEvent refused) const {
-  VenueReport fact;
-  if (sent.is_held_back) {
-    fact = make_fact(command, VenueEvent::NotSent, ErrorCode::RateLimited, sent.http.error);
-  } else if (sent.http.is_too_late) {
-    fact = make_fact(command, VenueEvent::NotSent, ErrorCode::Expired, sent.http.error);
-  } else if (sent.http.outcome == HttpOutcome::NotSent) {
-    fact = make_fact(command, VenueEvent::NotSent, ErrorCode::ConnectionError, sent.http.error);
-  } else if (sent.http.outcome == HttpOutcome::NoAnswer) {
-    fact = make_fact(command, VenueEvent::Unknown, ErrorCode::UnknownOutcome, sent.http.error);
-  } else {
+  std::optional<VenueReport> fact = gateway::unanswered(command, sent);
+  if (!fact) {
     const Judged judged = judge_write(sent.http.status, sent.http.body);
     const bool is_unknown = judged.verdict == Verdict::Unknown || judged.verdict == Verdict::Ok;
     const std::string text = judged.broker ? explained(*judged.broker) : "HTTP " + std::to_string(sent.http.status);
     fact = make_fact(command, is_unknown ? VenueEvent::Unknown : refused,
                      is_unknown ? ErrorCode::UnknownOutcome : judged.error, view(words_of(text)));
-    fact.broker_code = printable<32>(judged.broker ? std::to_string(judged.broker->code)
+    fact->broker_code = printable<32>(judged.broker ? std::to_string(judged.broker->code)
                                                    : "HTTP" + std::to_string(sent.http.status));
   }
-  fact.source = fact.event == VenueEvent::NotSent ? VenueSource::Gateway : VenueSource::Rest;
-  fact.request_time_ns = sent.request_time_ns;
-  fact.receive_time_ns = sent.http.received_time_ns;
-  return {std::move(fact)};
+  fact->source = fact->event == VenueEvent::NotSent ? VenueSource::Gateway : VenueSource::Rest;
+  fact->request_time_ns = sent.request_time_ns;
+  fact->receive_time_ns = sent.http.received_time_ns;
+  return {*std::move(fact)};
 }
 
 void BinanceAdapter::took(const Order& order) {

@@ -15,6 +15,7 @@
 #include "gateways/framework/adapter.hpp"
 #include "gateways/framework/clock_offset.hpp"
 #include "gateways/framework/retry.hpp"
+#include "gateways/framework/rest_line.hpp"
 #include "gateways/framework/run.hpp"
 
 namespace busbar::binance {
@@ -22,12 +23,7 @@ namespace busbar::binance {
 namespace asio = boost::asio;
 
 using gateway::About;
-
-struct Sent {
-  gateway::HttpResponse http;
-  Timestamp request_time_ns = 0;  // the signed time stamp, Binance's clock
-  bool is_held_back = false;      // NotSent because Binance wants to hear nothing from us for a while
-};
+using gateway::Sent;
 
 // What a header says: "x-mbx-used-weight-1m", "42". nullopt for other headers.
 std::optional<RateUsage> usage_of(std::string_view header, std::string_view value, const Name& account);

@@ -13,6 +13,8 @@
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 
+#include "gateways/framework/base64.hpp"
+
 namespace busbar::coinbase {
 
 namespace {
@@ -127,13 +129,6 @@ Result<Wiped> private_key_of_file(std::string_view text, std::string_view key_na
   return secret;
 }
 
-std::string base64(std::string_view bytes) {
-  std::string text(4 * ((bytes.size() + 2) / 3) + 1, '\0');  // EncodeBlock writes a NUL behind
-  text.resize(
-      static_cast<std::size_t>(EVP_EncodeBlock(bytes_of(text), bytes_of(bytes), static_cast<int>(bytes.size()))));
-  return text;
-}
-
 std::string raw_signature(const std::string& der) {
   const unsigned char* at = bytes_of(std::string_view{der});
   const EcSignature parsed{d2i_ECDSA_SIG(nullptr, &at, static_cast<long>(der.size()))};
@@ -202,9 +197,9 @@ std::string make_token(const Signer& signer, std::string_view key_name, std::str
   const json::object header{{"alg", signer.algorithm()}, {"kid", key_name}, {"nonce", nonce}, {"typ", "JWT"}};
   json::object claims{{"sub", key_name}, {"iss", "cdp"}, {"nbf", now_s}, {"exp", now_s + token_life_s}};
   if (!uri.empty()) claims["uri"] = uri;
-  std::string token = base64url(json::serialize(header));
-  token.append(".").append(base64url(json::serialize(claims)));
-  const std::string signature = base64url(signer.sign(token));
+  std::string token = gateway::base64url(json::serialize(header));
+  token.append(".").append(gateway::base64url(json::serialize(claims)));
+  const std::string signature = gateway::base64url(signer.sign(token));
   return token.append(".").append(signature);
 }
 
@@ -215,14 +210,6 @@ std::string make_nonce() {
   constexpr std::string_view digits = "0123456789abcdef";
   std::string text;
   for (const unsigned char byte : random) text.append({digits[byte >> 4], digits[byte & 15]});
-  return text;
-}
-
-std::string base64url(std::string_view bytes) {
-  std::string text = base64(bytes);
-  std::replace(text.begin(), text.end(), '+', '-');
-  std::replace(text.begin(), text.end(), '/', '_');
-  while (text.ends_with('=')) text.pop_back();
   return text;
 }
 

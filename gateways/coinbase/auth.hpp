@@ -44,6 +44,4 @@ std::string make_token(const Signer& signer, std::string_view key_name, std::str
 // 16 random bytes as hex.
 std::string make_nonce();
 
-std::string base64url(std::string_view bytes);
-
 }  // namespace busbar::coinbase

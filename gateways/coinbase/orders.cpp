@@ -22,6 +22,7 @@ using gateway::Facts;
 using gateway::HttpOutcome;
 using gateway::is_final;
 using gateway::make_fact;
+using gateway::not_sent;
 using gateway::printable;
 using gateway::Sent;
 using gateway::words_of;
@@ -30,10 +31,6 @@ using std::chrono::milliseconds;
 // So far back an order is looked for by our name. What was sent earlier is in no doubt any more.
 constexpr std::int64_t look_back_ns = 7 * 86'400'000'000'000;
 constexpr std::size_t pages_max = 1'000;
-
-Facts not_sent(const Command& command, const Error& error) {
-  return {make_fact(command, VenueEvent::NotSent, error.code, error.text)};
-}
 
 void stamp(VenueReport& fact, const Sent& sent) {
   fact.request_time_ns = sent.request_time_ns;
@@ -58,27 +55,19 @@ bool has_ended(const Order& order) {
 
 // What becomes of a write that was not answered well.
 Facts CoinbaseAdapter::failed(const Command& command, const Sent& sent, VenueEvent refused) const {
-  VenueReport fact;
-  if (sent.is_held_back) {
-    fact = make_fact(command, VenueEvent::NotSent, ErrorCode::RateLimited, sent.http.error);
-  } else if (sent.http.is_too_late) {
-    fact = make_fact(command, VenueEvent::NotSent, ErrorCode::Expired, sent.http.error);
-  } else if (sent.http.outcome == HttpOutcome::NotSent) {
-    fact = make_fact(command, VenueEvent::NotSent, ErrorCode::ConnectionError, sent.http.error);
-  } else if (sent.http.outcome == HttpOutcome::NoAnswer) {
-    fact = make_fact(command, VenueEvent::Unknown, ErrorCode::UnknownOutcome, sent.http.error);
-  } else {
+  std::optional<VenueReport> fact = gateway::unanswered(command, sent);
+  if (!fact) {
     const Judged judged = judge_write(sent.http.status, sent.http.body);
     const bool is_unknown = judged.verdict == Verdict::Unknown || judged.verdict == Verdict::Ok;
     const std::string status = "HTTP " + std::to_string(sent.http.status);
     const std::string text = judged.broker ? explained(*judged.broker) : status;
     fact = make_fact(command, is_unknown ? VenueEvent::Unknown : refused,
                      is_unknown ? ErrorCode::UnknownOutcome : judged.error, view(words_of(text)));
-    fact.broker_code = printable<32>(judged.broker ? judged.broker->id : "HTTP" + std::to_string(sent.http.status));
+    fact->broker_code = printable<32>(judged.broker ? judged.broker->id : "HTTP" + std::to_string(sent.http.status));
   }
-  fact.source = fact.event == VenueEvent::NotSent ? VenueSource::Gateway : VenueSource::Rest;
-  stamp(fact, sent);
-  return {std::move(fact)};
+  fact->source = fact->event == VenueEvent::NotSent ? VenueSource::Gateway : VenueSource::Rest;
+  stamp(*fact, sent);
+  return {*std::move(fact)};
 }
 
 asio::awaitable<Facts> CoinbaseAdapter::place(PlaceCommand command) {

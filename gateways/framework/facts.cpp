@@ -18,6 +18,10 @@ VenueReport make_fact(const Command& command, VenueEvent event, ErrorCode error,
   return fact;
 }
 
+Facts not_sent(const Command& command, const Error& error) {
+  return {make_fact(command, VenueEvent::NotSent, error.code, error.text)};
+}
+
 void complete(Facts& facts, const Command& command) {
   if (facts.empty() || facts.back().event == VenueEvent::Sent || facts.back().event == VenueEvent::Unset) {
     facts.push_back(make_fact(command, VenueEvent::Unknown, ErrorCode::UnknownOutcome, "the adapter has no answer"));

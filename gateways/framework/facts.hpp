@@ -13,6 +13,9 @@ enum class CommandKind { Place, Cancel, Replace, Ask };
 VenueReport make_fact(const Command& command, VenueEvent event, ErrorCode error = ErrorCode::None,
                       std::string_view text = {});
 
+// What never left, and why.
+Facts not_sent(const Command& command, const Error& error);
+
 // Completes what an adapter answered to a command: its id, account, symbol and order where they were left out; and no
 // facts, or none that closes the command, are an answer that did not come: Unknown.
 void complete(Facts& facts, const Command& command);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "bus/clock.hpp"
+#include "gateways/framework/facts.hpp"
 #include "gateways/framework/redact.hpp"
 #include "gateways/framework/tasks.hpp"
 
@@ -24,6 +25,15 @@ RestLine::RestLine(HttpSession& http, AdapterContext& context, Dialect dialect)
     : http_{http}, context_{context}, dialect_{std::move(dialect)} {}
 
 Timestamp RestLine::broker_time_ns() const { return wall_now_ns() + clock_.offset_ns(); }
+
+std::optional<VenueReport> unanswered(const Command& command, const Sent& sent) {
+  const auto fact = [&](VenueEvent event, ErrorCode error) { return make_fact(command, event, error, sent.http.error); };
+  if (sent.is_held_back) return fact(VenueEvent::NotSent, ErrorCode::RateLimited);
+  if (sent.http.is_too_late) return fact(VenueEvent::NotSent, ErrorCode::Expired);
+  if (sent.http.outcome == HttpOutcome::NotSent) return fact(VenueEvent::NotSent, ErrorCode::ConnectionError);
+  if (sent.http.outcome == HttpOutcome::NoAnswer) return fact(VenueEvent::Unknown, ErrorCode::UnknownOutcome);
+  return std::nullopt;
+}
 
 std::optional<Sent> RestLine::held_back() const {
   const Timestamp left_ns = held_back_until_ns_ - wall_now_ns();

@@ -25,6 +25,9 @@ struct Sent {
   bool is_held_back = false;      // NotSent because the broker wants to hear nothing from us for a while
 };
 
+// What becomes of a write to which the broker has said nothing; nullopt: it has, and its words are the adapter's to judge.
+std::optional<VenueReport> unanswered(const Command& command, const Sent& sent);
+
 class RestLine {
  public:
   // Makes the request anew for each try: a signature or a token is good for one.

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "gateways/framework/base64.hpp"
 #include "gateways/framework/login/encoding.hpp"
 #include "gateways/framework/login/pkce.hpp"
 #include "gateways/framework/vault/cipher.hpp"
@@ -147,7 +148,7 @@ void check_pkce(Case& a_case) {
   const std::string kind = text_of(a_case.json(), "kind");
   const std::string verifier = text_of(a_case.json(), "code_verifier");
   if (a_case.json().contains("octets_hex")) {
-    const std::string encoded = login::base64url(bytes_of(a_case, "octets_hex"));
+    const std::string encoded = gateway::base64url(bytes_of(a_case, "octets_hex"));
     const std::string member = kind == "base64url" ? "base64url" : "code_verifier";
     if (encoded != text_of(a_case.json(), member)) a_case.mismatch(member, text_of(a_case.json(), member), encoded);
   }

@@ -17,19 +17,6 @@ Error refuse(std::string text) { return {ErrorCode::InvalidMessage, std::move(te
 
 }  // namespace
 
-std::string base64url(vault::View bytes) {
-  constexpr std::string_view digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-  std::string out;
-  unsigned bits = 0;
-  unsigned have = 0;
-  for (const std::uint8_t byte : bytes) {
-    bits = bits << 8 | byte;
-    for (have += 8; have >= 6; have -= 6) out += digits[bits >> (have - 6) & 63];
-  }
-  if (have > 0) out += digits[bits << (6 - have) & 63];
-  return out;
-}
-
 Result<vault::Secret> decode_base32(std::string_view text) {
   const std::size_t end = text.find_last_not_of('=') + 1;
   if (end < text.size() && text.size() % 8 != 0) return refuse("base32: padded to no multiple of 8");

@@ -9,7 +9,6 @@
 
 namespace busbar::login {
 
-std::string base64url(vault::View bytes);  // without padding
 // As the seeds of one-time codes are given out: with or without padding, in either case. Spaces between groups, letters of
 // another alphabet and bits left over are refused.
 Result<vault::Secret> decode_base32(std::string_view text);

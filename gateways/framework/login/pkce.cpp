@@ -5,14 +5,14 @@
 
 #include <openssl/sha.h>
 
-#include "gateways/framework/login/encoding.hpp"
+#include "gateways/framework/base64.hpp"
 
 namespace busbar::login {
 
 vault::Secret draw_verifier() {
   auto octets = vault::Secret::of_size(32);
   vault::draw(octets.bytes());
-  return vault::Secret{base64url(octets.bytes())};
+  return vault::Secret{gateway::base64url(octets.bytes())};
 }
 
 Result<std::string> challenge_of(std::string_view verifier) {
@@ -26,7 +26,7 @@ Result<std::string> challenge_of(std::string_view verifier) {
   std::array<std::uint8_t, SHA256_DIGEST_LENGTH> hash{};
   const vault::View bytes = vault::bytes_of(verifier);
   SHA256(bytes.data(), bytes.size(), hash.data());
-  return base64url(hash);
+  return gateway::base64url(hash);
 }
 
 }  // namespace busbar::login

@@ -2,8 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include "gateways/framework/base64.hpp"
+
 namespace busbar::coinbase {
 namespace {
+
+using gateway::base64url;
 
 // RFC 8410's example key, and RFC 6979's for P-256 in SEC1.
 const std::string ed25519_pem =
