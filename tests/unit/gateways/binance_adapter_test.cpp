@@ -215,7 +215,7 @@ TEST_F(BinanceLive, ConnectingLoadsInstrumentsMeasuresTheClockAndProvesTheKey) {
   EXPECT_EQ(events_.instruments, 4u);
   EXPECT_EQ(events_.ups, 1u);
   EXPECT_EQ(view(*adapter_->normalize_symbol("BTCUSDT")), "BTC/USDT");
-  EXPECT_FALSE(adapter_->to_broker_symbol("XXX/YYY"));
+  EXPECT_FALSE(adapter_->to_broker_symbol("NONE/SUCH"));
   bool has_orders_limit = false;
   for (const RateLimit& limit : adapter_->rate_limits()) {
     has_orders_limit |= limit.bucket == "orders" && limit.scope == "main";
@@ -292,7 +292,7 @@ TEST_F(BinanceLive, FillsAreFoundAgainWithTheNamesOfTheirOrders) {
   run(adapter_->disconnect());
   make();  // another life, which has never heard of the order
   ASSERT_TRUE(run(adapter_->connect()));
-  const auto fills = run(adapter_->trades({Symbol{"BTC/USDT"}, Symbol{"XXX/YYY"}}, before));
+  const auto fills = run(adapter_->trades({Symbol{"BTC/USDT"}, Symbol{"NONE/SUCH"}}, before));
   ASSERT_TRUE(fills) << fills.error().text;
   ASSERT_EQ(fills->size(), 2u);
   EXPECT_EQ(view(fills->at(0).venue_order_id), "V1");
@@ -432,7 +432,7 @@ TEST_F(BinanceLive, AnEventThatComesTwiceIsToldOnce) {
 // COMPLAINTS 18 and 21: subscriptions are paced, and made again after a loss.
 TEST_F(BinanceLive, MarketDataIsSubscribedInBatchesAndAgainAfterALoss) {
   connect();
-  const auto unknown = run(adapter_->subscribe(Symbol{"XXX/YYY"}, Channel::Quote, 0));
+  const auto unknown = run(adapter_->subscribe(Symbol{"NONE/SUCH"}, Channel::Quote, 0));
   ASSERT_FALSE(unknown);
   EXPECT_EQ(unknown.error().code, ErrorCode::InvalidSymbol);
   for (const char* symbol : {"BTC/USDT", "ETH/USDT", "BNB/USDT", "LTC/USDT"}) {

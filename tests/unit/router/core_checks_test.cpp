@@ -151,7 +151,7 @@ const std::vector<Case> cases = {
      Unsupported, "venue_order_id", nullptr},
 
     // Instrument
-    {"a symbol nobody lists", [](B&, O& o) { o.symbol = "BTC/XXX"; }, InvalidSymbol, "symbol", "BTC/XXX"},
+    {"a symbol nobody lists", [](B&, O& o) { o.symbol = "BTC/NONE"; }, InvalidSymbol, "symbol", "BTC/NONE"},
     {"the broker's own spelling is no symbol of ours", [](B&, O& o) { o.symbol = "BTCUSDT"; }, InvalidSymbol, "symbol",
      "BTCUSDT"},
     {"other case is another symbol", [](B&, O& o) { o.symbol = "btc/usdt"; }, InvalidSymbol, "symbol", "btc/usdt"},
