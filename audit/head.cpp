@@ -15,6 +15,8 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 
+#include "bus/folder.hpp"
+
 namespace busbar::audit {
 
 namespace {
@@ -73,11 +75,6 @@ bool cut_torn_line(int fd) {
   return ::ftruncate(fd, keep) == 0;
 }
 
-bool sync_directory(const std::filesystem::path& directory) {
-  const Descriptor opened{::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-  return opened.fd >= 0 && ::fsync(opened.fd) == 0;
-}
-
 std::string pem_of(EVP_PKEY* key, bool is_private) {
   BIO* memory = BIO_new(BIO_s_mem());
   assert(memory);
@@ -92,17 +89,9 @@ std::string pem_of(EVP_PKEY* key, bool is_private) {
   return pem;
 }
 
-// Whole and synced, or not there at all.
-Result<void> write_file(const std::filesystem::path& file, std::string_view text, mode_t mode) {
-  const std::filesystem::path draft = file.string() + ".new";
-  ::unlink(draft.c_str());
-  {
-    const Descriptor opened{::open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode)};
-    if (opened.fd < 0) return failed(draft, "create", errno);
-    if (!write_all(opened.fd, text) || ::fsync(opened.fd) != 0) return failed(draft, "write", errno);
-  }
-  if (::rename(draft.c_str(), file.c_str()) != 0) return failed(file, "rename", errno);
-  if (!sync_directory(file.parent_path())) return failed(file.parent_path(), "sync", errno);
+Result<void> write_file(const std::filesystem::path& file, std::string_view text, unsigned mode) {
+  const auto error = replace_file(file, {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}, mode);
+  if (error) return failed(file, "write", error.value());
   return {};
 }
 
@@ -188,7 +177,9 @@ Result<void> append_line(const std::filesystem::path& file, std::string_view lin
   const bool is_new = ::lseek(opened.fd, 0, SEEK_END) == 0;
   if (!write_all(opened.fd, std::string{line} + "\n")) return failed(file, "write", errno);
   if (::fdatasync(opened.fd) != 0) return failed(file, "sync", errno);
-  if (is_new && !sync_directory(file.parent_path())) return failed(file.parent_path(), "sync", errno);
+  if (is_new) {
+    if (const auto error = sync_folder(file.parent_path())) return failed(file.parent_path(), "sync", error.value());
+  }
   return {};
 }
 

@@ -2,18 +2,15 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <fstream>
 #include <set>
 #include <system_error>
 
-#include <fcntl.h>
 #include <sys/random.h>
 #include <unistd.h>
 
 #include "bus/daemon.hpp"
 #include "bus/folder.hpp"
-#include "router/log.hpp"
 
 namespace busbar::router {
 namespace {
@@ -165,19 +162,9 @@ Name journal_id(const fs::path& state) {
 
   // Drawn once and for ever: the names of all orders at the brokers come from it.
   if (const auto error = make_folder(state)) throw std::runtime_error{state.string() + ": " + error.message()};
-  const fs::path draft = state / "id.new";
-  const auto refuse = [&file] {
-    throw std::runtime_error{file.string() + ": " + std::system_category().message(errno)};
-  };
-  {
-    const OwnedFile out{::open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640)};
-    const std::string line = std::string{view(id)} + "\n";
-    if (!out.is_open() || ::write(out.get(), line.data(), line.size()) != static_cast<ssize_t>(line.size())) refuse();
-    if (::fsync(out.get()) != 0) refuse();
-  }
-  if (::rename(draft.c_str(), file.c_str()) != 0) refuse();
-  const OwnedFile directory{::open(state.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-  if (!directory.is_open() || ::fsync(directory.get()) != 0) refuse();
+  const std::string line = std::string{view(id)} + "\n";
+  const auto error = replace_file(file, {reinterpret_cast<const std::uint8_t*>(line.data()), line.size()}, 0640);
+  if (error) throw std::runtime_error{file.string() + ": " + error.message()};
   return id;
 }
 
