@@ -20,6 +20,7 @@ VENUE_LINKS = ("rest", "ws_api", "streams")
 # One-way and both ways; what drops bytes of a stream breaks it, so a loss of 10 % is a reset at every tenth piece.
 FAULTS = [("cut", {}), ("stall", {}), ("stall_up", {}), ("stall_down", {}), ("delay", {"least": 20, "most": 500}),
           ("reset", {"share": 0.1})]
+CORE_PLACES = [["client"], ["auditd"]]
 QUIET = ("delay", "reset")  # what is slow, or broken for a moment, need not be told of
 # What Binance keeps silent about for 20 s is found sooner here, so that a run needs no minutes: its ping comes each second.
 GATEWAY = "stream_silence_ms = 3000\norder_event_ms = 3000"
@@ -81,6 +82,7 @@ class Breaker(threading.Thread):
         super().__init__(daemon=True)
         self.stack, self.load, self.chance, self.places, self.is_over = stack, load, chance, places, is_over
         self.sign = sign      # (watch, place) -> from now on: is it known that something is wrong?
+        self.asks_by_orders = places != CORE_PLACES
         self.noticed, self.injections, self.error = [], 0, None
         self.is_done = False
         self.start()
@@ -105,10 +107,24 @@ class Breaker(threading.Thread):
             self.stack.proxies.set(link, mode, **options)
         lasts = self.chance.uniform(1, 3)
         if not is_quiet(mode, place):
-            self.noticed.append((until(is_known, f"{mode} of {place} to be noticed", 8), mode, place))
+            self.noticed.append((self.notice(is_known, f"{mode} of {place} to be noticed"), mode, place))
         time.sleep(max(0.0, begin + lasts - time.monotonic()))
         for link in place:
             self.stack.proxies.set(link)
+
+    def notice(self, is_known, what):
+        """How long it takes. What only an order finds out, as of a way up that is blocked, counts from when the client, whose
+        own link breaks too, can send one."""
+        begin = time.monotonic()
+
+        def is_known_by_now():
+            nonlocal begin
+            if self.asks_by_orders and (self.load.session.hello_again
+                                        or time.monotonic() - self.load.session.last_heard > 1):
+                begin = time.monotonic()
+            return is_known()
+        until(is_known_by_now, what, 12)
+        return time.monotonic() - begin
 
 
 def swizzle(stack, chance, seconds):
@@ -178,7 +194,7 @@ def main():
 
         breakers = [Breaker(stack, load, random.Random(options.seed + i), places(g), is_over, gateway_sign(stack, load, g))
                     for i, g in enumerate(GATEWAYS)]
-        breakers.append(Breaker(stack, load, random.Random(options.seed + 9), [["client"], ["auditd"]], is_over,
+        breakers.append(Breaker(stack, load, random.Random(options.seed + 9), CORE_PLACES, is_over,
                                 core_sign(stack, load)))
         load.run(lambda: all(b.is_done for b in breakers) or any(b.error for b in breakers))
         for breaker in breakers:
