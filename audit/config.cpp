@@ -25,9 +25,7 @@ Config read_config(ConfigTable root, std::string_view stream) {
   config.head_interval_ms = audit.integer("head_interval_ms", 100, 3'600'000, config.head_interval_ms);
   config.head_file = audit.text("head_file", "/var/lib/busbar/heads/heads.jsonl");
   if (!config.head_file.is_absolute()) audit.refuse("head_file", "must be an absolute path");
-  for (const char* others : {"router", "hub", "clients", "accounts", "symbols", "gateways", "vault", "venue"}) {
-    root.ignore(others);
-  }
+  root.ignore_others();
   root.finish();
   return config;
 }

@@ -48,12 +48,16 @@ struct ConfigTable::Node {
     return tables.emplace(key, std::move(node)).first->second;
   }
 
-  void finish() const {
+  void finish_here() const {
     for (const auto& [key, value] : *values) {
       if (!asked.contains(key.str())) {
         throw ConfigError{place(key.str()) + ": nobody knows this key; is it misspelt?"};
       }
     }
+  }
+
+  void finish() const {
+    finish_here();
     for (const auto& [key, table] : tables) table->finish();
   }
 };
@@ -179,7 +183,16 @@ std::vector<std::pair<Name, ConfigTable>> ConfigTable::tables(std::string_view k
 
 void ConfigTable::ignore(std::string_view key) { node_->ask(key); }
 
+void ConfigTable::ignore_others() {
+  for (const char* table : {"environment", "log", "bus", "router", "audit", "hub", "clients", "accounts", "symbols", "gateways",
+                            "vault", "venue"}) {
+    ignore(table);
+  }
+}
+
 void ConfigTable::finish() const { node_->finish(); }
+
+void ConfigTable::finish_here() const { node_->finish_here(); }
 
 ConfigTable ConfigFile::parse(std::string_view text, std::string_view name) {
   auto node = std::make_shared<ConfigTable::Node>();

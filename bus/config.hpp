@@ -38,7 +38,9 @@ class ConfigTable {
   std::vector<std::pair<Name, ConfigTable>> tables(std::string_view key);
   [[noreturn]] void refuse(std::string_view key, std::string_view reason) const;
   void finish() const;  // throws ConfigError for keys nobody asked for, here and in sub-tables that were asked for
+  void finish_here() const;           // as finish(), the sub-tables left to others
   void ignore(std::string_view key);  // another process's table
+  void ignore_others();               // of the file's root: whatever any program of Busbar reads there
 
  private:
   friend class ConfigFile;

@@ -65,6 +65,8 @@ void read_accounts(ConfigTable& root, Configuration& core) {
     rule.gateway = table.name("gateway");
     if (view(rule.gateway) == "router") table.refuse("gateway", "\"router\" is the router's own name");
     read_limits(table, rule.max_order_qty, rule.max_order_notional);
+    rule.session_end_margin_ms =
+        static_cast<std::uint32_t>(table.integer("session_end_margin_s", 0, 4'000'000, 0)) * 1'000;
     table.ignore("credentials");
     read_symbols(table, name, core.symbols);
     core.accounts.push_back(std::move(rule));
@@ -136,7 +138,7 @@ RouterConfig read_config(ConfigTable root) {
 
   read_clients(root, config.core.clients);
   read_accounts(root, config.core);
-  for (const std::string_view other : {"hub", "gateways", "vault", "venue"}) root.ignore(other);
+  root.ignore_others();
   root.finish();
   return config;
 }

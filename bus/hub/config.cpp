@@ -13,9 +13,7 @@ Config read_config(ConfigTable& root) {
   config.topics_max = static_cast<std::size_t>(hub.integer("topics_max", 1, 1'000'000, 20'000));
   config.subscriber_queue_max = static_cast<int>(hub.integer("subscriber_queue_max", 100, 10'000'000, 50'000));
   config.audit_bytes_max = static_cast<std::size_t>(hub.integer("audit_bytes_max", 8 << 20, 1 << 30, 16 << 20));
-  for (const char* others : {"router", "audit", "clients", "accounts", "symbols", "gateways", "vault", "venue"}) {
-    root.ignore(others);
-  }
+  root.ignore_others();
   root.finish();
   return config;
 }

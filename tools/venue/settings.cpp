@@ -121,11 +121,4 @@ void read_exchange(ConfigTable& venue, ExchangeSettings& settings) {
   life.messages_per_second = connections.integer("messages_per_second", 1, 1'000'000, life.messages_per_second);
 }
 
-void ignore_others(ConfigTable& root) {
-  for (const char* other :
-       {"environment", "bus", "router", "audit", "hub", "clients", "accounts", "symbols", "gateways", "log"}) {
-    root.ignore(other);
-  }
-}
-
 }  // namespace busbar::venue

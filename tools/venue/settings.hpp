@@ -31,7 +31,4 @@ Symbol read_rules(std::string_view name, ConfigTable& table);
 // seed, market_steps_per_second, [connections]
 void read_exchange(ConfigTable& venue, ExchangeSettings& settings);
 
-// The tables of other processes in the same file.
-void ignore_others(ConfigTable& root);
-
 }  // namespace busbar::venue

@@ -66,6 +66,12 @@ TEST(Config, AnErrorNamesFileLineAndKey) {
       {"an unknown key", "[router]\n\nlog_limit = 5\n", [](ConfigTable& root) { root.table("router"); },
        "busbar.toml:3: router.log_limit: nobody knows this key; is it misspelt?"},
       {"an unknown table", "[ruoter]\n", [](ConfigTable&) {}, "busbar.toml:1: ruoter: nobody knows this key; is it misspelt?"},
+      {"an unknown table among those of others", "[router]\nx = 1\n[acounts.a]\n",
+       [](ConfigTable& root) {
+         root.ignore_others();
+         root.finish_here();
+       },
+       "busbar.toml:3: acounts: nobody knows this key; is it misspelt?"},
       {"too small", "[router]\nlog = 5\n", [](ConfigTable& root) { root.table("router").integer("log", 6, 9); },
        "busbar.toml:2: router.log: 5 is too small, at least 6"},
       {"too large", "log = 50\n", [](ConfigTable& root) { root.integer("log", 6, 9, 7); }, "busbar.toml:1: log: 50 is too large, at most 9"},
