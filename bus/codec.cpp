@@ -443,9 +443,11 @@ BUSBAR_TABLE(SessionState, (gateway, account, state),
              (order_stream, rest, market_data, deadline_ns, reason, clock_offset_ns, reconciled))
 
 BUSBAR_TABLE(AbsenceRule, (), (bound_ms, look_ups, full_paging))
+BUSBAR_TABLE(Offer, (order_type), (times_in_force))
 BUSBAR_TABLE(Capabilities, (),
              (order_types, times_in_force, can_replace, can_post_only, can_cash_order_qty, can_iceberg, can_trailing_stop,
-              can_extended_hours, can_order_lists, has_order_book, fill_quantity, absence_rule, venue_order_id_length))
+              can_extended_hours, can_order_lists, has_order_book, fill_quantity, absence_rule, venue_order_id_length,
+              offers, post_only_times_in_force, can_prevent_self_trade))
 BUSBAR_TABLE(RateLimit, (bucket, scope), (interval_ms, limit, aligned))
 BUSBAR_TABLE(RateCost, (request, bucket), (cost))
 BUSBAR_TABLE(RateUsage, (account, bucket, scope), (interval_ms, used, blocked_until_ns))
@@ -497,7 +499,7 @@ BUSBAR_TABLE(Position, (symbol), (qty, avg_px))
 
 BUSBAR_TABLE(Query, (kind),
              (account, symbol, client_order_id, order_id, include_closed, start_time_ns, end_time_ns, bar_interval_ms,
-              page_token, page_size))
+              page_token, page_size, url))
 BUSBAR_TABLE(GatewayStatus, (gateway), (broker, incarnation, connected, version, last_heard_ns, open_commands))
 BUSBAR_TABLE(BucketStatus, (bucket, scope), (interval_ms, limit, used, queued, blocked_until_ns))
 BUSBAR_TABLE(RouterStatus, (),
@@ -505,10 +507,10 @@ BUSBAR_TABLE(RouterStatus, (),
               open_orders, in_doubt, sessions, log_used_bytes, log_limit_bytes, accepts_orders, reason))
 BUSBAR_TABLE(Answer, (kind),
              (error, text, next_page_token, as_of_ns, status, gateways, sessions, buckets, orders, instruments, accounts,
-              balances, positions, quotes, bars, books, tickers))
+              balances, positions, quotes, bars, books, tickers, url))
 
 BUSBAR_TABLE(ClientRule, (client), (accounts, may_trade, may_kill))
-BUSBAR_TABLE(AccountRule, (account, gateway), (max_order_qty, max_order_notional))
+BUSBAR_TABLE(AccountRule, (account, gateway), (max_order_qty, max_order_notional, session_end_margin_ms))
 BUSBAR_TABLE(SymbolRule, (account, symbol), (max_order_qty, max_order_notional, restricted))
 BUSBAR_TABLE(Configuration, (environment, journal_id),
              (clients, accounts, symbols, order_ttl_ms, heartbeat_interval_ms, heartbeat_liveness, client_order_id_days,

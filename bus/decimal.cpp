@@ -88,6 +88,27 @@ std::strong_ordering order(Wide a, Wide b) {
   return a < b ? std::strong_ordering::less : a > b ? std::strong_ordering::greater : std::strong_ordering::equal;
 }
 
+// What brokers write, most of the time: up to 18 digits and perhaps a point among them. The mantissa; nullopt: read it with care.
+std::optional<std::int64_t> parse_plain(std::string_view text, int& exponent) {
+  constexpr std::size_t length_max = 19;
+  if (text.empty() || text.size() > length_max) return std::nullopt;
+  std::int64_t mantissa = 0;
+  std::size_t point = text.size();
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const unsigned digit = static_cast<unsigned char>(text[at]) - unsigned{'0'};
+    if (digit <= 9) {
+      mantissa = mantissa * 10 + digit;
+    } else if (text[at] == '.' && point == text.size() && at != 0 && at + 1 != text.size()) {
+      point = at;
+    } else {
+      return std::nullopt;
+    }
+  }
+  if (point == text.size() && text.size() == length_max) return std::nullopt;
+  exponent = point == text.size() ? 0 : static_cast<int>(point + 1) - static_cast<int>(text.size());
+  return mantissa;
+}
+
 }  // namespace
 
 std::optional<Decimal> Decimal::from_parts(std::int64_t mantissa, int exponent) {
@@ -96,6 +117,10 @@ std::optional<Decimal> Decimal::from_parts(std::int64_t mantissa, int exponent) 
 }
 
 std::optional<Decimal> Decimal::parse(std::string_view text) {
+  int plain_exponent = 0;
+  if (const auto plain = parse_plain(text, plain_exponent); plain && plain_exponent >= exponent_min) {
+    return Decimal{*plain, plain_exponent};
+  }
   std::size_t at = 0;
   const auto has_digit = [&] { return at < text.size() && text[at] >= '0' && text[at] <= '9'; };
   const bool negative = at < text.size() && text[at] == '-';

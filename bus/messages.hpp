@@ -224,6 +224,11 @@ struct AbsenceRule {
   bool full_paging = false;
 };
 
+struct Offer {
+  OrderType order_type = OrderType::Unset;
+  std::vector<TimeInForce> times_in_force;
+};
+
 struct Capabilities {
   std::vector<OrderType> order_types;
   std::vector<TimeInForce> times_in_force;
@@ -238,6 +243,9 @@ struct Capabilities {
   FillQuantity fill_quantity = FillQuantity::Unset;
   AbsenceRule absence_rule;
   std::uint32_t venue_order_id_length = 36;
+  std::vector<Offer> offers;
+  std::vector<TimeInForce> post_only_times_in_force;
+  bool can_prevent_self_trade = false;
 };
 
 struct RateLimit {
@@ -561,6 +569,7 @@ struct Query {
   std::uint32_t bar_interval_ms = 0;
   Id page_token;
   std::uint32_t page_size = 200;
+  std::string url;
 };
 
 struct GatewayStatus {
@@ -620,6 +629,7 @@ struct Answer {
   std::vector<Bar> bars;
   std::vector<Book> books;
   std::vector<Ticker> tickers;
+  std::string url;
 };
 
 // ---- journal.fbs
@@ -636,6 +646,7 @@ struct AccountRule {
   Name gateway;
   std::optional<Decimal> max_order_qty;
   std::optional<Decimal> max_order_notional;
+  std::uint32_t session_end_margin_ms = 0;
 };
 
 struct SymbolRule {

@@ -260,10 +260,15 @@ void fields(A& a, typename A::template Ref<AbsenceRule> x) {
 }
 
 template <class A>
+void fields(A& a, typename A::template Ref<Offer> x) {
+  a(x.order_type, x.times_in_force);
+}
+
+template <class A>
 void fields(A& a, typename A::template Ref<Capabilities> x) {
   a(x.order_types, x.times_in_force, x.can_replace, x.can_post_only, x.can_cash_order_qty, x.can_iceberg,
     x.can_trailing_stop, x.can_extended_hours, x.can_order_lists, x.has_order_book, x.fill_quantity, x.absence_rule,
-    x.venue_order_id_length);
+    x.venue_order_id_length, x.offers, x.post_only_times_in_force, x.can_prevent_self_trade);
 }
 
 template <class A>
@@ -292,7 +297,7 @@ void fields(A& a, typename A::template Ref<ClientRule> x) {
 
 template <class A>
 void fields(A& a, typename A::template Ref<AccountRule> x) {
-  a(x.account, x.gateway, x.max_order_qty, x.max_order_notional);
+  a(x.account, x.gateway, x.max_order_qty, x.max_order_notional, x.session_end_margin_ms);
 }
 
 template <class A>

@@ -28,8 +28,6 @@ auto find(const Map& map, const Key& key) -> const typename Map::mapped_type* {
   return at == map.end() ? nullptr : &at->second;
 }
 
-bool is_up(SessionStateKind kind) { return kind == SessionStateKind::Ok || kind == SessionStateKind::ExpiresAt; }
-
 bool is_market_like(OrderType type) {
   return type == OrderType::Market || type == OrderType::Stop || type == OrderType::MarketIfTouched;
 }
@@ -137,16 +135,36 @@ Verdict spoken_yet(Question& q) {
   return {};
 }
 
+// One form of words, whichever the broker.
+Reason not_offered(const Gateway& gateway, std::string_view field, std::string_view value, std::string_view for_what) {
+  std::string text = std::string{view(gateway.broker)} + " does not offer it";
+  if (!for_what.empty()) text.append(" for ").append(for_what);
+  return no(ErrorCode::Unsupported, field, value, "", text);
+}
+
+// How long an order of this type can work at the broker.
+const std::vector<TimeInForce>& times_in_force(const Capabilities& can, const NewOrder& order) {
+  if (order.post_only && !can.post_only_times_in_force.empty()) return can.post_only_times_in_force;
+  const auto at = std::ranges::find(can.offers, order.order_type, &Offer::order_type);
+  return at == can.offers.end() ? can.times_in_force : at->times_in_force;
+}
+
 Verdict capability(Question& q) {
   const NewOrder& o = q.order;
   const Gateway& gateway = *q.gateway;
   const Capabilities& can = gateway.capabilities;
-  const auto lacks = [&](std::string_view field, std::string_view value) {
-    return no(ErrorCode::Unsupported, field, value, "", std::string{view(gateway.broker)} + " does not offer it");
+  const auto lacks = [&](std::string_view field, std::string_view value, std::string_view for_what = {}) {
+    return not_offered(gateway, field, value, for_what);
   };
   if (!has(can.order_types, o.order_type)) return lacks("order_type", name_of(o.order_type));
   if (!has(can.times_in_force, o.time_in_force)) return lacks("time_in_force", name_of(o.time_in_force));
   if (o.post_only && !can.can_post_only) return lacks("post_only", "true");
+  if (!has(times_in_force(can, o), o.time_in_force)) {
+    return lacks("time_in_force", name_of(o.time_in_force), o.post_only ? "post_only" : name_of(o.order_type));
+  }
+  if (o.self_trade_prevention != SelfTradePrevention::Unset && !can.can_prevent_self_trade) {
+    return lacks("self_trade_prevention", name_of(o.self_trade_prevention));
+  }
   if (o.cash_order_qty && !can.can_cash_order_qty) return lacks("cash_order_qty", to_string(*o.cash_order_qty));
   if (o.display_qty && !can.can_iceberg) return lacks("display_qty", to_string(*o.display_qty));
   if (o.trailing_delta_bps != 0 && !can.can_trailing_stop) {
@@ -185,7 +203,7 @@ Verdict market_open(Question& q) {
 Verdict instrument_offers(Question& q) {
   const Instrument& instrument = *q.instrument;
   const auto lacks = [&](std::string_view field, std::string_view value) {
-    return no(ErrorCode::Unsupported, field, value, "", "not offered for " + std::string{view(q.order.symbol)});
+    return not_offered(*q.gateway, field, value, view(q.order.symbol));
   };
   if (!instrument.order_types.empty() && !has(instrument.order_types, q.order.order_type)) {
     return lacks("order_type", name_of(q.order.order_type));
@@ -376,6 +394,29 @@ Verdict iceberg_parts(Question& q) {
             "makes more than " + std::to_string(i.iceberg_parts_max) + " parts");
 }
 
+// Whether an order may still work at the broker at this time.
+bool may_outlive(const NewOrder& order, Timestamp end_ns) {
+  switch (order.time_in_force) {
+    case TimeInForce::ImmediateOrCancel:
+    case TimeInForce::FillOrKill: return false;
+    case TimeInForce::GoodTillDate: return order.expire_date_ns >= end_ns;
+    default: return order.order_type != OrderType::Market;
+  }
+}
+
+// Who cannot be reached any more cannot cancel. Only ExpiresAt ends: what is Ok is renewed before its deadline. A replace is
+// of an order that is there already.
+Verdict ends_with_session(Question& q) {
+  const std::int64_t margin_ns = q.rule->session_end_margin_ms * std::int64_t{1'000'000};
+  const SessionState& session = q.state.accounts.at(q.order.account).session;
+  if (margin_ns == 0 || q.replaced || session.state != SessionStateKind::ExpiresAt) return {};
+  const Timestamp end_ns = std::max(session.deadline_ns, q.now);  // an end that is unknown is near
+  if (end_ns - q.now > margin_ns || !may_outlive(q.order, end_ns)) return {};
+  return no(ErrorCode::RiskLimit, "time_in_force", name_of(q.order.time_in_force), name_of(TimeInForce::ImmediateOrCancel),
+            "the broker session ends in " + std::to_string((end_ns - q.now) / 1'000'000'000) +
+                " s, and the order may outlive it: " + std::string{view(session.reason)});
+}
+
 // Our own limits: the account's, and those of the symbol in this account and in all. Every one of them holds.
 Verdict each_limit(Question& q, auto&& ask) {
   if (const AccountRule* rule = q.rule) {
@@ -435,6 +476,7 @@ constexpr Check checks[] = {
     {"instrument_known", instrument_known},
     {"not_restricted", not_restricted},
     {"market_open", market_open},
+    {"ends_with_session", ends_with_session},
     {"instrument_offers", instrument_offers},
     {"trailing_distance", trailing_distance},
     {"tick", tick},

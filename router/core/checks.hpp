@@ -33,6 +33,11 @@ bool is_decrease(const NewOrder& order, const NewOrder& wanted);
 // Can an order be placed in this account now, as far as its gateway and its broker's session go?
 Verdict check_gateway(const State& state, const Name& account);
 
+// It works, if perhaps not for long.
+inline bool is_up(SessionStateKind kind) {
+  return kind == SessionStateKind::Ok || kind == SessionStateKind::ExpiresAt;
+}
+
 // The names of the checks in the order they are asked; for status and docs.
 std::vector<std::string_view> check_names();
 

@@ -100,7 +100,7 @@ void on_session_state(Turn& turn, const SessionState& session) {
   if (!is_account_of(turn.state, session.account, turn.header().sender)) return;
   SessionState& known = turn.state.accounts[session.account].session;
   // When the stream ends, and when it is back: what the broker was asked meanwhile was true only then.
-  if ((known.order_stream == SessionStateKind::Ok) != (session.order_stream == SessionStateKind::Ok))
+  if (is_up(known.order_stream) != is_up(session.order_stream))
     mark_unheard(turn, [&](const Order& order) { return order.order.account == session.account; });
   known = session;
   known.gateway = turn.header().sender;

@@ -141,7 +141,7 @@ void compare_counts(Turn& turn, Order& order) {
 
 OrderEvent event_of_fill(const Order& order, const Fill& fill, bool is_broker_done) {
   const Life& life = order.life;
-  const bool is_done = is_broker_done && life.cum_qty >= order.venue_cum_qty;
+  const bool is_done = (is_broker_done || order.is_filled_there) && life.cum_qty >= order.venue_cum_qty;
   const bool is_complete = life.order_qty ? life.cum_qty >= *life.order_qty : is_done;
   if (life.status == OrderStatus::Filled && (!life.order_qty || life.cum_qty <= *life.order_qty))
     return OrderEvent::LateFill;
@@ -504,6 +504,7 @@ void on_working_state(Fact& fact) {
 // Filled, says the broker; by its fills, say we. Only where no quantity was ordered does its word alone end the order.
 void on_filled_state(Fact& fact) {
   Order& order = *fact.order;
+  order.is_filled_there = true;
   const bool is_all_known = order.life.cum_qty >= order.venue_cum_qty && order.life.cum_qty.is_positive();
   const bool is_complete = order.life.order_qty ? order.life.cum_qty >= *order.life.order_qty : is_all_known;
   News news = news_of(fact.report, ExecType::OrderStatus);

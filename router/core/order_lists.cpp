@@ -134,7 +134,7 @@ ListVerdict check_offered(const State& state, const NewOrderList& list, const Le
   if (!gateway.capabilities.can_order_lists) return lacks(str(gateway.broker) + " does not offer it");
   const bool is_offered = (!is_cancelling(list.list_type) || instrument.can_oco) &&
                           (!is_triggering(list.list_type) || instrument.can_oto);
-  if (!is_offered) return lacks("not offered for " + str(instrument.symbol));
+  if (!is_offered) return lacks(str(gateway.broker) + " does not offer it for " + str(instrument.symbol));
   return {};
 }
 

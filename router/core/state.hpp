@@ -67,6 +67,7 @@ struct Order {
   std::uint32_t asks = 0;
   Timestamp ask_ns = 0;        // when we will ask, 0 for never
   bool has_told_difference = false;  // between the broker's count and the fills
+  bool is_filled_there = false;  // the broker has said so, and perhaps before all of its fills
   bool is_unheard = false;  // nobody listened to the broker for a while; until it says how the order stands
 };
 
@@ -75,7 +76,7 @@ void fields(A& a, typename A::template Ref<Order> x) {
   a(x.order_id, x.owner, x.gateway, x.request, x.order, x.life, x.list, x.leg, x.last_leg, x.cancels, x.broker_order_id,
     x.is_working, x.is_cancel_wanted, x.paid, x.venue_cum_qty, x.leg_base_qty, x.place_command, x.queue_number, x.events,
     x.receive_ns, x.expire_ns, x.end_ns, x.end_transact_ns, x.last_fill_ns, x.request_time_ns, x.look_ups, x.asks, x.ask_ns,
-    x.has_told_difference, x.is_unheard);
+    x.has_told_difference, x.is_filled_there, x.is_unheard);
 }
 
 // Orders that the broker ties to each other. Each is an order like any other, and their numbers follow one another; the

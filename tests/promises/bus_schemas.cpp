@@ -49,6 +49,7 @@ BUSBAR_EVERY_TABLE(BUSBAR_NAME)
 // Tables that neither schema had: they come in no message that those could read.
 std::string_view name_of_table(const PlaceListCommand&) { return "PlaceListCommand"; }
 std::string_view name_of_table(const Ticker&) { return "Ticker"; }
+std::string_view name_of_table(const Offer&) { return "Offer"; }
 
 #define BUSBAR_BEFORE(which, its_name)                                                                 \
   Before which##_schema() {                                                                            \

@@ -27,6 +27,21 @@ std::string time_text(Timestamp ns) {
   return text;
 }
 
+std::string deadline_text(const SessionState& session, Timestamp now) {
+  const bool is_ending = session.state == SessionStateKind::ExpiresAt;
+  if (!is_ending && (session.state != SessionStateKind::Ok || session.deadline_ns == 0)) return {};
+  if (session.deadline_ns == 0) return "ends any moment";
+  std::string when = time_text(session.deadline_ns).substr(0, 19);
+  when[10] = ' ';
+  const std::int64_t left = (session.deadline_ns - now) / 1'000'000'000;
+  const std::int64_t size = left < 0 ? -left : left;
+  const std::string long_ = size < 120      ? std::to_string(size) + " s"
+                            : size < 7'200   ? std::to_string(size / 60) + " min"
+                            : size < 172'800 ? std::to_string(size / 3'600) + " h"
+                                             : std::to_string(size / 86'400) + " days";
+  return (is_ending ? "ends " : "renewed by ") + when + " UTC, " + (left < 0 ? long_ + " ago" : "in " + long_);
+}
+
 namespace {
 
 struct Time {
@@ -185,12 +200,16 @@ class Fields {
   static Fields fields_of(const AbsenceRule& m) {
     return Fields{}("bound_ms", m.bound_ms)("look_ups", m.look_ups)("full_paging", m.full_paging);
   }
+  static Fields fields_of(const Offer& m) {
+    return Fields{}("order_type", m.order_type)("times_in_force", m.times_in_force);
+  }
   static Fields fields_of(const Capabilities& m) {
     return Fields{}("order_types", m.order_types)("times_in_force", m.times_in_force)("can_replace", m.can_replace)(
         "can_post_only", m.can_post_only)("can_cash_order_qty", m.can_cash_order_qty)("can_iceberg", m.can_iceberg)(
         "can_trailing_stop", m.can_trailing_stop)("can_extended_hours", m.can_extended_hours)(
         "can_order_lists", m.can_order_lists)("has_order_book", m.has_order_book)("fill_quantity", m.fill_quantity)(
-        "absence_rule", m.absence_rule)("venue_order_id_length", m.venue_order_id_length);
+        "absence_rule", m.absence_rule)("venue_order_id_length", m.venue_order_id_length)("offers", m.offers)(
+        "post_only_times_in_force", m.post_only_times_in_force)("can_prevent_self_trade", m.can_prevent_self_trade);
   }
   static Fields fields_of(const RateLimit& m) {
     return Fields{}("bucket", m.bucket)("scope", m.scope)("interval_ms", m.interval_ms)("limit", m.limit)("aligned",
@@ -319,7 +338,7 @@ class Fields {
   }
   static Fields fields_of(const Balance& m) { return Fields{}("asset", m.asset)("free", m.free)("locked", m.locked); }
   static Fields fields_of(const Position& m) { return Fields{}("symbol", m.symbol)("qty", m.qty)("avg_px", m.avg_px); }
-  static Fields fields_of(const Query& m) {
+  static Fields fields_of(const Query& m) {  // its url may hold a login's code, and is nobody's business
     return Fields{"Query"}("kind", m.kind)("account", m.account)("symbol", m.symbol)(
         "client_order_id", m.client_order_id)("order_id", m.order_id)("include_closed", m.include_closed)(
         "start_time", Time{m.start_time_ns})("end_time", Time{m.end_time_ns})("bar_interval_ms", m.bar_interval_ms)(
@@ -346,14 +365,14 @@ class Fields {
         "as_of", Time{m.as_of_ns})("status", m.status)("gateways", m.gateways)("sessions", m.sessions)(
         "buckets", m.buckets)("orders", m.orders)("instruments", m.instruments)("accounts", m.accounts)(
         "balances", m.balances)("positions", m.positions)("quotes", m.quotes)("bars", m.bars)(
-        "books", m.books)("tickers", m.tickers);
+        "books", m.books)("tickers", m.tickers)("url", m.url);
   }
   static Fields fields_of(const ClientRule& m) {
     return Fields{}("client", m.client)("accounts", m.accounts)("may_trade", m.may_trade)("may_kill", m.may_kill);
   }
   static Fields fields_of(const AccountRule& m) {
-    return Fields{}("account", m.account)("gateway", m.gateway)("max_order_qty", m.max_order_qty)("max_order_notional",
-                                                                                                  m.max_order_notional);
+    return Fields{}("account", m.account)("gateway", m.gateway)("max_order_qty", m.max_order_qty)(
+        "max_order_notional", m.max_order_notional)("session_end_margin_ms", m.session_end_margin_ms);
   }
   static Fields fields_of(const SymbolRule& m) {
     return Fields{}("account", m.account)("symbol", m.symbol)("max_order_qty", m.max_order_qty)(

@@ -14,6 +14,8 @@ namespace busbar::tool {
 namespace json = boost::json;
 
 std::string time_text(Timestamp ns);  // 2026-11-25T18:20:00.123456789Z
+// For people: "ends 2026-11-25 18:20:00 UTC, in 41 min"; an Ok is "renewed by" then. Empty where there is no deadline.
+std::string deadline_text(const SessionState& session, Timestamp now);
 
 json::object to_json(const Body& body);  // {"type": "NewOrder", ...}
 json::object to_json(const Header& header);

@@ -32,6 +32,7 @@ gateway = "kraken"
 [accounts.main]
 gateway = "binance"
 max_order_qty = "100"
+session_end_margin_s = 3600
 credentials = "/etc/busbar/main.cred"
 [accounts.main.symbols."BTC/USDT"]
 restricted = true
@@ -60,6 +61,8 @@ TEST(RouterConfig, BecomesOneRecordWhateverTheOrderInTheFile) {
   EXPECT_EQ(core.accounts[0].max_order_qty, "100"_d);
   ASSERT_EQ(core.symbols.size(), 2u);
   EXPECT_EQ(core.symbols[0].account, "*");
+  EXPECT_EQ(core.accounts[0].session_end_margin_ms, 3'600'000u);
+  EXPECT_EQ(core.accounts[1].session_end_margin_ms, 0u);
   EXPECT_EQ(core.symbols[0].max_order_notional, "50000"_d);
   EXPECT_EQ(core.symbols[1].account, "main");
   EXPECT_TRUE(core.symbols[1].restricted);

@@ -50,7 +50,7 @@ inline Capabilities everything() {
   for (int t = 1; t <= static_cast<int>(TimeInForce::MAX); ++t) c.times_in_force.push_back(static_cast<TimeInForce>(t));
   c.can_replace = c.can_post_only = c.can_cash_order_qty = c.can_iceberg = c.can_trailing_stop = c.can_extended_hours =
       true;
-  c.can_order_lists = true;
+  c.can_order_lists = c.can_prevent_self_trade = true;
   c.fill_quantity = FillQuantity::Incremental;
   c.absence_rule = {15'000, 2, false};
   return c;

@@ -43,6 +43,21 @@ void with_session(Bench& b, const std::function<void(SessionState&)>& change) {
   b.gateway(s);
 }
 
+// The session ends in so many seconds, 0: nobody knows when; and what is to be refused so many before.
+void ending(Bench& b, std::int64_t seconds, std::uint32_t margin_s) {
+  b.config.accounts[0].session_end_margin_ms = margin_s * 1'000;
+  b.tell(b.config);
+  with_session(b, [&](SessionState& s) {
+    s.state = SessionStateKind::ExpiresAt;
+    s.deadline_ns = seconds == 0 ? 0 : b.now + seconds * second;
+  });
+}
+
+void till(NewOrder& o, Timestamp end_ns) {
+  o.time_in_force = TimeInForce::GoodTillDate;
+  o.expire_date_ns = end_ns;
+}
+
 void market(NewOrder& o) {
   o.order_type = OrderType::Market;
   o.price.reset();
@@ -97,6 +112,23 @@ const std::vector<Case> cases = {
      [](B& b, O&) { with_session(b, [](auto& s) { s.rest = SessionStateKind::ExpiresAt; }); }},
     {"a human is needed", [](B& b, O&) { with_session(b, [](auto& s) { s.state = SessionStateKind::NeedsHuman; }); },
      ConnectionError, "account", "main"},
+    {"it may outlive the session, says nobody", [](B& b, O&) { ending(b, 1, 0); }},
+    {"it may outlive the session, which ends too soon", [](B& b, O&) { ending(b, 600, 600); }, RiskLimit,
+     "time_in_force", "GoodTillCancel", "ImmediateOrCancel"},
+    {"... and which ends a second later", [](B& b, O&) { ending(b, 601, 600); }},
+    {"... at a moment that nobody knows", [](B& b, O&) { ending(b, 0, 600); }, RiskLimit, "time_in_force", "GoodTillCancel",
+     "ImmediateOrCancel"},
+    {"... and is renewed by then",
+     [](B& b, O&) { ending(b, 1, 600), with_session(b, [&](auto& s) { s.deadline_ns = b.now + second; }); }},
+    {"the day is no shorter", [](B& b, O& o) { ending(b, 1, 600), o.time_in_force = TimeInForce::Day; }, RiskLimit,
+     "time_in_force", "Day", "ImmediateOrCancel"},
+    {"a date after the session's end",
+     [](B& b, O& o) { ending(b, 60, 600), till(o, b.now + 60 * second); }, RiskLimit, "time_in_force", "GoodTillDate",
+     "ImmediateOrCancel"},
+    {"a date before it", [](B& b, O& o) { ending(b, 60, 600), till(o, b.now + 59 * second); }},
+    {"what does not rest outlives nothing",
+     [](B& b, O& o) { ending(b, 1, 600), o.time_in_force = TimeInForce::ImmediateOrCancel; }},
+    {"nor does a market order", [](B& b, O& o) { ending(b, 1, 600), market(o); }},
     {"not reconciled", [](B& b, O&) { with_session(b, [](auto& s) { s.reconciled = false; }); },
      ConnectionError, "account", "main"},
 
@@ -147,6 +179,23 @@ const std::vector<Case> cases = {
     {"post-only the broker lacks",
      [](B& b, O& o) { b.hello.capabilities.can_post_only = false, b.say_hello(), o.post_only = true; },
      Unsupported, "post_only", "true"},
+    {"a time in force the broker lacks for this type",
+     [](B& b, O& o) { b.hello.capabilities.offers = {{OrderType::Market, {TimeInForce::ImmediateOrCancel}}},
+       b.say_hello(), market(o); },
+     Unsupported, "time_in_force", "GoodTillCancel"},
+    {"and for this type alone",
+     [](B& b, O&) { b.hello.capabilities.offers = {{OrderType::Market, {TimeInForce::ImmediateOrCancel}}},
+       b.say_hello(); }},
+    {"a time in force the broker lacks for post-only orders",
+     [](B& b, O& o) { b.hello.capabilities.post_only_times_in_force = {TimeInForce::Day}, b.say_hello(),
+       o.post_only = true; },
+     Unsupported, "time_in_force", "GoodTillCancel"},
+    {"and for those alone",
+     [](B& b, O&) { b.hello.capabilities.post_only_times_in_force = {TimeInForce::Day}, b.say_hello(); }},
+    {"a self-trade prevention the broker lacks",
+     [](B& b, O& o) { b.hello.capabilities.can_prevent_self_trade = false, b.say_hello(),
+       o.self_trade_prevention = SelfTradePrevention::ExpireTaker; },
+     Unsupported, "self_trade_prevention", "ExpireTaker"},
     {"names too long for the broker", [](B& b, O&) { b.hello.capabilities.venue_order_id_length = 18, b.say_hello(); },
      Unsupported, "venue_order_id", nullptr},
 

@@ -598,6 +598,21 @@ TEST_F(Flow, WhatWasSaidWhileTheStreamWasAwayIsComparedAgainWhenItIsBack) {
   EXPECT_EQ(commands()[0].order_id, untold.order_id);
 }
 
+TEST_F(Flow, AnEndingStreamIsStillListenedTo) {
+  working(limit("A1"));
+  SessionState session = session_state("main");
+  session.state = session.order_stream = SessionStateKind::ExpiresAt;
+  session.deadline_ns = now + 60 * second;
+  gateway(session);
+  const auto told = to<SessionState>(Destination::Status);
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_EQ(told[0].deadline_ns, session.deadline_ns);
+  gateway(session_state("main"));
+  gateway(Reconciled{"main", 1, 0, now});
+  tick();
+  EXPECT_TRUE(commands().empty()) << "nothing was missed, so nothing is asked";
+}
+
 TEST_F(Flow, AnotherLifeIsAskedSoonHoweverOftenTheLastOneWasAsked) {
   VenueReport filled = fact(working(limit("A1")), VenueEvent::State);
   filled.order_status = Filled;
@@ -725,13 +740,17 @@ TEST_F(Flow, WhenTheBrokerCountsMoreItIsAskedAndThenAlarmed) {
   EXPECT_FALSE(has_alarm(last()));
 }
 
-TEST_F(Flow, ACashOrderEndsByTheBrokersWord) {
-  NewOrder cash = limit("A1");
+NewOrder for_cash(std::string_view id) {
+  NewOrder cash = limit(id);
   cash.order_type = OrderType::Market;
   cash.price.reset();
   cash.order_qty.reset();
   cash.cash_order_qty = "100"_d;
-  const Command sent = place(cash);
+  return cash;
+}
+
+TEST_F(Flow, ACashOrderEndsByTheBrokersWord) {
+  const Command sent = place(for_cash("A1"));
   VenueReport first = fill(sent, "t1", "0.001"_d, "50000"_d);
   first.order_status = PartiallyFilled;
   first.cum_qty = "0.001"_d;
@@ -743,6 +762,20 @@ TEST_F(Flow, ACashOrderEndsByTheBrokersWord) {
   rest.cum_qty = "0.002"_d;
   report(rest);
   EXPECT_EQ(last().order_status, Filled);
+}
+
+TEST_F(Flow, ACashOrderEndsWithTheFillsThatTheBrokersWordCounted) {
+  const Command sent = place(for_cash("A1"));
+  VenueReport word = fact(sent, VenueEvent::State);
+  word.command_id = 0;
+  word.order_status = Filled;
+  word.cum_qty = "0.002"_d;
+  report(word);
+  EXPECT_FALSE(is_final(status("A1")));
+  report(fill(sent, "t1", "0.001"_d, "50000"_d));
+  EXPECT_EQ(status("A1"), PartiallyFilled);
+  report(fill(sent, "t2", "0.001"_d, "50000"_d));
+  EXPECT_EQ(status("A1"), Filled);
 }
 
 TEST_F(Flow, WhatBearsOurNameButIsAnotherOrderIsForeign) {

@@ -453,7 +453,8 @@ TEST_F(ShellTest, EveryKindOfQuestionToTheBrokerGoesThere) {
   open();
   Request request{loop, router};
   for (const QueryKind kind : {QueryKind::Balances, QueryKind::Positions, QueryKind::Quote, QueryKind::Bars,
-                               QueryKind::Book, QueryKind::Ticker, QueryKind::VenueOrders, QueryKind::VenueTrades}) {
+                               QueryKind::Book, QueryKind::Ticker, QueryKind::VenueOrders, QueryKind::VenueTrades,
+                               QueryKind::AuthUrl, QueryKind::HandleCallback, QueryKind::RefreshToken}) {
     SCOPED_TRACE(name_of(kind));
     Query query;
     query.kind = kind;
