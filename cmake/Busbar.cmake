@@ -24,7 +24,7 @@ find_package(OpenSSL 3 REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(GTest REQUIRED)
 # By hand: what pkg-config says of libzmq's includes comes out otherwise at the second configuration, and everything is built anew.
-foreach(library zmq lmdb systemd)
+foreach(library zmq lmdb systemd simdjson)
   find_library(${library}_library ${library} REQUIRED)
   add_library(${library}::${library} UNKNOWN IMPORTED)
   set_target_properties(${library}::${library} PROPERTIES IMPORTED_LOCATION ${${library}_library})

@@ -3,10 +3,6 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <spdlog/spdlog.h>
 
 #include "bus/clock.hpp"
@@ -20,15 +16,9 @@ namespace {
 
 using gateway::Events;
 using std::chrono::milliseconds;
-using std::chrono::steady_clock;
-constexpr auto no_throw = asio::as_tuple(asio::use_awaitable);
 
 constexpr std::uint32_t server_timeout_ms = 10'000;  // Binance gives up on a request after this, and so must we believe
 constexpr std::uint32_t klines_page = 1000;
-constexpr milliseconds clock_interval{60'000};
-constexpr milliseconds clock_interval_down{2'000};
-constexpr std::chrono::hours instruments_interval{1};
-constexpr std::int64_t doubt_interval_ns = 10'000'000'000;
 
 Signer make_signer(KeyType key_type, const gateway::Credentials& credentials) {
   const std::string_view secret = credentials.secret.reveal();
@@ -41,13 +31,12 @@ Signer make_signer(KeyType key_type, const gateway::Credentials& credentials) {
 gateway::HttpOptions http_options(const BinanceConfig& config) {
   gateway::HttpOptions options;
   options.connections_max = config.connections_max;
+  options.connections_ready = 2;  // an order that comes while the clock is asked for finds one too
   // Longer than the server's own, so that its word on a slow question is heard.
   options.answer_timeout = milliseconds{server_timeout_ms + 2'000};
   options.body_max = 64u << 20;
   return options;
 }
-
-constexpr std::size_t book_levels = 100;  // of each side
 
 }  // namespace
 
@@ -56,6 +45,13 @@ Capabilities binance_capabilities(std::uint32_t recv_window_ms) {
   capabilities.order_types = {OrderType::Market,    OrderType::Limit,           OrderType::Stop,
                               OrderType::StopLimit, OrderType::MarketIfTouched, OrderType::LimitIfTouched};
   capabilities.times_in_force = {TimeInForce::GoodTillCancel, TimeInForce::ImmediateOrCancel, TimeInForce::FillOrKill};
+  // A market order never rests, and neither does what becomes one.
+  using enum TimeInForce;
+  capabilities.offers = {{OrderType::Market, {GoodTillCancel, ImmediateOrCancel}},
+                         {OrderType::Stop, {GoodTillCancel}},
+                         {OrderType::MarketIfTouched, {GoodTillCancel}}};
+  capabilities.post_only_times_in_force = {GoodTillCancel};
+  capabilities.can_prevent_self_trade = true;
   capabilities.can_replace = true;
   capabilities.can_post_only = true;
   capabilities.can_cash_order_qty = true;
@@ -78,8 +74,8 @@ std::vector<RateCost> binance_rate_costs() {
 }
 
 BinanceAdapter::BinanceAdapter(BinanceConfig config, gateway::AdapterContext context)
-    : config_{std::move(config)},
-      context_{std::move(context)},
+    : SpotAdapter{std::move(context), "Binance"},
+      config_{std::move(config)},
       capabilities_{binance_capabilities(config_.recv_window_ms)},
       http_{context_.loop, context_.tls, config_.rest, http_options(config_), context_.tape},
       rest_{http_, context_, make_signer(config_.key_type, context_.credentials), config_.recv_window_ms},
@@ -87,11 +83,8 @@ BinanceAdapter::BinanceAdapter(BinanceConfig config, gateway::AdapterContext con
                     {.on_event = [this](const UserEvent& event, Timestamp time) { on_event(event, time); },
                      .on_up = [this] { context_.events.on_order_stream_up(); },
                      .on_doubt = [this](std::string what) { on_doubt(std::move(what)); },
-                     .on_state = [this](SessionStateKind state, std::string reason, Timestamp deadline) {
-                       context_.events.on_state(Events::Part::OrderStream, state, std::move(reason), deadline);
-                     }}},
-      market_stream_{context_, rest_, config_, market_handlers()},
-      fresh_timer_{context_.loop} {}
+                     .on_state = tell_state(Events::Part::OrderStream)}},
+      market_stream_{context_, rest_, config_, market_handlers()} {}
 
 BinanceAdapter::~BinanceAdapter() = default;
 
@@ -121,18 +114,9 @@ MarketStream::Handlers BinanceAdapter::market_handlers() {
     context_.events.on_ticker(std::move(ticker));
   };
   handlers.on_book = [this](const std::string& symbol, const DepthBook& kept, std::int64_t event_time, Timestamp time) {
-    Book book;
-    book.symbol = our_symbol(symbol);
-    book.is_snapshot = true;  // whole each time, so that who comes late or misses one has it all the same
-    book.bids = kept.bids(book_levels);
-    book.asks = kept.asks(book_levels);
-    book.venue_time_ns = ns_of(event_time);
-    book.receive_time_ns = time;
-    context_.events.on_book(std::move(book));
+    tell_book(kept.sides(), our_symbol(symbol), ns_of(event_time), time);
   };
-  handlers.on_state = [this](SessionStateKind state, std::string reason, Timestamp deadline) {
-    context_.events.on_state(Events::Part::MarketData, state, std::move(reason), deadline);
-  };
+  handlers.on_state = tell_state(Events::Part::MarketData);
   return handlers;
 }
 
@@ -150,19 +134,20 @@ asio::awaitable<Result<void>> BinanceAdapter::connect() {
     is_streaming_ = true;
   }
   is_connected_ = true;
-  if (!is_keeping_) asio::co_spawn(context_.loop, keep_fresh(), asio::detached);
+  rest_.start();
+  start_refreshing();
   co_return Result<void>{};
 }
 
 asio::awaitable<void> BinanceAdapter::disconnect() {
-  is_stopping_ = true;
   is_connected_ = false;
-  fresh_timer_.cancel();
+  rest_.stop();
+  stop_refreshing();
   co_await order_stream_.stop();
   co_await market_stream_.stop();
 }
 
-asio::awaitable<Result<void>> BinanceAdapter::load_instruments() {
+asio::awaitable<Result<std::vector<Instrument>>> BinanceAdapter::fetch_instruments() {
   const auto body = co_await rest_.ask(encode_exchange_info());
   if (!body) co_return body.error();
   const auto info = decode_exchange_info(*body);
@@ -173,41 +158,15 @@ asio::awaitable<Result<void>> BinanceAdapter::load_instruments() {
   for (const SymbolInfo& symbol : info->symbols) {
     if (auto instrument = instrument_of(symbol)) list.push_back(*std::move(instrument));
   }
-  symbols_.assign(std::move(list));
   rate_limits_ = info->rate_limits;
   for (RateLimit& limit : rate_limits_) limit.scope = scope_of(view(limit.bucket), context_.account);
-  context_.events.on_instruments(symbols_.all());
-  co_return Result<void>{};
+  co_return list;
 }
 
 asio::awaitable<Result<Account>> BinanceAdapter::account() {
   const auto body = co_await rest_.ask(encode_account());
   if (!body) co_return body.error();
   co_return decode_account(*body);
-}
-
-asio::awaitable<void> BinanceAdapter::keep_fresh() {
-  is_keeping_ = true;
-  auto instruments_at = steady_clock::now() + instruments_interval;
-  auto clock_at = steady_clock::now() + clock_interval;
-  while (!is_stopping_) {
-    fresh_timer_.expires_after(clock_interval_down);
-    co_await fresh_timer_.async_wait(no_throw);
-    if (is_stopping_) break;
-    if (!rest_.is_down() && steady_clock::now() < clock_at) continue;
-    clock_at = steady_clock::now() + clock_interval;
-    if (const auto clock = co_await rest_.measure_clock(false); !clock) {
-      spdlog::warn("{}: clock: {}", view(context_.account), clock.error().text);
-      continue;
-    }
-    if (steady_clock::now() < instruments_at) continue;
-    if (const auto loaded = co_await load_instruments(); !loaded) {
-      spdlog::warn("{}: instruments: {}", view(context_.account), loaded.error().text);
-    } else {
-      instruments_at = steady_clock::now() + instruments_interval;
-    }
-  }
-  is_keeping_ = false;
 }
 
 void BinanceAdapter::on_event(const UserEvent& event, Timestamp receive_time_ns) {
@@ -225,20 +184,6 @@ void BinanceAdapter::on_event(const UserEvent& event, Timestamp receive_time_ns)
     fact.receive_time_ns = receive_time_ns;
     context_.events.on_report(std::move(fact));
   }
-}
-
-// Something came that we do not understand, perhaps an event of ours: it is on the tape, an alarm goes to the journal, and
-// what it may have said is found by comparing orders and fills, as after a loss of the stream.
-void BinanceAdapter::on_doubt(std::string what) {
-  spdlog::error("{}: {}", view(context_.account), what);
-  VenueReport alarm;
-  alarm.event = VenueEvent::Unreadable;
-  alarm.text = cut<256>(to_words(what));
-  context_.events.on_report(std::move(alarm));
-  const Timestamp now = boottime_now_ns();
-  if (last_doubt_ns_ != 0 && now - last_doubt_ns_ < doubt_interval_ns) return;
-  last_doubt_ns_ = now;
-  context_.events.on_order_stream_up();
 }
 
 // ---- what is held, and what is quoted
@@ -267,10 +212,6 @@ asio::awaitable<Result<std::vector<Balance>>> BinanceAdapter::balances() {
     list.push_back({.asset = printable<32>(balance.asset), .free = balance.free, .locked = balance.locked});
   }
   co_return list;
-}
-
-asio::awaitable<Result<std::vector<Position>>> BinanceAdapter::positions() {
-  co_return std::vector<Position>{};  // spot has balances and no positions
 }
 
 asio::awaitable<Result<Quote>> BinanceAdapter::quote(Symbol symbol) {
@@ -339,30 +280,6 @@ asio::awaitable<Result<void>> BinanceAdapter::unsubscribe(Symbol symbol, Channel
   if (!broker_symbol) co_return broker_symbol.error();
   market_stream_.unsubscribe(view(*broker_symbol), channel, bar_interval_ms);
   co_return Result<void>{};
-}
-
-asio::awaitable<Result<std::vector<Instrument>>> BinanceAdapter::instruments() {
-  if (symbols_.all().empty()) {
-    if (const auto loaded = co_await load_instruments(); !loaded) co_return loaded.error();
-  }
-  co_return symbols_.all();
-}
-
-Result<Symbol> BinanceAdapter::normalize_symbol(std::string_view broker_symbol) const {
-  const Instrument* instrument = symbols_.by_broker_symbol(broker_symbol);
-  if (instrument == nullptr) return not_listed(broker_symbol);
-  return instrument->symbol;
-}
-
-Result<Symbol> BinanceAdapter::to_broker_symbol(std::string_view symbol) const {
-  const Instrument* instrument = symbols_.by_symbol(symbol);
-  if (instrument == nullptr) return not_listed(symbol);
-  return instrument->broker_symbol;
-}
-
-Symbol BinanceAdapter::our_symbol(std::string_view broker_symbol) const {
-  const Instrument* instrument = symbols_.by_broker_symbol(broker_symbol);
-  return instrument != nullptr ? instrument->symbol : cut<32>(broker_symbol);
 }
 
 }  // namespace busbar::binance

@@ -15,14 +15,14 @@
 #include "gateways/binance/market_stream.hpp"
 #include "gateways/binance/order_stream.hpp"
 #include "gateways/binance/rest.hpp"
-#include "gateways/framework/run.hpp"
+#include "gateways/framework/spot_adapter.hpp"
 
 namespace busbar::binance {
 
 Capabilities binance_capabilities(std::uint32_t recv_window_ms);
 std::vector<RateCost> binance_rate_costs();
 
-class BinanceAdapter final : public gateway::Adapter {
+class BinanceAdapter final : public gateway::SpotAdapter {
  public:
   // Throws std::runtime_error when the secret cannot be used, for start-up.
   BinanceAdapter(BinanceConfig config, gateway::AdapterContext context);
@@ -38,7 +38,6 @@ class BinanceAdapter final : public gateway::Adapter {
 
   asio::awaitable<Result<std::vector<AccountInfo>>> accounts() override;
   asio::awaitable<Result<std::vector<Balance>>> balances() override;
-  asio::awaitable<Result<std::vector<Position>>> positions() override;
 
   asio::awaitable<gateway::Facts> place(PlaceCommand command) override;
   asio::awaitable<gateway::Facts> place_list(PlaceListCommand list) override;
@@ -56,17 +55,13 @@ class BinanceAdapter final : public gateway::Adapter {
   asio::awaitable<Result<void>> subscribe(Symbol symbol, Channel channel, std::uint32_t bar_interval_ms) override;
   asio::awaitable<Result<void>> unsubscribe(Symbol symbol, Channel channel, std::uint32_t bar_interval_ms) override;
 
-  asio::awaitable<Result<std::vector<Instrument>>> instruments() override;
-  Result<Symbol> normalize_symbol(std::string_view broker_symbol) const override;
-  Result<Symbol> to_broker_symbol(std::string_view symbol) const override;
   Timestamp broker_time_ns() const override { return rest_.broker_time_ns(); }
 
  private:
   using OrderKey = std::pair<std::string, std::int64_t>;  // Binance counts orders per symbol
 
-  asio::awaitable<Result<void>> load_instruments();
+  asio::awaitable<Result<std::vector<Instrument>>> fetch_instruments() override;
   asio::awaitable<Result<Account>> account();
-  asio::awaitable<void> keep_fresh();  // the clock, the instruments, the line
   // The order names of fills, which come with Binance's number alone.
   asio::awaitable<Result<std::string>> own_id(const std::string& broker_symbol, std::int64_t order_id);
   asio::awaitable<Result<gateway::Facts>> trades_of(Symbol symbol, std::string broker_symbol, Timestamp since_ns);
@@ -78,30 +73,21 @@ class BinanceAdapter final : public gateway::Adapter {
   asio::awaitable<gateway::Facts> cancel_then_place(ReplaceCommand command, Instrument instrument);
   void took(const Order& order);  // an order that Binance has accepted
   MarketStream::Handlers market_handlers();
-  gateway::Facts failed(const Command& command, const Sent& sent, VenueEvent refused) const;
 
   void on_event(const UserEvent& event, Timestamp receive_time_ns);
-  void on_doubt(std::string what);
   void remember(const std::string& broker_symbol, std::int64_t order_id, const std::string& client_order_id);
-  Symbol our_symbol(std::string_view broker_symbol) const;
 
   BinanceConfig config_;
-  gateway::AdapterContext context_;
   Capabilities capabilities_;
   gateway::HttpSession http_;
   Rest rest_;
   OrderStream order_stream_;
   MarketStream market_stream_;
-  SymbolMap symbols_;
   std::vector<RateLimit> rate_limits_;
   std::map<OrderKey, std::string> own_ids_;
   std::deque<OrderKey> own_ids_order_;  // oldest first: only so many are kept
-  asio::steady_timer fresh_timer_;
-  Timestamp last_doubt_ns_ = 0;
   bool is_connected_ = false;
   bool is_streaming_ = false;
-  bool is_stopping_ = false;
-  bool is_keeping_ = false;
 };
 
 }  // namespace busbar::binance

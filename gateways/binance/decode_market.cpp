@@ -1,5 +1,6 @@
 #include "gateways/binance/decode_market.hpp"
 
+#include "gateways/binance/decode_hot.hpp"
 #include "gateways/binance/read.hpp"
 
 namespace busbar::binance {
@@ -346,9 +347,11 @@ Result<AveragePrice> decode_average_price(std::string_view body) {
 }
 
 Result<MarketFrame> decode_market_frame(std::string_view frame) {
+  MarketFrame market;
+  if (read_hot(frame, market)) return market;
+  market = {};
   const auto value = parse_json(frame);
   if (!value) return value.error();
-  MarketFrame market;
   Complaint complaint;
   const json::object* object = value->if_object();
   if (object != nullptr && object->contains("stream")) {

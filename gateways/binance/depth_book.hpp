@@ -42,6 +42,7 @@ class DepthBook {
   bool wants_snapshot() const { return !is_synced_ && !held_.empty(); }
   std::int64_t last_update_id() const { return last_update_id_; }
 
+  const gateway::BookSides& sides() const { return sides_; }
   // Best first; at most `most`, 0 for all.
   std::vector<BookLevel> bids(std::size_t most = 0) const { return sides_.bids(most); }
   std::vector<BookLevel> asks(std::size_t most = 0) const { return sides_.asks(most); }

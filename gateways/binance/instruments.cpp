@@ -283,8 +283,4 @@ std::uint64_t interval_ms_of(std::string_view suffix) {
   }
 }
 
-Error not_listed(std::string_view symbol) {
-  return {ErrorCode::InvalidSymbol, "Binance lists no " + std::string{symbol}};
-}
-
 }  // namespace busbar::binance

@@ -73,7 +73,4 @@ std::string_view bucket_of(std::string_view rate_limit_type);
 // "1m" or "10S" of a header name, in ms; 0 for anything else.
 std::uint64_t interval_ms_of(std::string_view suffix);
 
-// What an order for a symbol that is in no list is refused with.
-Error not_listed(std::string_view symbol);
-
 }  // namespace busbar::binance

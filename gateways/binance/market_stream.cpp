@@ -1,11 +1,10 @@
 #include "gateways/binance/market_stream.hpp"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <spdlog/spdlog.h>
 
 #include "bus/clock.hpp"
 #include "gateways/binance/encode.hpp"
+#include "gateways/framework/tasks.hpp"
 
 namespace busbar::binance {
 
@@ -132,7 +131,7 @@ void MarketStream::on_depth(const DepthUpdateEvent& update, Timestamp receive_ti
   if (!kept.book.wants_snapshot() || kept.is_asking || boottime_now_ns() < kept.next_ask_ns) return;
   kept.is_asking = true;
   kept.next_ask_ns = boottime_now_ns() + snapshot_interval_ns;
-  asio::co_spawn(context_.loop, fetch_snapshot(update.symbol), asio::detached);
+  gateway::spawn(context_.loop, fetch_snapshot(update.symbol));
 }
 
 // One try: the next change asks again when it failed or was too old.

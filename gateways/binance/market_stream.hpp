@@ -8,8 +8,6 @@
 #include <memory>
 #include <string>
 
-#include <boost/asio/awaitable.hpp>
-
 #include "gateways/binance/config.hpp"
 #include "gateways/binance/decode_market.hpp"
 #include "gateways/binance/depth_book.hpp"

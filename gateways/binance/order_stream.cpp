@@ -152,7 +152,7 @@ asio::awaitable<std::optional<Sent>> OrderStream::send(Request request, About ab
       }
     }
   }
-  rest_.note(sent.http);
+  rest_.note(sent.http, {}, true);
   co_return sent;
 }
 

@@ -7,8 +7,6 @@
 #include <optional>
 #include <string>
 
-#include <boost/asio/awaitable.hpp>
-
 #include "gateways/binance/config.hpp"
 #include "gateways/binance/decode.hpp"
 #include "gateways/binance/recent.hpp"

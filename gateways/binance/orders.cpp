@@ -13,6 +13,7 @@ namespace busbar::binance {
 
 namespace {
 
+using gateway::about;
 using gateway::Facts;
 using gateway::HttpOutcome;
 using gateway::make_fact;
@@ -22,10 +23,7 @@ constexpr std::size_t own_ids_max = 100'000;
 constexpr std::size_t trades_page = 1000;
 
 void stamp(Facts& facts, const Sent& sent) {
-  for (VenueReport& fact : facts) {
-    fact.request_time_ns = sent.request_time_ns;
-    fact.receive_time_ns = sent.http.received_time_ns;
-  }
+  for (VenueReport& fact : facts) gateway::stamp(fact, sent);
 }
 
 bool is_done(const Sent& sent) {
@@ -33,8 +31,22 @@ bool is_done(const Sent& sent) {
          judge_write(sent.http.status, sent.http.body).verdict == Verdict::Ok;
 }
 
-About about(const Command& command, const Id& client_order_id = {}) {
-  return {.order_id = command.order_id, .client_order_id = client_order_id, .venue_order_id = command.venue_order_id};
+// Whoever answers may mix things up: what is said about another order is no answer.
+bool is_another(const Order& order, std::string_view venue_order_id, const Id& broker_order_id) {
+  const auto is_named = [&](const Order& leg) { return leg.own_client_order_id() == venue_order_id; };
+  if (!order.list_orders.empty()) return std::ranges::none_of(order.list_orders, is_named);
+  return !is_named(order) && std::to_string(order.order_id) != view(broker_order_id);
+}
+
+// What becomes of a write that was not answered well.
+Facts failed(const Command& command, const Sent& sent, VenueEvent refused) {
+  const Judged judged = judge_write(sent.http.status, sent.http.body);
+  const std::string status = std::to_string(sent.http.status);
+  return gateway::failed(command, sent, refused,
+                         {.is_unknown = judged.verdict == Verdict::Unknown || judged.verdict == Verdict::Ok,
+                          .error = judged.error,
+                          .text = judged.broker ? explained(*judged.broker) : "HTTP " + status,
+                          .broker_code = judged.broker ? std::to_string(judged.broker->code) : "HTTP" + status});
 }
 
 }  // namespace
@@ -44,30 +56,12 @@ About about(const Command& command, const Id& client_order_id = {}) {
 asio::awaitable<Sent> BinanceAdapter::send_write(Request request, About whom, Timestamp expire_time_ns) {
   std::optional<Sent> sent;
   if (config_.orders_by == OrdersBy::WsApi) sent = co_await order_stream_.send(request, whom, expire_time_ns);
-  if (!sent) sent = co_await rest_.send(std::move(request), std::move(whom), expire_time_ns);
+  if (!sent) co_return co_await rest_.send(std::move(request), std::move(whom), expire_time_ns);
   const bool is_answered = sent->http.outcome == HttpOutcome::Answered;
   if (is_answered && judge_write(sent->http.status, sent->http.body).verdict == Verdict::WrongTime) {
     static_cast<void>(co_await rest_.measure_clock(true));
   }
   co_return *std::move(sent);
-}
-
-// What becomes of a write that was not answered well.
-Facts BinanceAdapter::failed(const Command& command, const Sent& sent, VenueEvent refused) const {
-  std::optional<VenueReport> fact = gateway::unanswered(command, sent);
-  if (!fact) {
-    const Judged judged = judge_write(sent.http.status, sent.http.body);
-    const bool is_unknown = judged.verdict == Verdict::Unknown || judged.verdict == Verdict::Ok;
-    const std::string text = judged.broker ? explained(*judged.broker) : "HTTP " + std::to_string(sent.http.status);
-    fact = make_fact(command, is_unknown ? VenueEvent::Unknown : refused,
-                     is_unknown ? ErrorCode::UnknownOutcome : judged.error, view(words_of(text)));
-    fact->broker_code = printable<32>(judged.broker ? std::to_string(judged.broker->code)
-                                                   : "HTTP" + std::to_string(sent.http.status));
-  }
-  fact->source = fact->event == VenueEvent::NotSent ? VenueSource::Gateway : VenueSource::Rest;
-  fact->request_time_ns = sent.request_time_ns;
-  fact->receive_time_ns = sent.http.received_time_ns;
-  return {*std::move(fact)};
 }
 
 void BinanceAdapter::took(const Order& order) {
@@ -141,8 +135,8 @@ asio::awaitable<Facts> BinanceAdapter::cancel(CancelCommand command) {
                                         about(head));
   if (!is_done(sent)) co_return failed(head, sent, VenueEvent::CancelRejected);
   const auto order = decode_order(sent.http.body);
-  if (!order) {
-    spdlog::error("{}: answer to a cancel: {}", view(context_.account), order.error().text);
+  if (!order || is_another(*order, view(head.venue_order_id), head.broker_order_id)) {
+    spdlog::error("{}: answer to a cancel: {}", view(context_.account), order ? "another order's" : order.error().text);
     co_return failed(head, sent, VenueEvent::Unknown);
   }
   Facts facts{fact_of_cancel(*order, head.symbol, view(head.venue_order_id))};
@@ -227,9 +221,10 @@ asio::awaitable<Facts> BinanceAdapter::cancel_then_place(ReplaceCommand command,
   if (!is_done(cancel)) co_return failed(head, cancel, VenueEvent::ReplaceRejected);
   CancelReplace done{.cancel_result = HalfResult::Success};
   auto canceled = decode_order(cancel.http.body);
-  if (!canceled || !canceled->orig_qty || !canceled->executed_qty) {
+  if (!canceled || !canceled->orig_qty || !canceled->executed_qty ||
+      is_another(*canceled, view(command.orig_venue_order_id), head.broker_order_id)) {
     spdlog::error("{}: answer to a cancel: {}", view(context_.account),
-                  canceled ? "it tells no quantities" : canceled.error().text);
+                  canceled ? "another order's, or it tells no quantities" : canceled.error().text);
     co_return failed(head, cancel, VenueEvent::Unknown);
   }
   done.canceled = *std::move(canceled);
@@ -261,7 +256,7 @@ asio::awaitable<Facts> BinanceAdapter::cancel_then_place(ReplaceCommand command,
   const Sent sent =
       co_await send_write(*std::move(request), about(head, command.order.client_order_id), head.expire_time_ns);
   const auto placed = is_done(sent) ? decode_order(sent.http.body) : Result<Order>{Error{}};
-  if (!placed) {
+  if (!placed || placed->client_order_id != view(head.venue_order_id)) {
     Facts more = failed(head, sent, VenueEvent::ReplaceRejected);
     facts.insert(facts.end(), more.begin(), more.end());
     co_return facts;
@@ -302,6 +297,9 @@ asio::awaitable<Result<Facts>> BinanceAdapter::order_status(Command command) {
   }
   const auto order = decode_order(*body);
   if (!order) co_return order.error();
+  if (is_another(*order, view(command.venue_order_id), command.broker_order_id)) {
+    co_return Error{ErrorCode::InvalidMessage, "order: another order's"};
+  }
   auto state = state_of(*order, symbol, VenueSource::Probe);
   if (!state) co_return state.error();
   remember(order->symbol, order->order_id, order->own_client_order_id());

@@ -6,7 +6,6 @@
 #include <spdlog/spdlog.h>
 
 #include "bus/clock.hpp"
-#include "bus/topic.hpp"
 #include "gateways/coinbase/encode.hpp"
 #include "gateways/coinbase/errors.hpp"
 #include "gateways/framework/words.hpp"
@@ -21,10 +20,7 @@ using std::chrono::milliseconds;
 
 constexpr std::int64_t ms_ns = 1'000'000;
 constexpr std::int64_t s_ns = 1'000'000'000;
-constexpr std::int64_t doubt_interval_ns = 10 * s_ns;
 constexpr std::uint32_t server_timeout_ms = 10'000;
-constexpr milliseconds hold_back{1'000};  // Coinbase names no time after a 429
-constexpr std::size_t book_levels = 100;  // of each side
 
 Signer make_signer(const gateway::Credentials& credentials) {
   auto signer = Signer::of(credentials.secret.reveal(), credentials.api_key.reveal());
@@ -32,33 +28,59 @@ Signer make_signer(const gateway::Credentials& credentials) {
   return *std::move(signer);
 }
 
+// How long a request may act. With a login it is the access token that ends, an hour after it was made: twice that.
+constexpr std::int64_t access_token_life_s = 7'200;
+
 gateway::HttpOptions http_options(const CoinbaseConfig& config) {
   gateway::HttpOptions options;
   options.connections_max = config.connections_max;
+  options.connections_ready = 2;  // an order that comes while the clock is asked for finds one too
   options.answer_timeout = milliseconds{server_timeout_ms + 2'000};
   options.body_max = 64u << 20;
   return options;
 }
 
-gateway::RestLine::Meaning meaning_of(const gateway::HttpResponse& http, std::string_view target) {
+std::string_view header_of(const gateway::HttpResponse& http, std::string_view name) {
+  const std::string* value = http.header(name);
+  return value ? std::string_view{*value} : std::string_view{};
+}
+
+gateway::RestLine::Meaning meaning_of(const gateway::HttpResponse& http, std::string_view target,
+                                      std::uint64_t private_per_second) {
   const Judged judged = judge_read(http.status, http.body, target);
   gateway::RestLine::Meaning meaning;
+  meaning.used =
+      used_of(header_of(http, "x-ratelimit-limit"), header_of(http, "x-ratelimit-remaining"), private_per_second);
   if (judged.verdict == Verdict::Ok) return meaning;
   meaning.error =
       Error{judged.error, judged.broker ? explained(*judged.broker) : "HTTP " + std::to_string(http.status)};
   meaning.may_ask_again = judged.verdict != Verdict::RateLimited && is_worth_asking_again(judged);
-  meaning.is_key_refused = http.status == 401;
-  if (judged.verdict == Verdict::RateLimited) meaning.hold_back = hold_back;
+  meaning.is_key_refused = meaning.is_clock_wrong = http.status == 401;  // the same to a wrong key and a wrong clock
+  if (judged.verdict == Verdict::RateLimited) {
+    meaning.hold_back = milliseconds{hold_back_ms(header_of(http, "retry-after"))};
+  }
   return meaning;
 }
 
-gateway::RestLine::Dialect dialect(const Credential& credential, const Name& account) {
+// What a key's refusal is to an account of a key, to one of a login is the end of its token.
+gateway::RestLine::Meaning meaning_of(const gateway::HttpResponse& http, gateway::RestLine::Meaning meaning,
+                                      login::AccessToken& login) {
+  meaning.is_key_refused = meaning.is_clock_wrong = false;
+  if (http.status == 401) meaning.may_ask_again = login.doubt();
+  return meaning;
+}
+
+gateway::RestLine::Dialect dialect(const Credential& credential, login::AccessToken* login, const Name& account,
+                                   const Limits& limits) {
   gateway::RestLine::Dialect said;
   said.broker = "Coinbase";
   said.limit.bucket = "private";
   said.limit.scope = account;
   said.limit.interval_ms = 1000;
-  said.meaning = meaning_of;
+  said.meaning = [most = limits.private_per_second, login](const gateway::HttpResponse& http, std::string_view target) {
+    auto meaning = meaning_of(http, target, most);
+    return login == nullptr ? meaning : meaning_of(http, std::move(meaning), *login);
+  };
   said.ask_time = [&credential](Timestamp now) { return credential.whole(encode_time(), now); };
   said.time_of = [](std::string_view body) -> Result<Timestamp> {
     const auto time = decode_time(body);
@@ -72,18 +94,24 @@ gateway::RestLine::Dialect dialect(const Credential& credential, const Name& acc
 
 }  // namespace
 
-Capabilities coinbase_capabilities() {
+Capabilities coinbase_capabilities(std::int64_t life_s) {
   Capabilities capabilities;
   capabilities.order_types = {OrderType::Market, OrderType::Limit, OrderType::StopLimit, OrderType::LimitIfTouched};
   capabilities.times_in_force = {TimeInForce::Day, TimeInForce::GoodTillCancel, TimeInForce::ImmediateOrCancel,
                                  TimeInForce::FillOrKill, TimeInForce::GoodTillDate};
+  using enum TimeInForce;
+  const std::vector<TimeInForce> rest{Day, GoodTillCancel, GoodTillDate};
+  capabilities.offers = {{OrderType::Market, {Day, GoodTillCancel, ImmediateOrCancel}},  // it never rests
+                         {OrderType::StopLimit, rest},
+                         {OrderType::LimitIfTouched, rest}};
+  capabilities.post_only_times_in_force = rest;
   capabilities.can_replace = true;
   capabilities.can_post_only = true;
   capabilities.can_cash_order_qty = true;
   capabilities.has_order_book = true;
   capabilities.fill_quantity = FillQuantity::Cumulative;
   // A request whose token has expired is refused: later than that it cannot act any more.
-  capabilities.absence_rule = {.bound_ms = static_cast<std::uint32_t>(token_life_s) * 1000 + server_timeout_ms,
+  capabilities.absence_rule = {.bound_ms = static_cast<std::uint32_t>(life_s) * 1000 + server_timeout_ms,
                                .look_ups = 2,
                                .full_paging = true};
   capabilities.venue_order_id_length = 36;
@@ -91,12 +119,16 @@ Capabilities coinbase_capabilities() {
 }
 
 CoinbaseAdapter::CoinbaseAdapter(CoinbaseConfig config, gateway::AdapterContext context)
-    : config_{std::move(config)},
-      context_{std::move(context)},
-      capabilities_{coinbase_capabilities()},
-      credential_{make_signer(context_.credentials), std::string{context_.credentials.api_key.reveal()}, config_.rest},
+    : SpotAdapter{std::move(context), "Coinbase"},
+      config_{std::move(config)},
+      capabilities_{coinbase_capabilities(context_.credentials.is_login() ? access_token_life_s : config_.token_life_s)},
+      login_{make_login()},
+      credential_{login_ ? Credential{*login_}
+                         : Credential{make_signer(context_.credentials),
+                                      std::string{context_.credentials.api_key.reveal()}, config_.rest,
+                                      config_.token_life_s}},
       http_{context_.loop, context_.tls, config_.rest, http_options(config_), context_.tape},
-      rest_{http_, context_, dialect(credential_, context_.account)},
+      rest_{http_, context_, dialect(credential_, login_.get(), context_.account, config_.limits)},
       user_stream_{context_,
                    rest_,
                    credential_,
@@ -110,13 +142,8 @@ CoinbaseAdapter::CoinbaseAdapter(CoinbaseConfig config, gateway::AdapterContext 
                           context_.events.on_order_stream_up();
                         },
                     .on_doubt = [this](std::string what) { on_doubt(std::move(what)); },
-                    .on_state =
-                        [this](SessionStateKind state, std::string reason, Timestamp deadline) {
-                          context_.events.on_state(Events::Part::OrderStream, state, std::move(reason), deadline);
-                        }}},
-      market_stream_{context_, rest_, config_, market_handlers()},
-      clock_refresh_{context_.loop, milliseconds{60'000}, [this] { return refresh_clock(); }},
-      instruments_refresh_{context_.loop, std::chrono::hours{1}, [this] { return refresh_instruments(); }} {}
+                    .on_state = tell_state(Events::Part::OrderStream)}},
+      market_stream_{context_, rest_, config_, market_handlers()} {}
 
 CoinbaseAdapter::~CoinbaseAdapter() = default;
 
@@ -146,20 +173,40 @@ MarketStream::Handlers CoinbaseAdapter::market_handlers() {
     context_.events.on_bar(std::move(bar));
   };
   handlers.on_book = [this](const gateway::BookSides& sides, const Symbol& symbol, Timestamp time_ns,
-                            Timestamp receive_time_ns) {
-    Book book;
-    book.symbol = symbol;
-    book.is_snapshot = true;  // whole each time, so that who comes late or misses one has it all the same
-    book.bids = sides.bids(book_levels);
-    book.asks = sides.asks(book_levels);
-    book.venue_time_ns = time_ns;
-    book.receive_time_ns = receive_time_ns;
-    context_.events.on_book(std::move(book));
-  };
-  handlers.on_state = [this](SessionStateKind state, std::string reason, Timestamp deadline) {
-    context_.events.on_state(Events::Part::MarketData, state, std::move(reason), deadline);
-  };
+                            Timestamp receive_time_ns) { tell_book(sides, symbol, time_ns, receive_time_ns); };
+  handlers.on_state = tell_state(Events::Part::MarketData);
   return handlers;
+}
+
+// ---- login
+
+std::unique_ptr<login::AccessToken> CoinbaseAdapter::make_login() {
+  if (!context_.credentials.is_login()) return nullptr;
+  if (config_.login.is_production && context_.environment == Environment::Paper) {
+    throw std::runtime_error{"login_token: Coinbase's own logins are for real money, and this environment is paper"};
+  }
+  return std::make_unique<login::AccessToken>(
+      context_, login::Provider{"Coinbase", config_.login.authorize, config_.login.token, config_.login.scope,
+                                [this] { return prove_login(); }});
+}
+
+asio::awaitable<Result<void>> CoinbaseAdapter::prove_login() {
+  const auto wallets = co_await ask(encode_accounts(1));
+  co_return wallets ? Result<void>{} : Result<void>{wallets.error()};
+}
+
+Result<std::string> CoinbaseAdapter::auth_url(std::string redirect_uri) {
+  return login_ ? login_->auth_url(redirect_uri) : Adapter::auth_url(std::move(redirect_uri));
+}
+
+asio::awaitable<Result<void>> CoinbaseAdapter::handle_callback(std::string url) {
+  if (!login_) co_return co_await Adapter::handle_callback(std::move(url));
+  co_return co_await login_->handle_callback(std::move(url));
+}
+
+asio::awaitable<Result<void>> CoinbaseAdapter::refresh_token() {
+  if (!login_) co_return co_await Adapter::refresh_token();
+  co_return co_await login_->refresh();
 }
 
 // ---- connection
@@ -173,6 +220,9 @@ asio::awaitable<Result<std::string>> CoinbaseAdapter::ask(Request request, gatew
 }
 
 asio::awaitable<Result<void>> CoinbaseAdapter::connect() {
+  if (login_) {
+    if (const auto login = co_await login_->ready(); !login) co_return login.error();
+  }
   if (const auto clock = co_await rest_.measure_clock(true); !clock) co_return clock.error();
   const auto proof = co_await accounts();
   if (!proof) co_return proof.error();
@@ -184,20 +234,21 @@ asio::awaitable<Result<void>> CoinbaseAdapter::connect() {
     is_streaming_ = true;
   }
   is_connected_ = true;
-  clock_refresh_.start();
-  instruments_refresh_.start();
+  rest_.start();
+  start_refreshing();
   co_return Result<void>{};
 }
 
 asio::awaitable<void> CoinbaseAdapter::disconnect() {
   is_connected_ = false;
-  clock_refresh_.stop();
-  instruments_refresh_.stop();
+  if (login_) co_await login_->stop();
+  rest_.stop();
+  stop_refreshing();
   co_await user_stream_.stop();
   co_await market_stream_.stop();
 }
 
-asio::awaitable<Result<void>> CoinbaseAdapter::load_instruments() {
+asio::awaitable<Result<std::vector<Instrument>>> CoinbaseAdapter::fetch_instruments() {
   const ProductsQuery query{.product_type = "SPOT", .get_tradability_status = true};
   const auto body = co_await ask(encode_products(query));
   if (!body) co_return body.error();
@@ -213,51 +264,30 @@ asio::awaitable<Result<void>> CoinbaseAdapter::load_instruments() {
     aliases_[product.product_id] = book_product(product);
     instruments.push_back(*std::move(instrument));
   }
-  symbols_.assign(std::move(instruments));
-  context_.events.on_instruments(symbols_.all());
-  co_return Result<void>{};
-}
-
-asio::awaitable<void> CoinbaseAdapter::refresh_clock() {
-  if (const auto clock = co_await rest_.measure_clock(false); !clock) {
-    spdlog::warn("{}: clock: {}", view(context_.account), clock.error().text);
-  }
-}
-
-asio::awaitable<void> CoinbaseAdapter::refresh_instruments() {
-  if (const auto loaded = co_await load_instruments(); !loaded) {
-    spdlog::warn("{}: products: {}", view(context_.account), loaded.error().text);
-  }
-}
-
-// Something came that we do not understand, perhaps word of an order of ours: it is on the tape, an alarm goes to the
-// journal, and what it may have said is found by comparing orders and fills.
-void CoinbaseAdapter::on_doubt(std::string what) {
-  spdlog::error("{}: {}", view(context_.account), what);
-  VenueReport alarm;
-  alarm.event = VenueEvent::Unreadable;
-  alarm.text = cut<256>(to_words(what));
-  context_.events.on_report(std::move(alarm));
-  const Timestamp now = boottime_now_ns();
-  if (last_doubt_ns_ != 0 && now - last_doubt_ns_ < doubt_interval_ns) return;
-  last_doubt_ns_ = now;
-  context_.events.on_order_stream_up();
+  co_return instruments;
 }
 
 // ---- what is held, and what is quoted
 
 asio::awaitable<Result<std::vector<AccountInfo>>> CoinbaseAdapter::accounts() {
-  const auto body = co_await ask(encode_key_permissions());
-  if (!body) co_return body.error();
-  const auto permissions = decode_key_permissions(*body);
-  if (!permissions) co_return permissions.error();
+  KeyPermissions permissions;
+  permissions.can_trade = true;  // what a login may do is told nowhere: an order finds out
+  if (login_) {
+    if (const auto proof = co_await prove_login(); !proof) co_return proof.error();
+  } else {
+    const auto body = co_await ask(encode_key_permissions());
+    if (!body) co_return body.error();
+    auto said = decode_key_permissions(*body);
+    if (!said) co_return said.error();
+    permissions = *std::move(said);
+  }
   AccountInfo info;
   info.account = context_.account;
   info.gateway = context_.gateway;
   info.broker = "coinbase";
   info.environment = context_.environment;
-  info.broker_account = printable<64>(permissions->portfolio_uuid);
-  info.can_trade = permissions->can_trade;
+  info.broker_account = printable<64>(permissions.portfolio_uuid);
+  info.can_trade = permissions.can_trade;
   if (const auto summary = co_await ask(encode_transaction_summary("SPOT"))) {
     if (const auto fees = decode_fees(*summary)) {
       info.maker_commission = fees->maker;
@@ -282,10 +312,6 @@ asio::awaitable<Result<std::vector<Balance>>> CoinbaseAdapter::balances() {
     if (!page->has_next || page->cursor.empty() || page->cursor == cursor) co_return list;
     cursor = page->cursor;
   }
-}
-
-asio::awaitable<Result<std::vector<Position>>> CoinbaseAdapter::positions() {
-  co_return std::vector<Position>{};  // spot has balances and no positions
 }
 
 asio::awaitable<Result<Quote>> CoinbaseAdapter::quote(Symbol symbol) {
@@ -340,6 +366,22 @@ asio::awaitable<Result<Book>> CoinbaseAdapter::book(Symbol symbol) {
   co_return book;
 }
 
+// Of a day's highest and lowest price the stream alone tells.
+asio::awaitable<Result<Ticker>> CoinbaseAdapter::ticker(Symbol symbol) {
+  const auto product_id = to_broker_symbol(view(symbol));
+  if (!product_id) co_return product_id.error();
+  const auto body = co_await ask(encode_product(view(*product_id)));
+  if (!body) co_return body.error();
+  const auto product = decode_product(*body);
+  if (!product) co_return product.error();
+  Ticker ticker;
+  ticker.symbol = symbol;
+  ticker.last_px = product->price;
+  ticker.volume = product->volume_24h;
+  ticker.venue_time_ns = rest_.broker_time_ns();
+  co_return ticker;
+}
+
 asio::awaitable<Result<void>> CoinbaseAdapter::subscribe(Symbol symbol, Channel channel,
                                                          std::uint32_t bar_interval_ms) {
   const Instrument* instrument = symbols_.by_symbol(view(symbol));
@@ -353,30 +395,6 @@ asio::awaitable<Result<void>> CoinbaseAdapter::unsubscribe(Symbol symbol, Channe
   if (instrument == nullptr) co_return not_listed(view(symbol));
   market_stream_.unsubscribe(symbol, book_product_of(*instrument), channel, bar_interval_ms);
   co_return Result<void>{};
-}
-
-asio::awaitable<Result<std::vector<Instrument>>> CoinbaseAdapter::instruments() {
-  if (symbols_.all().empty()) {
-    if (const auto loaded = co_await load_instruments(); !loaded) co_return loaded.error();
-  }
-  co_return symbols_.all();
-}
-
-Result<Symbol> CoinbaseAdapter::normalize_symbol(std::string_view broker_symbol) const {
-  const Instrument* instrument = symbols_.by_broker_symbol(broker_symbol);
-  if (instrument == nullptr) return not_listed(broker_symbol);
-  return instrument->symbol;
-}
-
-Result<Symbol> CoinbaseAdapter::to_broker_symbol(std::string_view symbol) const {
-  const Instrument* instrument = symbols_.by_symbol(symbol);
-  if (instrument == nullptr) return not_listed(symbol);
-  return instrument->broker_symbol;
-}
-
-Symbol CoinbaseAdapter::our_symbol(std::string_view broker_symbol) const {
-  const Instrument* instrument = symbols_.by_broker_symbol(broker_symbol);
-  return instrument != nullptr ? instrument->symbol : cut<32>(broker_symbol);
 }
 
 std::string CoinbaseAdapter::book_product_of(const Instrument& instrument) const {

@@ -6,7 +6,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -19,14 +18,14 @@
 #include "gateways/coinbase/order_names.hpp"
 #include "gateways/coinbase/user_stream.hpp"
 #include "gateways/framework/rest_line.hpp"
-#include "gateways/framework/run.hpp"
+#include "gateways/framework/spot_adapter.hpp"
 #include "gateways/framework/tasks.hpp"
 
 namespace busbar::coinbase {
 
-Capabilities coinbase_capabilities();
+Capabilities coinbase_capabilities(std::int64_t life_s = token_life_s);
 
-class CoinbaseAdapter final : public gateway::Adapter {
+class CoinbaseAdapter final : public gateway::SpotAdapter {
  public:
   // Throws std::runtime_error when the secret cannot be used, for start-up.
   CoinbaseAdapter(CoinbaseConfig config, gateway::AdapterContext context);
@@ -42,9 +41,12 @@ class CoinbaseAdapter final : public gateway::Adapter {
   asio::awaitable<void> disconnect() override;
   bool is_connected() const override { return is_connected_; }
 
+  Result<std::string> auth_url(std::string redirect_uri) override;
+  asio::awaitable<Result<void>> handle_callback(std::string url) override;
+  asio::awaitable<Result<void>> refresh_token() override;
+
   asio::awaitable<Result<std::vector<AccountInfo>>> accounts() override;
   asio::awaitable<Result<std::vector<Balance>>> balances() override;
-  asio::awaitable<Result<std::vector<Position>>> positions() override;
 
   asio::awaitable<gateway::Facts> place(PlaceCommand command) override;
   asio::awaitable<gateway::Facts> cancel(CancelCommand command) override;
@@ -57,12 +59,10 @@ class CoinbaseAdapter final : public gateway::Adapter {
   asio::awaitable<Result<std::vector<Bar>>> history(Symbol symbol, std::uint32_t bar_interval_ms, Timestamp start_ns,
                                                     Timestamp end_ns) override;
   asio::awaitable<Result<Book>> book(Symbol symbol) override;
+  asio::awaitable<Result<Ticker>> ticker(Symbol symbol) override;
   asio::awaitable<Result<void>> subscribe(Symbol symbol, Channel channel, std::uint32_t bar_interval_ms) override;
   asio::awaitable<Result<void>> unsubscribe(Symbol symbol, Channel channel, std::uint32_t bar_interval_ms) override;
 
-  asio::awaitable<Result<std::vector<Instrument>>> instruments() override;
-  Result<Symbol> normalize_symbol(std::string_view broker_symbol) const override;
-  Result<Symbol> to_broker_symbol(std::string_view symbol) const override;
   Timestamp broker_time_ns() const override { return rest_.broker_time_ns(); }
 
  private:
@@ -70,15 +70,24 @@ class CoinbaseAdapter final : public gateway::Adapter {
 
   gateway::RestLine::Make make(Request request) const;
   asio::awaitable<Result<std::string>> ask(Request request, gateway::About about = {});
-  asio::awaitable<Result<void>> load_instruments();
-  asio::awaitable<void> refresh_clock();
-  asio::awaitable<void> refresh_instruments();
+  std::unique_ptr<login::AccessToken> make_login();
+  asio::awaitable<Result<void>> prove_login();
+  asio::awaitable<Result<std::vector<Instrument>>> fetch_instruments() override;
 
-  gateway::Facts failed(const Command& command, const gateway::Sent& sent, VenueEvent refused) const;
-  // By Coinbase's name where it is known, or by ours out of all orders of the last days: there is no look-up by it.
-  asio::awaitable<Result<MaybeOrder>> find_order(Command command);
+  // By Coinbase's name where it is known, or by ours out of all orders since it was born, or of the last days where that
+  // is not known: there is no look-up by it.
+  // An order that is not found was not there at `as_of_ns`, which is not before what was asked for.
+  struct Sought {
+    MaybeOrder order;
+    Timestamp as_of_ns = 0;
+  };
+  asio::awaitable<Result<Sought>> find_order(Command command, Timestamp as_of_ns);
+  asio::awaitable<Result<MaybeOrder>> find_in_list(std::string venue_order_id, std::string product_id,
+                                                   Timestamp since_ns);
+  Timestamp earliest_birth(Timestamp send_time_ns) const;
   asio::awaitable<Result<MaybeOrder>> get_order(std::string broker_order_id);
-  asio::awaitable<Result<std::vector<Order>>> list_orders(OrdersQuery query);
+  // All of them, or, with `wanted`, no page beyond the one that has an order of this name.
+  asio::awaitable<Result<std::vector<Order>>> list_orders(OrdersQuery query, std::string wanted = {});
   asio::awaitable<Result<std::vector<Fill>>> list_fills(FillsQuery query);
   asio::awaitable<Result<gateway::Facts>> facts_of_order(Order order, Symbol symbol, VenueSource source);
   asio::awaitable<Result<Order>> await_end(std::string broker_order_id);  // of a cancel that has begun
@@ -93,31 +102,29 @@ class CoinbaseAdapter final : public gateway::Adapter {
 
   void on_order(const UserOrder& order, bool is_snapshot, Timestamp time_ns, Timestamp receive_time_ns);
   asio::awaitable<void> fetch_fills();
-  void on_doubt(std::string what);
   MarketStream::Handlers market_handlers();
 
   const Instrument* by_broker_symbol(std::string_view broker_symbol) const {
     return symbols_.by_broker_symbol(broker_symbol);
   }
-  Symbol our_symbol(std::string_view broker_symbol) const;
   std::string book_product_of(const Instrument& instrument) const;
 
   CoinbaseConfig config_;
-  gateway::AdapterContext context_;
   Capabilities capabilities_;
+  std::unique_ptr<login::AccessToken> login_;  // none where there is a key
   Credential credential_;
   gateway::HttpSession http_;
   gateway::RestLine rest_;
   UserStream user_stream_;
   MarketStream market_stream_;
-  SymbolMap symbols_;
   std::map<std::string, std::string> aliases_;  // whose book under which product
   OrderNames names_;
+  CompleteLists complete_lists_;
+  gateway::Turn list_turn_{context_.loop};
+  std::optional<std::pair<Timestamp, Error>> list_failure_;  // of the last list, and when it was begun
   CumulativeFills cumulative_;
-  std::set<std::string> wants_fills_;  // orders, by Coinbase's name, of which more is filled than is told
-  gateway::Periodic clock_refresh_;
-  gateway::Periodic instruments_refresh_;
-  Timestamp last_doubt_ns_ = 0;
+  // Orders, by Coinbase's name, of which more is filled than is told, and its last word of them.
+  std::map<std::string, VenueReport> wants_fills_;
   bool is_fetching_fills_ = false;
   bool is_connected_ = false;
   bool is_streaming_ = false;

@@ -193,9 +193,9 @@ std::string token_uri(std::string_view method, std::string_view host, std::strin
 }
 
 std::string make_token(const Signer& signer, std::string_view key_name, std::string_view uri, std::int64_t now_s,
-                       std::string_view nonce) {
+                       std::string_view nonce, std::int64_t life_s) {
   const json::object header{{"alg", signer.algorithm()}, {"kid", key_name}, {"nonce", nonce}, {"typ", "JWT"}};
-  json::object claims{{"sub", key_name}, {"iss", "cdp"}, {"nbf", now_s}, {"exp", now_s + token_life_s}};
+  json::object claims{{"sub", key_name}, {"iss", "cdp"}, {"nbf", now_s}, {"exp", now_s + life_s}};
   if (!uri.empty()) claims["uri"] = uri;
   std::string token = gateway::base64url(json::serialize(header));
   token.append(".").append(gateway::base64url(json::serialize(claims)));

@@ -39,7 +39,7 @@ std::string token_uri(std::string_view method, std::string_view host, std::strin
 
 // Empty `uri`: for a WebSocket.
 std::string make_token(const Signer& signer, std::string_view key_name, std::string_view uri, std::int64_t now_s,
-                       std::string_view nonce);
+                       std::string_view nonce, std::int64_t life_s = token_life_s);
 
 // 16 random bytes as hex.
 std::string make_nonce();

@@ -7,12 +7,30 @@ namespace {
 constexpr std::string_view rest = "https://api.coinbase.com";
 constexpr std::string_view market_stream = "wss://advanced-trade-ws.coinbase.com";
 constexpr std::string_view user_stream = "wss://advanced-trade-ws-user.coinbase.com";
+constexpr std::string_view login_authorize = "https://login.coinbase.com/oauth2/auth";
+constexpr std::string_view login_token = "https://login.coinbase.com/oauth2/token";
 
 gateway::Url read_url(ConfigTable& table, std::string_view key, std::string_view fallback, bool is_websocket) {
   const auto parsed = gateway::parse_url(table.text(key, std::string{fallback}));
   if (!parsed) table.refuse(key, parsed.error().text);
   if (parsed->is_websocket != is_websocket) table.refuse(key, is_websocket ? "wss:// is wanted" : "https:// is wanted");
   return *parsed;
+}
+
+// Coinbase writes nowhere which scopes its trading needs, so they are configuration. Without offline_access nothing renews a
+// login.
+LoginConfig read_login(ConfigTable& table) {
+  LoginConfig login;
+  login.authorize = table.text("login_authorize", std::string{login_authorize});
+  static_cast<void>(read_url(table, "login_authorize", login_authorize, false));
+  login.token = read_url(table, "login_token", login_token, false);
+  login.is_production = login.token.host == gateway::parse_url(login_token)->host;
+  for (const std::string& scope :
+       table.texts("login_scopes", {"wallet:accounts:read", "wallet:trades:read", "wallet:trades:create",
+                                    "wallet:orders:read", "wallet:orders:create", "wallet:user:read", "offline_access"})) {
+    login.scope.append(login.scope.empty() ? "" : ",").append(scope);
+  }
+  return login;
 }
 
 std::uint32_t read_limit(ConfigTable& table, std::string_view key, std::uint32_t fallback) {
@@ -35,12 +53,14 @@ CoinbaseConfig read_config(ConfigTable& table, Environment environment) {
   config.connections_max = static_cast<std::size_t>(table.integer("connections_max", 1, 64, 8));
   config.limits.private_per_second = read_limit(table, "private_per_second", config.limits.private_per_second);
   config.limits.public_per_second = read_limit(table, "public_per_second", config.limits.public_per_second);
+  config.token_life_s = table.integer("token_life_s", 2, token_life_s, token_life_s);
   // A heartbeat comes every second: a few that are missing are a line that is dead.
   gateway::StreamOptions& stream = config.stream_options;
   stream.answer_max = std::chrono::milliseconds{3'000};  // Coinbase itself wants the first subscription within 5 s
   stream.silence_max = std::chrono::milliseconds{table.integer("stream_silence_ms", 1'000, 600'000, 5'000)};
   stream.event_max = std::chrono::milliseconds{table.integer("order_event_ms", 100, 600'000, 10'000)};
   stream.renew_after = std::chrono::milliseconds{table.integer("stream_renew_ms", 1'000, 86'000'000, 82'800'000)};
+  config.login = read_login(table);
   return config;
 }
 

@@ -1,23 +1,27 @@
 #pragma once
-// One CDP key at work: the token of a request, and of a subscription.
+// One CDP key at work, or a person's login: the token of a request, and of a subscription.
 
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "gateways/coinbase/auth.hpp"
 #include "gateways/coinbase/encode.hpp"
+#include "gateways/framework/login/access_token.hpp"
 #include "gateways/framework/sessions.hpp"
 
 namespace busbar::coinbase {
 
 class Credential {
  public:
-  Credential(Signer signer, std::string key_name, const gateway::Url& rest)
+  Credential(Signer signer, std::string key_name, const gateway::Url& rest, std::int64_t life_s = token_life_s)
       : signer_{std::move(signer)},
         key_name_{std::move(key_name)},
+        life_s_{life_s},
         host_{rest.port == "443" ? rest.host : rest.host + ":" + rest.port} {}
+  explicit Credential(const login::AccessToken& login) : login_{&login} {}
 
-  // With a token of its own, which the tape does not see.
+  // With a token, which the tape does not see.
   gateway::HttpRequest whole(const Request& request, Timestamp broker_time_ns) const {
     gateway::HttpRequest http;
     http.method = request.method;
@@ -35,11 +39,14 @@ class Credential {
 
  private:
   std::string token(std::string_view uri, Timestamp broker_time_ns) const {
-    return make_token(signer_, key_name_, uri, broker_time_ns / 1'000'000'000, make_nonce());
+    if (login_ != nullptr) return std::string{login_->reveal()};
+    return make_token(*signer_, key_name_, uri, broker_time_ns / 1'000'000'000, make_nonce(), life_s_);
   }
 
-  Signer signer_;
+  std::optional<Signer> signer_;
+  const login::AccessToken* login_ = nullptr;  // in its place
   std::string key_name_;
+  std::int64_t life_s_ = token_life_s;
   std::string host_;
 };
 

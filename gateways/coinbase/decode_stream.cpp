@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "gateways/coinbase/decode_hot.hpp"
 #include "gateways/coinbase/read.hpp"
 #include "gateways/framework/utc.hpp"
 
@@ -175,6 +176,9 @@ Frame read_frame(const json::object& object, Complaint& complaint) {
 
 }  // namespace
 
-Result<Frame> decode_frame(std::string_view text) { return decode_object(text, "frame", read_frame, frame_max); }
+Result<Frame> decode_frame(std::string_view text) {
+  if (Frame frame; read_hot(text, frame)) return frame;
+  return decode_object(text, "frame", read_frame, frame_max);
+}
 
 }  // namespace busbar::coinbase

@@ -1,6 +1,7 @@
 #include "gateways/coinbase/errors.hpp"
 
 #include <algorithm>
+#include <charconv>
 
 #include "gateways/framework/json_reader.hpp"
 
@@ -107,6 +108,12 @@ const json::object* first_of_errors(const json::object& object) {
   const json::value* list = object.if_contains("errors");
   const json::array* errors = list == nullptr ? nullptr : list->if_array();
   return errors == nullptr || errors->empty() ? nullptr : errors->front().if_object();
+}
+
+std::optional<std::uint64_t> unsigned_number(std::string_view text) {
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc{} && end == text.data() + text.size() ? std::optional{number} : std::nullopt;
 }
 
 bool is_about(std::string_view path, std::string_view part) { return path.find(part) != std::string_view::npos; }
@@ -216,6 +223,18 @@ Judged judge_read(std::uint32_t status, std::string_view body, std::string_view 
 
 bool is_worth_asking_again(const Judged& judged) {
   return judged.verdict == Verdict::RateLimited || judged.error == ConnectionError;
+}
+
+std::int64_t hold_back_ms(std::string_view retry_after) {
+  constexpr std::uint64_t longest_s = 7 * 86'400;
+  const std::uint64_t seconds = std::min(unsigned_number(retry_after).value_or(0), longest_s);
+  return std::max<std::int64_t>(static_cast<std::int64_t>(seconds) * 1'000, 1'000);
+}
+
+std::optional<std::uint64_t> used_of(std::string_view limit, std::string_view remaining, std::uint64_t ours) {
+  const auto most = unsigned_number(limit), left = unsigned_number(remaining);
+  if (most != ours || !left || *left > *most / 2) return std::nullopt;
+  return *most - *left;
 }
 
 }  // namespace busbar::coinbase

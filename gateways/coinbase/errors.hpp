@@ -55,5 +55,11 @@ Judged judge_write(std::uint32_t status, std::string_view body, std::string_view
 // again.
 Judged judge_read(std::uint32_t status, std::string_view body, std::string_view path = {});
 bool is_worth_asking_again(const Judged& judged);
+// So long nothing may be sent after a 429: Retry-After in seconds, a week at most, and without one, for Coinbase documents
+// none, a second.
+std::int64_t hold_back_ms(std::string_view retry_after);
+// How much of a limit is used, as the headers X-RateLimit-Limit and -Remaining tell it. nullopt: they tell of another limit,
+// or of less than half.
+std::optional<std::uint64_t> used_of(std::string_view limit, std::string_view remaining, std::uint64_t ours);
 
 }  // namespace busbar::coinbase

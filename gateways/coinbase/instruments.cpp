@@ -38,6 +38,8 @@ Product read_product(const json::object& object, Complaint& complaint) {
   product.auction_mode = flag(reader, "auction_mode");
   product.view_only = flag(reader, "view_only");
   product.alias = text_or_empty(reader, "alias");
+  product.price = reader.maybe_cut("price");
+  product.volume_24h = reader.maybe_cut("volume_24h");
   if (const json::array* names = list_of(reader, "alias_to")) {
     for (const json::value& name : *names) {
       const json::string* text = name.if_string();
@@ -137,10 +139,6 @@ std::optional<Instrument> instrument_of(const Product& product) {
 
 std::string_view book_product(const Product& product) {
   return product.alias.empty() ? std::string_view{product.product_id} : std::string_view{product.alias};
-}
-
-Error not_listed(std::string_view symbol) {
-  return {ErrorCode::InvalidSymbol, "Coinbase lists no " + std::string{symbol}};
 }
 
 std::vector<RateLimit> rate_limits(const Limits& limits, const Name& account) {

@@ -37,6 +37,8 @@ struct Product {
   bool view_only = false;
   std::string alias;  // of BTC-USDC: BTC-USD, whose book it shares and under whose name market data comes
   std::vector<std::string> alias_to;  // and the other way round
+  std::optional<Decimal> price;       // of the last trade
+  std::optional<Decimal> volume_24h;  // in the base currency
 };
 
 struct ProductList {
@@ -52,9 +54,6 @@ std::optional<Instrument> instrument_of(const Product& product);
 
 // Under which product market data of this one comes.
 std::string_view book_product(const Product& product);
-
-// What an order for a symbol that is in no list is refused with.
-Error not_listed(std::string_view symbol);
 
 // ---- Limits on how often one may ask. Coinbase tells none over the line: these are what its users have found, as
 // data.

@@ -1,10 +1,12 @@
 #include "gateways/coinbase/market_stream.hpp"
 
+#include <algorithm>
 #include <functional>
 
 #include <spdlog/spdlog.h>
 
 #include "gateways/coinbase/encode.hpp"
+#include "gateways/coinbase/errors.hpp"
 
 namespace busbar::coinbase {
 
@@ -17,12 +19,6 @@ gateway::StreamOptions market_options(gateway::StreamOptions options) {
 
 std::string name_of_stream(std::string_view channel, std::string_view product_id) {
   return std::string{channel} + " " + std::string{product_id};
-}
-
-std::string encode_name(bool is_more, const std::string& name) {
-  const std::size_t space = name.find(' ');
-  return encode_subscription(is_more ? Subscription::Start : Subscription::End, name.substr(0, space),
-                             std::vector<std::string>{name.substr(space + 1)}, {});
 }
 
 // Ids are numbers that rise, written as texts.
@@ -49,8 +45,7 @@ MarketStream::MarketStream(gateway::AdapterContext& context, gateway::RestLine& 
                  }
                  co_return Result<void>{};
                },
-               .on_text = [this](Link& link, std::string_view text, Timestamp time,
-                                 gateway::About&) { on_text(link, text, time); },
+               .on_text = std::bind_front(&MarketStream::on_text, this),
                .on_up =
                    [this] {
                      for (auto& [product_id, book] : books_) book.reset();
@@ -58,8 +53,8 @@ MarketStream::MarketStream(gateway::AdapterContext& context, gateway::RestLine& 
                .keep_alive = {},
                .on_state = handlers_.on_state}} {
   // One channel a message, and eight messages a second from an address.
-  stream_.subscribe_by({.encode = [](bool is_more, const std::vector<std::string>& names,
-                                     std::int64_t) { return encode_name(is_more, names.front()); },
+  stream_.subscribe_by({.encode = [this](bool is_more, const std::vector<std::string>& names,
+                                         std::int64_t id) { return ask_for(is_more, names.front(), id); },
                         .interval = std::chrono::milliseconds{150},
                         .batch_max = 1});
 }
@@ -94,7 +89,22 @@ void MarketStream::tell(std::string_view channel, const std::string& product_id,
   for (const auto& [symbol, wanted] : found->second) tell_one(symbol, wanted);
 }
 
-void MarketStream::on_text(Link& link, std::string_view text, Timestamp receive_time_ns) {
+std::string MarketStream::ask_for(bool is_more, const std::string& name, std::int64_t id) {
+  const std::size_t space = name.find(' ');
+  asked_ = {std::to_string(id), name.substr(0, space), name.substr(space + 1), is_more};
+  return encode_subscription(is_more ? Subscription::Start : Subscription::End, asked_.channel,
+                             std::vector<std::string>(1, asked_.product_id), {});
+}
+
+// Each answer tells all that there is.
+bool MarketStream::is_answer(const SubscriptionsEvent& event) const {
+  const auto channel = event.subscriptions.find(asked_.channel);
+  const bool is_there = channel != event.subscriptions.end() &&
+                        std::ranges::find(channel->second, asked_.product_id) != channel->second.end();
+  return is_there == asked_.is_more;
+}
+
+void MarketStream::on_text(Link& link, std::string_view text, Timestamp receive_time_ns, gateway::About& about) {
   const auto frame = decode_frame(text);
   if (!frame) {
     spdlog::error("{}: market data: {}", view(context_.account), frame.error().text);
@@ -102,12 +112,18 @@ void MarketStream::on_text(Link& link, std::string_view text, Timestamp receive_
   }
   if (frame->error) {
     spdlog::error("{}: market data: Coinbase answers {}", view(context_.account), *frame->error);
+    // It was too much, and is asked for again on another connection; or it is a no, and there is no more to come.
+    if (unified_stream_error(*frame->error) != ErrorCode::RateLimited) link.on_answer(asked_.id, text, about);
     return;
   }
   const auto took = frame->sequence_num ? count_.on_frame(&link, *frame->sequence_num) : Sequence::Took::InOrder;
   if (took == Sequence::Took::Old) return;
   if (took == Sequence::Took::Gap) on_gap(link);
-  for (const Frame::Event& event : frame->events) on_event(event, frame->time_ns, receive_time_ns);
+  for (const Frame::Event& event : frame->events) {
+    const auto* subscriptions = std::get_if<SubscriptionsEvent>(&event);
+    if (subscriptions != nullptr && is_answer(*subscriptions)) link.on_answer(asked_.id, text, about);
+    on_event(event, frame->time_ns, receive_time_ns);
+  }
 }
 
 void MarketStream::on_event(const Frame::Event& event, Timestamp time_ns, Timestamp receive_time_ns) {

@@ -40,7 +40,17 @@ class MarketStream {
   using Link = gateway::Stream::Link;
   using Wanted = std::map<std::string, std::set<std::pair<Symbol, Channel>>>;  // by "level2 BTC-USD"
 
-  void on_text(Link& link, std::string_view text, Timestamp receive_time_ns);
+  // What is asked for now, one at a time: answers have no number.
+  struct Asked {
+    std::string id;
+    std::string channel;
+    std::string product_id;
+    bool is_more = true;
+  };
+
+  std::string ask_for(bool is_more, const std::string& name, std::int64_t id);
+  bool is_answer(const SubscriptionsEvent& event) const;
+  void on_text(Link& link, std::string_view text, Timestamp receive_time_ns, gateway::About& about);
   void on_event(const Frame::Event& event, Timestamp time_ns, Timestamp receive_time_ns);
   void on_gap(Link& link);
   template <class Tell>
@@ -52,6 +62,7 @@ class MarketStream {
   std::map<std::string, Level2Book> books_;            // by product_id
   std::map<std::string, std::string> last_trade_ids_;  // snapshots and overlapping connections repeat trades
   FrameCount count_;
+  Asked asked_;
   gateway::Stream stream_;
 };
 

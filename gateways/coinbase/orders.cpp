@@ -17,6 +17,7 @@ namespace busbar::coinbase {
 
 namespace {
 
+using gateway::about;
 using gateway::About;
 using gateway::Facts;
 using gateway::HttpOutcome;
@@ -30,20 +31,40 @@ using std::chrono::milliseconds;
 
 // So far back an order is looked for by our name. What was sent earlier is in no doubt any more.
 constexpr std::int64_t look_back_ns = 7 * 86'400'000'000'000;
+constexpr std::int64_t birth_margin_ns = 10'000'000'000;  // for Coinbase's stamps, which are not its clock's
+constexpr std::int64_t birth_step_ns = 30'000'000'000;    // so that one list serves orders of about the same age
+// What a list shows holds for so long, but not for an order that may have come only after it was begun.
+constexpr std::int64_t list_good_ns = 2'000'000'000;
+constexpr std::int64_t arrival_ns = 1'000'000'000;
 constexpr std::size_t pages_max = 1'000;
-
-void stamp(VenueReport& fact, const Sent& sent) {
-  fact.request_time_ns = sent.request_time_ns;
-  fact.receive_time_ns = sent.http.received_time_ns;
-}
 
 bool is_done(const Sent& sent) {
   return sent.http.outcome == HttpOutcome::Answered &&
          judge_write(sent.http.status, sent.http.body).verdict == Verdict::Ok;
 }
 
-About about(const Command& command, const Id& client_order_id = {}) {
-  return {.order_id = command.order_id, .client_order_id = client_order_id, .venue_order_id = command.venue_order_id};
+// What becomes of a write that was not answered well.
+Facts failed(const Command& command, const Sent& sent, VenueEvent refused) {
+  const Judged judged = judge_write(sent.http.status, sent.http.body);
+  const std::string status = std::to_string(sent.http.status);
+  return gateway::failed(command, sent, refused,
+                         {.is_unknown = judged.verdict == Verdict::Unknown || judged.verdict == Verdict::Ok,
+                          .error = judged.error,
+                          .text = judged.broker ? explained(*judged.broker) : "HTTP " + status,
+                          .broker_code = judged.broker ? judged.broker->id : "HTTP" + status});
+}
+
+// Whoever answers may mix things up: what is said about another order is no answer.
+bool is_of(const Placed& placed, const Command& command) {
+  return !placed.client_order_id || *placed.client_order_id == view(command.venue_order_id);
+}
+
+bool is_of(const Cancelled& cancelled, std::string_view broker_order_id) {
+  return cancelled.order_id.empty() || cancelled.order_id == broker_order_id;
+}
+
+Error another_order(std::string_view what) {
+  return {ErrorCode::InvalidMessage, std::string{what}.append(": another order's")};
 }
 
 bool has_ended(const Order& order) {
@@ -52,23 +73,6 @@ bool has_ended(const Order& order) {
 }
 
 }  // namespace
-
-// What becomes of a write that was not answered well.
-Facts CoinbaseAdapter::failed(const Command& command, const Sent& sent, VenueEvent refused) const {
-  std::optional<VenueReport> fact = gateway::unanswered(command, sent);
-  if (!fact) {
-    const Judged judged = judge_write(sent.http.status, sent.http.body);
-    const bool is_unknown = judged.verdict == Verdict::Unknown || judged.verdict == Verdict::Ok;
-    const std::string status = "HTTP " + std::to_string(sent.http.status);
-    const std::string text = judged.broker ? explained(*judged.broker) : status;
-    fact = make_fact(command, is_unknown ? VenueEvent::Unknown : refused,
-                     is_unknown ? ErrorCode::UnknownOutcome : judged.error, view(words_of(text)));
-    fact->broker_code = printable<32>(judged.broker ? judged.broker->id : "HTTP" + std::to_string(sent.http.status));
-  }
-  fact->source = fact->event == VenueEvent::NotSent ? VenueSource::Gateway : VenueSource::Rest;
-  stamp(*fact, sent);
-  return {*std::move(fact)};
-}
 
 asio::awaitable<Facts> CoinbaseAdapter::place(PlaceCommand command) {
   const Command& head = command.command;
@@ -81,9 +85,7 @@ asio::awaitable<Facts> CoinbaseAdapter::place(PlaceCommand command) {
   const Sent sent = co_await rest_.send(make(*std::move(request)), std::move(whom), head.expire_time_ns);
   if (!is_done(sent)) co_return failed(head, sent, VenueEvent::Rejected);
   const auto placed = decode_placed(sent.http.body);
-  const bool is_ours =
-      placed && placed->client_order_id.value_or(std::string{view(head.venue_order_id)}) == view(head.venue_order_id);
-  if (!is_ours) {
+  if (!placed || !is_of(*placed, head)) {
     // It was taken, and we do not know what was said about it: that is asked for.
     spdlog::error("{}: answer to an order: {}", view(context_.account),
                   placed ? "another order's" : placed.error().text);
@@ -107,14 +109,14 @@ asio::awaitable<CoinbaseAdapter::Begun> CoinbaseAdapter::begin_cancel(Command co
   if (begun.broker_order_id.empty())
     begun.broker_order_id = names_.broker_order_id(std::string{view(command.venue_order_id)});
   if (begun.broker_order_id.empty()) {  // it is cancelled by Coinbase's name alone
-    const auto found = co_await find_order(command);
+    const auto found = co_await find_order(command, rest_.broker_time_ns());
     if (!found) {
       begun.facts = not_sent(command, found.error());
-    } else if (!*found) {
+    } else if (!found->order) {
       begun.facts.push_back(make_fact(command, refused, ErrorCode::OrderNotFound, "Coinbase has no such order"));
     }
     if (!begun.facts.empty()) co_return begun;
-    begun.broker_order_id = (*found)->order_id;
+    begun.broker_order_id = found->order->order_id;
   }
   std::vector<std::string> ids(1, begun.broker_order_id);
   const Sent sent = co_await rest_.send(make(encode_cancel(ids)), std::move(whom), expire_time_ns);
@@ -123,9 +125,9 @@ asio::awaitable<CoinbaseAdapter::Begun> CoinbaseAdapter::begin_cancel(Command co
     co_return begun;
   }
   const auto results = decode_cancelled(sent.http.body);
-  if (!results || results->size() != 1) {
+  if (!results || results->size() != 1 || !is_of(results->front(), begun.broker_order_id)) {
     spdlog::error("{}: answer to a cancel: {}", view(context_.account),
-                  results ? "not of one order" : results.error().text);
+                  results ? "not of this order alone" : results.error().text);
     begun.facts = failed(command, sent, VenueEvent::Unknown);
     co_return begun;
   }
@@ -173,6 +175,7 @@ asio::awaitable<Facts> CoinbaseAdapter::replace(ReplaceCommand command) {
   const Instrument rules = *instrument;
   Command old = head;
   old.venue_order_id = command.orig_venue_order_id;
+  old.send_time_ns = 0;
   Begun begun = co_await begin_cancel(old, about(head, command.order.client_order_id), VenueEvent::ReplaceRejected,
                                       head.expire_time_ns);
   VenueReport& said = begun.facts.back();
@@ -223,7 +226,7 @@ asio::awaitable<Facts> CoinbaseAdapter::replace(ReplaceCommand command) {
   About whom = about(head, command.order.client_order_id);
   const Sent sent = co_await rest_.send(make(*std::move(request)), std::move(whom), head.expire_time_ns);
   const auto placed = is_done(sent) ? decode_placed(sent.http.body) : Result<Placed>{Error{}};
-  if (!placed) {
+  if (!placed || !is_of(*placed, head)) {
     Facts more = failed(head, sent, VenueEvent::ReplaceRejected);
     more.back().broker_order_id = {};
     facts.insert(facts.end(), more.begin(), more.end());
@@ -252,11 +255,12 @@ asio::awaitable<Result<CoinbaseAdapter::MaybeOrder>> CoinbaseAdapter::get_order(
   if (!body) co_return body.error();
   auto order = decode_order(*body);
   if (!order) co_return order.error();
+  if (order->order_id != broker_order_id) co_return another_order("order");
   names_.learn(order->order_id, order->client_order_id);
   co_return MaybeOrder{*std::move(order)};
 }
 
-asio::awaitable<Result<std::vector<Order>>> CoinbaseAdapter::list_orders(OrdersQuery query) {
+asio::awaitable<Result<std::vector<Order>>> CoinbaseAdapter::list_orders(OrdersQuery query, std::string wanted) {
   query.limit = orders_page;
   std::vector<Order> orders;
   for (std::size_t pages = 0; pages < pages_max; ++pages) {
@@ -264,11 +268,13 @@ asio::awaitable<Result<std::vector<Order>>> CoinbaseAdapter::list_orders(OrdersQ
     if (!body) co_return body.error();
     auto page = decode_orders(*body);
     if (!page) co_return page.error();
+    bool is_found = false;
     for (Order& order : page->orders) {
       names_.learn(order.order_id, order.client_order_id);
+      is_found = is_found || (!wanted.empty() && order.client_order_id == wanted);
       orders.push_back(std::move(order));
     }
-    if (!page->has_next) co_return orders;
+    if (!page->has_next || is_found) co_return orders;
     if (page->cursor.empty() || page->cursor == query.cursor) break;  // more, and no way to it
     query.cursor = page->cursor;
   }
@@ -283,6 +289,10 @@ asio::awaitable<Result<std::vector<Fill>>> CoinbaseAdapter::list_fills(FillsQuer
     if (!body) co_return body.error();
     auto page = decode_fills(*body);
     if (!page) co_return page.error();
+    const bool is_asked_for = std::ranges::all_of(page->fills, [&query](const Fill& fill) {
+      return query.order_ids.empty() || std::ranges::find(query.order_ids, fill.order_id) != query.order_ids.end();
+    });
+    if (!is_asked_for) co_return another_order("fills");
     fills.insert(fills.end(), std::make_move_iterator(page->fills.begin()), std::make_move_iterator(page->fills.end()));
     if (page->fills.size() < fills_page || page->cursor.empty() || page->cursor == query.cursor) co_return fills;
     query.cursor = page->cursor;
@@ -290,21 +300,56 @@ asio::awaitable<Result<std::vector<Fill>>> CoinbaseAdapter::list_fills(FillsQuer
   co_return Error{ErrorCode::InvalidMessage, "fills: the list does not end"};
 }
 
-asio::awaitable<Result<CoinbaseAdapter::MaybeOrder>> CoinbaseAdapter::find_order(Command command) {
+Timestamp CoinbaseAdapter::earliest_birth(Timestamp send_time_ns) const {
+  const Timestamp oldest = rest_.broker_time_ns() - look_back_ns;
+  const Timestamp birth = send_time_ns == 0 ? oldest : std::max(oldest, send_time_ns - birth_margin_ns);
+  return birth - birth % birth_step_ns;
+}
+
+asio::awaitable<Result<CoinbaseAdapter::Sought>> CoinbaseAdapter::find_order(Command command, Timestamp as_of_ns) {
   const std::string ours{view(command.venue_order_id)};
   std::string theirs{view(command.broker_order_id)};
-  if (theirs.empty()) theirs = names_.broker_order_id(ours);
-  if (!theirs.empty()) co_return co_await get_order(theirs);
   const Instrument* instrument = symbols_.by_symbol(view(command.symbol));
   if (instrument == nullptr) co_return not_listed(view(command.symbol));
+  const std::string product{view(instrument->broker_symbol)};
+  const Timestamp born_ns = earliest_birth(command.send_time_ns);
+  std::function<bool()> is_known = [&] {
+    if (theirs.empty()) theirs = names_.broker_order_id(ours);
+    return !theirs.empty() || complete_lists_.without(product, born_ns, as_of_ns) ||
+           (list_failure_ && list_failure_->first >= as_of_ns);
+  };
+  Sought sought{.order = {}, .as_of_ns = rest_.broker_time_ns()};
+  Result<MaybeOrder> found = MaybeOrder{};
+  if (const auto held = co_await list_turn_.take(is_known)) {
+    sought.as_of_ns = rest_.broker_time_ns();
+    found = co_await find_in_list(ours, product, born_ns);
+    list_failure_.reset();
+    if (!found) list_failure_.emplace(sought.as_of_ns, found.error());
+  } else if (!theirs.empty()) {
+    found = co_await get_order(theirs);
+  } else if (const auto begun_ns = complete_lists_.without(product, born_ns, as_of_ns)) {
+    sought.as_of_ns = *begun_ns;
+  } else {
+    found = list_failure_->second;
+  }
+  if (!found) co_return found.error();
+  sought.order = *std::move(found);
+  co_return sought;
+}
+
+asio::awaitable<Result<CoinbaseAdapter::MaybeOrder>> CoinbaseAdapter::find_in_list(std::string venue_order_id,
+                                                                                   std::string product_id,
+                                                                                   Timestamp since_ns) {
   OrdersQuery query;
-  query.product_ids.emplace_back(view(instrument->broker_symbol));
-  query.start_date = gateway::utc_text(rest_.broker_time_ns() - look_back_ns);
-  auto orders = co_await list_orders(std::move(query));
+  query.product_ids.push_back(product_id);
+  query.start_date = gateway::utc_text(since_ns);
+  const Timestamp begun_ns = rest_.broker_time_ns();
+  auto orders = co_await list_orders(std::move(query), venue_order_id);
   if (!orders) co_return orders.error();
   for (Order& order : *orders) {
-    if (order.client_order_id == ours) co_return MaybeOrder{std::move(order)};
+    if (order.client_order_id == venue_order_id) co_return MaybeOrder{std::move(order)};
   }
+  complete_lists_.add(product_id, since_ns, begun_ns);
   co_return MaybeOrder{};
 }
 
@@ -328,17 +373,17 @@ asio::awaitable<Result<Facts>> CoinbaseAdapter::facts_of_order(Order order, Symb
 }
 
 asio::awaitable<Result<Facts>> CoinbaseAdapter::order_status(Command command) {
-  const Timestamp asked_at = rest_.broker_time_ns();
-  auto found = co_await find_order(command);
+  const Timestamp now = rest_.broker_time_ns();
+  auto found = co_await find_order(command, std::min(now, std::max(now - list_good_ns, command.send_time_ns + arrival_ns)));
   if (!found) co_return found.error();
-  if (!*found) {
+  if (!found->order) {
     VenueReport nothing =
         make_fact(command, VenueEvent::NotFound, ErrorCode::OrderNotFound, "Coinbase has no such order");
     nothing.source = VenueSource::Probe;
-    nothing.transact_time_ns = asked_at;
+    nothing.transact_time_ns = found->as_of_ns;
     co_return Facts(1, std::move(nothing));
   }
-  co_return co_await facts_of_order(**std::move(found), command.symbol, VenueSource::Probe);
+  co_return co_await facts_of_order(*std::move(found->order), command.symbol, VenueSource::Probe);
 }
 
 // OPEN leaves out what is only on its way there, and cannot be asked for together with it.
@@ -391,10 +436,10 @@ void CoinbaseAdapter::on_order(const UserOrder& order, bool is_snapshot, Timesta
   if (!said.fact) return on_doubt("order " + order.client_order_id + ": " + said.unknown + " was never seen before");
   said.fact->receive_time_ns = receive_time_ns;
   const bool has_filled = order.cumulative_quantity && order.cumulative_quantity->is_positive();
-  context_.events.on_report(*std::move(said.fact));
+  context_.events.on_report(*said.fact);
   // A snapshot's fills are those of before: they are compared when the stream comes up.
   if (!has_filled || is_snapshot) return;
-  wants_fills_.insert(order.order_id);
+  wants_fills_.insert_or_assign(order.order_id, *std::move(said.fact));
   if (!std::exchange(is_fetching_fills_, true)) gateway::spawn(context_.loop, fetch_fills());
 }
 
@@ -403,8 +448,8 @@ asio::awaitable<void> CoinbaseAdapter::fetch_fills() {
   constexpr int looks = 5;
   constexpr milliseconds first_pause{100};
   while (!wants_fills_.empty()) {
-    const std::string order_id = *wants_fills_.begin();
-    wants_fills_.erase(wants_fills_.begin());
+    const std::string order_id = wants_fills_.begin()->first;
+    const VenueReport word = wants_fills_.extract(order_id).mapped();
     std::function<asio::awaitable<Result<std::vector<Fill>>>()> look = [this, order_id] {
       FillsQuery query;
       query.order_ids.push_back(order_id);
@@ -425,10 +470,16 @@ asio::awaitable<void> CoinbaseAdapter::fetch_fills() {
       spdlog::warn("{}: fills of order {}: {}", view(context_.account), order_id, fills.error().text);
       continue;
     }
+    const auto newer = wants_fills_.find(order_id);
+    const VenueReport& last_word = newer == wants_fills_.end() ? word : newer->second;
     for (auto fill = fills->rbegin(); fill != fills->rend(); ++fill) {  // newest first
       const Instrument* instrument = by_broker_symbol(fill->product_id);
       if (instrument == nullptr) continue;
-      context_.events.on_report(fill_of(*fill, *instrument, names_.venue_order_id(order_id), VenueSource::Stream));
+      VenueReport report = fill_of(*fill, *instrument, names_.venue_order_id(order_id), VenueSource::Stream);
+      report.order_status = last_word.order_status;  // with all of them
+      report.cum_qty = last_word.cum_qty;
+      report.is_working = last_word.is_working;
+      context_.events.on_report(std::move(report));
     }
   }
   is_fetching_fills_ = false;

@@ -54,7 +54,12 @@ asio::awaitable<Result<void>> UserStream::subscribe(gateway::Stream::LinkPtr lin
   if (!answer.text) co_return Error{ErrorCode::ConnectionError, "no answer to the subscription"};
   const auto frame = decode_frame(*answer.text);
   if (!frame) co_return frame.error();
-  if (frame->error) co_return Error{unified_stream_error(*frame->error), "Coinbase answers: " + *frame->error};
+  if (frame->error) {
+    const ErrorCode code = unified_stream_error(*frame->error);
+    // It says the same to a wrong token and to a wrong clock: the next try has the right time.
+    if (code == ErrorCode::AuthenticationFailed) static_cast<void>(co_await rest_.measure_clock(true));
+    co_return Error{code, "Coinbase answers: " + *frame->error};
+  }
   co_return Result<void>{};
 }
 

@@ -14,7 +14,7 @@
 
 namespace busbar::coinbase {
 
-namespace asio = boost::asio;
+namespace asio = gateway::asio;
 
 // Which frame of which connection has come last: while two overlap, each is counted by itself.
 class FrameCount {

@@ -48,6 +48,7 @@ std::string_view words_of(Events::Part part) {
     case Events::Part::Rest: return "rest";
     case Events::Part::OrderStream: return "order stream";
     case Events::Part::MarketData: return "market data";
+    case Events::Part::Login: return "login";
   }
   return "";
 }
@@ -61,7 +62,9 @@ Account::Account(asio::io_context& loop, AccountOptions options, AccountOwner& o
       probe_tokens_{static_cast<double>(options_.probes_per_second), options_.probes_per_second * probe_burst},
       symbols_{options_.symbols},
       timer_{loop},
-      reconcile_timer_{loop} {}
+      reconcile_timer_{loop} {
+  part(Part::Login) = {SessionStateKind::Ok, {}, 0};  // most have none
+}
 
 void Account::attach(std::unique_ptr<Adapter> adapter) {
   adapter_ = std::move(adapter);
@@ -124,6 +127,9 @@ asio::awaitable<void> Account::stop() {
 
 std::optional<Error> Account::no_new_orders() {
   if (is_stopping_) return Error{ErrorCode::ConnectionError, "the gateway is stopping"};
+  if (const PartState& login = part(Part::Login); !works(login.state)) {
+    return Error{ErrorCode::AuthenticationFailed, login.reason};
+  }
   if (!works(part(Part::Rest).state)) {
     return Error{ErrorCode::ConnectionError, "no connection to the broker: " + part(Part::Rest).reason};
   }
@@ -149,6 +155,7 @@ void Account::act(CommandKind kind, Message message) {
   Command& command = command_of(message);
   symbols_.insert(command.symbol);
   if (command.expire_time_ns != 0) command.expire_time_ns = in_broker_time(command.expire_time_ns);
+  if (kind == CommandKind::Cancel) command.send_time_ns = in_doubt_.birth_of(command.venue_order_id);
   ++running_;
   asio::co_spawn(loop_, run_command(kind, std::move(message)), asio::detached);
 }
@@ -179,6 +186,7 @@ asio::awaitable<void> Account::run_command(CommandKind kind, Message message) {
   if (last.event == VenueEvent::CancelRejected || last.event == VenueEvent::ReplaceRejected) {
     // "Unknown order" mostly means filled or cancelled a moment ago: where it stands is told before the refusal.
     Command question = command;
+    question.send_time_ns = 0;
     if (const auto* replace = std::get_if<ReplaceCommand>(&message.body)) {
       question.venue_order_id = replace->orig_venue_order_id;
     }
@@ -260,7 +268,10 @@ void Account::ask(CommandKind kind, const Command& command) {
   look_for(kind, command, in_broker_time(command.expire_time_ns));
 }
 
-void Account::look_for(CommandKind kind, const Command& command, Timestamp request_time_ns) {
+// An order that was to be placed did not exist before its command; of any other it is not known since when it does.
+void Account::look_for(CommandKind kind, Command command, Timestamp request_time_ns) {
+  const bool is_new = (kind == CommandKind::Place || kind == CommandKind::Replace) && owner_.router_now();
+  command.send_time_ns = is_new && command.send_time_ns != 0 ? in_broker_time(command.send_time_ns) : 0;
   symbols_.insert(command.symbol);
   if (!in_doubt_.add(kind, command, request_time_ns, options_.boottime())) {
     return owner_.on_command_facts(command.command_id, {}, true);
@@ -373,10 +384,16 @@ SessionState Account::state() const {
   const PartState& rest = part(Part::Rest);
   const PartState& stream = part(Part::OrderStream);
   const bool is_stream_worse = !options_.trade_without_order_stream && badness(stream.state) > badness(rest.state);
-  const PartState& worse = is_stream_worse ? stream : rest;
-  state.state = is_leaving_ ? SessionStateKind::Down : worse.state;
-  state.reason = is_leaving_ ? cut<256>("the gateway is stopping") : cut<256>(to_words(worse.reason));
+  const PartState& login = part(Part::Login);
+  const PartState* worst = is_stream_worse ? &stream : &rest;
+  // Without a login nothing else can be well: it is the cause, and what a person can mend.
+  if (!works(login.state) || badness(login.state) > badness(worst->state)) worst = &login;
+  state.state = is_leaving_ ? SessionStateKind::Down : worst->state;
+  state.reason = is_leaving_ ? cut<256>("the gateway is stopping") : cut<256>(to_words(worst->reason));
+  // What is renewed in time is nobody's deadline while another part has no more time than this.
+  const bool is_ending = state.state == SessionStateKind::ExpiresAt;
   for (const PartState& each : parts_) {
+    if (is_ending && each.state != SessionStateKind::ExpiresAt) continue;
     if (each.deadline_ns != 0 && (state.deadline_ns == 0 || each.deadline_ns < state.deadline_ns)) {
       state.deadline_ns = each.deadline_ns;
     }
@@ -395,7 +412,9 @@ void Account::tick() {
   if (now - last_state_ >= state_interval_ns) publish_state();
   const auto interval = works(part(Part::OrderStream).state) ? options_.reconcile_interval : options_.poll_interval;
   const bool is_time = now - last_reconcile_ >= std::chrono::nanoseconds{interval}.count();
-  if (is_time && works(part(Part::Rest).state)) want_reconcile();
+  // A key that was refused is tried again now and then: a person may have mended at the broker what was wrong with it.
+  const SessionStateKind rest = part(Part::Rest).state;
+  if (is_time && (works(rest) || rest == SessionStateKind::NeedsHuman)) want_reconcile();
 }
 
 void Account::on_report(VenueReport report) {
@@ -422,12 +441,14 @@ void Account::on_state(Part which, SessionStateKind state, std::string reason, T
   PartState& known = part(which);
   const bool is_change = known.state != state;
   if (!is_change && known.reason == reason && known.deadline_ns == deadline_ns) return;
+  const bool is_first_word = known.reason == PartState{}.reason;  // why it has not come up
   known = {state, std::move(reason), deadline_ns};
-  if (is_change) {
+  if (is_change || is_first_word) {
     spdlog::log(works(state) ? spdlog::level::info : spdlog::level::warn, "{}: {} is {} {}", view(options_.account),
                 words_of(which), busbar::name_of(state), to_words(known.reason));
   }
   if (which == Part::OrderStream && !works(state) && !options_.trade_without_order_stream) is_reconciled_ = false;
+  if (which == Part::Login && is_change && works(state)) timer_.cancel();  // what waited for it goes on at once
   publish_state();
 }
 

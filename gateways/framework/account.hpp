@@ -103,7 +103,7 @@ class Account final : public Events {
   asio::awaitable<void> run_list(PlaceListCommand list);
   void note_line(const VenueReport& last);
   Timestamp in_broker_time(Timestamp router_time_ns) const;
-  void look_for(CommandKind kind, const Command& command, Timestamp request_time_ns);
+  void look_for(CommandKind kind, Command command, Timestamp request_time_ns);
   void settle(CommandKind kind, const Command& command, const Facts& facts);
   asio::awaitable<Facts> carry_out(CommandKind kind, const Message& message);
   asio::awaitable<Result<Facts>> order_status(Command command);
@@ -125,7 +125,7 @@ class Account final : public Events {
   CircuitBreaker breaker_;
   InDoubt in_doubt_{AbsenceRule{}};
   TokenBucket probe_tokens_;
-  std::array<PartState, 3> parts_;
+  std::array<PartState, 4> parts_;
   std::int64_t clock_offset_ns_ = 0;
   std::set<Symbol> symbols_;
   asio::steady_timer timer_;  // of keep_connected

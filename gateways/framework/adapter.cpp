@@ -10,7 +10,7 @@ Error no_login() { return {ErrorCode::Unsupported, "this broker has no login of 
 
 }  // namespace
 
-Result<std::string> Adapter::auth_url() { return no_login(); }
+Result<std::string> Adapter::auth_url(std::string) { return no_login(); }
 
 asio::awaitable<Result<void>> Adapter::handle_callback(std::string) { co_return no_login(); }
 

@@ -28,7 +28,9 @@ class Events {
   virtual void on_ticker(Ticker ticker) = 0;
   virtual void on_usage(RateUsage usage) = 0;      // blocked_until_ns by our wall clock; it is turned into router time
   virtual void on_instruments(std::vector<Instrument> instruments) = 0;  // the whole list, at connect and refresh
-  enum class Part { Rest, OrderStream, MarketData };
+  enum class Part { Rest, OrderStream, MarketData, Login };  // what is told about the last is why the others may not work
+  // The deadline of an Ok is that by which it renews itself; that of ExpiresAt is its end, 0 for any moment: tell it as soon as
+  // renewing fails or nothing renews it, for orders that may outlive the session are judged by it.
   virtual void on_state(Part part, SessionStateKind state, std::string reason, Timestamp deadline_ns = 0) = 0;
   virtual void on_clock_offset(std::int64_t broker_minus_ours_ns) = 0;
   // The order stream is (back) up: events between are missing, so orders and fills are compared now.
@@ -54,8 +56,9 @@ class Adapter {
   virtual asio::awaitable<void> disconnect() = 0;
   virtual bool is_connected() const = 0;
 
-  // Brokers with logins answer these; others say Unsupported.
-  virtual Result<std::string> auth_url();
+  // Brokers with logins answer these; others say Unsupported. A login begins with an address for a person's browser, which
+  // comes back to `redirect_uri`, and ends with the address that it came with. None of them is asked twice.
+  virtual Result<std::string> auth_url(std::string redirect_uri);
   virtual asio::awaitable<Result<void>> handle_callback(std::string url);
   virtual asio::awaitable<Result<void>> refresh_token();
 
@@ -66,10 +69,11 @@ class Adapter {
   virtual asio::awaitable<Facts> place(PlaceCommand command) = 0;
   // Orders that the broker ties to each other: the facts of all of them, each with the command_id of its command.
   virtual asio::awaitable<Facts> place_list(PlaceListCommand list);
+  // A send_time_ns that is not 0: the order did not exist before, by the broker's clock.
   virtual asio::awaitable<Facts> cancel(CancelCommand command) = 0;
   virtual asio::awaitable<Facts> replace(ReplaceCommand command) = 0;
   // Where does the order stand? State, preceded by its fills; or NotFound. An error is "could not ask", never "not
-  // found".
+  // found", which speaks of its transact_time_ns. And of send_time_ns as above.
   virtual asio::awaitable<Result<Facts>> order_status(Command command) = 0;
   // Every open order as State, with broker and venue ids.
   virtual asio::awaitable<Result<Facts>> orders() = 0;

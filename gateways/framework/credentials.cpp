@@ -41,13 +41,15 @@ Result<Credentials> parse_credentials(std::string_view text, const std::filesyst
     if (equals == std::string_view::npos) return refuse("expected `name = value`");
     const std::string_view name = trim(entry.substr(0, equals));
     std::string_view value = trim(entry.substr(equals + 1));
-    Secret* const member = name == "api_key"      ? &credentials.api_key
-                           : name == "secret"     ? &credentials.secret
-                           : name == "passphrase" ? &credentials.passphrase
-                                                  : nullptr;
+    Secret* const member = name == "api_key"         ? &credentials.api_key
+                           : name == "secret"        ? &credentials.secret
+                           : name == "passphrase"    ? &credentials.passphrase
+                           : name == "client_id"     ? &credentials.client_id
+                           : name == "client_secret" ? &credentials.client_secret
+                                                     : nullptr;
     // A name that is not known is not told: a private key's own lines end in "=", and may stand here by mistake.
     if (member == nullptr && name != "secret_file") {
-      return refuse("only api_key, secret, secret_file and passphrase are known here");
+      return refuse("only api_key, secret, secret_file, passphrase, client_id and client_secret are known here");
     }
     if (value.empty()) return refuse(std::string{name} + " is empty");
     if (member == nullptr) {
@@ -80,6 +82,12 @@ Result<Credentials> parse_credentials(std::string_view text, const std::filesyst
   const auto is_missing = [](const char* name) {
     return Error{ErrorCode::InvalidMessage, std::string{name} + " is missing"};
   };
+  const bool has_key = !credentials.api_key.is_empty() || !credentials.secret.is_empty();
+  if (!has_key && !credentials.client_secret.is_empty() && !credentials.is_login()) return is_missing("client_id");
+  if (credentials.is_login()) {
+    if (!has_key) return credentials;
+    return Error{ErrorCode::InvalidMessage, "either a key, api_key and secret, or a login's client, client_id"};
+  }
   if (credentials.api_key.is_empty()) return is_missing("api_key");
   if (credentials.secret.is_empty()) return is_missing("secret");
   return credentials;
@@ -95,7 +103,11 @@ Credentials load_credentials(const std::filesystem::path& path) {
 
 Credentials CredentialsSource::load(const std::string& named) {
   constexpr std::string_view prefix = "vault:";
-  if (!named.starts_with(prefix)) return load_credentials(named);
+  if (!named.starts_with(prefix)) {
+    auto credentials = load_credentials(named);
+    if (!credentials.is_login()) return credentials;
+    throw std::runtime_error{named + ": what a login brings is kept in the vault, and so is client_id: \"vault:NAME\""};
+  }
   if (!vault_) {
     auto opened = vault::Store{place_}.read();
     if (!opened) throw std::runtime_error{opened.error().text};
@@ -109,6 +121,10 @@ Credentials CredentialsSource::load(const std::string& named) {
   if (!secret) throw refuse(secret.error());
   auto credentials = parse_credentials(secret->reveal(), {});
   if (!credentials) throw refuse(credentials.error());
+  if (credentials->is_login()) {
+    credentials->kept_in = place_;
+    credentials->tokens = entry + ".tokens";
+  }
   return std::move(*credentials);
 }
 

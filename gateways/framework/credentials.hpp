@@ -1,6 +1,6 @@
 #pragma once
-// What proves to a broker who we are. Read from the vault, or from a file that only its owner may read; never shown, wiped
-// after use.
+// What proves to a broker who we are: a key, or the client of a login. Read from the vault, or from a file that only its
+// owner may read; never shown, wiped after use.
 
 #include <filesystem>
 #include <optional>
@@ -18,11 +18,20 @@ struct Credentials {
   Secret api_key;
   Secret secret;
   Secret passphrase;  // opens `secret` where that is an encrypted key
+
+  // In place of a key: who we are to a broker whose accounts are reached by a person's login (OAuth 2.0), and where the
+  // tokens of that login are kept.
+  Secret client_id;
+  Secret client_secret;
+  std::optional<vault::Place> kept_in;
+  std::string tokens;  // the entry
+  bool is_login() const { return !client_id.is_empty(); }
 };
 
-// Lines `api_key = ...` and `secret = ...`, both required, and `passphrase = ...`; # starts a comment. A value that begins
-// with "-----BEGIN " goes on to the line that begins with "-----END ". In a file a key of many lines may also be named by
-// `secret_file = ...`, a path beside it; elsewhere `folder` is empty and none can be. A refusal names the line, no value.
+// Lines `api_key = ...` and `secret = ...`, both required, and `passphrase = ...`; or `client_id = ...`, and `client_secret =
+// ...` where the broker gives one out. # starts a comment. A value that begins with "-----BEGIN " goes on to the line that begins
+// with "-----END ". In a file a key of many lines may also be named by `secret_file = ...`, a path beside it; elsewhere `folder`
+// is empty and none can be. A refusal names the line, no value.
 Result<Credentials> parse_credentials(std::string_view text, const std::filesystem::path& folder);
 
 // The same in a file: a regular one, of ours or of root, with mode 0400 or 0600; in the folder of systemd's credentials also

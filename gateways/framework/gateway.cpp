@@ -87,6 +87,7 @@ void Gateway::add_account(const Name& account, TlsContext& tls, Credentials cred
   account_options.boottime = options_.boottime;
   account_options.random = options_.random;
   auto made = std::make_unique<Account>(loop_, std::move(account_options), *this);
+  const bool is_login = credentials.is_login();
   OnTape tape = [this, account, credentials](Tape record) { on_tape(std::move(record), account, credentials); };
   made->attach(make(AdapterContext{.loop = loop_,
                                    .tls = tls,
@@ -96,6 +97,10 @@ void Gateway::add_account(const Name& account, TlsContext& tls, Credentials cred
                                    .account = account,
                                    .environment = options_.environment,
                                    .credentials = std::move(credentials)}));
+  if (is_login && made->adapter().auth_url({}).error().code == ErrorCode::Unsupported) {
+    throw std::runtime_error{"account " + std::string{view(account)} + ": " + options_.broker +
+                             " has no login: api_key and secret are wanted in place of client_id"};
+  }
   accounts_.emplace(account, std::move(made));
 }
 
@@ -579,6 +584,20 @@ asio::awaitable<Answer> Gateway::ask_broker(Query query) {
               answer.orders.push_back(as_report(fact));
             }
           });
+      break;
+    // Of a login: never asked twice, for a code and a refresh token are good for one use.
+    case QueryKind::AuthUrl:
+      if (auto url = adapter.auth_url(query.url)) {
+        answer.url = std::move(*url);
+      } else {
+        refuse(url.error());
+      }
+      break;
+    case QueryKind::HandleCallback:
+      if (const auto done = co_await adapter.handle_callback(std::move(query.url)); !done) refuse(done.error());
+      break;
+    case QueryKind::RefreshToken:
+      if (const auto done = co_await adapter.refresh_token(); !done) refuse(done.error());
       break;
     default:
       refuse({ErrorCode::Unsupported, "a gateway does not answer " + std::string{busbar::name_of(query.kind)}});

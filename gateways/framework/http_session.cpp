@@ -6,6 +6,8 @@
 #include <optional>
 #include <vector>
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
@@ -32,6 +34,8 @@ namespace {
 
 constexpr std::uint32_t header_size_max = 64u << 10;
 constexpr int informational_max = 4;  // 1xx answers before the real one
+constexpr std::chrono::milliseconds look_most{1'000};  // from one look at what is kept ready to the next
+constexpr std::chrono::milliseconds look_rarely{30'000};
 
 bool equals_ignoring_case(std::string_view a, std::string_view b) {
   return beast::iequals({a.data(), a.size()}, {b.data(), b.size()});
@@ -141,7 +145,8 @@ class HttpSession::Pool : public std::enable_shared_from_this<HttpSession::Pool>
         base_{std::move(base)},
         host_{host_header(base_)},
         options_{options},
-        tape_{std::move(tape)} {}
+        tape_{std::move(tape)},
+        look_{loop} {}
 
   static asio::awaitable<HttpResponse> run(std::shared_ptr<Pool> pool, HttpRequest request);
   static asio::awaitable<Result<void>> warm(std::shared_ptr<Pool> pool, std::size_t count);
@@ -150,6 +155,7 @@ class HttpSession::Pool : public std::enable_shared_from_this<HttpSession::Pool>
     is_closed_ = true;
     idle_.clear();
     for (const auto& waiter : waiters_) waiter->cancel();
+    look_.cancel();
   }
 
   std::uint64_t handshakes = 0;
@@ -191,6 +197,8 @@ class HttpSession::Pool : public std::enable_shared_from_this<HttpSession::Pool>
   bool has_place() const { return busy_ < options_.connections_max && !is_closed_; }
   static asio::awaitable<bool> wait_for_place(Pool& pool);
   static asio::awaitable<std::optional<Error>> open(Pool& pool, ConnectionPtr& out);
+  static asio::awaitable<void> keep_ready(std::shared_ptr<Pool> pool);
+  std::size_t fresh() const;
 
   struct Attempt {
     HttpOutcome outcome = HttpOutcome::NotSent;
@@ -220,6 +228,8 @@ class HttpSession::Pool : public std::enable_shared_from_this<HttpSession::Pool>
   std::vector<Untaped> untaped_;
   std::size_t busy_ = 0;
   bool is_closed_ = false;
+  bool is_kept_ready_ = false;
+  asio::steady_timer look_;
   std::vector<ConnectionPtr> idle_;  // the newest last: it is used first, so the rest can age
   std::deque<std::shared_ptr<asio::steady_timer>> waiters_;
 };
@@ -277,6 +287,41 @@ asio::awaitable<std::optional<Error>> HttpSession::Pool::open(Pool& pool, Connec
   out = std::make_unique<Connection>();
   out->stream = std::move(*opened);
   co_return std::nullopt;
+}
+
+// Those that will still be good for a while.
+std::size_t HttpSession::Pool::fresh() const {
+  const auto is_fresh = [&](const ConnectionPtr& connection) {
+    return steady_clock::now() - connection->last_used < options_.idle_max * 3 / 4;
+  };
+  return busy_ + static_cast<std::size_t>(std::ranges::count_if(idle_, is_fresh));
+}
+
+// Whoever comes after a silence finds a connection: what ages, and what the broker has closed, is replaced ahead of need.
+// More and more slowly where that is in vain.
+asio::awaitable<void> HttpSession::Pool::keep_ready(std::shared_ptr<Pool> pool) {
+  const std::chrono::milliseconds look = std::min(look_most, pool->options_.idle_max / 4);
+  const std::size_t wanted = std::min(pool->options_.connections_ready, pool->options_.connections_max);
+  for (auto pause = look; !pool->is_closed_;) {
+    pool->look_.expires_after(pause);
+    co_await pool->look_.async_wait(no_throw);
+    bool is_vain = false;  // the broker is away, or has closed what was to be kept
+    std::erase_if(pool->idle_, [&](const ConnectionPtr& connection) {
+      const bool has_aged = steady_clock::now() - connection->last_used > pool->options_.idle_max;
+      const bool is_useless = !pool->is_usable(*connection);
+      is_vain = is_vain || (is_useless && !has_aged);
+      return is_useless;
+    });
+    while (!pool->is_closed_ && pool->fresh() < wanted) {
+      ConnectionPtr connection;
+      if (co_await open(*pool, connection)) {
+        is_vain = true;
+        break;
+      }
+      pool->keep(std::move(connection));
+    }
+    pause = is_vain ? std::min(pause * 2, look_rarely) : look;
+  }
 }
 
 asio::awaitable<HttpSession::Pool::Attempt> HttpSession::Pool::exchange(Pool& pool, Connection& connection,
@@ -397,6 +442,9 @@ asio::awaitable<HttpResponse> HttpSession::Pool::run(std::shared_ptr<Pool> pool,
   if (!pool->has_place() && !co_await wait_for_place(*pool)) {
     finish(HttpOutcome::NotSent, pool->is_closed_ ? "the session is closed" : "all connections are busy");
     co_return response;
+  }
+  if (pool->options_.connections_ready != 0 && !std::exchange(pool->is_kept_ready_, true)) {
+    asio::co_spawn(pool->loop_, keep_ready(pool), asio::detached);
   }
   const Place place{*pool};
   const std::string text = written_out(request, pool->host_);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <utility>
 
 namespace busbar::gateway {
 
@@ -36,11 +37,20 @@ bool InDoubt::add(CommandKind kind, const Command& command, Timestamp request_ti
   if (kind == CommandKind::Ask && std::any_of(doubts_.begin(), doubts_.end(), is_same)) return false;
   // An AskCommand and the order of another life are asked for at once; "not found" right after a time-out says little.
   const bool is_urgent = kind == CommandKind::Ask || command.possible_resend;
-  Doubt doubt{kind, command, request_time_ns, 0, 0, is_urgent ? now : now + intervals[0], false};
+  Doubt doubt{kind, command, request_time_ns};
+  doubt.next = is_urgent ? now : now + intervals[0];
   // The broker's own name is the replaced order's; its successor has another, or none, and is asked for by ours.
   if (kind == CommandKind::Replace) doubt.command.broker_order_id = {};
   doubts_.try_emplace(command.command_id, std::move(doubt));
   return true;
+}
+
+Timestamp InDoubt::birth_of(const Id& venue_order_id) const {
+  for (const auto& [id, doubt] : doubts_) {
+    const bool is_new = doubt.kind == CommandKind::Place || doubt.kind == CommandKind::Replace;
+    if (is_new && doubt.command.venue_order_id == venue_order_id) return doubt.command.send_time_ns;
+  }
+  return 0;
 }
 
 std::vector<std::uint64_t> InDoubt::on_news(const VenueReport& news) {
@@ -99,6 +109,10 @@ InDoubt::Answer InDoubt::on_answer(std::uint64_t command_id, Result<Facts> answe
   if (found == doubts_.end()) return {};
   Doubt& doubt = found->second;
   doubt.is_running = false;
+  // "Not found" out of a list speaks of when the list was begun.
+  const bool has_own_time = answer && !answer->empty() && answer->back().event == VenueEvent::NotFound &&
+                            answer->back().transact_time_ns != 0;
+  if (has_own_time) asked_at = std::min(asked_at, answer->back().transact_time_ns);
   const unsigned look_ups = std::max(1u, rule_.look_ups);
 
   Answer out;
@@ -119,7 +133,7 @@ InDoubt::Answer InDoubt::on_answer(std::uint64_t command_id, Result<Facts> answe
 
   const VenueReport last = out.facts.back();
   if (last.event == VenueEvent::NotFound) {
-    if (is_beyond_bound(doubt, asked_at)) ++doubt.conclusive;
+    if (is_beyond_bound(doubt, asked_at) && asked_at > std::exchange(doubt.conclusive_at, asked_at)) ++doubt.conclusive;
     out.is_settled = doubt.kind == CommandKind::Ask || doubt.conclusive >= look_ups;
   } else if (last.event == VenueEvent::State) {
     // A live order says nothing yet about a cancel that is under way.

@@ -48,6 +48,9 @@ class InDoubt {
   // Something was heard of an order meanwhile, from a stream or a list. The commands that it settles, which are asked for no more.
   std::vector<std::uint64_t> on_news(const VenueReport& news);
 
+  // Before then, by the broker's clock, the order did not exist; 0: that is not known.
+  Timestamp birth_of(const Id& venue_order_id) const;
+
   std::size_t size() const { return doubts_.size(); }
   bool contains(std::uint64_t command_id) const { return doubts_.contains(command_id); }
 
@@ -58,6 +61,7 @@ class InDoubt {
     Timestamp request_time_ns;
     unsigned asked = 0;
     unsigned conclusive = 0;  // looks after the bound that found nothing, or found a cancel without effect
+    Timestamp conclusive_at = 0;  // what the last of them was true of: one list is one look, however often it is asked
     Timestamp next = 0;
     bool is_running = false;
   };

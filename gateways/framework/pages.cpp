@@ -31,6 +31,7 @@ Answer Pages::split(Answer whole, std::uint32_t page_size, Timestamp now) {
   head.kind = whole.kind;
   head.as_of_ns = whole.as_of_ns;
   head.text = whole.text;
+  head.url = whole.url;
   std::deque<Answer> pages;
   cut_list(pages, head, &Answer::orders, whole.orders, size);
   cut_list(pages, head, &Answer::accounts, whole.accounts, size);

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 
+#include <spdlog/spdlog.h>
+
 #include "bus/clock.hpp"
 #include "gateways/framework/facts.hpp"
 #include "gateways/framework/redact.hpp"
-#include "gateways/framework/tasks.hpp"
+#include "gateways/framework/words.hpp"
 
 namespace busbar::gateway {
 
@@ -18,14 +20,10 @@ constexpr std::chrono::milliseconds write_answer_max{3'000};
 constexpr std::chrono::milliseconds pause_first{400};
 constexpr std::chrono::milliseconds pause_most{3'000};
 constexpr int clock_samples_max = 6;
+constexpr std::chrono::milliseconds look_interval{2'000};
+constexpr std::int64_t clock_interval_ns = 60'000 * ms_ns;
 
-}  // namespace
-
-RestLine::RestLine(HttpSession& http, AdapterContext& context, Dialect dialect)
-    : http_{http}, context_{context}, dialect_{std::move(dialect)} {}
-
-Timestamp RestLine::broker_time_ns() const { return wall_now_ns() + clock_.offset_ns(); }
-
+// Where the line itself tells what became of a write; nullopt: the broker has answered, and its words are to be judged.
 std::optional<VenueReport> unanswered(const Command& command, const Sent& sent) {
   const auto fact = [&](VenueEvent event, ErrorCode error) { return make_fact(command, event, error, sent.http.error); };
   if (sent.is_held_back) return fact(VenueEvent::NotSent, ErrorCode::RateLimited);
@@ -34,6 +32,33 @@ std::optional<VenueReport> unanswered(const Command& command, const Sent& sent) 
   if (sent.http.outcome == HttpOutcome::NoAnswer) return fact(VenueEvent::Unknown, ErrorCode::UnknownOutcome);
   return std::nullopt;
 }
+
+}  // namespace
+
+void stamp(VenueReport& fact, const Sent& sent) {
+  fact.request_time_ns = sent.request_time_ns;
+  fact.receive_time_ns = sent.http.received_time_ns;
+}
+
+Facts failed(const Command& command, const Sent& sent, VenueEvent refused, const Refusal& said) {
+  std::optional<VenueReport> fact = unanswered(command, sent);
+  if (!fact) {
+    fact = make_fact(command, said.is_unknown ? VenueEvent::Unknown : refused,
+                     said.is_unknown ? ErrorCode::UnknownOutcome : said.error, view(words_of(said.text)));
+    fact->broker_code = printable<32>(said.broker_code);
+  }
+  fact->source = fact->event == VenueEvent::NotSent ? VenueSource::Gateway : VenueSource::Rest;
+  stamp(*fact, sent);
+  return Facts(1, *std::move(fact));
+}
+
+RestLine::RestLine(HttpSession& http, AdapterContext& context, Dialect dialect)
+    : http_{http},
+      context_{context},
+      dialect_{std::move(dialect)},
+      refresh_{context.loop, look_interval, [this] { return refresh(); }} {}
+
+Timestamp RestLine::broker_time_ns() const { return wall_now_ns() + clock_.offset_ns(); }
 
 std::optional<Sent> RestLine::held_back() const {
   const Timestamp left_ns = held_back_until_ns_ - wall_now_ns();
@@ -53,13 +78,26 @@ asio::awaitable<Sent> RestLine::send(Make make, About about, Timestamp expire_ti
   sent.request_time_ns = broker_time_ns();
   HttpRequest http = make(sent.request_time_ns);
   http.about = std::move(about);
-  if (http.method != "GET") http.answer_timeout = write_answer_max;
+  const bool is_write = http.method != "GET";
+  if (is_write) http.answer_timeout = write_answer_max;
   if (expire_time_ns != 0) http.write_until_ns = boottime_now_ns() + (expire_time_ns - broker_time_ns());
-  const std::string target = http.target;
+  sent.target = http.target;
+  const bool is_private = !http.secret_headers.empty();
   sent.http = co_await http_.request(std::move(http));
-  cut_secret(sent.http.body, context_.credentials.secret.reveal());
-  if (!sent.http.is_too_late) note(sent.http, target);
+  cut_secrets(sent.http.body);
+  if (!sent.http.is_too_late) note(sent.http, sent.target, is_private);
+  // A write is not sent again: but the next one is signed at the right time.
+  const bool is_refused_write = is_write && sent.http.outcome == HttpOutcome::Answered && sent.http.status >= 400;
+  if (is_refused_write && dialect_.meaning(sent.http, sent.target).is_clock_wrong) {
+    static_cast<void>(co_await measure_clock(true));
+  }
   co_return sent;
+}
+
+void RestLine::cut_secrets(std::string& text) const {
+  cut_secret(text, context_.credentials.api_key.reveal());
+  cut_secret(text, context_.credentials.secret.reveal());
+  if (context_.cut_from) context_.cut_from(text);
 }
 
 asio::awaitable<Result<std::string>> RestLine::ask(Make make, About about) {
@@ -70,10 +108,14 @@ asio::awaitable<Result<std::string>> RestLine::ask(Make make, About about) {
     Error error{ErrorCode::ConnectionError, sent.http.error};
     bool may_ask_again = true;
     if (sent.http.outcome == HttpOutcome::Answered) {
-      const Meaning meaning = dialect_.meaning(sent.http, make(sent.request_time_ns).target);
+      const Meaning meaning = dialect_.meaning(sent.http, sent.target);
       if (!meaning.error) co_return std::move(sent.http.body);
       error = *meaning.error;
       may_ask_again = meaning.may_ask_again;
+      if (meaning.is_clock_wrong && tries < 2) {
+        if (const auto measured = co_await measure_clock(true); !measured) co_return measured.error();
+        continue;
+      }
     }
     if (!may_ask_again || tries >= reads_max) co_return error;
     co_await pause(context_.loop, backoff.next());
@@ -99,23 +141,37 @@ asio::awaitable<Result<void>> RestLine::measure_clock(bool anew) {
     if (clock_.sample(sent.http.sent_time_ns, *time, sent.http.received_time_ns) && (i > 0 || !anew)) break;
   }
   if (!clock_.is_known()) co_return error;
+  clock_at_ns_ = boottime_now_ns();
   context_.events.on_clock_offset(clock_.offset_ns());
   co_return Result<void>{};
 }
 
-void RestLine::note(const HttpResponse& http, std::string_view target) {
-  if (http.outcome != HttpOutcome::Answered) return note_health(http, false);
-  const Meaning meaning = dialect_.meaning(http, target);
-  note_health(http, meaning.is_key_refused);
-  if (meaning.hold_back.count() == 0) return;
-  held_back_until_ns_ = std::max(held_back_until_ns_, wall_now_ns() + meaning.hold_back.count() * ms_ns);
-  RateUsage blocked = dialect_.limit;
-  blocked.account = context_.account;
-  blocked.blocked_until_ns = held_back_until_ns_;
-  context_.events.on_usage(std::move(blocked));
+asio::awaitable<void> RestLine::refresh() {
+  const bool is_down = failures_ >= failures_max;
+  if (!is_down && boottime_now_ns() - clock_at_ns_ < clock_interval_ns) co_return;
+  clock_at_ns_ = boottime_now_ns();  // what fails is tried again in its time
+  if (const auto clock = co_await measure_clock(false); !clock) {
+    spdlog::warn("{}: clock: {}", view(context_.account), clock.error().text);
+  }
 }
 
-void RestLine::note_health(const HttpResponse& http, bool is_key_refused) {
+void RestLine::note(const HttpResponse& http, std::string_view target, bool is_private) {
+  if (http.outcome != HttpOutcome::Answered) return note_health(http, false, is_private);
+  if (dialect_.note_limits) dialect_.note_limits(http);
+  const Meaning meaning = dialect_.meaning(http, target);
+  note_health(http, meaning.is_key_refused, is_private);
+  if (meaning.hold_back.count() == 0 && !meaning.used) return;
+  RateUsage usage = dialect_.limit;
+  usage.account = context_.account;
+  usage.used = meaning.used.value_or(0);
+  if (meaning.hold_back.count() != 0) {
+    held_back_until_ns_ = std::max(held_back_until_ns_, wall_now_ns() + meaning.hold_back.count() * ms_ns);
+    usage.blocked_until_ns = held_back_until_ns_;
+  }
+  context_.events.on_usage(std::move(usage));
+}
+
+void RestLine::note_health(const HttpResponse& http, bool is_key_refused, bool is_private) {
   using enum SessionStateKind;
   const auto tell = [&](SessionStateKind state, std::string reason) {
     context_.events.on_state(Events::Part::Rest, state, std::move(reason));
@@ -124,13 +180,15 @@ void RestLine::note_health(const HttpResponse& http, bool is_key_refused) {
     if (++failures_ == failures_max) tell(Down, http.error);
     return;
   }
-  // One refusal is not believed: good keys have been refused by servers in trouble.
-  key_refusals_ = is_key_refused ? key_refusals_ + 1 : http.status < 400 ? 0 : key_refusals_;
-  if (key_refusals_ == 2) {
-    tell(NeedsHuman, dialect_.broker +
-                         " refuses the API key: it may be wrong, lack a permission, or not be allowed from this "
-                         "address");
-  } else if (key_refusals_ == 0 && http.status < 400) {
+  // One refusal is not believed: good keys have been refused by servers in trouble. And that anybody may ask what the time is
+  // does not prove a key that was refused.
+  const bool is_well = http.status < 400;
+  key_refusals_ = is_key_refused ? key_refusals_ + 1 : is_private && is_well ? 0 : key_refusals_;
+  if (is_key_refused && key_refusals_ >= 2) {
+    tell(NeedsHuman, "authentication failed: " + dialect_.broker +
+                         " refuses the API key: it may be wrong, revoked or expired, lack a permission, or not be "
+                         "allowed from this address");
+  } else if (is_well && key_refusals_ < 2) {
     tell(Ok, {});
   }
   failures_ = 0;

@@ -10,23 +10,37 @@
 #include <string>
 #include <string_view>
 
-#include <boost/asio/awaitable.hpp>
-
 #include "gateways/framework/adapter.hpp"
 #include "gateways/framework/clock_offset.hpp"
 #include "gateways/framework/retry.hpp"
 #include "gateways/framework/run.hpp"
+#include "gateways/framework/tasks.hpp"
 
 namespace busbar::gateway {
 
 struct Sent {
   HttpResponse http;
+  std::string target;             // what was asked for
   Timestamp request_time_ns = 0;  // the broker's clock when it was signed
   bool is_held_back = false;      // NotSent because the broker wants to hear nothing from us for a while
 };
 
-// What becomes of a write to which the broker has said nothing; nullopt: it has, and its words are the adapter's to judge.
-std::optional<VenueReport> unanswered(const Command& command, const Sent& sent);
+// Which order a request is about.
+inline About about(const Command& command, const Id& client_order_id = {}) {
+  return {.order_id = command.order_id, .client_order_id = client_order_id, .venue_order_id = command.venue_order_id};
+}
+// When it was that the broker was asked for a fact, and when it answered.
+void stamp(VenueReport& fact, const Sent& sent);
+
+// What a broker said to a write that it did not do, or of which nobody knows whether it did.
+struct Refusal {
+  bool is_unknown = true;
+  ErrorCode error = ErrorCode::UnknownOutcome;
+  std::string text;
+  std::string broker_code;
+};
+// What becomes of a write that was not answered well: by the line, or by what the broker said. `refused` is the event of a no.
+Facts failed(const Command& command, const Sent& sent, VenueEvent refused, const Refusal& said);
 
 class RestLine {
  public:
@@ -37,13 +51,16 @@ class RestLine {
   struct Meaning {
     std::optional<Error> error;
     bool may_ask_again = false;  // the line failed, and not the question
+    bool is_clock_wrong = false;  // it was signed at a time that the broker does not like
     bool is_key_refused = false;
     std::chrono::milliseconds hold_back{0};  // so long the broker wants to hear nothing
+    std::optional<std::uint64_t> used;       // of the limit, as the broker counts
   };
   struct Dialect {
     std::string broker;  // its name, for people
     RateUsage limit;     // what a holding back blocks: bucket, scope and interval
     std::function<Meaning(const HttpResponse& http, std::string_view target)> meaning;
+    std::function<void(const HttpResponse& http)> note_limits = {};  // what else an answer says about limits
     Make ask_time;
     std::function<Result<Timestamp>(std::string_view body)> time_of;
   };
@@ -57,8 +74,17 @@ class RestLine {
   // Takes samples until the offset is known; with `anew`, old ones count for nothing.
   asio::awaitable<Result<void>> measure_clock(bool anew);
 
+  // From start() on the clock is measured each minute, and a line that is down is tried every two seconds.
+  void start() { refresh_.start(); }
+  void stop() { refresh_.stop(); }
+
   Timestamp broker_time_ns() const;
-  bool is_down() const { return failures_ >= failures_max; }
+  // The broker wants to hear nothing for a while: what becomes of a request meanwhile.
+  std::optional<Sent> held_back() const;
+  // What an answer says about limits, and about the line and the key: also of one that came another way.
+  void note(const HttpResponse& http, std::string_view target, bool is_private);
+  // Whatever a broker says may repeat the key that it is about, and its words go on into reports, states and logs.
+  void cut_secrets(std::string& text) const;
   Random random() {
     return [this] { return random_(); };
   }
@@ -66,15 +92,16 @@ class RestLine {
  private:
   static constexpr int failures_max = 3;  // lines that broke, one after another
 
-  std::optional<Sent> held_back() const;
-  void note(const HttpResponse& http, std::string_view target);
-  void note_health(const HttpResponse& http, bool is_key_refused);
+  asio::awaitable<void> refresh();
+  void note_health(const HttpResponse& http, bool is_key_refused, bool is_private);
 
   HttpSession& http_;
   AdapterContext& context_;
   Dialect dialect_;
   ClockOffset clock_;
   std::mt19937_64 random_{std::random_device{}()};
+  Periodic refresh_;
+  Timestamp clock_at_ns_ = 0;         // CLOCK_BOOTTIME: when it was measured last
   Timestamp held_back_until_ns_ = 0;  // wall clock
   int failures_ = 0;
   int key_refusals_ = 0;

@@ -19,6 +19,7 @@ struct Setup {
   GatewayOptions options;
   BusConfig bus;
   std::string ca_file;
+  std::vector<std::string> pins;
   MakeAdapter make;
   vault::Place vault;
   std::vector<std::pair<Name, std::string>> accounts;  // and what they name as their credentials
@@ -42,6 +43,10 @@ Setup read_setup(ConfigTable& root, const std::string& name, std::string_view br
     table.refuse("broker", "\"" + wanted + "\" is not spoken by this program, which is for \"" + options.broker + "\"");
   }
   setup.ca_file = table.text("ca_file", "");
+  setup.pins = table.texts("pins", {});
+  for (const std::string& pin : setup.pins) {
+    if (!is_pin(pin)) table.refuse("pins", "\"" + pin + "\" is no pin: sha256/ and a SHA-256 in base64");
+  }
   options.trade_without_order_stream = table.flag("trade_without_order_stream", false);
   options.probes_per_second = static_cast<std::uint32_t>(table.integer("probes_per_second", 1, 1000, 5));
   for (const std::string& symbol : table.texts("reconcile_symbols", {})) {
@@ -58,6 +63,8 @@ Setup read_setup(ConfigTable& root, const std::string& name, std::string_view br
     if (keys.text("gateway") != name) continue;
     setup.accounts.emplace_back(account, keys.text("credentials"));
   }
+  root.ignore_others();
+  root.finish_here();
   if (setup.accounts.empty()) root.refuse("accounts", "no account has gateway = \"" + name + "\"");
   return setup;
 }
@@ -85,7 +92,7 @@ void serve(Setup setup) {
   setup.options.wall = wall_now_ns;
   setup.options.boottime = boottime_now_ns;
   setup.options.random = system_random();
-  TlsContext tls{setup.ca_file};
+  TlsContext tls{setup.ca_file, setup.pins};
   bus::AuditFeed archive{loop, tape_options(setup)};
   RecordClock clock{0};
   Header header;  // of every tape message

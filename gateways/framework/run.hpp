@@ -33,6 +33,7 @@ struct AdapterContext {
   Name account;
   Environment environment;
   Credentials credentials;
+  std::function<void(std::string& text)> cut_from = {};  // secrets that come and go, out of what a broker repeats
 };
 
 using MakeAdapter = std::function<std::unique_ptr<Adapter>(AdapterContext context)>;

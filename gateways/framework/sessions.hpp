@@ -29,11 +29,14 @@ struct Url {
 // https://host[:port][/path] or wss://...; anything else is refused by name.
 Result<Url> parse_url(std::string_view text);
 
+// SHA-256 of a certificate's public key (its SubjectPublicKeyInfo): "sha256/" and 44 letters of base64.
+bool is_pin(std::string_view text);
+
 class TlsContext {  // one per process
  public:
-  // Adds the CA certificates of `ca_file` to the system's when it is not empty. Throws std::runtime_error, for
-  // start-up.
-  explicit TlsContext(const std::string& ca_file);
+  // Adds the CA certificates of `ca_file` to the system's when it is not empty. With pins, one certificate of each verified
+  // chain must have one of these keys. Throws std::runtime_error, for start-up.
+  explicit TlsContext(const std::string& ca_file, const std::vector<std::string>& pins = {});
   ~TlsContext();
   struct Impl;
   Impl& impl() { return *impl_; }
@@ -87,6 +90,7 @@ using OnTape = std::function<void(Tape)>;
 
 struct HttpOptions {
   std::size_t connections_max = 8;
+  std::size_t connections_ready = 0;  // so many are kept fresh from the first request on, for who comes after a silence
   std::chrono::milliseconds connect_timeout{3000};  // whoever waits to have an order sent is to know within 5 s
   std::chrono::milliseconds answer_timeout{12000};
   std::chrono::milliseconds idle_max{50000};  // a kept connection older than this is not used again

@@ -39,6 +39,7 @@ WebSocketOptions socket_options(const StreamOptions& options) {
 Stream::Link::Link(asio::io_context& loop, TlsContext& tls, const Url& url, const StreamOptions& options, OnTape tape)
     : loop_{loop},
       answer_max_{options.answer_max},
+      silence_max_{options.silence_max},
       socket_{loop, tls, url, socket_options(options), std::move(tape)},
       wake_{loop},
       changed_{loop},
@@ -75,11 +76,13 @@ bool Stream::Link::on_answer(const std::string& id, std::string_view text, About
 void Stream::Link::replace(std::string why, bool is_trusted) {
   if (why_replace_.empty()) why_replace_ = std::move(why);
   is_trusted_ = is_trusted_ && is_trusted;
+  if (!is_trusted) end_state_ = SessionStateKind::Stale;
   wake_.cancel();
 }
 
 void Stream::Link::on_closed(std::string reason) {
   is_closed_ = true;
+  if (wall_now_ns() - socket_.last_received_ns() >= silence_max_.count()) end_state_ = SessionStateKind::Stale;
   replace(std::move(reason));
   changed_.cancel();
   alive_.cancel();
@@ -129,7 +132,8 @@ asio::awaitable<Result<Stream::LinkPtr>> Stream::open() {
 void Stream::adopt(LinkPtr link) {
   const bool overlaps = is_alive();
   const LinkPtr old = std::exchange(current_, std::move(link));
-  handlers_.on_state(SessionStateKind::Ok, {}, wall_now_ns() + std::chrono::nanoseconds{options_.life}.count());
+  life_ends_ns_ = wall_now_ns() + std::chrono::nanoseconds{options_.life}.count();
+  handlers_.on_state(SessionStateKind::Ok, {}, life_ends_ns_);  // renewed before, by another that overlaps with it
   if (subscribing_.encode) asio::co_spawn(loop_, keep_subscribed(current_), asio::detached);
   if (handlers_.keep_alive) asio::co_spawn(loop_, keep_alive(current_), asio::detached);
   if (overlaps) {
@@ -188,7 +192,7 @@ asio::awaitable<void> Stream::keep_up() {
         co_await current_->wake_.async_wait(no_throw);
       }
       if (is_stopping_) break;
-      if (!is_alive()) handlers_.on_state(SessionStateKind::Down, current_->why_replace_, 0);
+      if (!is_alive()) handlers_.on_state(current_->end_state_, current_->why_replace_, 0);
       if (steady_clock::now() - since >= short_life) {
         backoff.reset();
       } else {
@@ -206,14 +210,21 @@ asio::awaitable<void> Stream::keep_up() {
         since = steady_clock::now();
         break;
       }
-      if (!is_alive()) {
-        const bool needs_human = next.error().code == ErrorCode::AuthenticationFailed;
-        handlers_.on_state(needs_human ? SessionStateKind::NeedsHuman : SessionStateKind::Down, next.error().text, 0);
-      }
+      tell_failure(next.error());
       co_await sleep(pause_, backoff.next());
     }
   }
   --running_;
+}
+
+// Nothing takes over from what still works, and that has its end: by its age, or, as it was told, any moment now.
+void Stream::tell_failure(const Error& error) {
+  using enum SessionStateKind;
+  if (is_alive()) {
+    const Timestamp end_ns = current_->why_replace_.empty() ? life_ends_ns_ : 0;
+    return handlers_.on_state(ExpiresAt, "the connection cannot be renewed: " + error.text, end_ns);
+  }
+  handlers_.on_state(error.code == ErrorCode::AuthenticationFailed ? NeedsHuman : Down, error.text, 0);
 }
 
 // ---- what must come

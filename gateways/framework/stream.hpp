@@ -72,6 +72,7 @@ class Stream {
 
     asio::io_context& loop_;
     std::chrono::milliseconds answer_max_;
+    std::chrono::nanoseconds silence_max_;
     WebSocket socket_;
     asio::steady_timer wake_;     // of keep_up: something below has changed
     asio::steady_timer changed_;  // of keep_subscribed: what is wanted has
@@ -79,6 +80,7 @@ class Stream {
     std::map<std::string, std::shared_ptr<Waiting>> waiting_;
     std::set<std::string> subscribed_;
     std::string why_replace_;
+    SessionStateKind end_state_ = SessionStateKind::Down;  // or Stale: nobody has hung up, but data have stopped
     bool is_closed_ = false;
     bool is_trusted_ = true;
   };
@@ -120,6 +122,7 @@ class Stream {
   void adopt(LinkPtr link);
   bool is_alive() const { return current_ && !current_->is_closed_ && current_->is_trusted_; }
   asio::awaitable<void> keep_up();
+  void tell_failure(const Error& error);
   asio::awaitable<void> keep_subscribed(LinkPtr link);
   asio::awaitable<void> close_later(LinkPtr link);
   asio::awaitable<void> keep_alive(LinkPtr link);
@@ -140,6 +143,7 @@ class Stream {
   asio::steady_timer pause_;
   asio::steady_timer expect_timer_;
   std::map<std::string, std::chrono::steady_clock::time_point> expected_;
+  Timestamp life_ends_ns_ = 0;  // of current_
   std::int64_t requests_ = 0;
   int running_ = 0;  // coroutines
   bool is_stopping_ = false;

@@ -16,6 +16,20 @@ asio::awaitable<void> pause(asio::io_context& loop, std::chrono::milliseconds ti
   co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
 }
 
+asio::awaitable<Turn::Held> Turn::take(std::function<bool()> is_there) {
+  while (!is_there()) {
+    if (!std::exchange(is_taken_, true)) co_return Held{this};
+    over_.expires_at(asio::steady_timer::time_point::max());
+    co_await over_.async_wait(asio::as_tuple(asio::use_awaitable));
+  }
+  co_return Held{};
+}
+
+void Turn::Leave::operator()(Turn* turn) const {
+  turn->is_taken_ = false;
+  turn->over_.cancel();
+}
+
 Periodic::Periodic(asio::io_context& loop, std::chrono::milliseconds interval,
                    std::function<asio::awaitable<void>()> act)
     : loop_{loop}, interval_{interval}, act_{std::move(act)}, timer_{loop} {}

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <functional>
+#include <memory>
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
@@ -33,6 +34,22 @@ class Periodic {
   asio::steady_timer timer_;
   bool is_running_ = false;
   bool is_stopping_ = false;
+};
+
+// What is dear is done for everybody who wants it by one of them, while the others wait.
+class Turn {
+ public:
+  explicit Turn(asio::io_context& loop) : over_{loop} {}
+  struct Leave {
+    void operator()(Turn* turn) const;
+  };
+  using Held = std::unique_ptr<Turn, Leave>;
+  // Nothing: what was wanted is there, be it that another has brought it. Otherwise it is ours to bring, while we hold this.
+  asio::awaitable<Held> take(std::function<bool()> is_there);
+
+ private:
+  asio::steady_timer over_;
+  bool is_taken_ = false;
 };
 
 // Asks until the answer is enough, with pauses that double; the last answer.

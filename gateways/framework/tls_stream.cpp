@@ -1,7 +1,10 @@
 #include "gateways/framework/tls_stream.hpp"
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <optional>
+#include <span>
 #include <stdexcept>
 
 #include <boost/asio/ip/address.hpp>
@@ -9,6 +12,9 @@
 #include <boost/asio/ssl/error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <openssl/ssl.h>
+#include <openssl/x509.h>
+
+#include "gateways/framework/base64.hpp"
 
 namespace busbar::gateway {
 
@@ -19,6 +25,7 @@ namespace {
 
 // Forward secrecy and authenticated encryption only; TLS 1.3 has nothing else.
 constexpr const char* ciphers_tls12 = "ECDHE+AESGCM:ECDHE+CHACHA20";
+constexpr const char* pin_prefix = "sha256/";
 
 bool is_host(std::string_view text) {
   constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-";
@@ -78,13 +85,47 @@ std::string handshake_reason(ByteStream& stream, const error_code& error) {
     return error.message();
   }
   const long result = SSL_get_verify_result(stream.ssl());
+  if (result == X509_V_ERR_APPLICATION_VERIFICATION) return "no key of the certificate's chain is pinned";
   if (result == X509_V_OK || result == X509_V_ERR_UNSPECIFIED) return "the certificate is not for this host name";
   return X509_verify_cert_error_string(result);
 }
 
+std::string pin_of(const X509* certificate) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> hash{};
+  unsigned size = 0;
+  unsigned char* key = nullptr;
+  const int key_size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &key);
+  const bool is_hashed = key_size > 0 && EVP_Digest(key, static_cast<std::size_t>(key_size), hash.data(), &size,
+                                                    EVP_sha256(), nullptr) == 1;
+  OPENSSL_free(key);
+  return is_hashed ? pin_prefix + base64(std::span{hash}.first(size)) : std::string{};
+}
+
+// In place of OpenSSL's own verification, which it asks first: so no handshake is completed with a key that is not pinned.
+int verify_pinned(X509_STORE_CTX* store, void* pinned) {
+  if (X509_verify_cert(store) != 1) return 0;
+  const auto& pins = *static_cast<const std::vector<std::string>*>(pinned);
+  const STACK_OF(X509)* chain = X509_STORE_CTX_get0_chain(store);
+  for (int i = 0; i < sk_X509_num(chain); ++i) {
+    if (std::find(pins.begin(), pins.end(), pin_of(sk_X509_value(chain, i))) != pins.end()) return 1;
+  }
+  X509_STORE_CTX_set_error(store, X509_V_ERR_APPLICATION_VERIFICATION);
+  return 0;
+}
+
 }  // namespace
 
-TlsContext::TlsContext(const std::string& ca_file) : impl_{std::make_unique<Impl>()} {
+bool is_pin(std::string_view text) {
+  constexpr std::string_view letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  constexpr std::size_t letters_of_32_bytes = 43;
+  if (!text.starts_with(pin_prefix) || !text.ends_with('=')) return false;
+  text.remove_prefix(std::string_view{pin_prefix}.size());
+  text.remove_suffix(1);
+  return text.size() == letters_of_32_bytes && text.find_first_not_of(letters) == std::string_view::npos;
+}
+
+TlsContext::TlsContext(const std::string& ca_file, const std::vector<std::string>& pins)
+    : impl_{std::make_unique<Impl>()} {
   asio::ssl::context& context = impl_->context;
   context.set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_compression);
   if (SSL_CTX_set_min_proto_version(context.native_handle(), TLS1_2_VERSION) != 1 ||
@@ -92,6 +133,8 @@ TlsContext::TlsContext(const std::string& ca_file) : impl_{std::make_unique<Impl
     throw std::runtime_error{"TLS: this OpenSSL does not know TLS 1.2 or its ciphers"};
   }
   context.set_verify_mode(asio::ssl::verify_peer);
+  impl_->pins = pins;
+  if (!pins.empty()) SSL_CTX_set_cert_verify_callback(context.native_handle(), verify_pinned, &impl_->pins);
   error_code error;
   context.set_default_verify_paths(error);
   if (error) throw std::runtime_error{"TLS: the system's CA certificates: " + error.message()};

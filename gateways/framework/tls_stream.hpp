@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/ssl/context.hpp>
@@ -20,6 +21,7 @@ using boost::system::error_code;
 
 struct TlsContext::Impl {
   asio::ssl::context context{asio::ssl::context::tls_client};
+  std::vector<std::string> pins;
 };
 
 inline constexpr auto no_throw = asio::as_tuple(asio::use_awaitable);

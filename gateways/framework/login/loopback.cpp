@@ -45,8 +45,8 @@ http::response<http::string_body> page(http::status status, std::string text) {
 }  // namespace
 
 struct Loopback::State {
-  State(asio::io_context& loop, Expected its_expected)
-      : expected{std::move(its_expected)},
+  State(asio::io_context& loop, std::string path)
+      : expected{std::move(path), {}},
         acceptor{loop, tcp::endpoint{asio::ip::address_v4::loopback(), 0}},
         patience{loop} {}
 
@@ -57,7 +57,7 @@ struct Loopback::State {
   Expected expected;
   tcp::acceptor acceptor;
   asio::steady_timer patience;
-  std::optional<vault::Secret> code;
+  std::optional<Result<vault::Secret>> outcome;
   int connections = 0;
 };
 
@@ -84,22 +84,25 @@ asio::awaitable<void> Loopback::State::serve(std::shared_ptr<State> self, ByteSt
     co_await http::async_write(stream, answer, into(error));
   }
   --self->connections;
-  if (self->code) self->patience.cancel();  // the browser has been told before we are gone
+  if (self->outcome) self->patience.cancel();  // the browser has been told before we are gone
 }
 
 http::response<http::string_body> Loopback::State::answer(const http::request<http::empty_body>& request) {
   if (request.method() != http::verb::get) {
     return page(http::status::method_not_allowed, "Busbar waits for a redirect here.");
   }
-  if (code) return page(http::status::gone, "This login has its answer already.");
+  if (outcome) return page(http::status::gone, "This login has its answer already.");
   auto found = code_of({request.target().data(), request.target().size()}, expected);
-  if (!found) return page(http::status::bad_request, found.error().text);
-  code = std::move(*found);
+  if (!found && found.error().code != ErrorCode::PermissionDenied) {
+    return page(http::status::bad_request, found.error().text);
+  }
+  outcome = std::move(found);
+  if (!*outcome) return page(http::status::ok, outcome->error().text);
   return page(http::status::ok, "Busbar has what it needs. This page may be closed.");
 }
 
-Loopback::Loopback(asio::io_context& loop, Expected expected)
-    : state_{std::make_shared<State>(loop, std::move(expected))} {}
+Loopback::Loopback(asio::io_context& loop, std::string path)
+    : state_{std::make_shared<State>(loop, std::move(path))} {}
 
 Loopback::~Loopback() {
   error_code ignored;
@@ -111,18 +114,19 @@ std::string Loopback::address() const {
   return "http://127.0.0.1:" + std::to_string(state_->acceptor.local_endpoint().port()) + state_->expected.path;
 }
 
-asio::awaitable<Result<vault::Secret>> Loopback::wait(std::chrono::seconds patience) {
+asio::awaitable<Result<vault::Secret>> Loopback::wait(vault::Secret expected_state, std::chrono::seconds patience) {
   const auto state = state_;
+  state->expected.state = std::move(expected_state);
   state->patience.expires_after(patience);
   asio::co_spawn(state->acceptor.get_executor(), State::accept(state), asio::detached);
   error_code error;
   co_await state->patience.async_wait(into(error));
   state->acceptor.close(error);
-  if (!state->code) {
+  if (!state->outcome) {
     co_return Error{ErrorCode::AuthenticationFailed,
                     "no browser has come back from this login within " + std::to_string(patience.count()) + " s"};
   }
-  co_return std::move(*state->code);
+  co_return *std::move(state->outcome);
 }
 
 }  // namespace busbar::login

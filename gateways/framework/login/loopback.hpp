@@ -15,14 +15,14 @@ namespace busbar::login {
 
 class Loopback {
  public:
-  // Listens from here on. Throws when there is no port to be had.
-  Loopback(boost::asio::io_context& loop, Expected expected);
+  // Listens from here on, and expects nothing yet. Throws when there is no port to be had.
+  Loopback(boost::asio::io_context& loop, std::string path);
   ~Loopback();
 
   std::string address() const;  // the redirect_uri of the login: http://127.0.0.1:41234/callback
-  // The code of the redirect that answers this login. Others are told that they do not, and waited on. Nobody listens any
-  // more when it returns.
-  boost::asio::awaitable<Result<vault::Secret>> wait(std::chrono::seconds patience = std::chrono::minutes{10});
+  // The code of the redirect that answers this login, or the broker's no. Others are told that they do not, and waited on.
+  // Nobody listens any more when it returns.
+  boost::asio::awaitable<Result<vault::Secret>> wait(vault::Secret state, std::chrono::seconds patience);
 
  private:
   struct State;

@@ -71,7 +71,8 @@ Result<vault::Secret> code_of(std::string_view target, const Expected& expected)
   }
   if (const auto error = value_of("error"); !error.empty()) {
     const auto description = value_of("error_description");
-    return refuse("the broker says " + to_words(error) + (description.empty() ? "" : ": " + to_words(description)));
+    return Error{ErrorCode::PermissionDenied,
+                 "the broker says " + to_words(error) + (description.empty() ? "" : ": " + to_words(description))};
   }
   if (value_of("code").empty()) return refuse("the redirect brings no code");
   return vault::Secret{value_of("code")};
@@ -85,6 +86,12 @@ Result<vault::Secret> code_of_pasted(std::string_view address, const Expected& e
   }
   const std::string_view target = address.substr(path);
   return code_of(target.substr(0, target.find('#')), expected);
+}
+
+std::string parameter_of(std::string_view url, std::string_view name) {
+  const auto query = parse_query(url.substr(std::min(url.find('?'), url.size() - 1) + 1));
+  const auto found = query ? query->find(name) : Query::const_iterator{};
+  return query && found != query->end() ? found->second : std::string{};
 }
 
 }  // namespace busbar::login

@@ -15,10 +15,13 @@ struct Expected {
 };
 
 // The code in a request's target, "/callback?code=...&state=...". Refused: another path, another state, a parameter twice,
-// what is no query; and the broker's own no, in its words.
+// what is no query: AuthenticationFailed. PermissionDenied: it is the answer, and the broker's own no, in its words.
 Result<vault::Secret> code_of(std::string_view target, const Expected& expected);
 
 // The same out of what a person pastes on a host without a browser: the whole address the browser went to.
 Result<vault::Secret> code_of_pasted(std::string_view address, const Expected& expected);
+
+// The value of a parameter of an address; empty where there is none.
+std::string parameter_of(std::string_view url, std::string_view name);
 
 }  // namespace busbar::login

@@ -50,6 +50,7 @@ Result<Tokens> parse_tokens(std::string_view text) {
 Result<Tokens> TokenStore::read() const {
   const auto vault = store_.read();
   if (!vault) return vault.error();
+  if (!vault->has(entry_)) return Tokens{};
   const auto text = vault->get(entry_);
   if (!text) return text.error();
   return parse_tokens(text->reveal());

@@ -1,5 +1,5 @@
 #pragma once
-// What an OAuth login ends with, and how it is kept: in the vault, under the account's name.
+// What an OAuth login ends with, and how it is kept: in the vault, in an entry of their own.
 
 #include <functional>
 
@@ -19,7 +19,7 @@ Result<Tokens> parse_tokens(std::string_view text);
 class TokenStore {
  public:
   TokenStore(vault::Store store, std::string entry) : store_{std::move(store)}, entry_{std::move(entry)} {}
-  Result<Tokens> read() const;
+  Result<Tokens> read() const;  // empty before the first login
   // On disk when it returns well, and only then are the ones of before gone: use them from then on.
   Result<void> keep(const Tokens& tokens);
 

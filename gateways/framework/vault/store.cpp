@@ -167,7 +167,7 @@ Place vault_config(ConfigTable& root) {
     return text;
   };
   place.file = path("file", "/var/lib/busbar/vault/vault");
-  place.generation_file = path("generation_file", "/var/lib/busbar/vault.generation");
+  place.generation_file = path("generation_file", "/var/lib/busbar/generation/vault.generation");
   if (place.file.parent_path() == place.generation_file.parent_path()) {
     table.refuse("generation_file", "must lie in another folder than the vault, or both are brought back together");
   }

@@ -2,10 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include "gateways/binance/decode_hot.hpp"
+
 namespace busbar::binance {
 namespace {
 
 using namespace busbar::literals;
+using namespace std::literals;
 
 TEST(BinanceMarket, ReadsABookBestFirstAndRefusesAnotherShape) {
   const auto depth = decode_depth(R"({"lastUpdateId":1027024,"bids":[["4.00000000","431.0"]],"asks":[["4.2","12"]]})");
@@ -201,6 +204,34 @@ TEST(BinanceMarket, AFrameWithAnotherTypeIsRefusedByName) {
     const auto refused = decode_market_frame(c.frame);
     ASSERT_FALSE(refused) << c.frame;
     EXPECT_EQ(refused.error().text, c.text);
+  }
+}
+
+TEST(BinanceMarket, WhatIsHotIsReadFastAndWhateverIsNotAsDocumentedIsLeftToTheStrictReader) {
+  const std::string best = R"({"u":400,"s":"BNBUSDT","b":"25.35190000","B":"31.2","a":"25.36520000","A":"40.66"})";
+  MarketFrame frame;
+  ASSERT_TRUE(read_hot(R"({"stream":"bnbusdt@bookTicker","data":)" + best + "}", frame));
+  EXPECT_EQ(frame.stream, "bnbusdt@bookTicker");
+  const auto& quote = std::get<BookTicker>(frame.what);
+  EXPECT_EQ(to_string(quote.bid), "25.35190000");
+  EXPECT_EQ(quote.ask_qty, "40.66"_d);
+  EXPECT_EQ(quote.update_id, 400);
+  const std::string depth = R"({"e":"depthUpdate","E":5,"s":"B","U":157,"u":160,"b":[["0.0024","10"]],"a":[]})";
+  MarketFrame book;
+  ASSERT_TRUE(read_hot(depth, book));
+  EXPECT_EQ(to_string(std::get<DepthUpdateEvent>(book.what).bids.at(0).price), "0.0024");
+  MarketFrame deal;
+  ASSERT_TRUE(read_hot(R"({"e":"trade","E":1,"s":"B","t":9,"p":"0.001","q":"100","T":7,"m":true,"M":true})", deal));
+  EXPECT_TRUE(std::get<TradeEvent>(deal.what).buyer_is_maker);
+  for (const std::string& other : {best.substr(0, best.size() - 1), best + "x", R"({"u":400,"s":"B","b":"1"})"s,
+                                   R"({"e":"trade","E":1,"s":"B","t":9,"p":0.001,"q":"100","T":7,"m":true})"s,
+                                   R"({"e":"trade","E":1,"s":"B","t":9.5,"p":"1","q":"100","T":7,"m":true})"s,
+                                   R"({"e":"depthUpdate","E":5,"s":"B","U":1,"u":2,"b":[["1"]],"a":[]})"s,
+                                   R"({"e":"depthUpdate","E":5,"s":"B","U":1,"u":2,"b":[["1","-1"]],"a":[]})"s,
+                                   R"({"e":"depthUpdate","E":5,"s":"B","U":161,"u":160,"b":[],"a":[]})"s,
+                                   R"({"e":"kline","s":"B"})"s, "[]"s, ""s}) {
+    MarketFrame none;
+    EXPECT_FALSE(read_hot(other, none)) << other;
   }
 }
 

@@ -252,6 +252,10 @@ TEST(CoinbaseDecode, ProductsBecomeInstrumentsWithTheirOwnPriceStep) {
   EXPECT_EQ(of(R"(,"auction_mode":true)").status, TradingStatus::PreOpen);
   EXPECT_FALSE(of(R"(,"limit_only":true)").can_cash_order_qty);
   EXPECT_EQ(of(R"(,"limit_only":true)").order_types.size(), 3u);
+  const auto traded = decode_product("{" + rest + R"(,"price":"67250.1","volume_24h":"12.5"})");
+  EXPECT_EQ(traded->price, "67250.1"_d);
+  EXPECT_EQ(traded->volume_24h, "12.5"_d);
+  EXPECT_FALSE(decode_product("{" + rest + R"(,"price":""})")->price) << "nothing was traded yet";
 }
 
 TEST(CoinbaseDecode, OneBadProductLeavesTheOthers) {
@@ -305,6 +309,25 @@ TEST(CoinbaseErrors, AWriteIsOnlyRefusedWhereNothingCanHaveHappened) {
   EXPECT_TRUE(is_worth_asking_again(judge_read(503, "")));
   EXPECT_TRUE(is_worth_asking_again(judge_read(429, "")));
   EXPECT_FALSE(is_worth_asking_again(judge_read(401, "")));
+}
+
+TEST(CoinbaseErrors, AfterTooManyItIsQuietAsLongAsItWasTold) {
+  const struct {
+    const char* retry_after;
+    std::int64_t ms;
+  } cases[] = {{"3", 3'000}, {"0", 1'000}, {"", 1'000}, {"-5", 1'000}, {"soon", 1'000}, {"3 s", 1'000},
+               {"99999999999999999999", 1'000}, {"99999999999", 604'800'000}};
+  for (const auto& c : cases) EXPECT_EQ(hold_back_ms(c.retry_after), c.ms) << c.retry_after;
+}
+
+TEST(CoinbaseErrors, HeadersTellOfALimitThatIsOurs) {
+  EXPECT_EQ(used_of("30", "2", 30), 28u);
+  EXPECT_EQ(used_of("30", "0", 30), 30u);
+  EXPECT_FALSE(used_of("30", "20", 30)) << "no need to tell";
+  EXPECT_FALSE(used_of("10000", "2", 30)) << "of an hour, perhaps";
+  EXPECT_FALSE(used_of("30", "", 30));
+  EXPECT_FALSE(used_of("", "", 30));
+  EXPECT_FALSE(used_of("30", "-1", 30));
 }
 
 TEST(CoinbaseErrors, AReasonNeverSeenIsARefusalWithItsWordKept) {

@@ -180,6 +180,16 @@ TEST(CoinbaseStream, HowAnOrderStandsIsOneFact) {
   EXPECT_EQ(fact_of(update("MELTED", "0", "1", "0"), "BTC/USD", 7).unknown, "user.status: MELTED");
 }
 
+TEST(CoinbaseCompleteLists, HoldForWhatIsNotYoungerAndReachesNotFurtherBack) {
+  CompleteLists lists;
+  EXPECT_FALSE(lists.without("BTC-USD", 1000, 2000));
+  lists.add("BTC-USD", 1000, 2000);
+  EXPECT_EQ(lists.without("BTC-USD", 1000, 2000), 2000);
+  EXPECT_FALSE(lists.without("BTC-USD", 999, 2000)) << "born before what the list shows";
+  EXPECT_FALSE(lists.without("BTC-USD", 1000, 2001)) << "the list was begun before";
+  EXPECT_FALSE(lists.without("ETH-USD", 1000, 2000)) << "another product";
+}
+
 TEST(CoinbaseOrderNames, KnowsBothNamesOfTheNewestOrders) {
   OrderNames names{2};
   names.learn("b1", "v1");

@@ -90,7 +90,8 @@ TEST(Tokens, AreInTheVaultBeforeTheyAreUsed) {
                            {vault::KeySource::Kind::File, directory.path() / "key"}};
   ASSERT_TRUE(vault::Store{place}.create([](vault::Vault&) -> Result<void> { return {}; }));
   TokenStore store{vault::Store{place}, "main.tokens"};
-  EXPECT_FALSE(store.read());
+  ASSERT_TRUE(store.read());
+  EXPECT_TRUE(store.read()->access.is_empty()) << "there are none before the first login";
   ASSERT_TRUE(store.keep({vault::Secret{"access-1"}, vault::Secret{"refresh-1"}, 1'800'000'000'000'000'000}));
   ASSERT_TRUE(store.keep({vault::Secret{"access-2"}, vault::Secret{"refresh-2"}, 1'800'000'000'000'000'001}));
   const auto tokens = TokenStore{vault::Store{place}, "main.tokens"}.read();
@@ -137,13 +138,13 @@ std::string get(int port, const std::string& target, const std::string& method =
 // What comes of a login while `browser` does this and that at the port.
 std::string outcome_of(std::chrono::seconds patience, const std::function<void(int port)>& browser) {
   boost::asio::io_context loop{1};
-  Loopback loopback{loop, {"/callback", vault::Secret{"drawn"}}};
+  Loopback loopback{loop, "/callback"};
   const std::string address = loopback.address();
   EXPECT_EQ(address.find("http://127.0.0.1:"), 0u);
   const int port = std::stoi(address.substr(17));
   EXPECT_EQ(address, "http://127.0.0.1:" + std::to_string(port) + "/callback");
   std::string outcome;
-  boost::asio::co_spawn(loop, loopback.wait(patience), [&](std::exception_ptr, Result<vault::Secret> code) {
+  boost::asio::co_spawn(loop, loopback.wait(vault::Secret{"drawn"}, patience), [&](std::exception_ptr, Result<vault::Secret> code) {
     outcome = code ? std::string{code->reveal()} : "REFUSED: " + code.error().text;
   });
   std::thread outside{[&] { browser(port); }};

@@ -312,6 +312,38 @@ TEST(InDoubt, IsSettledByTheBrokersEvidenceOnly) {
   EXPECT_EQ(doubts.size(), 0u);
 }
 
+TEST(InDoubt, WhatAListSaysIsAsOldAsTheList) {
+  InDoubt doubts{rule(15'000, 2)};
+  const Timestamp request = 500'000 * ms, now = 1000 * ms;
+  EXPECT_TRUE(doubts.add(CommandKind::Place, command(1), request, now));
+  const auto say = [&](Timestamp list_begun) {
+    EXPECT_TRUE(doubts.take_due(*doubts.next_due()));
+    VenueReport fact = not_found();
+    fact.transact_time_ns = list_begun;
+    return doubts.on_answer(1, Facts{fact}, request + 15'400 * ms, now);
+  };
+  const auto early = say(request + 14'999 * ms);
+  EXPECT_FALSE(early.is_settled) << "begun when the request could still act";
+  EXPECT_EQ(early.facts[0].transact_time_ns, request + 14'999 * ms);
+  EXPECT_FALSE(say(request + 15'100 * ms).is_settled);
+  EXPECT_FALSE(say(request + 15'100 * ms).is_settled) << "the same list is no second look";
+  EXPECT_TRUE(say(request + 16'000 * ms).is_settled) << "nor is it younger than the question";
+}
+
+TEST(InDoubt, KnowsSinceWhenAnOrderCanExist) {
+  InDoubt doubts{rule(15'000)};
+  Command placed = command(1), cancelled = command(2);
+  placed.venue_order_id = "new";
+  placed.send_time_ns = 77;
+  cancelled.venue_order_id = "old";
+  cancelled.send_time_ns = 88;
+  ASSERT_TRUE(doubts.add(CommandKind::Place, placed, 100, 100));
+  ASSERT_TRUE(doubts.add(CommandKind::Cancel, cancelled, 100, 100));
+  EXPECT_EQ(doubts.birth_of("new"), 77);
+  EXPECT_EQ(doubts.birth_of("old"), 0) << "a cancel is not the order's birth";
+  EXPECT_EQ(doubts.birth_of("another"), 0);
+}
+
 TEST(InDoubt, ASuccessorIsAskedForByOurNameAlone) {
   InDoubt doubts{rule(15'000)};
   Command replace = command(1);

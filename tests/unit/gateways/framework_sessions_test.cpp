@@ -107,7 +107,9 @@ TEST(HttpSession, ConnectsToNobodyItCannotVerify) {
     test::ServerOptions options;
     bool knows_ca;
     const char* reason;
+    std::vector<std::string> pins = {};
   } cases[] = {
+      {"another key", {}, true, "pinned", {"sha256/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="}},
       {"wrong host name", {.host = "other.example"}, true, "not for this host name"},
       {"unknown CA", {}, false, "local issuer"},
       {"expired", {.is_expired = true}, true, "expired"},
@@ -118,13 +120,22 @@ TEST(HttpSession, ConnectsToNobodyItCannotVerify) {
     std::atomic<int> served = 0;
     TlsServer server{[&](Peer&) { ++served; }, c.options};
     asio::io_context loop{1};
-    TlsContext tls{c.knows_ca ? server.ca_file() : std::string{}};
+    TlsContext tls{c.knows_ca ? server.ca_file() : std::string{}, c.pins};
     HttpSession session{loop, tls, *parse_url(server.url()), {}, {}};
     const HttpResponse response = run(loop, session.request({.method = "GET", .target = "/"}));
     EXPECT_EQ(response.outcome, HttpOutcome::NotSent);
     EXPECT_NE(response.error.find(c.reason), std::string::npos) << response.error;
     EXPECT_EQ(session.handshakes(), 0u);
     EXPECT_EQ(served, 0);
+  }
+}
+
+TEST(HttpSession, APinIsASha256InBase64) {
+  const std::string zeros(43, 'A');
+  EXPECT_TRUE(is_pin("sha256/" + zeros + "="));
+  for (const std::string& text : {zeros + "=", "sha1/" + zeros + "=", "sha256/" + zeros, "sha256/" + zeros + "A=",
+                                  "sha256/" + zeros.substr(1) + " =", std::string{"sha256/="}, std::string{}}) {
+    EXPECT_FALSE(is_pin(text)) << text;
   }
 }
 
@@ -238,6 +249,18 @@ TEST(HttpSession, KeepsAConnectionOverManyRequests) {
   Client client{server};
   for (int i = 0; i < 100; ++i) ASSERT_EQ(client.get().outcome, HttpOutcome::Answered);
   EXPECT_EQ(client.session.handshakes(), 1u);
+}
+
+TEST(HttpSession, AfterASilenceAFreshConnectionIsReady) {
+  TlsServer server{serve_ok};
+  HttpOptions options;
+  options.connections_ready = 1;
+  options.idle_max = 400ms;
+  Client client{server, options};
+  ASSERT_EQ(client.get().outcome, HttpOutcome::Answered);
+  test::run_until(client.loop, [&] { return client.session.handshakes() == 3; });  // two have aged
+  EXPECT_EQ(client.get().outcome, HttpOutcome::Answered);
+  EXPECT_EQ(client.session.handshakes(), 3u);
 }
 
 TEST(HttpSession, AWarmConnectionIsUsed) {

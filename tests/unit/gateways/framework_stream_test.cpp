@@ -1,8 +1,12 @@
 // A conversation kept up, against a server that does what each test wants of each connection.
 #include "gateways/framework/stream.hpp"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
+#include "bus/clock.hpp"
+#include "gateways/framework/tasks.hpp"
 #include "tests/unit/gateways/framework_run.hpp"
 #include "tests/unit/gateways/framework_tls_server.hpp"
 
@@ -24,8 +28,9 @@ struct Conversation {
       if (text == "renew") link.replace("the server says so");
     };
     handlers.on_up = [this] { ++ups; };
-    handlers.on_state = [this](SessionStateKind state, std::string reason, Timestamp) {
+    handlers.on_state = [this](SessionStateKind state, std::string reason, Timestamp deadline_ns) {
       states.push_back(state);
+      deadlines.push_back(deadline_ns);
       reasons.push_back(std::move(reason));
     };
     stream = std::make_unique<Stream>(loop, tls, *parse_url(server.url("wss", "/ws")), options, OnTape{},
@@ -48,6 +53,7 @@ struct Conversation {
   std::unique_ptr<Stream> stream;
   std::vector<std::string> texts;
   std::vector<SessionStateKind> states;
+  std::vector<Timestamp> deadlines;
   std::vector<std::string> reasons;
   int ups = 0;
 };
@@ -99,6 +105,46 @@ TEST(Stream, TheFirstFailureIsTheCallersAndLaterOnesAreTriedAgain) {
   EXPECT_EQ(talk.states[0], SessionStateKind::Down);
   is_closed = false;
   talk.until([&] { return talk.states.back() == SessionStateKind::Ok; });
+}
+
+TEST(Stream, ARenewalThatFailsTellsWhenTheOldOneEnds) {
+  std::atomic<bool> is_closed{false};
+  TlsServer server{[&](Peer& peer) {
+    if (is_closed) return;
+    peer.accept_websocket();
+    listen(peer);
+  }};
+  Conversation talk{server, {.life = 60s, .renew_after = 100ms, .overlap = 10ms}};
+  const Timestamp before = wall_now_ns();
+  talk.start();
+  is_closed = true;
+  talk.until([&] { return talk.states.back() == SessionStateKind::ExpiresAt; });
+  EXPECT_TRUE(talk.reasons.back().starts_with("the connection cannot be renewed: ")) << talk.reasons.back();
+  EXPECT_GE(talk.deadlines.back(), before + 60'000'000'000);
+  EXPECT_LE(talk.deadlines.back(), wall_now_ns() + 60'000'000'000);
+  EXPECT_FALSE(talk.stream->link()->is_closed());
+  is_closed = false;
+  talk.until([&] { return talk.states.back() == SessionStateKind::Ok; });
+  EXPECT_EQ(talk.ups, 1) << "nothing was missed";
+  EXPECT_EQ(std::ranges::count(talk.states, SessionStateKind::Down), 0);
+}
+
+TEST(Stream, DataThatStopAreStaleAndALineThatEndsIsDown) {
+  TlsServer server{[](Peer& peer) {
+    peer.accept_websocket();
+    listen(peer, [](const std::string&) { return false; });
+  }};
+  Conversation talk{server, {.silence_max = 500ms}};
+  talk.start();
+  talk.until([&] { return talk.states.size() == 2; });
+  EXPECT_EQ(talk.states[1], SessionStateKind::Stale) << talk.reasons[1];
+  talk.until([&] { return talk.states.size() == 3; });
+  talk.stream->link()->replace("an event is missing", false);
+  talk.until([&] { return talk.states.size() == 5; });
+  EXPECT_EQ(talk.states[3], SessionStateKind::Stale) << talk.reasons[3];
+  ASSERT_TRUE(talk.stream->link()->send("end"));
+  talk.until([&] { return talk.states.size() == 6; });
+  EXPECT_EQ(talk.states[5], SessionStateKind::Down) << talk.reasons[5];
 }
 
 TEST(Stream, WhatPreparingRefusesIsNotUsed) {
@@ -220,6 +266,25 @@ TEST(Stream, AConnectionThatIsNoLongerKeptAliveIsReplaced) {
   talk.until([&] { return talk.ups == 2; });
   EXPECT_GE(asked, 3);
   EXPECT_EQ(talk.reasons[1], "no such key");
+}
+
+TEST(Turn, OneBringsWhatAllOthersWaitFor) {
+  asio::io_context loop;
+  Turn turn{loop};
+  int brought = 0, served = 0;
+  for (int i = 0; i < 3; ++i) {
+    spawn(loop, [](asio::io_context& on, Turn& shared, int& count, int& done) -> asio::awaitable<void> {
+      const std::function<bool()> is_there = [&] { return count == 2; };
+      while (const auto held = co_await shared.take(is_there)) {  // the first one fails: the next who waits tries
+        co_await pause(on, 1ms);
+        ++count;
+        if (count == 1) co_return;
+      }
+      ++done;
+    }(loop, turn, brought, served));
+  }
+  test::run_until(loop, [&] { return served == 2; });
+  EXPECT_EQ(brought, 2);
 }
 
 }  // namespace
