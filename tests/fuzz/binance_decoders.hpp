@@ -65,11 +65,14 @@ inline bool trades(std::string_view text) {
 
 inline bool error(std::string_view text) {
   const auto error = decode_error(text);
-  (void)judge_write(400, text);
-  (void)judge_read(429, text);
+  for (const std::uint32_t status : {200, 400, 401, 403, 404, 409, 418, 429, 500, 503, 504}) {
+    if ((status == 200) != (judge_write(status, text).verdict == Verdict::Ok)) __builtin_trap();
+    if (judge_read(status, text).verdict == Verdict::Unknown) __builtin_trap();
+  }
   (void)blocked_until_ms(418, error, text.substr(0, 20), 1700000000000);
   if (!error) return false;
   (void)unified(error->code, error->message);
+  (void)documented_name(error->code);
   if (!explained(*error).starts_with(error->message)) __builtin_trap();
   return true;
 }

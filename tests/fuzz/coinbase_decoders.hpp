@@ -70,10 +70,20 @@ inline bool fills(std::string_view text) {
 
 inline bool error(std::string_view text) {
   const auto error = decode_error(text);
-  (void)judge_write(400, text);
-  (void)judge_read(503, text, "/products");
+  for (const std::uint32_t status : {200, 400, 401, 403, 404, 422, 429, 503}) {
+    for (const std::string_view path : {"/orders", "/products", "/oauth2/token"}) {
+      const Judged write = judge_write(status, text, path);
+      const Judged read = judge_read(status, text, path);
+      if ((status == 200) != (write.verdict == Verdict::Ok) || read.verdict == Verdict::Unknown) __builtin_trap();
+      (void)is_worth_asking_again(read);
+    }
+  }
+  (void)unified_stream_error(text);
+  if (hold_back_ms(text) < 1000) __builtin_trap();
+  (void)used_of(text, text, 30);
   if (!error) return false;
   (void)unified_reason(error->id);
+  (void)unified_cancel_reason(error->id);
   if (!explained(*error).starts_with(error->id)) __builtin_trap();
   return true;
 }

@@ -37,25 +37,26 @@ bool Connection::is_within_message_rate(TimeUs now) {
   return ++messages_ <= settings_.messages_per_second;
 }
 
-void Connection::send_event(std::string_view stream, std::string_view name, json::value event, const Wrap& wrap,
-                            TimeUs now) {
-  const Faults::EventPlan plan = faults_.plan_event(stream, name, now);
+void Connection::send_event(std::string_view stream, std::string_view name, json::value event, Wrap wrap, TimeUs now,
+                            std::string_view account) {
+  const Faults::EventPlan plan = faults_.plan_event(stream, name, now, account);
   if (plan.is_withheld) return;
   for (const Faults::Alteration& alteration : plan.alterations) alter(event, alteration);
-  std::string frame = json::serialize(wrap(std::move(event)));
-  if (plan.is_lost) return;
-  const auto deliver = [this, plan](std::string text) {
+  const std::function<std::string()> frame = [wrap = std::move(wrap), event = std::move(event)] {
+    return json::serialize(wrap(event));
+  };
+  if (plan.is_lost) return static_cast<void>(frame());
+  const auto deliver = [this, plan, frame] {
     if (plan.is_reordered && !held_) {
-      held_ = std::move(text);
+      held_ = frame;
       return;
     }
-    for (std::int64_t copy = 0; copy < plan.copies; ++copy) socket_->send(text);
-    if (held_) socket_->send(*std::exchange(held_, std::nullopt));
+    for (std::int64_t copy = 0; copy < plan.copies; ++copy) socket_->send(frame());
+    if (const auto held = std::exchange(held_, nullptr)) socket_->send(held());
   };
-  if (plan.delay.count() == 0) return deliver(std::move(frame));
+  if (plan.delay.count() == 0) return deliver();
   const auto timer = std::make_shared<asio::steady_timer>(loop_, plan.delay);
-  timer->async_wait([self = shared_from_this(), timer, deliver,
-                     text = std::move(frame)](boost::system::error_code) mutable { deliver(std::move(text)); });
+  timer->async_wait([self = shared_from_this(), timer, deliver](boost::system::error_code) { deliver(); });
 }
 
 }  // namespace busbar::venue

@@ -40,11 +40,12 @@ class Connection : public SocketOwner, public std::enable_shared_from_this<Conne
 
  protected:
   void send(std::string frame) { socket_->send(std::move(frame)); }
-  // Through the faults of a stream, "orders" or "market"; `wrap` makes the frame of what they leave of it. An event that
-  // is lost on its way has been wrapped before: where frames are numbered, its number is missing.
+  // Through the faults of a stream, "orders" or "market"; `wrap` makes a frame of what they leave of it, each time that it
+  // is said, be it later or again: where frames are numbered, each has a number of its own, and of one that is lost on
+  // its way the number is missing. `account`: whose event it is.
   using Wrap = std::function<boost::json::value(boost::json::value)>;
-  void send_event(std::string_view stream, std::string_view name, boost::json::value event, const Wrap& wrap,
-                  TimeUs now);
+  void send_event(std::string_view stream, std::string_view name, boost::json::value event, Wrap wrap, TimeUs now,
+                  std::string_view account = {});
   virtual bool limits_messages() const = 0;
   bool is_within_message_rate(TimeUs now);  // counts one incoming message
   TimeUs connected_since() const { return connected_; }
@@ -57,7 +58,7 @@ class Connection : public SocketOwner, public std::enable_shared_from_this<Conne
   TimeUs connected_ = 0, last_ping_ = 0, last_pong_ = 0, now_ = 0;
   std::int64_t messages_ = 0;
   TimeUs messages_second_ = 0;
-  std::optional<std::string> held_;  // waits for its successor
+  std::function<std::string()> held_;  // the frame that waits for its successor
   bool is_closed_ = false;
 };
 

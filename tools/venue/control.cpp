@@ -116,7 +116,7 @@ Control::Control(Exchange& exchange) : exchange_{exchange} {
        [this](const auto&, const auto& query) { return get_arrivals(query); }});
   offer({"GET", "/faults", "the rules and how often each has struck",
        [this](const auto&, const auto&) { return json::value(json::object{{"faults", exchange_.faults().list()}}); }});
-  offer({"POST", "/faults", "a rule: kind, endpoint, transport, client_order_id, stream, event, next, probability, ...",
+  offer({"POST", "/faults", "a rule: kind, endpoint, transport, client_order_id, account, stream, event, next, probability, ...",
        [this](const auto& body, const auto&) {
          return json::value(json::object{{"id", exchange_.faults().add(body, exchange_.now())}});
        }});

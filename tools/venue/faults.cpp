@@ -36,10 +36,14 @@ Faults::Alteration alteration_of(const Fault& fault) {
   return {fault.member, fault.has_value ? std::optional{fault.value} : std::nullopt};
 }
 
+bool is_about(const Fault& fault, std::string_view account) {
+  return fault.account.empty() || fault.account == account;
+}
+
 bool matches(const Fault& fault, const Faults::RequestFacts& facts) {
   return (fault.endpoint.empty() || fault.endpoint == facts.operation || fault.endpoint == facts.endpoint) &&
          (fault.transport.empty() || fault.transport == facts.transport) &&
-         facts.client_order_id.starts_with(fault.client_order_id);
+         facts.client_order_id.starts_with(fault.client_order_id) && is_about(fault, facts.account);
 }
 
 }  // namespace
@@ -73,6 +77,8 @@ std::uint64_t Faults::add(const json::object& rule, TimeUs now) {
       if (fault.transport != "rest" && fault.transport != "ws") refuse(name, "rest or ws");
     } else if (name == "client_order_id") {
       fault.client_order_id = text();
+    } else if (name == "account") {
+      fault.account = text();
     } else if (name == "stream") {
       fault.stream = text();
       if (fault.stream != "orders" && fault.stream != "market") refuse(name, "orders or market");
@@ -129,6 +135,7 @@ json::array Faults::list() const {
                       {"endpoint", fault.endpoint},
                       {"transport", fault.transport},
                       {"client_order_id", fault.client_order_id},
+                      {"account", fault.account},
                       {"stream", fault.stream},
                       {"event", fault.event},
                       {"member", fault.member},
@@ -136,7 +143,8 @@ json::array Faults::list() const {
                       {"probability", fault.probability},
                       {"ms", fault.ms},
                       {"status", fault.status},
-                      {"hits", fault.hits}});
+                      {"hits", fault.hits},
+                      {"early", fault.early}});
   }
   return result;
 }
@@ -152,6 +160,7 @@ bool Faults::strikes(Fault& fault, TimeUs now) {
 Faults::Plan Faults::plan(const RequestFacts& facts, TimeUs now) {
   Plan plan;
   for (Fault& fault : faults_) {
+    if (now < fault.quiet_until) ++fault.early;
     if (!is_of_request(fault.kind) || !matches(fault, facts)) continue;
     if ((is_before(fault.kind) && plan.instead) || (is_after(fault.kind) && (plan.after || plan.instead))) continue;
     if (!strikes(fault, now)) continue;
@@ -165,16 +174,19 @@ Faults::Plan Faults::plan(const RequestFacts& facts, TimeUs now) {
       plan.body = fault.body;
       plan.bytes = fault.bytes;
       plan.retry_after_s = fault.retry_after_s;
+      const bool wants_quiet = fault.status == 429 || fault.status == 418;
+      if (wants_quiet) fault.quiet_until = now + fault.retry_after_s * 1'000'000;
     }
   }
   return plan;
 }
 
-Faults::EventPlan Faults::plan_event(std::string_view stream, std::string_view event, TimeUs now) {
+Faults::EventPlan Faults::plan_event(std::string_view stream, std::string_view event, TimeUs now,
+                                     std::string_view account) {
   EventPlan plan;
   for (Fault& fault : faults_) {
     if (!is_of_events(fault.kind) || (!fault.stream.empty() && fault.stream != stream)) continue;
-    if (!fault.event.empty() && fault.event != event) continue;
+    if ((!fault.event.empty() && fault.event != event) || !is_about(fault, account)) continue;
     if (plan.is_lost || plan.is_withheld || !strikes(fault, now)) continue;
     switch (fault.kind) {
       case FaultKind::Silence: plan.is_lost = true; break;

@@ -45,6 +45,7 @@ struct Fault {
   std::string endpoint;         // "order.place" or "POST /api/v3/order"; empty: any
   std::string transport;        // "rest" or "ws"; empty: both
   std::string client_order_id;  // a prefix; empty: any
+  std::string account;          // whose request, or whose stream; empty: anybody's
   std::string stream;           // "orders" or "market"; empty: both
   std::string event;            // "executionReport", "depthUpdate", ...; empty: any
   std::string member;           // of what is altered: "status", "fills.price", ...
@@ -60,6 +61,8 @@ struct Fault {
   std::int64_t retry_after_s = 1;
   std::int64_t times = 1;
   std::uint64_t hits = 0;
+  TimeUs quiet_until = 0;   // what a 429 or 418 of it has asked for
+  std::uint64_t early = 0;  // requests of any kind that came before
 };
 
 class Faults {
@@ -77,6 +80,7 @@ class Faults {
     std::string_view endpoint;   // "POST /api/v3/order"
     std::string_view transport;
     std::string_view client_order_id;
+    std::string_view account{};  // whose key came with it, proven or not
   };
   struct Alteration {
     std::string member;
@@ -102,7 +106,7 @@ class Faults {
     std::chrono::milliseconds delay{0};
     std::vector<Alteration> alterations;
   };
-  EventPlan plan_event(std::string_view stream, std::string_view event, TimeUs now);
+  EventPlan plan_event(std::string_view stream, std::string_view event, TimeUs now, std::string_view account = {});
   bool is_hidden(TimeUs created, TimeUs now);
 
  private:

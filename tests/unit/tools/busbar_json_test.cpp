@@ -144,5 +144,27 @@ TEST(Json, WritesBytesThatAreNoTextInHex) {
   EXPECT_EQ(to_json(Body{tape}).at("body_hex").as_string(), "e282");
 }
 
+TEST(Json, ADeadlineIsSaidWithItsTimeAndHowLongThatIs) {
+  constexpr Timestamp now = 1'764'161'400'000'000'000;  // 2025-11-26 12:50
+  SessionState session;
+  const auto said = [&](SessionStateKind state, std::int64_t seconds) {
+    session.state = state;
+    session.deadline_ns = now + seconds * 1'000'000'000;
+    return deadline_text(session, now);
+  };
+  using enum SessionStateKind;
+  EXPECT_EQ(said(ExpiresAt, 90), "ends 2025-11-26 12:51:30 UTC, in 90 s");
+  EXPECT_EQ(said(ExpiresAt, 2'460), "ends 2025-11-26 13:31:00 UTC, in 41 min");
+  EXPECT_EQ(said(ExpiresAt, -30), "ends 2025-11-26 12:49:30 UTC, 30 s ago");
+  EXPECT_EQ(said(Ok, 82'800), "renewed by 2025-11-27 11:50:00 UTC, in 23 h");
+  EXPECT_EQ(said(Ok, 547 * 86'400), "renewed by 2027-05-27 12:50:00 UTC, in 547 days");
+  EXPECT_EQ(said(Down, 90), "") << "what it will not reach is no deadline";
+  session.deadline_ns = 0;
+  session.state = ExpiresAt;
+  EXPECT_EQ(deadline_text(session, now), "ends any moment");
+  session.state = Ok;
+  EXPECT_EQ(deadline_text(session, now), "");
+}
+
 }  // namespace
 }  // namespace busbar::tool

@@ -371,7 +371,17 @@ TEST(VenueFaults, ARuleStrikesWhatItNamesAsOftenAsItSays) {
   faults.add({{"kind", "delay_answer"}, {"ms", 50}}, 0);
   faults.add({{"kind", "drop_answer"}, {"transport", "ws"}}, 0);
   EXPECT_EQ(faults.plan(order, 0).delay_answer.count(), 50);
+  faults.add({{"kind", "drop_answer"}, {"account", "main"}}, 0);
+  EXPECT_FALSE(faults.plan(order, 0).after) << "nobody's key came with it";
+  EXPECT_TRUE(faults.plan({"order.place", "POST /api/v3/order", "rest", "A-1", "main"}, 0).after);
+  EXPECT_FALSE(faults.plan({"order.place", "POST /api/v3/order", "rest", "A-1", "other"}, 0).after);
   EXPECT_FALSE(faults.plan(order, 0).after);
+  faults.clear();
+  faults.add({{"kind", "answer_instead"}, {"endpoint", "order.place"}, {"status", 429}, {"retry_after_s", 2}, {"next", 1}}, 0);
+  static_cast<void>(faults.plan(order, 1'000'000));
+  static_cast<void>(faults.plan(query, 2'999'999));
+  static_cast<void>(faults.plan(query, 3'000'000));
+  EXPECT_EQ(faults.list().front().at("early"), 1) << "of two that came afterwards";
   faults.clear();
   faults.add({{"kind", "drop_request"}, {"probability", 0.25}}, 0);
   int struck = 0;

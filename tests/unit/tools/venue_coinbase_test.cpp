@@ -523,56 +523,174 @@ TEST_F(VenueCoinbase, WhoAsksTooOftenIsToldSo) {
   EXPECT_EQ(status_of("/accounts"), 200U);
 }
 
-TEST_F(VenueCoinbase, ALoginGivesTokensThatWorkOnce) {
-  LoginSettings settings;
-  settings.account = "main";
-  Login login{api, settings, 1};
-  const auto call = [&](const char* method, const char* path, std::string query, std::string body) {
-    Request request;
-    request.method = method;
-    request.path = path;
-    request.query = std::move(query);
-    request.body = std::move(body);
-    return *login.answer(request);
-  };
-  const std::string asked = "response_type=code&client_id=busbar&redirect_uri=http%3A%2F%2F127.0.0.1%3A9%2Fback&scope="
-                            "offline_access&state=12345678";
+// A login against the fixture's venue: what a browser asks, and what a program does with what it brings back.
+struct VenueCoinbaseLogin : VenueCoinbase {
   // The verifier and its challenge of RFC 7636, appendix B.
-  const Response consent = call("GET", "/oauth2/auth",
-                                asked + "&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&"
-                                        "code_challenge_method=S256", "");
-  ASSERT_EQ(consent.status, 302U);
-  const std::string location = consent.headers.front().second;
-  const std::string code = location.substr(location.find("code=") + 5, 64);
-  EXPECT_EQ(location, "http://127.0.0.1:9/back?code=" + code + "&state=12345678");
-  const auto token = [&](const std::string& more) {
-    const Response response = call("POST", "/oauth2/token", "",
-                                   "client_id=busbar&client_secret=venue-client-secret&" + more);
-    return json::parse(response.body).as_object();
-  };
-  const std::string exchange = "grant_type=authorization_code&redirect_uri=http%3A%2F%2F127.0.0.1%3A9%2Fback&code=";
-  const json::object tokens = token(exchange + code + "&code_verifier=dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk");
-  ASSERT_TRUE(tokens.contains("access_token")) << json::serialize(tokens);
-  const std::string path = std::string{base} + "/accounts", access = text(tokens, "access_token");
-  EXPECT_EQ(ask_with(access, "GET", path).status, 200U);
-  EXPECT_EQ(text(token(exchange + code + "&code_verifier=dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"), "error"),
-            "invalid_grant");
-  const std::string refresh = "grant_type=refresh_token&refresh_token=" + text(tokens, "refresh_token");
-  const json::object second = token(refresh);
-  EXPECT_NE(text(second, "refresh_token"), text(tokens, "refresh_token"));
-  EXPECT_EQ(text(token(refresh), "error"), "invalid_grant") << "a refresh token works once";
-  const std::string newer = text(second, "access_token");
-  EXPECT_EQ(call("POST", "/oauth2/revoke", "", "token=" + newer).status, 200U);
-  EXPECT_EQ(ask_with(newer, "GET", path).status, 401U);
+  static constexpr const char* verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+  static constexpr const char* challenge =
+      "&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256";
+  static constexpr const char* scope = "wallet:accounts:read,wallet:orders:create,offline_access";
+  static constexpr const char* back = "http%3A%2F%2F127.0.0.1%3A9%2Fcallback";
+
+  Login login{api, settings_of("main"), 1};
+  static LoginSettings settings_of(const char* account) {
+    LoginSettings settings;
+    settings.account = account;
+    return settings;
+  }
+
+  std::string asked(const char* state = "12345678") const {
+    return std::string{"response_type=code&client_id=busbar&redirect_uri="} + back + "&scope=" + scope +
+           "&state=" + state;
+  }
+  Reply consent(std::string query) {
+    Request request;
+    request.method = "GET";
+    request.path = "/oauth2/auth";
+    request.query = std::move(query);
+    EXPECT_EQ(login.operation(request), "login.consent");
+    return login.answer(request);
+  }
+  Reply post(const char* path, std::string body, const char* type = "application/x-www-form-urlencoded") {
+    Request request;
+    request.method = "POST";
+    request.path = path;
+    request.body = std::move(body);
+    request.headers.emplace_back("content-type", type);
+    return login.answer(request);
+  }
+  Reply token(const std::string& more) {
+    return post("/oauth2/token", "client_id=busbar&client_secret=venue-client-secret&" + more);
+  }
+  Reply exchange(const std::string& code, const std::string& proof = verifier) {
+    return token("grant_type=authorization_code&redirect_uri=" + std::string{back} + "&code=" + code +
+                 "&code_verifier=" + proof);
+  }
+  Reply refresh(const std::string& refresh_token) {
+    return token("grant_type=refresh_token&refresh_token=" + refresh_token);
+  }
+  std::string code_of(const Reply& reply) { return reply.location.substr(reply.location.find("code=") + 5, 64); }
+  json::object tokens(const std::string& query) { return exchange(code_of(consent(query))).body.as_object(); }
+  static std::string error_of(const Reply& reply) {
+    EXPECT_FALSE(text(reply.body.as_object(), "error_description").empty());
+    return std::to_string(reply.status) + ' ' + text(reply.body.as_object(), "error");
+  }
+  unsigned status_with(const std::string& access, const char* method = "GET", const char* path = "/accounts") {
+    return ask_with(access, method, std::string{base} + path).status;
+  }
+};
+
+TEST_F(VenueCoinbaseLogin, GivesTokensThatWorkOnce) {
+  const Reply answer = consent(asked() + challenge);
+  ASSERT_EQ(answer.status, 302U);
+  const std::string code = code_of(answer);
+  EXPECT_EQ(answer.location, "http://127.0.0.1:9/callback?code=" + code + "&state=12345678");
+  const json::object first = exchange(code).body.as_object();
+  ASSERT_TRUE(first.contains("access_token")) << json::serialize(first);
+  EXPECT_EQ(first.at("expires_in"), 3'600);
+  EXPECT_EQ(text(first, "token_type"), "bearer");
+  EXPECT_EQ(text(first, "scope"), scope);
+  const std::string access = text(first, "access_token");
+  EXPECT_EQ(status_with(access), 200U);
+  EXPECT_EQ(error_of(exchange(code)), "400 invalid_grant") << "a code works once";
+
+  const json::object second = refresh(text(first, "refresh_token")).body.as_object();
+  EXPECT_NE(text(second, "refresh_token"), text(first, "refresh_token"));
+  EXPECT_EQ(error_of(refresh(text(first, "refresh_token"))), "401 invalid_grant") << "a refresh token works once";
+  EXPECT_EQ(status_with(text(second, "access_token")), 200U);
   clock += 3'600'000'000;
-  EXPECT_EQ(ask_with(access, "GET", path).refusal, "the access token has expired");
-  const Response wrong = call("GET", "/oauth2/auth", asked + "&code_challenge=x&code_challenge_method=S256", "");
-  const std::string guessed = wrong.headers.front().second;
-  EXPECT_EQ(text(token(exchange + guessed.substr(guessed.find("code=") + 5, 64) + "&code_verifier=guess"), "error"),
-            "invalid_grant");
+  EXPECT_EQ(ask_with(access, "GET", std::string{base} + "/accounts").refusal, "the access token has expired");
+  const json::object third = refresh(text(second, "refresh_token")).body.as_object();
+  clock += login.settings().refresh_life;
+  EXPECT_EQ(error_of(refresh(text(third, "refresh_token"))), "401 invalid_grant") << "nor does it live for ever";
+}
+
+TEST_F(VenueCoinbaseLogin, RefusesWhatIsNotAsTheStandardHasIt) {
+  const struct {
+    const char* what;
+    std::string query, error;
+  } queries[] = {
+      {"no challenge", asked(), "invalid_request"},
+      {"a challenge in the clear", asked() + "&code_challenge_method=plain&code_challenge=" + verifier,
+       "invalid_request"},
+      {"a challenge that is none", asked() + "&code_challenge_method=S256&code_challenge=x", "invalid_request"},
+      {"a state that can be guessed", asked("1234567") + challenge, "invalid_state"},
+  };
+  for (const auto& [what, query, error] : queries) {
+    const std::string location = consent(query).location;
+    EXPECT_TRUE(location.starts_with("http://127.0.0.1:9/callback?error=" + error + "&error_description=")) << what;
+  }
+  std::string other = asked() + challenge;
+  other.replace(other.find(scope), std::string_view{scope}.size(), "everything");
+  EXPECT_NE(consent(other).location.find("error=invalid_scope&"), std::string::npos);
+  other = asked() + challenge;
+  other.replace(other.find("response_type=code"), 18, "response_type=token");
+  EXPECT_NE(consent(other).location.find("error=unsupported_response_type&"), std::string::npos);
+
+  // Nobody is sent to an address that nobody registered.
+  other = asked() + challenge;
+  other.replace(other.find("callback"), 8, "evil");
+  EXPECT_EQ(error_of(consent(other)), "400 invalid_request");
+  EXPECT_EQ(error_of(consent("client_id=other&" + std::string{challenge})), "401 invalid_client");
+  EXPECT_EQ(error_of(consent(asked() + challenge + "&state=87654321")), "400 invalid_request") << "a parameter twice";
+
+  EXPECT_EQ(error_of(post("/oauth2/token", "client_id=busbar&client_secret=guess&grant_type=refresh_token")),
+            "401 invalid_client");
+  EXPECT_EQ(error_of(post("/oauth2/token", "{}", "application/json")), "400 invalid_request");
+  EXPECT_EQ(error_of(token("grant_type=password")), "400 unsupported_grant_type");
+  EXPECT_EQ(error_of(exchange(code_of(consent(asked() + challenge)), std::string(43, 'x'))), "400 invalid_grant");
+  EXPECT_EQ(error_of(exchange(code_of(consent(asked() + challenge)), "")), "400 invalid_grant");
+  const std::string late = code_of(consent(asked() + challenge));
+  clock += login.settings().code_life;
+  EXPECT_EQ(error_of(exchange(late)), "400 invalid_grant");
+}
+
+TEST_F(VenueCoinbaseLogin, ATokenMayWhatItsScopesSay) {
+  std::string query = asked() + challenge;
+  query.replace(query.find(scope), std::string_view{scope}.size(), "wallet:accounts:read");
+  const json::object given = tokens(query);
+  EXPECT_FALSE(given.contains("refresh_token")) << "not asked for";
+  EXPECT_EQ(status_with(text(given, "access_token")), 200U);
+  EXPECT_EQ(status_with(text(given, "access_token"), "POST", "/orders"), 403U);
+}
+
+TEST_F(VenueCoinbaseLogin, WhatTheUserTakesBackIsGone) {
+  const json::object first = tokens(asked() + challenge), second = tokens(asked() + challenge);
+  const auto revoke = [&](const std::string& token) {
+    return post("/oauth2/revoke", "client_id=busbar&client_secret=venue-client-secret&token=" + token).status;
+  };
+  EXPECT_EQ(error_of(post("/oauth2/revoke", "token=" + text(first, "access_token"))), "401 invalid_client");
+  EXPECT_EQ(revoke("unknown"), 200U);
+  EXPECT_EQ(revoke(text(first, "refresh_token")), 200U);
+  EXPECT_EQ(status_with(text(first, "access_token")), 401U) << "the refresh token's access tokens go with it";
+  EXPECT_EQ(status_with(text(second, "access_token")), 200U);
+  EXPECT_EQ(login.refresh_token_count(), 1U);
+  login.withdraw();
+  EXPECT_EQ(status_with(text(second, "access_token")), 401U);
+  EXPECT_EQ(error_of(refresh(text(second, "refresh_token"))), "401 invalid_grant");
   login.declines = true;
-  EXPECT_NE(call("GET", "/oauth2/auth", asked, "").headers.front().second.find("error=access_denied"),
-            std::string::npos);
+  EXPECT_NE(consent(asked() + challenge).location.find("error=access_denied&"), std::string::npos);
+  EXPECT_EQ(consent(asked() + challenge).location.find("error="), std::string::npos) << "asked again, says yes";
+}
+
+TEST_F(VenueCoinbaseLogin, AStreamTakesAnAccessTokenUnlessTheRulesSayNo) {
+  const std::string access = text(tokens(asked() + challenge), "access_token");
+  std::string why;
+  EXPECT_TRUE(api.caller_of(access, {}, why)) << why;
+  api.rules().streams_take_access_tokens = false;
+  EXPECT_FALSE(api.caller_of(access, {}, why));
+  EXPECT_EQ(why, "an access token for a stream, where a JSON Web Token is needed");
+  EXPECT_EQ(status_with(access), 200U);
+}
+
+TEST(VenueCoinbaseRedirect, AnyPortOfTheLoopbackAddressWillDo) {
+  EXPECT_EQ(without_loopback_port("http://127.0.0.1:41234/callback"), "http://127.0.0.1/callback");
+  EXPECT_EQ(without_loopback_port("http://localhost:1/callback"), "http://localhost/callback");
+  EXPECT_EQ(without_loopback_port("http://[::1]:1/"), "http://[::1]/");
+  for (const char* other : {"http://127.0.0.1.evil/callback", "http://127.0.0.1:80@evil/callback",
+                            "https://127.0.0.1:1/callback", "http://127.0.0.1:x/callback", ""}) {
+    EXPECT_EQ(without_loopback_port(other), other);
+  }
 }
 
 TEST(VenueCoinbaseTime, IsReadInEveryFormOfRfc3339) {

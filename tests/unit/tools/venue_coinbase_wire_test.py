@@ -10,6 +10,7 @@ import os
 import ssl
 import sys
 import tempfile
+import threading
 import time
 import unittest
 import urllib.parse
@@ -320,6 +321,103 @@ class Rest(VenueTest):
         self.assertEqual(self.rest("GET", f"{BASE}/accounts")[0], 401)
 
 
+class Logins(VenueTest):
+    """OAuth 2.0 as a browser and a program see it, and what can go wrong with it."""
+
+    VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"  # and its challenge, of RFC 7636, appendix B
+    ASKED = {"response_type": "code", "client_id": "busbar", "redirect_uri": "http://127.0.0.1:41234/callback",
+             "scope": "wallet:accounts:read,wallet:orders:create,offline_access", "state": "drawn at random",
+             "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", "code_challenge_method": "S256"}
+
+    def consent(self, **more):
+        status, headers, body = self.rest("GET", "/oauth2/auth", token=None, **{**self.ASKED, **more})
+        self.assertEqual(status, 302, body)
+        address, _, query = headers["location"].partition("?")
+        self.assertEqual(address, self.ASKED["redirect_uri"])
+        said = dict(urllib.parse.parse_qsl(query))
+        self.assertEqual(said.pop("state"), self.ASKED["state"])
+        return said
+
+    def form(self, path, **fields):
+        connection = http.client.HTTPSConnection("localhost", int(self.venue.url.rsplit(":", 1)[1]), timeout=5,
+                                                 context=ssl.create_default_context(cafile=self.venue.ca))
+        fields = {"client_id": "busbar", "client_secret": "venue-client-secret", **fields}
+        try:
+            connection.request("POST", path, urllib.parse.urlencode(fields),
+                               {"Content-Type": "application/x-www-form-urlencoded"})
+            answer = connection.getresponse()
+            text = answer.read().decode()
+            is_json = answer.getheader("Content-Type") == "application/json"
+            return answer.status, json.loads(text) if is_json else text
+        finally:
+            connection.close()
+
+    def tokens(self):
+        status, body = self.form("/oauth2/token", grant_type="authorization_code", code=self.consent()["code"],
+                                 redirect_uri=self.ASKED["redirect_uri"], code_verifier=self.VERIFIER)
+        self.assertEqual(status, 200, body)
+        return body
+
+    def refresh(self, tokens):
+        return self.form("/oauth2/token", grant_type="refresh_token", refresh_token=tokens["refresh_token"])
+
+    def status_with(self, tokens):
+        return self.rest("GET", f"{BASE}/accounts", token=tokens["access_token"])[0]
+
+    def test_a_login_trades_until_its_token_ends_and_a_refresh_goes_on(self):
+        self.venue.ask("POST", "/login", {"access_life_s": 2})
+        first = self.tokens()
+        self.assertEqual((first["expires_in"], self.status_with(first)), (2, 200))
+        stream = self.stream("user", token=first["access_token"])
+        self.assertEqual(self.confirmed(stream)[-1]["channel"], "subscriptions")
+        self.venue.ask("POST", "/clock", {"skew_ms": 3000})
+        self.assertEqual(self.status_with(first), 401)
+        status, second = self.refresh(first)
+        self.assertEqual((status, self.status_with(second)), (200, 200))
+        status, body = self.refresh(first)
+        self.assertEqual((status, body["error"]), (401, "invalid_grant"))
+
+    def test_a_refresh_whose_answer_is_lost_has_used_up_its_token(self):
+        first = self.tokens()
+        self.fault(kind="drop_answer", endpoint="login.refresh", next=1)
+        with self.assertRaises(OSError):
+            self.refresh(first)
+        self.assertEqual(self.refresh(first)[1]["error"], "invalid_grant")
+        self.assertEqual(self.status_with(first), 200)  # until it ends
+
+    def test_a_refresh_that_never_came_in_has_not(self):
+        first = self.tokens()
+        self.fault(kind="answer_instead", endpoint="login.refresh", next=1, status=502)
+        self.assertEqual(self.refresh(first)[0], 502)
+        self.fault(kind="drop_request", endpoint="POST /oauth2/token", next=1)
+        with self.assertRaises(OSError):
+            self.refresh(first)
+        self.fault(kind="delay_answer", endpoint="login.refresh", next=1, ms=300)
+        started = time.monotonic()
+        self.assertEqual(self.refresh(first)[0], 200)
+        self.assertGreater(time.monotonic() - started, 0.29)
+
+    def test_a_user_says_yes_no_or_not_yet_and_may_take_it_back(self):
+        self.venue.ask("POST", "/login", {"declines": True})
+        self.assertEqual(self.consent()["error"], "access_denied")
+        self.venue.ask("POST", "/login", {"asks_user": True})
+        for is_yes, member in ((True, "code"), (False, "error")):
+            said = []
+            browser = threading.Thread(target=lambda: said.append(self.consent()), daemon=True)
+            browser.start()
+            end = time.monotonic() + 10
+            while self.venue.ask("POST", "/login", {"approve": is_yes})["answered"] == 0:
+                self.assertLess(time.monotonic(), end)
+                self.assertEqual(said, [])
+            browser.join(10)
+            self.assertIn(member, said[0])
+        self.venue.ask("POST", "/login", {"asks_user": False})
+        tokens = self.tokens()
+        self.assertEqual(self.venue.ask("POST", "/tokens", {"revoke": True}), {"tokens": 0, "refresh_tokens": 0})
+        self.assertEqual(self.status_with(tokens), 401)
+        self.assertEqual(self.refresh(tokens)[1]["error"], "invalid_grant")
+
+
 class Streams(VenueTest):
     def test_a_snapshot_comes_first_then_the_confirmation_then_what_happens(self):
         waiting = self.place("waiting")
@@ -363,7 +461,8 @@ class Streams(VenueTest):
         self.fault(kind="duplicate", stream="orders", next=1, times=2)
         self.place("doubled")
         frames = [stream.receive() for _ in range(4)]
-        self.assertEqual([f["sequence_num"] for f in frames], [2, 2, 2, 3])
+        self.assertEqual([f["sequence_num"] for f in frames], [2, 3, 4, 5])
+        self.assertEqual([f["events"][0]["orders"][0]["status"] for f in frames], 3 * ["PENDING"] + ["OPEN"])
         self.subscribe(stream, "heartbeats")
         stream.until(lambda frame: frame["channel"] == "heartbeats")
         self.fault(kind="silence")

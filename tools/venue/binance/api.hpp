@@ -89,6 +89,7 @@ class Api {
   Reply authenticate(Call& call, Security security);  // status 200 and the account, or the error
   TimeUs now() const { return now_(); }
   Limits& limits() { return limits_; }
+  const std::string& name_of(AccountId account) const { return engine_.accounts()[account].name; }
   const Features& features() const { return features_; }
   ListenKeys& listen_keys() { return listen_keys_; }
   std::vector<Key>& keys() { return keys_; }

@@ -199,10 +199,10 @@ void ApiConnection::on_event(AccountId account, const std::function<json::object
     const std::string name = event_name(payload);
     send_event(
         "orders", name, std::move(payload),
-        [&, &id = id](json::value event) -> json::value {
+        [id = id](json::value event) -> json::value {
           return {{"subscriptionId", id}, {"event", std::move(event)}};
         },
-        now);
+        now, api_.name_of(account));
   }
 }
 

@@ -161,7 +161,7 @@ void set_flavour(Settings& settings, ConfigTable& venue) {
 }
 
 Settings load_settings(ConfigTable& root, const std::filesystem::path& default_folder) {
-  ignore_others(root);
+  root.ignore_others();
   ConfigTable venue = root.table("venue");
   Settings settings;
   read_exchange(venue, settings);

@@ -97,12 +97,14 @@ void StreamConnection::subscribe(const std::string& name, TimeUs now) {
 }
 
 void StreamConnection::push(const Subscription& subscription, json::value payload, TimeUs now) {
-  const auto wrap = [&](json::value event) -> json::value {
-    if (!options_.is_combined) return event;
-    return {{"stream", subscription.name}, {"data", std::move(event)}};
+  const auto wrap = [is_combined = options_.is_combined, stream = subscription.name](json::value event) -> json::value {
+    if (!is_combined) return event;
+    return {{"stream", stream}, {"data", std::move(event)}};
   };
   const std::string name = event_name(payload);
-  send_event(subscription.kind == Kind::Account ? "orders" : "market", name, std::move(payload), wrap, now);
+  const bool is_account = subscription.kind == Kind::Account;
+  send_event(is_account ? "orders" : "market", name, std::move(payload), wrap, now,
+             is_account ? std::string_view{engine_.accounts()[subscription.account].name} : std::string_view{});
 }
 
 // The one that is over is told once more, as closed, before its successor.

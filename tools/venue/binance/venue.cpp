@@ -211,6 +211,8 @@ void Venue::perform(const Operation& operation, Call call, std::string_view tran
                client_order_id, call.params.as_json()};
   }
   const std::string endpoint = std::string{operation.method} + ' ' + std::string{operation.path};
+  const Key* key = api_.usable_key(call.api_key.empty() ? call.session_key : call.api_key, call.address);
+  const std::string account = key == nullptr ? std::string{} : engine_.accounts()[key->account].name;
   struct Running {
     Call call;
     Reply reply;
@@ -232,7 +234,7 @@ void Venue::perform(const Operation& operation, Call call, std::string_view tran
     }
     finish(fate, std::move(reply), std::move(raw_body));
   };
-  Exchange::perform({operation.name, endpoint, transport, client_order_id}, std::move(arrival), {act, answer});
+  Exchange::perform({operation.name, endpoint, transport, client_order_id, account}, std::move(arrival), {act, answer});
 }
 
 void Venue::on_request(Request request, std::function<void(Response)> respond) {

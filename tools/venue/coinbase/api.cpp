@@ -123,10 +123,27 @@ FillName Api::fill_name(SymbolId symbol, std::uint64_t trade_id, std::uint64_t o
           ledger_.uuid("trade " + std::to_string(symbol), trade_id)};
 }
 
+std::string Api::account_named(const Call& call) const {
+  constexpr std::string_view scheme = "Bearer ";
+  if (!call.authorization.starts_with(scheme)) return {};
+  const std::string token = call.authorization.substr(scheme.size()), key_name = key_name_of(token);
+  for (const Bearer& bearer : bearers_) {
+    if (bearer.token == token) return engine_.accounts()[bearer.account].name;
+  }
+  for (const Key& key : keys_) {
+    if (key.name == key_name) return engine_.accounts()[key.account].name;
+  }
+  return {};
+}
+
 std::optional<Api::Caller> Api::caller_of(std::string_view token, const std::vector<std::string>& uris,
                                           std::string& why) {
   const TimeUs time = now_();
   if (token.find('.') == std::string_view::npos) {
+    if (uris.empty() && !rules_.streams_take_access_tokens) {
+      why = "an access token for a stream, where a JSON Web Token is needed";
+      return std::nullopt;
+    }
     for (const Bearer& bearer : bearers_) {
       if (bearer.token != token) continue;
       if (bearer.expires == 0 || time < bearer.expires) return Caller{bearer.account, bearer.permissions};

@@ -43,7 +43,8 @@ struct Bearer {
   std::string token;
   AccountId account = 0;
   Permissions permissions;
-  TimeUs expires = 0;  // 0: never
+  TimeUs expires = 0;        // 0: never
+  std::uint64_t grant = 0;   // of the login that brought it; 0: of the settings
 };
 
 struct Rules {
@@ -51,6 +52,7 @@ struct Rules {
   TimeUs leeway = 30'000'000;                          // of a client's clock that is ahead
   TimeUs token_life_max = 120'000'000;
   TimeUs end_time_max = 90LL * 86'400'000'000;
+  bool streams_take_access_tokens = true;              // the broker does not say whether
   TimeUs cancel_delay = 0;                             // between a cancel's answer and its effect
 };
 
@@ -70,7 +72,8 @@ struct Call {
 struct Reply {
   unsigned status = 200;
   boost::json::value body;
-  std::string text;  // instead of a body
+  std::string text;      // instead of a body
+  std::string location;  // of a redirect
   std::int64_t limit = 0, left = 0;
   std::optional<AccountId> account{};  // who called, when that was proven
   std::string refusal;                 // for the record: why it was no success
@@ -104,6 +107,8 @@ class Api {
     AccountId account = 0;
     Permissions permissions;
   };
+  // Whose key or access token comes with a request, proven or not; empty for nobody's.
+  std::string account_named(const Call& call) const;
   std::optional<Caller> caller_of(std::string_view token, const std::vector<std::string>& uris, std::string& why);
 
   // What time brings: orders that end, cancels that take effect.

@@ -80,24 +80,28 @@ Reply Api::orders(const Call& call, AccountId account) {
   const auto& tickets = ledger_.all();
   std::size_t index = page->cursor == 0 ? tickets.size() : std::min<std::size_t>(page->cursor, tickets.size());
   json::array list;
-  const auto fits = [&](const Ticket& ticket) {
+  const auto fits = [&](const Ticket& ticket) {  // what costs most is asked last: a list goes through all orders
+    if (ticket.account != account) return false;
     const Order& order = order_of(ticket);
+    if (!asks_for(order_ids, ticket.order_id) || !asks_for(product_ids, ticket.product_id) ||
+        !asks_for(wanted_statuses, shown_status(order, ticket)) || !window.holds(order.created) || is_hidden(order)) {
+      return false;
+    }
+    if (types.empty() && sides.empty() && times_in_force.empty()) return true;
     const json::object shape = order_shape(order, ticket, {});
     const auto member = [&](std::string_view name) { return std::string_view{shape.at(name).get_string()}; };
-    return asks_for(order_ids, ticket.order_id) && asks_for(product_ids, ticket.product_id) &&
-           asks_for(wanted_statuses, member("status")) && asks_for(types, member("order_type")) &&
-           asks_for(sides, member("side")) && asks_for(times_in_force, member("time_in_force")) &&
-           window.holds(order.created) && !is_hidden(order);
+    return asks_for(types, member("order_type")) && asks_for(sides, member("side")) &&
+           asks_for(times_in_force, member("time_in_force"));
   };
   while (index > 0 && list.size() < page->limit && is_spot) {
     const Ticket& ticket = tickets[--index];
-    if (ticket.account == account && fits(ticket)) {
+    if (fits(ticket)) {
       list.push_back(order_shape(order_of(ticket), ticket, owner_of(account)));
     }
   }
   bool has_next = false;
   for (std::size_t rest = index; rest > 0 && is_spot && !has_next; --rest) {
-    has_next = tickets[rest - 1].account == account && fits(tickets[rest - 1]);
+    has_next = fits(tickets[rest - 1]);
   }
   Reply reply;
   reply.body = json::object{{"orders", std::move(list)},
@@ -129,15 +133,24 @@ Reply Api::fills(const Call& call, AccountId account) {
   product_ids.merge(call.query_values("product_id"));
   const auto& trades = engine_.account_trades(account);
   std::size_t index = page->cursor == 0 ? trades.size() : std::min<std::size_t>(page->cursor, trades.size());
+  TimeUs oldest = order_ids.empty() ? 0 : now_();  // of these orders: no fill is older
+  for (const std::string& id : order_ids) {
+    if (const Ticket* ticket = ledger_.find(id)) oldest = std::min(oldest, order_of(*ticket).created);
+  }
   json::array list;
   while (index > 0 && list.size() < page->limit) {
     const AccountTrade& trade = trades[--index];
-    const Ticket* ticket = ledger_.find(trade.symbol, trade.order_id);
-    const FillName name = fill_name(trade.symbol, trade.fill.trade_id, trade.order_id);
-    if (asks_for(order_ids, ticket->order_id) && asks_for(product_ids, ticket->product_id) &&
-        asks_for(trade_ids, name.trade_id) && window.holds(trade.time) && !is_hidden(order_of(*ticket))) {
-      list.push_back(fill_shape(trade, *ticket, owner_of(account), name));
+    if (trade.time < oldest) {
+      index = 0;
+      break;
     }
+    const Ticket* ticket = ledger_.find(trade.symbol, trade.order_id);
+    if (!asks_for(order_ids, ticket->order_id) || !asks_for(product_ids, ticket->product_id) ||
+        !window.holds(trade.time) || is_hidden(order_of(*ticket))) {
+      continue;
+    }
+    const FillName name = fill_name(trade.symbol, trade.fill.trade_id, trade.order_id);
+    if (asks_for(trade_ids, name.trade_id)) list.push_back(fill_shape(trade, *ticket, owner_of(account), name));
   }
   Reply reply;
   reply.body = json::object{{"fills", std::move(list)}, {"cursor", index > 0 ? cursor_at(index) : ""}};

@@ -101,6 +101,31 @@ Symbol symbol(const char* name, const char* base, const char* quote, const char*
   return result;
 }
 
+void read_login(ConfigTable& venue, Settings& settings) {
+  ConfigTable table = venue.table("login");
+  LoginSettings& login = settings.login;
+  login.client_id = table.text("client_id", login.client_id);
+  if (const std::string file = table.text("client_secret_file", ""); !file.empty()) {
+    login.client_secret = contents(file);
+    while (login.client_secret.ends_with('\n')) login.client_secret.pop_back();
+  }
+  login.account = table.text("account", settings.accounts.front().name);
+  const bool is_known = std::any_of(settings.accounts.begin(), settings.accounts.end(),
+                                    [&](const AccountSettings& account) { return account.name == login.account; });
+  if (!is_known) table.refuse("account", "no such account");
+  login.redirect_uris = table.texts("redirect_uris", login.redirect_uris);
+  login.view_scope = table.text("view_scope", login.view_scope);
+  login.trade_scope = table.text("trade_scope", login.trade_scope);
+  login.is_pkce_needed = table.flag("pkce_needed", login.is_pkce_needed);
+  login.asks_user = table.flag("asks_user", login.asks_user);
+  const auto life = [&](std::string_view key, TimeUs& member) {
+    member = table.integer(key, 1, 1'000'000'000, member / 1'000'000) * 1'000'000;
+  };
+  life("access_life_s", login.access_life);
+  life("refresh_life_s", login.refresh_life);
+  life("code_life_s", login.code_life);
+}
+
 }  // namespace
 
 std::vector<Symbol> default_symbols() {
@@ -110,7 +135,7 @@ std::vector<Symbol> default_symbols() {
 }
 
 Settings load_settings(ConfigTable& root, const std::filesystem::path& default_folder) {
-  ignore_others(root);
+  root.ignore_others();
   ConfigTable venue = root.table("venue");
   Settings settings;
   settings.connections.ping_interval_ms = 3'600'000;  // no rule of the broker's for pings is known
@@ -119,6 +144,7 @@ Settings load_settings(ConfigTable& root, const std::filesystem::path& default_f
   settings.rules.hosts = venue.texts("hosts", settings.rules.hosts);
   settings.rules.leeway = venue.integer("clock_leeway_s", 0, 3'600, settings.rules.leeway / 1'000'000) * 1'000'000;
   settings.rules.cancel_delay = venue.integer("cancel_delay_ms", 0, 60'000, 0) * 1'000;
+  settings.rules.streams_take_access_tokens = venue.flag("stream_access_tokens", true);
   settings.rules.end_time_max =
       venue.integer("end_time_days_max", 1, 3'650, settings.rules.end_time_max / 86'400'000'000) * 86'400'000'000;
   settings.streams.subscribe_within =
@@ -158,14 +184,7 @@ Settings load_settings(ConfigTable& root, const std::filesystem::path& default_f
     ConfigTable none = ConfigFile::parse("", "defaults");
     settings.accounts.push_back(read_account("main", none, default_folder));
   }
-  ConfigTable login = venue.table("login");
-  settings.login.client_id = login.text("client_id", settings.login.client_id);
-  if (const std::string file = login.text("client_secret_file", ""); !file.empty()) {
-    settings.login.client_secret = contents(file);
-    while (settings.login.client_secret.ends_with('\n')) settings.login.client_secret.pop_back();
-  }
-  settings.login.account = login.text("account", settings.accounts.front().name);
-  settings.login.access_life = login.integer("access_life_s", 1, 86'400, 3'600) * 1'000'000;
+  read_login(venue, settings);
   root.finish();
   return settings;
 }

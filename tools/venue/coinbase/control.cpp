@@ -9,7 +9,7 @@ namespace json = boost::json;
 Control::Control(Venue& venue) : venue::Control{venue}, venue_{venue} {
   offer({"POST", "/limits", "any key of [venue.limits]",
          [this](const auto& body, const auto&) { return set_limits(body); }});
-  offer({"POST", "/rules", "cancel_delay_ms, clock_leeway_s, hosts",
+  offer({"POST", "/rules", "cancel_delay_ms, clock_leeway_s, hosts, stream_access_tokens",
          [this](const auto& body, const auto&) { return set_rules(body); }});
   offer({"POST", "/symbols",
          "symbol; status; trading_disabled, is_disabled, view_only, auction_mode, cancel_only, limit_only, post_only",
@@ -17,9 +17,12 @@ Control::Control(Venue& venue) : venue::Control{venue}, venue_{venue} {
   offer({"GET", "/keys", "the keys, without any secret", [this](const auto&, const auto&) { return get_keys(); }});
   offer({"POST", "/keys", "account or api_key; revoked, can_view, can_trade, can_transfer",
          [this](const auto& body, const auto&) { return set_keys(body); }});
-  offer({"POST", "/tokens", "expire: access tokens end now; revoke: they are forgotten",
+  offer({"POST", "/tokens",
+         "expire: access tokens end now; expire_refresh: refresh tokens do; revoke: the user takes back all of them",
          [this](const auto& body, const auto&) { return set_tokens(body); }});
-  offer({"POST", "/login", "declines: the next user says no; account: who consents; access_life_s",
+  offer({"POST", "/login",
+         "declines: the next user says no; asks_user: browsers wait; approve: what those are told; account: who consents; "
+         "access_life_s, refresh_life_s",
          [this](const auto& body, const auto&) { return set_login(body); }});
   offer({"POST", "/orders/fail", "account, reject_reason, next: so many orders are taken and then fail",
          [this](const auto& body, const auto&) { return fail_orders(body); }});
@@ -42,6 +45,8 @@ json::value Control::set_rules(const json::object& body) {
   Rules& rules = venue_.api().rules();
   rules.cancel_delay = integer_of(body, "cancel_delay_ms", rules.cancel_delay / 1'000) * 1'000;
   rules.leeway = integer_of(body, "clock_leeway_s", rules.leeway / 1'000'000) * 1'000'000;
+  rules.streams_take_access_tokens =
+      flag_if_given(body, "stream_access_tokens").value_or(rules.streams_take_access_tokens);
   if (const auto hosts = texts_if_given(body, "hosts")) rules.hosts = *hosts;
   return json::object{{"cancel_delay_ms", rules.cancel_delay / 1'000}, {"clock_leeway_s", rules.leeway / 1'000'000}};
 }
@@ -89,23 +94,36 @@ json::value Control::set_keys(const json::object& body) {
 
 json::value Control::set_tokens(const json::object& body) {
   auto& bearers = venue_.api().bearers();
-  if (flag_of(body, "revoke")) bearers.clear();
+  if (flag_of(body, "revoke")) {
+    venue_.login().withdraw();
+    bearers.clear();
+  }
+  if (flag_of(body, "expire_refresh")) venue_.login().end_refresh_tokens();
   if (flag_of(body, "expire")) {
     for (Bearer& bearer : bearers) bearer.expires = venue_.now();
   }
-  return json::object{{"tokens", bearers.size()}};
+  return json::object{{"tokens", bearers.size()}, {"refresh_tokens", venue_.login().refresh_token_count()}};
 }
 
 json::value Control::set_login(const json::object& body) {
   Login& login = venue_.login();
+  LoginSettings& settings = login.settings();
+  const auto set_life = [&](std::string_view name, TimeUs& life) {
+    const std::int64_t seconds = integer_of(body, name, life / 1'000'000);
+    if (seconds < 1 || seconds > 1'000'000'000) throw std::invalid_argument{std::string{name} + ": 1 to 1e9"};
+    life = seconds * 1'000'000;
+  };
+  set_life("access_life_s", settings.access_life);
+  set_life("refresh_life_s", settings.refresh_life);
   login.declines = flag_if_given(body, "declines").value_or(login.declines);
-  login.settings().access_life =
-      integer_of(body, "access_life_s", login.settings().access_life / 1'000'000) * 1'000'000;
+  settings.asks_user = flag_if_given(body, "asks_user").value_or(settings.asks_user);
   if (body.contains("account")) {
     static_cast<void>(account_of(body));
-    login.settings().account = required(body, "account");
+    settings.account = required(body, "account");
   }
-  return json::object{{"client_id", login.settings().client_id}, {"account", login.settings().account}};
+  const auto approve = flag_if_given(body, "approve");
+  const std::size_t answered = approve ? venue_.answer_for_user(*approve) : 0;
+  return json::object{{"client_id", settings.client_id}, {"account", settings.account}, {"answered", answered}};
 }
 
 json::value Control::fail_orders(const json::object& body) {

@@ -186,6 +186,11 @@ std::string make_ecdsa_secret() {
   return pem;
 }
 
+std::string key_name_of(std::string_view token) {
+  const auto header = object_from(token.substr(0, token.find('.')));
+  return header ? text_of(*header, "kid") : std::string{};
+}
+
 TokenVerdict check_token(std::string_view text, const TokenRules& rules,
                          const std::function<PublicKey(std::string_view key_name)>& key_of) {
   const auto refused = [](std::string why) { return TokenVerdict{std::nullopt, std::move(why)}; };

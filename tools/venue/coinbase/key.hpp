@@ -32,6 +32,9 @@ struct Token {
   TimeUs expires = 0;
 };
 
+// The key that a token names, whether it is right or not.
+std::string key_name_of(std::string_view token);
+
 struct TokenRules {
   TimeUs now = 0;
   TimeUs leeway = 0;     // for a clock that is ahead

@@ -63,16 +63,39 @@ std::string challenge_of(std::string_view verifier) {
   return text;
 }
 
-Response json_response(unsigned status, const json::object& body) {
-  Response response;
-  response.status = status;
-  response.body = json::serialize(body);
-  return response;
+// The characters and lengths of RFC 7636, section 4.1, which are a challenge's, too.
+bool is_pkce_text(std::string_view text) {
+  constexpr std::string_view plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+  return text.size() >= 43 && text.size() <= 128 && text.find_first_not_of(plain) == text.npos;
 }
 
-Response refused(unsigned status, std::string_view error, std::string_view description) {
-  return json_response(status, {{"error", error}, {"error_description", description}});
+// The broker's scopes stand between commas, the standard's between blanks.
+std::vector<std::string> scopes_in(std::string_view text) {
+  std::vector<std::string> scopes;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find_first_of(", "), text.size());
+    if (end > 0) scopes.emplace_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return scopes;
 }
+
+bool has_scope(std::string_view text, std::string_view wanted) {
+  const auto scopes = scopes_in(text);
+  return wanted.empty() || std::find(scopes.begin(), scopes.end(), wanted) != scopes.end();
+}
+
+Reply refused(unsigned status, std::string_view error, std::string_view description) {
+  Reply reply;
+  reply.status = status;
+  reply.body = json::object{{"error", error}, {"error_description", description}};
+  reply.refusal = description;
+  return reply;
+}
+
+constexpr std::string_view invalid_grant =
+    "The provided authorization grant is invalid, expired, revoked, does not match the redirection URI used in the "
+    "authorization request, or was issued to another client.";
 
 std::string value_of(const std::map<std::string, std::string, std::less<>>& fields, std::string_view name) {
   const auto found = fields.find(name);
@@ -100,90 +123,170 @@ std::string Login::make_token(std::string_view kind) {
   return token;
 }
 
-std::optional<Response> Login::answer(const Request& request) {
-  const auto fields = [](std::string_view text) {
-    Fields result;
-    for (auto& [name, value] : form_fields(text)) result.emplace(std::move(name), std::move(value));
-    return result;
-  };
-  if (request.method == "GET" && request.path == "/oauth2/auth") return ask_for_consent(fields(request.query));
-  if (request.method != "POST") return std::nullopt;
-  if (request.path == "/oauth2/token") return exchange(fields(request.body));
-  if (request.path != "/oauth2/revoke") return std::nullopt;
-  const std::string token = value_of(fields(request.body), "token");
-  refreshes_.erase(token);
-  std::erase_if(api_.bearers(), [&](const Bearer& bearer) { return bearer.token == token; });
-  return json_response(200, {});
+std::string without_loopback_port(std::string_view uri) {
+  for (const std::string_view host : {"http://127.0.0.1", "http://[::1]", "http://localhost"}) {
+    if (!uri.starts_with(host)) continue;
+    std::string_view rest = uri.substr(host.size());
+    if (rest.starts_with(':')) rest.remove_prefix(std::min(rest.find_first_not_of("0123456789", 1), rest.size()));
+    if (rest.empty() || rest.front() == '/') return std::string{host} + std::string{rest};
+  }
+  return std::string{uri};
 }
 
-Response Login::ask_for_consent(const Fields& query) {
+std::string_view Login::operation(const Request& request) const {
+  if (request.method == "GET" && request.path == "/oauth2/auth") return "login.consent";
+  if (request.method != "POST") return {};
+  if (request.path == "/oauth2/revoke") return "login.revoke";
+  if (request.path != "/oauth2/token") return {};
+  for (const auto& [name, value] : form_fields(request.body)) {
+    if (name == "grant_type" && value == "refresh_token") return "login.refresh";
+  }
+  return "login.exchange";
+}
+
+Reply Login::answer(const Request& request) {
+  const bool is_consent = request.method == "GET";
+  Fields fields;
+  for (auto& [name, value] : form_fields(is_consent ? request.query : request.body)) {
+    if (!fields.emplace(name, std::move(value)).second) {
+      return refused(400, "invalid_request", "The request includes the parameter " + name + " more than once.");
+    }
+  }
+  if (is_consent) return ask_for_consent(fields);
+  if (!request.header("content-type").starts_with("application/x-www-form-urlencoded")) {
+    return refused(400, "invalid_request", "The body must be application/x-www-form-urlencoded.");
+  }
+  if (!is_client(fields)) {
+    return refused(401, "invalid_client",
+                   "Client authentication failed due to unknown client, no client authentication included, or "
+                   "unsupported authentication method.");
+  }
+  return request.path == "/oauth2/token" ? exchange(fields) : revoke(value_of(fields, "token"));
+}
+
+bool Login::is_client(const Fields& form) const {
+  return value_of(form, "client_id") == settings_.client_id && value_of(form, "client_secret") == settings_.client_secret;
+}
+
+bool Login::is_registered(std::string_view redirect_uri) const {
+  const std::string wanted = without_loopback_port(redirect_uri);
+  return std::any_of(settings_.redirect_uris.begin(), settings_.redirect_uris.end(),
+                     [&](const std::string& known) { return without_loopback_port(known) == wanted; });
+}
+
+Reply Login::ask_for_consent(const Fields& query) {
   const std::string redirect_uri = value_of(query, "redirect_uri"), state = value_of(query, "state");
   const auto account = api_.engine().account_by_name(settings_.account);
-  if (value_of(query, "client_id") != settings_.client_id || redirect_uri.empty() || !account) {
-    return refused(400, "invalid_request", "client_id or redirect_uri is not valid");
+  if (value_of(query, "client_id") != settings_.client_id || !account) {
+    return refused(401, "invalid_client", "The requested OAuth 2.0 Client does not exist.");
+  }
+  if (!is_registered(redirect_uri)) {  // never sent there: who knows whose it is
+    return refused(400, "invalid_request", "The redirect uri included is not valid.");
   }
   const auto send_back = [&](const std::string& what) {
-    Response response;
-    response.status = 302;
+    Reply reply;
+    reply.status = 302;
     const char mark = redirect_uri.find('?') == std::string::npos ? '?' : '&';
-    response.headers.emplace_back("Location", redirect_uri + mark + what + "&state=" + encoded(state));
-    return response;
+    reply.location = redirect_uri + mark + what + "&state=" + encoded(state);
+    return reply;
   };
-  if (value_of(query, "response_type") != "code" || state.size() < state_min) {
-    return send_back("error=invalid_request");
+  const auto send_refusal = [&](std::string_view error, std::string_view description) {
+    return send_back("error=" + std::string{error} + "&error_description=" + encoded(description));
+  };
+  if (value_of(query, "response_type") != "code") {
+    return send_refusal("unsupported_response_type", "The only response type is code.");
+  }
+  if (state.size() < state_min) {
+    return send_refusal("invalid_state", "The state must be at least 8 characters long.");
   }
   const std::string challenge = value_of(query, "code_challenge");
-  if (!challenge.empty() && value_of(query, "code_challenge_method") != "S256") {
-    return send_back("error=invalid_request");
+  if (challenge.empty() ? settings_.is_pkce_needed
+                        : value_of(query, "code_challenge_method") != "S256" || !is_pkce_text(challenge)) {
+    return send_refusal("invalid_request", "A code_challenge of the code_challenge_method S256 is needed.");
   }
-  if (std::exchange(declines, false)) return send_back("error=access_denied");
+  const std::string scope = value_of(query, "scope");
+  for (const std::string& one : scopes_in(scope)) {
+    if (one == "offline_access" || one.starts_with("wallet:")) continue;
+    return send_refusal("invalid_scope", "The requested scope is invalid, unknown, or malformed.");
+  }
+  if (std::exchange(declines, false)) return send_refusal("access_denied", "The resource owner denied the request.");
   const std::string code = make_token("code");
-  codes_[code] = {*account, redirect_uri, challenge, value_of(query, "scope"), api_.now() + settings_.code_life};
+  codes_[code] = {++consents_, *account, redirect_uri, challenge, scope, api_.now() + settings_.code_life};
   return send_back("code=" + code);
 }
 
-Response Login::exchange(const Fields& form) {
-  if (value_of(form, "client_id") != settings_.client_id ||
-      value_of(form, "client_secret") != settings_.client_secret) {
-    return refused(401, "invalid_client", "Client authentication failed.");
-  }
+// Whatever comes of it: it works once.
+std::optional<Login::Grant> Login::take(Grants& grants, const std::string& name) const {
+  const auto found = grants.find(name);
+  if (found == grants.end()) return std::nullopt;
+  Grant grant = std::move(found->second);
+  grants.erase(found);
+  if (api_.now() >= grant.expires) return std::nullopt;
+  return grant;
+}
+
+Reply Login::exchange(const Fields& form) {
   const std::string type = value_of(form, "grant_type");
-  const auto take = [](std::map<std::string, Grant>& grants, const std::string& name) -> std::optional<Grant> {
-    const auto found = grants.find(name);
-    if (found == grants.end()) return std::nullopt;
-    Grant grant = std::move(found->second);
-    grants.erase(found);  // whatever comes of it: it works once
-    return grant;
-  };
-  constexpr std::string_view invalid = "The provided authorization grant is invalid, expired or revoked.";
   if (type == "authorization_code") {
     const auto grant = take(codes_, value_of(form, "code"));
-    const std::string challenge = challenge_of(value_of(form, "code_verifier"));
-    const bool is_good = grant && api_.now() < grant->expires &&
-                         grant->redirect_uri == value_of(form, "redirect_uri") &&
-                         (grant->challenge.empty() || grant->challenge == challenge);
-    return is_good ? tokens_for(*grant) : refused(400, "invalid_grant", invalid);
+    const std::string verifier = value_of(form, "code_verifier");
+    const bool is_proven = grant && (grant->challenge.empty() ||
+                                     (is_pkce_text(verifier) && grant->challenge == challenge_of(verifier)));
+    if (!is_proven || grant->redirect_uri != value_of(form, "redirect_uri")) {
+      return refused(400, "invalid_grant", invalid_grant);
+    }
+    return tokens_for(*grant);
   }
   if (type == "refresh_token") {
     const auto grant = take(refreshes_, value_of(form, "refresh_token"));
-    return grant ? tokens_for(*grant) : refused(400, "invalid_grant", invalid);
+    return grant ? tokens_for(*grant) : refused(401, "invalid_grant", invalid_grant);  // the broker's status for it
   }
-  return refused(400, "unsupported_grant_type", "The authorization grant type is not supported.");
+  return refused(400, "unsupported_grant_type",
+                 "The authorization grant type is not supported by the authorization server.");
 }
 
-Response Login::tokens_for(const Grant& grant) {
+Reply Login::tokens_for(const Grant& grant) {
   const std::string access = make_token("access");
-  api_.bearers().push_back({access, grant.account, {}, api_.now() + settings_.access_life});
+  const Permissions permissions{has_scope(grant.scope, settings_.view_scope),
+                                has_scope(grant.scope, settings_.trade_scope), false};
+  api_.bearers().push_back({access, grant.account, permissions, api_.now() + settings_.access_life, grant.number});
+  Reply reply;
+  reply.account = grant.account;
   json::object body{{"access_token", access},
                     {"token_type", "bearer"},
                     {"expires_in", settings_.access_life / 1'000'000},
                     {"scope", grant.scope}};
-  if (grant.scope.find("offline_access") != std::string::npos) {
+  if (has_scope(grant.scope, "offline_access")) {
     const std::string refresh = make_token("refresh");
     refreshes_[refresh] = grant;
+    refreshes_[refresh].expires = api_.now() + settings_.refresh_life;
     body["refresh_token"] = refresh;
   }
-  return json_response(200, body);
+  reply.body = std::move(body);
+  return reply;
+}
+
+// Well in any case (RFC 7009). With a refresh token goes all that its consent brought.
+Reply Login::revoke(const std::string& token) {
+  const auto refresh = refreshes_.find(token);
+  const std::uint64_t grant = refresh == refreshes_.end() ? 0 : refresh->second.number;
+  std::erase_if(api_.bearers(), [&](const Bearer& bearer) {
+    return bearer.token == token || (grant != 0 && bearer.grant == grant);
+  });
+  refreshes_.erase(token);
+  Reply reply;
+  reply.body = json::object{};
+  return reply;
+}
+
+void Login::withdraw() {
+  codes_.clear();
+  refreshes_.clear();
+  std::erase_if(api_.bearers(), [](const Bearer& bearer) { return bearer.grant != 0; });
+}
+
+void Login::end_refresh_tokens() {
+  for (auto& [name, grant] : refreshes_) grant.expires = api_.now();
 }
 
 }  // namespace busbar::venue::coinbase

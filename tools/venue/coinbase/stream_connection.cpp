@@ -62,14 +62,14 @@ void StreamConnection::push(const std::string& channel, json::object event, Time
   send_event(
       channel == "user" || (channel != "subscriptions" && account_ && channel == "heartbeats") ? "orders" : stream(),
       name, std::move(event),
-      [&](json::value wrapped) -> json::value {
+      [this, name, now](json::value wrapped) -> json::value {
         return json::object{{"channel", name},
                             {"client_id", ""},
                             {"timestamp", rfc3339(now, 9)},
                             {"sequence_num", next_sequence_++},
                             {"events", json::array(1, std::move(wrapped))}};
       },
-      now);
+      now, account_ ? std::string_view{api_.engine().accounts()[*account_].name} : std::string_view{});
 }
 
 void StreamConnection::push_list(const std::string& channel, std::string_view type, std::string_view member,

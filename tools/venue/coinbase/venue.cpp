@@ -24,7 +24,7 @@ Opened open_accounts(Engine& engine, const std::vector<AccountSettings>& account
     for (const auto& [asset, amount] : settings.balances) engine.deposit(id, asset, amount, now);
     engine.set_may_trade(id, settings.may_trade);
     for (const KeySettings& key : settings.keys) opened.keys.push_back({key.name, key.key, id, key.permissions, false});
-    for (const std::string& token : settings.access_tokens) opened.bearers.push_back({token, id, {}, 0});
+    for (const std::string& token : settings.access_tokens) opened.bearers.push_back({token, id, {}, 0, 0});
   }
   return opened;
 }
@@ -165,7 +165,7 @@ void Venue::on_request(Request request, std::function<void(Response)> respond) {
   Call call = call_from(request);
   const Operation* operation = api_.find(request.method, request.path, call.id);
   if (operation == nullptr) {
-    if (auto answer = login_.answer(request)) return respond(std::move(*answer));
+    if (!login_.operation(request).empty()) return log_in(std::move(request), std::move(respond));
     Reply unknown;
     unknown.status = 404;
     unknown.body =
@@ -184,7 +184,8 @@ void Venue::on_request(Request request, std::function<void(Response)> respond) {
     Reply reply;
   };
   const auto running = std::make_shared<Running>(Running{std::move(call), {}});
-  perform({operation->name, endpoint, "rest", client_order_id}, std::move(arrival),
+  const std::string account = api_.account_named(running->call);
+  perform({operation->name, endpoint, "rest", client_order_id, account}, std::move(arrival),
           {[this, operation, running] {
              Reply& reply = running->reply;
              reply = api_.perform(*operation, running->call);
@@ -207,6 +208,37 @@ void Venue::on_request(Request request, std::function<void(Response)> respond) {
            }});
 }
 
+void Venue::log_in(Request request, std::function<void(Response)> respond) {
+  const std::string_view operation = login_.operation(request);
+  if (operation == "login.consent" && login_.settings().asks_user) {  // a page with a question, and nobody before it yet
+    asked_.push_back([this, request = std::move(request), respond = std::move(respond)] {
+      respond(response_of(Fate::Answered, {}, false, login_.answer(request)));
+    });
+    return;
+  }
+  const std::string endpoint = request.method + ' ' + request.path;
+  const auto reply = std::make_shared<Reply>();
+  // Without what came: nobody needs to read tokens here.
+  Arrivals::Arrival arrival{request.realtime_ns, request.boottime_ns, "rest", std::string{operation}, {}, {}};
+  perform({operation, endpoint, "rest", {}, {}}, std::move(arrival),
+          {[this, reply, request = std::move(request)] {
+             *reply = login_.answer(request);
+             return json::object{{"outcome", reply->refusal.empty() ? "accepted" : "refused"}};
+           },
+           [this, reply, respond = std::move(respond)](Fate fate, const Faults::Plan& plan, bool is_replaced) {
+             respond(response_of(fate, plan, is_replaced, std::move(*reply)));
+           }});
+}
+
+std::size_t Venue::answer_for_user(bool is_yes) {
+  const auto asked = std::exchange(asked_, {});
+  for (const auto& answer : asked) {
+    login_.declines = !is_yes;
+    answer();
+  }
+  return asked.size();
+}
+
 Response Venue::response_of(Fate fate, const Faults::Plan& plan, bool is_replaced, Reply reply) const {
   Response response;
   if (fate != Fate::Answered) {
@@ -227,6 +259,10 @@ Response Venue::response_of(Fate fate, const Faults::Plan& plan, bool is_replace
   response.body = reply.text.empty() ? json::serialize(reply.body) : reply.text;
   if (!reply.text.empty() && reply.text.front() != '{') {
     response.content_type = reply.text.starts_with('<') ? "text/html" : "text/plain; charset=utf-8";
+  }
+  if (!reply.location.empty()) {
+    response.headers.emplace_back("Location", reply.location);
+    response.body.clear();
   }
   if (reply.limit > 0) {
     response.headers.emplace_back("x-ratelimit-limit", std::to_string(reply.limit));

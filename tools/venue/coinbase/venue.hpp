@@ -55,16 +55,19 @@ class Venue final : public Exchange {
   void tell_restrictions(const Product& product);
   Api& api() { return api_; }
   Login& login() { return login_; }
+  std::size_t answer_for_user(bool is_yes);  // those whose browsers wait for consent; says how many
   const std::string& last_refusal() const { return last_refusal_; }
 
  private:
   void on_tick(TimeUs now) override;
   void each_connection(const Visit& visit) const override;
+  void log_in(Request request, std::function<void(Response)> respond);
   Response response_of(Fate fate, const Faults::Plan& plan, bool is_replaced, Reply reply) const;
 
   Settings settings_;
   Api api_;
   Login login_;
+  std::vector<std::function<void()>> asked_;  // browsers that wait for the user's word
   std::vector<std::shared_ptr<StreamConnection>> connections_;
   std::vector<std::pair<Decimal, Decimal>> best_bids_, best_asks_;  // as last told
   std::string last_refusal_;                                        // of a token: why
