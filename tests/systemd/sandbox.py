@@ -13,7 +13,8 @@ PROBE = f"{SOURCE}/build/release/bin/sandbox_probe"
 
 # Where each may write. Everywhere else it may not, and not where another one may.
 RUN, LOG, JOURNAL, HEADS = "/run/busbar", "/var/lib/busbar/router", "/var/lib/busbar/audit", "/var/lib/busbar/heads"
-OWN = {ROUTER: [RUN, LOG, JOURNAL], FOLLOWER: [LOG, JOURNAL], HUB: [RUN], GATEWAY: [RUN], FAILED: [],
+VAULT, GENERATION = "/var/lib/busbar/vault", "/var/lib/busbar/generation"
+OWN = {ROUTER: [RUN, LOG, JOURNAL], FOLLOWER: [LOG, JOURNAL], HUB: [RUN], GATEWAY: [RUN, VAULT, GENERATION], FAILED: [],
        **{auditd: [RUN, JOURNAL, HEADS] for auditd in AUDITDS}}
 NOBODYS = ["/etc/busbar", "/etc", "/usr/bin", "/var/lib/busbar", "/var/lib", "/var/log", "/srv", "/root", "/dev/shm",
            "/run", "/run/lock", "/proc/sys/kernel"]
@@ -49,12 +50,12 @@ def exposure(line):
 
 def main():
     with Host("D17") as host:
-        files = [f"{folder}/probe" for folder in (RUN, LOG, JOURNAL, HEADS, *NOBODYS)]
+        files = [f"{folder}/probe" for folder in (RUN, LOG, JOURNAL, HEADS, VAULT, GENERATION, *NOBODYS)]
         other = host.run("bash", "-c", "sleep 600 >/dev/null 2>&1 & echo $!", user="busbar")[1]
         # The same program as the same user and without a sandbox: what is refused below is refused by the sandbox.
         free = [json.loads(line) for line in host.run(PROBE, other, *files, user="busbar")[1].splitlines()]
         could = {a["attempt"] for a in free if not a["refused"]}
-        writable = (RUN, LOG, JOURNAL, HEADS, "/var/lib/busbar", "/dev/shm")
+        writable = (RUN, LOG, JOURNAL, HEADS, VAULT, GENERATION, "/var/lib/busbar", "/dev/shm")
         writes = [f"write {folder}/probe" for folder in writable]
         for what in [*writes, *(["trace another process"] if may_trace() else []), "executable memory"]:
             check(what in could, "even without a sandbox:", what, free)

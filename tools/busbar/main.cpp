@@ -38,6 +38,7 @@ int main(int argc, char** argv) {
   add_status(app, tool);
   add_journal(app, tool);
   add_vault(app, tool);
+  add_login(app, tool);
   const Subcommand completion = app.subcommand("completion", "Print what makes a shell complete commands and options");
   std::string shell;
   completion.option("SHELL", shell, "bash: eval \"$(busbar completion bash)\"").required().one_of({"bash"});

@@ -4,6 +4,7 @@
 
 #include <boost/json/serialize.hpp>
 
+#include "bus/clock.hpp"
 #include "bus/codec.hpp"
 #include "tools/busbar/client.hpp"
 #include "tools/busbar/json.hpp"
@@ -47,13 +48,14 @@ void print(const Answer& answer) {
                  {"MARKET DATA"},
                  {"RECONCILED"},
                  {"CLOCK OFFSET MS", true},
+                 {"DEADLINE"},
                  {"REASON"}}};
     for (const SessionState& session : answer.sessions) {
       table.add({std::string{view(session.account)}, std::string{view(session.gateway)},
                  std::string{name_of(session.state)}, std::string{name_of(session.rest)},
                  std::string{name_of(session.order_stream)}, std::string{name_of(session.market_data)},
                  session.reconciled ? "yes" : "no", std::to_string(session.clock_offset_ns / 1'000'000),
-                 std::string{view(session.reason)}});
+                 deadline_text(session, wall_now_ns()), std::string{view(session.reason)}});
     }
     std::printf("\n%s", table.text().c_str());
   }

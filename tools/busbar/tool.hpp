@@ -73,5 +73,6 @@ void add_symbols(const Subcommand& app, Tool& tool);
 void add_status(const Subcommand& app, Tool& tool);
 void add_journal(const Subcommand& app, Tool& tool);
 void add_vault(const Subcommand& app, Tool& tool);
+void add_login(const Subcommand& app, Tool& tool);
 
 }  // namespace busbar::tool
