@@ -34,6 +34,7 @@ class Ccxt(Client):
     key_type = "ecdsa"  # ccxt.pro signs with no other
     twice_refused = "has failed"
     has_reasons = False  # it raises the venue's message, and some refusals have none
+    hears_each = False  # it keeps the last one
     channels = ("trades", "ticker")
 
     def __init__(self, venue):

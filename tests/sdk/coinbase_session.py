@@ -1,26 +1,26 @@
-"""The frame of a trading session with somebody's SDK on the Coinbase venue in a box. Every answer and every frame is
-compared, field by field, with the venue's own book. The differences are printed and decide the exit status: 0 none,
-1 some, 2 could not run.
+"""The frame of a trading session with somebody's SDK on the Coinbase venue in a box, on an account that Busbar trades as
+well. Every answer and every frame is compared, field by field, with the venue's own book and with Busbar's journal, which
+has heard of the SDK's orders from the venue, as the SDK hears of Busbar's. The differences are printed and decide the exit
+status: 0 none, 1 some, 2 could not run.
 
 A session file brings a Client with its verbs; what is traded, and what is compared with what, stands here, once.
 """
 
 import json
 import os
-import subprocess
 import sys
-import tempfile
 import time
 import traceback
-import urllib.request
 import uuid
 from decimal import Decimal as Number
 from pathlib import Path
 
-import compare
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "scenario"))
+import compare  # noqa: E402
+import wire  # noqa: E402
+from stack import Stack, wait_for, wait_synced  # noqa: E402
 
-BIN = Path(os.environ.get("BUSBAR_BIN", "build/release/bin")).resolve()
-PRODUCT, BASE, QUOTE = "BTC-USD", "BTC", "USD"
+PRODUCT, SYMBOL = "BTC-USD", "BTC/USD"
 RULES = {"tick": "0.01", "step": "0.000001", "qty_min": "0.000001", "notional_min": "1"}
 STATUS = {"PENDING": "open", "OPEN": "open", "CANCEL_QUEUED": "open", "FILLED": "closed", "CANCELLED": "canceled",
           "EXPIRED": "expired", "FAILED": "failed"}
@@ -32,13 +32,6 @@ TIME_IN_FORCE = {"GOOD_UNTIL_CANCELLED": "GTC", "GOOD_UNTIL_DATE_TIME": "GTC", "
 
 class Refused(Exception):
     """What the venue said no to: the reason in its own word."""
-
-
-def milliseconds(text):
-    """Of "2026-11-26T08:00:00.123456Z"."""
-    whole, _, part = text.rstrip("Z").partition(".")
-    seconds = int(time.mktime(time.strptime(whole + " UTC", "%Y-%m-%dT%H:%M:%S %Z"))) - time.timezone
-    return str(seconds * 1000 + int((part + "000")[:3]))
 
 
 # --- the facts --------------------------------------------------------------------------------------------------------
@@ -53,6 +46,8 @@ def order_of_book(entry, trades):
         facts["unified_status"] = "expired" if entry["expiry_reason"] == "NONE" else "canceled"
     mine = [t for t in trades if t["order_id"] == entry["order_id"]]
     facts.update(fees=compare.amount(sum(Number(t["commission"]) for t in mine)), fills=str(len(mine)))
+    if mine:
+        facts["average"] = compare.price(Number(entry["cum_quote"]) / Number(entry["executed"]))
     if is_money:
         del facts["qty"]  # nobody asked for a quantity
     if entry["type"] == "MARKET":
@@ -77,10 +72,11 @@ def order_of_answer(body):
         qty=compare.amount_of(configuration, "base_size"),
         executed=compare.amount(body["filled_size"]),
         cum_quote=compare.amount(body["filled_value"]),
+        average=compare.price(body["average_filled_price"]) if Number(body["filled_size"]) else None,
         fees=compare.amount(body["total_fees"]),
         fills=body["number_of_fills"],
         unified_status=STATUS[body["status"]],
-        created_ms=milliseconds(body["created_time"]),
+        created_ms=compare.milliseconds(body["created_time"]),
     )
 
 
@@ -95,10 +91,11 @@ def order_of_frame(body):
         price=compare.amount(body["limit_price"]) if body["limit_price"] else None,
         executed=compare.amount(body["cumulative_quantity"]),
         cum_quote=compare.amount(body["filled_value"]),
+        average=compare.price(body["avg_price"]) if Number(body["cumulative_quantity"]) else None,
         fees=compare.amount(body["total_fees"]),
         fills=body["number_of_fills"],
         unified_status=STATUS[body["status"]],
-        created_ms=milliseconds(body["creation_time"]),
+        created_ms=compare.milliseconds(body["creation_time"]),
     )
 
 
@@ -107,6 +104,7 @@ def trade_of_answer(body):
     return compare.told(
         symbol=body["product_id"],
         trade_id=body["trade_id"],
+        entry_id=body["entry_id"],
         order_id=body["order_id"],
         side=body["side"],
         price=compare.amount(body["price"]),
@@ -114,7 +112,7 @@ def trade_of_answer(body):
         quote=compare.amount(body["size"]) if in_quote else None,
         commission=compare.amount(body["commission"]),
         is_maker=str(body["liquidity_indicator"] == "MAKER"),
-        time_ms=milliseconds(body["trade_time"]),
+        time_ms=compare.milliseconds(body["trade_time"]),
     )
 
 
@@ -138,7 +136,8 @@ def book_of_answer(body):
 def public_trade_of_answer(body):
     """Its side is the maker's."""
     return compare.told(trade_id=str(body["trade_id"]), price=compare.amount(body["price"]),
-                        qty=compare.amount(body["size"]), maker_side=body["side"], time_ms=milliseconds(body["time"]))
+                        qty=compare.amount(body["size"]), maker_side=body["side"],
+                        time_ms=compare.milliseconds(body["time"]))
 
 
 class Heard:
@@ -206,6 +205,7 @@ class Client:
     name = version = ""
     key_type = "ed25519"
     has_reasons = True  # whether its errors hold the venue's reason
+    hears_each = True  # status of an order, also of those that come together
 
     def __init__(self, venue):
         self.venue = venue
@@ -215,45 +215,25 @@ class Client:
 
 
 class Venue:
-    def __init__(self, program, folder, key_type):
-        config = folder / "venue.toml"
-        config.write_text(f'[venue]\nseed = 20261126\nmarket_steps_per_second = 0\n[venue.limits]\n'
-                          f'private_per_second = 1000\npublic_per_second = 1000\nconnections_per_second = 100\n'
-                          f'messages_per_second = 100\n[venue.accounts.main]\nkey_type = "{key_type}"\n')
-        self.process = subprocess.Popen([BIN / program, "coinbase", "--config", config, "--tls-dir", folder,
-                                         "--log-level", "warning"], stdout=subprocess.PIPE, text=True)
-        line = self.process.stdout.readline()
-        if not line:
-            raise RuntimeError(f"{program} did not start")
-        said = json.loads(line)
-        self.host = f"localhost:{said['port']}"
-        self.control, self.ca = said["control"], said["ca"]
-        with open(said["credentials"]["main"], encoding="utf-8") as file:
-            pairs = dict(line.split(" = ", 1) for line in file.read().splitlines())
+    """Where an SDK goes, as whom; and what is true there."""
+
+    def __init__(self, stack):
+        self.control, self.ca = stack.venue, stack.venue.ca
+        self.host = "localhost:" + stack.venue.rest.rpartition(":")[2]
+        pairs = dict(line.split(" = ", 1) for line in (stack.folder / "main.cred").read_text().splitlines())
         self.api_key, self.secret = pairs["api_key"], pairs["secret"]
 
-    def stop(self):
-        self.process.terminate()
-        if self.process.wait(timeout=5) != 0:
-            raise RuntimeError("the venue did not end well")
-
-    def ask(self, method, path, **body):
-        request = urllib.request.Request(f"http://127.0.0.1:{self.control}{path}", method=method,
-                                         data=json.dumps(body).encode() if body else None)
-        with urllib.request.urlopen(request, timeout=10) as answer:
-            return json.load(answer)
-
     def book(self, account="main"):
-        return self.ask("GET", f"/book?account={account}")
+        return self.control.book(account)
 
     def house(self, side, quantity, price=None):
-        body = {"symbol": PRODUCT, "side": side, "quantity": quantity}
-        self.ask("POST", "/orders", **(body if price is None else {**body, "price": price}))
+        self.control.trade(side, quantity, price, symbol=PRODUCT)
 
 
 class Session:
-    def __init__(self, venue, client):
-        self.venue, self.client = venue, client
+    def __init__(self, stack, venue, client):
+        self.stack, self.venue, self.client = stack, venue, client
+        self.req = stack.req()
         self.differences = []
         self.compared = 0
 
@@ -278,8 +258,7 @@ class Session:
         return [order_of_book(entry, book["trades"]) for entry in book["orders"]]
 
     def trades_of_book(self):
-        return [{name: fact for name, fact in compare.trade_of_book(entry).items() if name != "commission_asset"}
-                for entry in self.venue.book()["trades"]]
+        return [compare.trade_of_book(entry) for entry in self.venue.book()["trades"]]
 
     def check_order(self, what, order):
         found = [e for e in self.orders_of_book() if e["order_id"] == order["order_id"]]
@@ -304,8 +283,9 @@ class Session:
             return self.check(f"{what} is refused with {reason} and not {refused}", is_right)
         self.note([f"{what}: {self.client.name} has no error at all"])
 
-    def until(self, compared, seconds=10):
-        end = time.monotonic() + seconds
+    def until(self, compared):
+        """Streams and journal hear of it a moment later: asks until there is no difference, then notes what is left."""
+        end = time.monotonic() + (10 if not self.differences else 2)
         while True:
             found, count = compared()
             if not found or time.monotonic() > end:
@@ -313,7 +293,7 @@ class Session:
             time.sleep(0.05)
 
     def run(self):
-        self.venue.ask("POST", "/market", clear=True)
+        self.venue.control.stand_still()
         for side, price in (("SELL", "67300"), ("SELL", "67350"), ("BUY", "67200"), ("BUY", "67150")):
             self.venue.house(side, "0.5", price)
         self.check_facts("rules", self.client.rules(), RULES)
@@ -322,6 +302,7 @@ class Session:
         try:
             self.until(lambda: ([] if "user" in heard.subscribed else ["the user channel was not confirmed"], 1))
             self.trade()
+            self.busbar_trades()
             self.check_account()
             self.check_market()
             self.until(lambda: self.orders_heard(heard))
@@ -377,13 +358,61 @@ class Session:
         self.check("the same name brings the same order",
                    client.place(again, "BUY", "limit", "0.002", "51000") == known)
 
+    def busbar_trades(self):
+        """Orders of Busbar's on the same account: what the SDK says of them is compared like its own."""
+        self.busbar("NewOrder", **wire.new_order("J1", "Buy", "0.02", SYMBOL, price="67255"))
+        self.busbar("NewOrder", **wire.new_order("J2", "Buy", "0.03", SYMBOL))
+        self.wait_for(J1="New", J2="Filled")
+        self.venue.house("SELL", "0.004", "67255")
+        self.wait_for(J1="PartiallyFilled")
+        self.busbar("ReplaceOrder", client_order_id="J3", orig_client_order_id="J1", order_qty=Number("0.015"),
+                    price=Number("67254.5"))
+        self.wait_for(J3="PartiallyFilled")
+        self.busbar("NewOrder", **wire.new_order("J4", "Sell", "0.01", SYMBOL, price="67270"))
+        self.wait_for(J4="New")
+        self.venue.house("BUY", "0.01", "67270")
+        self.wait_for(J4="Filled")
+        self.busbar("CancelOrder", client_order_id="J5", orig_client_order_id="J3")
+        self.busbar("NewOrder", **wire.new_order("J6", "Buy", "0.002", SYMBOL, price="52000"))
+        self.wait_for(J3="Canceled", J6="New")
+
+    def busbar(self, kind, **fields):
+        answer = self.req.ask(kind, **fields)
+        self.check(f"Busbar takes {fields['client_order_id']}: {answer}", answer.get("error") == "None_")
+
+    def wait_for(self, **statuses):
+        def are_so():
+            ours = {o["client_order_id"]: o["order_status"]
+                    for o in self.stack.busbar("orders", "--all", client="alpha")[1]}
+            return all(ours.get(name) == status for name, status in statuses.items())
+        wait_for(f"Busbar's orders to be {statuses}", are_so)
+
+    def check_journal(self, orders, fills, their_orders, their_fills):
+        """What Busbar published of all these orders and fills, from its journal, against what both others say."""
+        trade_of = {fill["entry_id"]: fill["trade_id"] for fill in fills}
+
+        def compared():
+            wait_synced(self.stack)
+            journal = self.stack.journal()
+            ours, trades = compare.orders_of_journal(journal, "-"), compare.trades_of_journal(journal, "-")
+            for trade in trades:  # Busbar names a fill by its entry, and the book by its trade
+                trade["trade_id"] = trade_of.get(trade["trade_id"], trade["trade_id"])
+            found = []
+            for name, theirs, trades_there in ((self.client.name, orders, fills), ("the venue", their_orders, their_fills)):
+                found += compare.set_differences("order", ["order_id"], "the journal", ours, name, theirs)
+                found += compare.set_differences("fill", ["trade_id"], "the journal", trades, name, trades_there)
+            return found, 2 * (sum(map(len, ours)) + sum(map(len, trades)))
+        self.until(compared)
+
     def check_account(self):
         client = self.client
         theirs, trades = self.orders_of_book(), self.trades_of_book()
-        self.check_set("order", ["order_id"], client.orders(), theirs)
+        orders, fills = client.orders(), client.fills()
+        self.check_set("order", ["order_id"], orders, theirs)
         self.check_set("open order", ["order_id"], client.orders("OPEN"),
                        [o for o in theirs if o["unified_status"] == "open"])
-        self.check_set("fill", ["trade_id"], client.fills(), trades)
+        self.check_set("fill", ["trade_id"], fills, trades)
+        self.check_journal(orders, fills, theirs, trades)
         balances = compare.balances_of_book(self.venue.book()["accounts"][0])
         ours = client.balances()
         self.check(f"it knows {sorted(ours)} of {sorted(balances)}", set(ours) == set(balances))
@@ -408,7 +437,7 @@ class Session:
         for order_id in theirs.keys() & last.keys():
             found += compare.differences(f"order {order_id} heard of", self.client.name, last[order_id], "the venue",
                                          theirs[order_id])
-        if heard.statuses:
+        if self.client.hears_each:
             found += [f"order {one}: began with {said[0]}" for one, said in heard.statuses.items()
                       if said[0] != "PENDING"]
         return found, sum(map(len, last.values()))
@@ -433,22 +462,20 @@ def main(make_client):
     """The whole of a session file's program. usage: coinbase_*_session.py VENUE_PROGRAM"""
     (program, ) = sys.argv[1:]
     try:
-        with tempfile.TemporaryDirectory(prefix="busbar-sdk-") as folder:
-            venue = Venue(program, Path(folder), make_client.key_type)
+        with Stack("sdk-" + make_client.__name__, broker="coinbase", key_type=make_client.key_type, venue_program=program,
+                   rate=0, seed=20261126) as stack:
+            venue = Venue(stack)
             # Where an SDK has no word of its own for a CA, its HTTP or WebSocket library listens to these.
             os.environ["REQUESTS_CA_BUNDLE"] = os.environ["SSL_CERT_FILE"] = venue.ca
             os.environ["NODE_EXTRA_CA_CERTS"] = venue.ca
-            try:
-                client = make_client(venue)
-                session = Session(venue, client)
-                session.run()
-            finally:
-                venue.stop()
+            client = make_client(venue)
+            session = Session(stack, venue, client)
+            session.run()
     except Exception as error:  # a session that breaks off has compared nothing, and must not look like a difference
         print(f"{make_client.name} session: {type(error).__name__}: {error}", file=sys.stderr)
         traceback.print_exc()
         sys.exit(2)
-    print(f"{client.name} {client.version} against {program}: {session.compared} facts compared, "
+    print(f"{client.name} {client.version} against {program} and Busbar's journal: {session.compared} facts compared, "
           f"{len(session.differences)} differences")
     for difference in session.differences:
         print("  " + difference)

@@ -4,6 +4,8 @@ A fact is a text. Amounts are compared by value, so "0.10000000" and "0.1" agree
 that a party does not tell is left out and compared with nobody.
 """
 
+import calendar
+import time
 from decimal import Decimal, InvalidOperation
 
 # What ccxt and Busbar call them, who have fewer words than the venue.
@@ -26,6 +28,17 @@ def amount(value):
 
 def amount_of(body, name):
     return amount(body[name]) if body.get(name) is not None else None
+
+
+def price(value):
+    """A mean price, as exact as everybody tells it."""
+    return amount(round(Decimal(str(value)), 6))
+
+
+def milliseconds(text):
+    """Of "2026-11-26T08:00:00.123456Z"."""
+    whole, _, part = text.rstrip("Z").partition(".")
+    return str(calendar.timegm(time.strptime(whole, "%Y-%m-%dT%H:%M:%S")) * 1000 + int((part + "000")[:3]))
 
 
 def told(**facts):
@@ -115,41 +128,49 @@ def published(journal):
     ]
 
 
-def orders_of_journal(journal):
+def orders_of_journal(journal, separator=""):
     """One order of Busbar's is several of the venue's, one after the other: a replacement is a new one, of what the one
     before it left over."""
-    last, current, filled_before, replaced = {}, {}, {}, set()
+    last, current, filled_before, replaced, fills = {}, {}, {}, set(), {}
     for report in published(journal):
         key = report["symbol"], report.get("broker_order_id")
         if not key[1]:
             continue
+        if report["exec_type"] == "Trade":
+            fills.setdefault(key, []).append(report)
         before = current.get(report["order_id"]) if report.get("order_id") else None
         if before and before != key:
             replaced.add(before)
             filled_before[key] = Decimal(last[before].get("cum_qty", "0"))
         current[report.get("order_id")] = key
         last[key] = report
-    return [order_of_report(report, filled_before.get(key, 0), key in replaced) for key, report in last.items()]
+    return [order_of_report(report, fills.get(key, []), filled_before.get(key, 0), key in replaced, separator)
+            for key, report in last.items()]
 
 
-def order_of_report(report, filled_before, is_replaced):
+def order_of_report(report, fills, filled_before, is_replaced, separator):
     status = "Canceled" if is_replaced else report["order_status"]
+    quote = sum((Decimal(fill["last_px"]) * Decimal(fill["last_qty"]) for fill in fills), Decimal(0))
     return told(
-        symbol=report["symbol"].replace("/", ""),
+        symbol=report["symbol"].replace("/", separator),
         order_id=report["broker_order_id"],
         client_order_id=report["venue_order_id"],
         side=report["side"].upper(),
         price=amount_of(report, "price"),
         qty=amount(Decimal(report["order_qty"]) - filled_before) if "order_qty" in report else None,
         executed=amount(Decimal(report.get("cum_qty", "0")) - filled_before),
+        cum_quote=amount(quote),
+        average=price(report["avg_px"]) if "avg_px" in report and not filled_before else None,
+        fees=amount(sum(Decimal(fill["commission"]) for fill in fills)),
+        fills=str(len(fills)),
         unified_status=JOURNAL_STATUS.get(status, status),
     )
 
 
-def trades_of_journal(journal):
+def trades_of_journal(journal, separator=""):
     return [
         told(
-            symbol=report["symbol"].replace("/", ""),
+            symbol=report["symbol"].replace("/", separator),
             trade_id=report["trade_id"].rpartition(":")[2],
             order_id=report["broker_order_id"],
             side=report["side"].upper(),
@@ -158,6 +179,7 @@ def trades_of_journal(journal):
             commission=amount(report["commission"]),
             commission_asset=report["commission_asset"],
             is_maker=str(report["liquidity"] == "Maker"),
+            time_ms=milliseconds(report["transact_time"]),
         )
         for report in published(journal)
         if report["exec_type"] == "Trade"
