@@ -12,7 +12,7 @@ from stack import Failed, compare_all, wait_synced
 ASKING_S = 20  # until every order is equal again after the last fault
 # The names that a request gives to orders at the venue.
 ORDER_NAMES = ("newClientOrderId", "aboveClientOrderId", "belowClientOrderId", "workingClientOrderId",
-               "pendingClientOrderId", "pendingAboveClientOrderId", "pendingBelowClientOrderId")
+               "pendingClientOrderId", "pendingAboveClientOrderId", "pendingBelowClientOrderId", "client_order_id")
 PLACING = ("order.place", "order.cancelReplace", "order.amend.keepPriority", "orderList.place.oco")
 READ = ('"type":"NewOrder', 'PlaceCommand"', 'ReplaceCommand"', 'PlaceListCommand"', '"type":"CoreStart"',
         '"type":"GatewayHello"', '"type":"SessionState"')
@@ -121,7 +121,7 @@ class Aftermath:
         wrong = {n: (s, told[n]) for n, s in load.status.items() if s != told[n]}
         check(not wrong, len(wrong), "orders are not what the client was told last:", list(wrong.items())[:10])
 
-        self.arrivals = [a for a in stack.venue.arrivals() if a["operation"] in PLACING]
+        self.arrivals = [a for venue in stack.venues for a in venue.arrivals() if a["operation"] in PLACING]
         names = [(a["params"][key], a) for a in self.arrivals for key in ORDER_NAMES if key in a["params"]]
         seen = set()
         twice = {n for n, _ in names if n in seen or seen.add(n)}
@@ -138,7 +138,7 @@ class Aftermath:
     def line(self, load):
         return (f"{len(load.sent):,} orders, {load.requests['ReplaceOrder']:,} replaces, "
                 f"{load.requests['NewOrderList']:,} pairs, {load.requests['CancelAll']:,} cancel-alls; "
-                f"{len(self.arrivals):,} arrivals, {self.orders:,} orders at the venue: 0 lost, 0 sent twice, all "
+                f"{len(self.arrivals):,} arrivals, {self.orders:,} orders at the venues: 0 lost, 0 sent twice, all "
                 f"states equal; {self.verified:,} records verified, {self.rechecked:,} decisions rechecked")
 
 

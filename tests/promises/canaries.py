@@ -21,12 +21,15 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "scenario"))
 sys.path[:] = [os.path.abspath(p) for p in sys.path]
 from stack import BIN, Number, Stack, check, program, wait_for, wait_synced  # noqa: E402
+from load import SYMBOLS_AT  # noqa: E402
 import wire  # noqa: E402
 import zmq  # noqa: E402
 
-# Named for how each signs, or what is wrong with it.
-ACCOUNTS = ("hmac", "rsa", "ed25519", "listen", "unknown")
+# Named for how each signs, or what is wrong with it. The last two are Coinbase's: a CDP key, and one of the older kind.
+ACCOUNTS = ("hmac", "rsa", "ed25519", "listen", "unknown", "cdp", "pem")
+KEY_TYPES = {"cdp": "ed25519", "pem": "ecdsa"}
 GATEWAYS = tuple(f"gw-{account}" for account in ACCOUNTS)
+BROKERS = tuple("coinbase" if account in KEY_TYPES else "binance" for account in ACCOUNTS)
 WINDOW = 24  # so many characters of a secret are a hit: texts are cut, and a cut one is a secret still
 
 
@@ -72,9 +75,11 @@ class Secretive(Stack):
     def __init__(self, canaries):
         self.canaries = canaries
         self.passphrases = {"rsa": os.urandom(24).hex(), "ed25519": os.urandom(24).hex()}
-        super().__init__("canaries", accounts=ACCOUNTS, gateways=GATEWAYS, symbols='[log]\nlevel = "trace"\n',
-                         venue="listen_keys = true", router="log_segment_bytes = 1048576")
+        super().__init__("canaries", accounts=ACCOUNTS, gateways=GATEWAYS, brokers=BROKERS,
+                         symbols='[log]\nlevel = "trace"\n', router="log_segment_bytes = 1048576")
         for account, key in self.keys.items():
+            if account in KEY_TYPES:
+                continue
             canaries.add(f"{account}'s API key", key["api_key"])
             if account not in self.passphrases:
                 canaries.add(f"{account}'s secret", key["secret"])
@@ -92,10 +97,24 @@ class Secretive(Stack):
             (self.folder / f"{account}.pub").write_bytes(openssl("pkey", "-pubout", data=plain))
             self.write_secret(f"{account}.key", locked)
         super().start_venue()
+        for account in KEY_TYPES:
+            lines = dict(line.split(" = ", 1) for line in (self.folder / f"{account}.cred").read_text().splitlines())
+            self.keys[account]["api_key"] = lines["api_key"]  # in base64 it is part of each token
+            self.canaries.add(f"{account}'s API key", lines["api_key"])
+            if account == "pem":
+                self.canaries.add_key("pem's private key", lines["secret"].replace("\\n", "\n").encode())
+            else:
+                self.canaries.add(f"{account}'s secret", lines["secret"])
+                self.canaries.add(f"{account}'s seed", base64.b64decode(lines["secret"])[:32])
         # The venue has read public keys and secrets; what a gateway reads is another file.
         for account, passphrase in self.passphrases.items():
             self.write_secret(f"{account}.cred", f"api_key = {self.keys[account]['api_key']}\nsecret_file = {account}.key\n"
                               f"passphrase = {passphrase}\n".encode())
+
+    def venue_accounts(self, broker, accounts):
+        if broker == "binance":
+            return super().venue_accounts(broker, accounts)
+        return "\n".join(f'[venue.accounts.{a}]\nkey_type = "{KEY_TYPES[a]}"' for a in accounts)
 
     def write_secret(self, name, content):
         file = self.folder / name
@@ -106,7 +125,7 @@ class Secretive(Stack):
     def add(self, name, *command):
         if name == "venue":  # it knows no "unknown", and verifies two accounts by public keys
             config = self.folder / "venue.toml"
-            text = config.read_text()
+            text = config.read_text().replace("[venue]\n", "[venue]\nlisten_keys = true\n")
             text = text.replace(f'[venue.accounts.unknown]\ncredentials = "{self.folder}/unknown.cred"', "")
             for account in self.passphrases:
                 file = self.folder / "venue" / f"{account}.cred"
@@ -143,15 +162,14 @@ key = "file:{self.folder}/vault.key"
     def wait_ready(self, seconds=30.0):
         def question():
             _, lines, _ = self.busbar("--timeout", "1", "status", can_fail=True)
-            return lines and sum(s["state"] == "Ok" and s["reconciled"] for s in lines[0].get("sessions", [])) >= 4
-        return wait_for("four accounts to be well", question, seconds, 0.1)
+            return lines and sum(s["state"] == "Ok" and s["reconciled"] for s in lines[0].get("sessions", [])) >= 6
+        return wait_for("six accounts to be well", question, seconds, 0.1)
 
     def own_files(self):
-        """What Busbar wrote: everything but the secrets' own files, and what is the venue's."""
-        venues = {"venue", "venue.log", "venue.toml", "arrivals"}
+        """What Busbar wrote: everything but the secrets' own files, and what is the venues'."""
         for file in self.folder.rglob("*"):
-            first = file.relative_to(self.folder).parts[0]
-            if file.is_file() and first not in venues and file.suffix not in (".cred", ".key", ".pub"):
+            first = file.relative_to(self.folder).parts[0].split(".")[0]
+            if file.is_file() and first not in self.venue_names and file.suffix not in (".cred", ".key", ".pub"):
                 yield file
 
 
@@ -196,7 +214,7 @@ class Said:
 
     def processes(self):
         for name, process in self.stack.processes.items():
-            if name == "venue" or not process.is_running():
+            if name in self.stack.venue_names or not process.is_running():
                 continue
             for part in ("cmdline", "environ", "status"):
                 self.pieces.append((f"/proc of {name}: {part}", Path(f"/proc/{process.popen.pid}/{part}").read_bytes()))
@@ -204,12 +222,13 @@ class Said:
 
 def trade(stack, dealer, chance):
     """The life of orders on each account, and everything that goes wrong with an answer. Returns an order's name."""
-    venue, count = stack.venue, 0
+    count = 0
 
     def place(account, price, side="Buy", quantity="0.01"):
         nonlocal count
         count += 1
-        dealer.send("NewOrder", **wire.new_order(f"S{count}", side, quantity, account=account, price=price))
+        symbol = next(iter(SYMBOLS_AT[stack.broker_of(account)]))
+        dealer.send("NewOrder", **wire.new_order(f"S{count}", side, quantity, symbol, account, price))
         return f"S{count}"
 
     def settled(name, seconds=15):
@@ -221,7 +240,8 @@ def trade(stack, dealer, chance):
     for account in good:
         name = place(account, 30000 + count)
         check(settled(name) == "New", account, dealer.reports_of(name)[-1])
-        venue.trade("SELL", "0.004", str(30000 + count - 1), time_in_force="IOC")
+        product = {"binance": "BTCUSDT", "coinbase": "BTC-USD"}[stack.broker_of(account)]
+        stack.venue_for(account).trade("SELL", "0.004", str(30000 + count - 1), product, time_in_force="IOC")
         dealer.send("ReplaceOrder", client_order_id=f"R{count}", orig_client_order_id=name,
                     order_qty=Number("0.02"), price=Number(29000 + count))
         dealer.send("CancelOrder", client_order_id=f"C{count}", orig_client_order_id=name)
@@ -231,23 +251,25 @@ def trade(stack, dealer, chance):
         key = stack.keys[account]["api_key"]
         for text in (f"Invalid API-key {key}, try {key} again", f"{'x' * 3000} {key} {key}"):
             # By REST as a body; over the WebSocket API the venue says it in its own frame.
-            venue.fault("answer_instead", endpoint="order.place", next=1, status=400, transport="rest",
-                        body='{"code":-2015,"msg":"%s"}' % text)
+            body = {"binance": {"code": -2015, "msg": text}, "coinbase": {"error": "unknown", "message": text}}
+            stack.venue_for(account).fault("answer_instead", endpoint="order.place", account=account, next=1, status=400,
+                                           transport="rest", body=json.dumps(body[stack.broker_of(account)]))
             settled(place(account, 25000 + count))
-            venue.clear_faults()
     for kind, more in (("drop_answer", {}), ("answer_wrong", {"status": 502}), ("drop_request", {})):
-        venue.fault(kind, endpoint="order.place", next=len(good), **more)
         for account in good:
+            stack.venue_for(account).fault(kind, endpoint="order.place", account=account, next=1, **more)
             place(account, 20000 + count)
         dealer.pump(1.5)
+    for venue in stack.venues:
         venue.clear_faults()
-    venue.control_call("POST", "/clock", skew_ms=90_000)
+        venue.control_call("POST", "/clock", skew_ms=90_000)
     for account in good:
         place(account, 21000 + count)
     dealer.pump(1)
-    venue.control_call("POST", "/clock", skew_ms=0)
-    venue.control_call("POST", "/streams/close", reset=True)
-    venue.control_call("POST", "/listen-keys/expire")
+    for venue in stack.venues:
+        venue.control_call("POST", "/clock", skew_ms=0)
+        venue.control_call("POST", "/streams/close", reset=True)
+    stack.venue.control_call("POST", "/listen-keys/expire")
     dealer.pump(1)
     return "S1"
 
@@ -262,7 +284,6 @@ def listen_key(stack):
 
 def starts_that_fail(stack, said, canaries):
     """A gateway whose credentials are wrong says so in a line, and nothing of them."""
-    gateway = [str(program("busbar-gateway-binance")), "--config", str(stack.folder / "wrong.toml"), "--name", "gw-rsa"]
     config = stack.config.read_text()
     pem = (stack.folder / "rsa.key").read_bytes()
     key = stack.keys["rsa"]["api_key"]
@@ -270,20 +291,34 @@ def starts_that_fail(stack, said, canaries):
     canaries.add("a wrong passphrase", wrong_passphrase)
     loose = base64.b64encode(os.urandom(47)).decode()  # as the last line of a key ends, in "="
     canaries.add("a loose line of a key", loose)
+    cdp_key = (stack.folder / "pem.cred").read_text().splitlines()
+    cdp_secret = next(line for line in cdp_key if line.startswith("secret"))
     cases = {
-        "passphrase": f"api_key = {key}\nsecret_file = rsa.key\npassphrase = {wrong_passphrase}\n".encode(),
-        "no passphrase": f"api_key = {key}\nsecret_file = rsa.key\n".encode(),
-        "pasted": f"api_key = {key}\nsecret = ".encode() + pem,
-        "loose": f"api_key = {key}\n{loose}\nsecret = {key}\n".encode(),
-        "no key": f"api_key = {key}\nsecret = {stack.keys['hmac']['secret']}\n".encode(),
-        "swapped": f"{key} = api_key\n".encode(),
+        "rsa": {
+            "passphrase": f"api_key = {key}\nsecret_file = rsa.key\npassphrase = {wrong_passphrase}\n".encode(),
+            "no passphrase": f"api_key = {key}\nsecret_file = rsa.key\n".encode(),
+            "pasted": f"api_key = {key}\nsecret = ".encode() + pem,
+            "loose": f"api_key = {key}\n{loose}\nsecret = {key}\n".encode(),
+            "no key": f"api_key = {key}\nsecret = {stack.keys['hmac']['secret']}\n".encode(),
+            "swapped": f"{key} = api_key\n".encode(),
+        },
+        "pem": {
+            "half": "\n".join(cdp_key).encode()[:-100] + b"\n",
+            "pasted": "\n".join(cdp_key).replace("secret = ", "").replace("\\n", "\n").encode(),
+            "no key": f"api_key = {stack.keys['cdp']['api_key']}\nsecret = {stack.keys['hmac']['secret']}\n".encode(),
+            "secret alone": f"{cdp_secret}\n".encode(),
+        },
     }
-    for what, content in cases.items():
-        stack.write_secret("wrong.cred", content)
-        (stack.folder / "wrong.toml").write_text(config.replace(f"{stack.folder}/rsa.cred", f"{stack.folder}/wrong.cred"))
-        done = subprocess.run(gateway, capture_output=True, timeout=20)
-        check(done.returncode == 1, what, "started:", done)
-        said.pieces.append((f"a start with wrong credentials: {what}", done.stdout + done.stderr))
+    for account, contents in cases.items():
+        gateway = [str(program(f"busbar-gateway-{stack.broker_of(account)}")), "--config", str(stack.folder / "wrong.toml"),
+                   "--name", f"gw-{account}"]
+        for what, content in contents.items():
+            stack.write_secret("wrong.cred", content)
+            wrong = config.replace(f"{stack.folder}/{account}.cred", f"{stack.folder}/wrong.cred")
+            (stack.folder / "wrong.toml").write_text(wrong)
+            done = subprocess.run(gateway, capture_output=True, timeout=20)
+            check(done.returncode == 1, account, what, "started:", done)
+            said.pieces.append((f"a start with wrong credentials: {account}, {what}", done.stdout + done.stderr))
 
 
 def crash(stack, name):
@@ -304,7 +339,8 @@ def main():
     canaries = Canaries()
     with Secretive(canaries) as stack:
         said = Said(stack)
-        stack.venue.stand_still()
+        for venue in stack.venues:
+            venue.stand_still()
         dealer = stack.dealer("canaries")
         dealer.hello()
         canaries.add("a listen key", listen_key(stack))
@@ -319,9 +355,10 @@ def main():
         for account in ACCOUNTS:
             for what in ("balances", "positions"):
                 said.command(what, "--account", account)
-        stack.venue.control_call("POST", "/keys", account="hmac", revoked=True)
-        for _ in range(3):
-            said.command("balances", "--account", "hmac")
+        for account in ("hmac", "cdp"):
+            stack.venue_for(account).control_call("POST", "/keys", account=account, revoked=True)
+            for _ in range(3):
+                said.command("balances", "--account", account)
         wait_synced(stack, 30)
         for stream in ("core", "tape", "market"):
             said.command("journal", "replay", "--stream", stream)
@@ -329,7 +366,7 @@ def main():
             said.command("journal", "show", name)
         starts_that_fail(stack, said, canaries)
 
-        crashed = [name for name in stack.processes if name != "venue"]
+        crashed = [name for name in stack.processes if name not in stack.venue_names]
         for name in crashed:
             crash(stack, name)
         cores = list(stack.folder.glob("core*"))

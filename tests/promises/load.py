@@ -1,4 +1,5 @@
-"""L, the load that promises are kept under: one client trades over four gateways, while quotes flow through the hub.
+"""L, the load that promises are kept under: one client trades over four gateways, two at Binance and two at Coinbase, while
+quotes flow through the hub.
 
 Orders that rest and are cancelled, one by one or all at once; orders that fill, that are replaced, that go in pairs, and
 some that are wrong. What each became is kept, so that afterwards nothing can be missing."""
@@ -18,8 +19,10 @@ import zmq  # noqa: E402
 import size  # noqa: E402
 
 ACCOUNTS = ("first", "second", "third", "fourth")
-GATEWAYS = ("binance1", "binance2", "binance3", "binance4")
+GATEWAYS = ("binance1", "binance2", "binance3", "binance4")  # where the links to one broker are the matter
 SYMBOLS = {"BTC/USDT": (60000, "0.001"), "ETH/USDT": (3000, "0.01"), "BNB/USDT": (500, "0.1"), "LTC/USDT": (70, "1")}
+SYMBOLS_AT = {"binance": SYMBOLS,
+              "coinbase": {"BTC/USD": (60000, "0.001"), "ETH/USD": (3000, "0.01"), "LTC/USD": (70, "1")}}
 SETTLED = wire.FINAL | {"New", "PartiallyFilled"}
 RESTING_MAX = 60  # orders that are left alone; of more, the oldest are cancelled
 QUOTES_BY_MARKET = 20  # steps a second of the venue's own market; the rest of the quotes is published to the hub
@@ -28,8 +31,10 @@ STATUSES, EXEC_TYPES = wire.names("OrderStatus"), wire.names("ExecType")
 
 
 def four_gateways(name, seed, **more):
-    """Four Binance accounts with the venue's limits raised, a gateway for each."""
-    return Stack(name, accounts=ACCOUNTS, gateways=GATEWAYS, seed=seed % 1000 + 1, **{"recv_window_ms": 1000, **more})
+    """Two accounts at Binance and two at Coinbase with the venues' limits raised, a gateway for each."""
+    brokers = ("binance", "binance", "coinbase", "coinbase")
+    return Stack(name, accounts=ACCOUNTS, gateways=[f"{b}{i % 2 + 1}" for i, b in enumerate(brokers)], brokers=brokers,
+                 seed=seed % 1000 + 1, **{"recv_window_ms": 1000, **more})
 
 
 def drawn_seed():
@@ -141,14 +146,18 @@ class Load:
         self.requests = {"NewOrder": 0, "NewOrderList": 0, "ReplaceOrder": 0, "CancelOrder": 0, "CancelAll": 0,
                          "CancelOrderList": 0}
         self.unanswered = set()
-        self.pending = {account: set() for account in ACCOUNTS}  # taken, and no word yet of what became of it
+        self.pending = {account: set() for account in stack.accounts}  # taken, and no word yet of what became of it
         self.account_of = {}
+        self.shares = [1] * len(stack.accounts)  # of the orders, by account
         self.doubts = {}     # orders that were InDoubt: [(since when, until when, what it was then)], the last perhaps open
         self.answered = 0
         self.placed = self.skipped = 0
         self.templates = {}
-        for account in ACCOUNTS:
-            self.session.send("Subscribe", source=account, symbol="BTC/USDT", channel="Quote")
+        for account in stack.accounts:
+            self.session.send("Subscribe", source=account, symbol=next(iter(self.symbols(account))), channel="Quote")
+
+    def symbols(self, account):
+        return SYMBOLS_AT[self.stack.broker_of(account)]
 
     # What comes back.
     def on_report(self, name, original, status, exec_type):
@@ -191,7 +200,8 @@ class Load:
 
     def place(self, always=False):
         i, self.placed = self.placed, self.placed + 1
-        account, (symbol, (price, quantity)) = self.chance.choice(ACCOUNTS), self.chance.choice(list(SYMBOLS.items()))
+        account = self.chance.choices(self.stack.accounts, self.shares)[0]
+        symbol, (price, quantity) = self.chance.choice(list(self.symbols(account).items()))
         # What this machine cannot bear is not sent: the rate is what it can.
         is_behind = len(self.pending[account]) > self.rate / 8 or len(self.unanswered) > self.rate
         if is_behind and not always:
@@ -199,6 +209,8 @@ class Load:
             return None
         side, kind = self.chance.choice(["Buy", "Sell"]), self.chance.random()
         what = "rests" if kind < 0.6 else "fills" if kind < 0.92 else "pair" if kind < 0.95 else "wrong"
+        if what == "pair" and self.stack.broker_of(account) == "coinbase":  # it has none
+            what = "rests"
         if what == "pair":
             return self.place_pair(f"{i:010}", account, symbol, price, quantity)
         far = int(Number(price) * (Number("0.5") if side == "Buy" else 2))
@@ -233,7 +245,7 @@ class Load:
         """To another price, or to a smaller quantity."""
         template = self.sent[root][1]
         account, symbol, side, _ = next(key for (kind, key), t in self.templates.items() if t is template)
-        price, quantity = SYMBOLS[symbol]
+        price, quantity = self.symbols(account)[symbol]
         marks = ["R" + 10 * "v", len(name) * "w"]
         if self.chance.random() < 0.5:
             change = {"price": Number(int(price * (0.6 if side == "Buy" else 1.9)))}
@@ -268,7 +280,8 @@ class Load:
 
     def cancel_all(self):
         i = self.requests["CancelAll"]
-        account, symbol = self.chance.choice(ACCOUNTS), self.chance.choice(list(SYMBOLS))
+        account = self.chance.choice(self.stack.accounts)
+        symbol = self.chance.choice(list(self.symbols(account)))
         mark = "A" + 10 * "s"
         template = self.template("CancelAll", (account, symbol), [mark], client_order_id=mark, account=account,
                                  symbol=symbol)

@@ -1,49 +1,11 @@
 """What is Coinbase's own about orders: through all processes, against a Coinbase in a box."""
-import json
-
-from stack import Number, Stack, Venue, check, program, run, wait_for, wait_synced
+from stack import Number, Stack, check, run, wait_for, wait_synced
 
 SYMBOL = "BTC/USD"
 
 
-class CoinbaseStack(Stack):
-    """The same processes with Coinbase's gateway and venue, which makes its keys itself."""
-
-    broker = "coinbase"
-
-    def __init__(self, name, key_type="ed25519", **more):
-        super().__init__(name, gateways=("coinbase", ), **more)
-        self.key_type = key_type
-        self.limits = {"private_per_second": 100000, "public_per_second": 100000, "connections_per_second": 100000,
-                       "messages_per_second": 100000}
-
-    def start_venue(self):
-        (self.folder / "venue").mkdir()
-        limits = "\n".join(f"{name} = {value}" for name, value in self.limits.items())
-        config = self.folder / "venue.toml"
-        config.write_text(f"""[venue]
-seed = {self.seed}
-market_steps_per_second = {self.rate}
-{self.venue_lines}
-[venue.limits]
-{limits}
-[venue.accounts.main]
-key_type = "{self.key_type}"
-""")
-        process = self.add("venue", program(self.venue_program), "coinbase", "--config", config, "--tls-dir",
-                           self.folder / "venue", "--arrivals", self.folder / "arrivals", *self.venue_options)
-        line = json.loads(process.start(first_line=True))
-        self.venue = Venue({"ws_api_port": line["port"], "stream_port": line["port"], **line})
-        for account in self.accounts:
-            (self.folder / f"{account}.cred").write_text((self.folder / "venue" / f"{account}.cred").read_text())
-            (self.folder / f"{account}.cred").chmod(0o600)
-
-    def venue_of(self, gateway):
-        stream = self.venue.rest.replace("https", "wss") + "/"
-        return {"rest": self.venue.rest, "market_stream": stream, "user_stream": stream}
-
-    def gateway_table(self, name):
-        return super().gateway_table(name).replace('"binance"', '"coinbase"').replace("recv_window_ms = 2000\n", "")
+def coinbase(name, **more):
+    return Stack(name, broker="coinbase", **more)
 
 
 def status_of(stack, name):
@@ -57,7 +19,7 @@ def until(stack, name, status):
 
 def an_order_lives_from_its_first_word_to_its_last_fill():
     for key_type in ("ed25519", "ecdsa"):
-        with CoinbaseStack("lives", key_type) as stack:
+        with coinbase("lives", key_type=key_type) as stack:
             stack.venue.stand_still()
             order = stack.busbar("order", "buy", "1", SYMBOL, "--limit", "30000", "--id", "A")[1][-1]
             check(order["order_status"] == "New", order)
@@ -79,18 +41,8 @@ def an_order_lives_from_its_first_word_to_its_last_fill():
             check(stack.busbar("journal", "recheck")[0] == 0, "recheck")
 
 
-def what_coinbase_has_not_is_refused_before_it_hears_of_it():
-    with CoinbaseStack("refused") as stack:
-        stack.venue.stand_still()
-        before = len(stack.venue.arrivals("order.place"))
-        for more in (("--stop", "31000"), ("--tif", "fok"), ("--limit", "30000", "--stop", "31000", "--tif", "ioc")):
-            code, _, text = stack.busbar("order", "buy", "1", SYMBOL, *more, can_fail=True)
-            check(code == 1 and "UNSUPPORTED" in text, code, text)
-        check(len(stack.venue.arrivals("order.place")) == before, "nothing was sent")
-
-
 def a_replace_is_a_cancel_and_the_rest_anew():
-    with CoinbaseStack("anew") as stack:
+    with coinbase("anew") as stack:
         stack.venue.stand_still()
         stack.busbar("order", "buy", "1", SYMBOL, "--limit", "30000", "--id", "A")
         stack.venue.trade("SELL", "0.25", "30000", symbol="BTC-USD")
@@ -105,7 +57,7 @@ def a_replace_is_a_cancel_and_the_rest_anew():
 
 
 def an_order_in_doubt_is_found_in_the_list_of_all():
-    with CoinbaseStack("doubt") as stack:
+    with coinbase("doubt") as stack:
         stack.venue.stand_still()
         stack.venue.fault("drop_answer", endpoint="order.place", next=1)
         stack.busbar("order", "buy", "1", SYMBOL, "--limit", "30000", "--id", "A", can_fail=True)
@@ -117,7 +69,7 @@ def an_order_in_doubt_is_found_in_the_list_of_all():
 
 
 def what_was_filled_while_nobody_listened_is_found():
-    with CoinbaseStack("away") as stack:
+    with coinbase("away") as stack:
         stack.venue.stand_still()
         stack.busbar("order", "buy", "1", SYMBOL, "--limit", "30000", "--id", "A")
         stack.processes["gateway"].kill()
@@ -131,7 +83,7 @@ def what_was_filled_while_nobody_listened_is_found():
 
 
 def questions_are_answered():
-    with CoinbaseStack("questions") as stack:
+    with coinbase("questions") as stack:
         balances = {b["asset"]: b for b in stack.busbar("balances")[1]}
         check("USD" in balances and "BTC" in balances, balances)
         check(stack.busbar("accounts")[1][0]["can_trade"], "the key may trade")
@@ -145,6 +97,6 @@ def questions_are_answered():
 
 
 if __name__ == "__main__":
-    run(an_order_lives_from_its_first_word_to_its_last_fill, what_coinbase_has_not_is_refused_before_it_hears_of_it,
-        a_replace_is_a_cancel_and_the_rest_anew, an_order_in_doubt_is_found_in_the_list_of_all,
-        what_was_filled_while_nobody_listened_is_found, questions_are_answered)
+    run(an_order_lives_from_its_first_word_to_its_last_fill, a_replace_is_a_cancel_and_the_rest_anew,
+        an_order_in_doubt_is_found_in_the_list_of_all, what_was_filled_while_nobody_listened_is_found,
+        questions_are_answered)

@@ -18,6 +18,13 @@ import wire  # noqa: E402
 
 BIN = Path(os.environ.get("BUSBAR_BIN", "build/release/bin")).resolve()
 PLANTED = os.environ.get("BUSBAR_PLANTED")  # a folder of programs with a mistake in them, which a test has to find
+# The venues in a box, and limits so wide that only a test that means to runs into them.
+LIMITS = {
+    "binance": {"weight_per_minute": 1000000, "raw_per_5_minutes": 10000000, "orders_per_10_seconds": 100000,
+                "orders_per_day": 10000000, "connections_per_5_minutes": 1000000},
+    "coinbase": {"private_per_second": 100000, "public_per_second": 100000, "connections_per_second": 100000,
+                 "messages_per_second": 100000},
+}
 DAEMONS = ["auditd-core", "auditd-tape", "auditd-market", "router", "hub", "gateway"]
 
 
@@ -97,13 +104,21 @@ class Process:
 class Venue:
     """The broker in a box, by its control interface: what it holds to be true, what arrived, what shall go wrong."""
 
-    def __init__(self, line):
+    def __init__(self, line, broker="binance", accounts=()):
         host = "127.0.0.1"
+        self.broker, self.accounts = broker, accounts
         self.rest = f"https://{host}:{line['port']}"
-        self.ws_api = f"wss://{host}:{line['ws_api_port']}/ws-api/v3"
-        self.streams = f"wss://{host}:{line['stream_port']}"
+        self.ws_api = f"wss://{host}:{line.get('ws_api_port', line['port'])}/ws-api/v3"
+        self.streams = f"wss://{host}:{line.get('stream_port', line['port'])}"
         self.control = f"http://{host}:{line['control']}"
         self.ca = line["ca"]
+
+    @property
+    def urls(self):
+        """As a gateway's table names them."""
+        if self.broker == "coinbase":
+            return {"rest": self.rest, "market_stream": self.streams + "/", "user_stream": self.streams + "/"}
+        return {"rest": self.rest, "ws_api": self.ws_api, "streams": self.streams}
 
     def call(self, method, url, headers=None, data=None):
         request = urllib.request.Request(url, method=method, headers=headers or {}, data=data)
@@ -165,14 +180,14 @@ class Venue:
 
 class Stack:
     """with Stack("name") as stack: ... At the end each process must stop by itself; at a failure the folder is kept.
-    There is one gateway for all accounts, or with `gateways` one for each: their names, in the order of the accounts."""
-
-    broker = "binance"
+    There is one gateway for all accounts, or with `gateways` one for each: their names, in the order of the accounts.
+    The broker is the one that the first account is named after, unless it is said; with `brokers` each gateway has one of its
+    own, and each broker a venue."""
 
     def __init__(self,
                  name,
                  accounts=("main", ),
-                 gateways=("binance", ),
+                 gateways=None,
                  router="",
                  symbols="",
                  venue_options=(),
@@ -187,23 +202,32 @@ class Stack:
                  outlives=False,
                  limits=None,
                  gateway="",
-                 venue=""):
+                 venue="",
+                 broker=None,
+                 brokers=None,
+                 token_life_s=5,
+                 key_type="ed25519"):
         self.name = name
-        self.accounts, self.gateways = accounts, gateways
+        broker = broker or (accounts[0] if accounts[0] in LIMITS else "binance")
+        gateways = gateways or (broker, )
         check(len(gateways) in (1, len(accounts)), len(gateways), "gateways for", len(accounts), "accounts")
+        self.accounts, self.gateways = accounts, tuple(dict.fromkeys(gateways))
+        self.gateways_by_account = dict(zip(accounts, gateways if len(gateways) > 1 else gateways * len(accounts)))
+        self.brokers = dict(zip(gateways, brokers or [broker] * len(gateways)))  # by gateway
         self.folder = folder or Path(tempfile.mkdtemp(prefix=f"busbar-{name}-"))
         # A socket's path has 107 bytes at most.
         short = len(str(self.folder)) < 85
         self.run_folder = self.folder / "run" if short else Path(tempfile.mkdtemp(prefix="busbar-"))
-        self.limits = {"weight_per_minute": 1000000, "raw_per_5_minutes": 10000000, "orders_per_10_seconds": 100000,
-                       "orders_per_day": 10000000, "connections_per_5_minutes": 1000000, **(limits or {})}
+        self.limits = {b: {**LIMITS[b], **(limits or {})} for b in self.brokers.values()}
         self.gateway, self.venue_lines = gateway, venue  # more lines of their tables
+        self.key_type = key_type  # of the keys that Coinbase's venue makes
         self.keys = {a: {"api_key": os.urandom(32).hex(), "secret": os.urandom(32).hex()} for a in accounts}
         self.options = {
             "router": router,
             "symbols": symbols,
             "order_ttl_ms": order_ttl_ms,
-            "recv_window_ms": recv_window_ms
+            "recv_window_ms": recv_window_ms,
+            "token_life_s": token_life_s
         }
         self.venue_options = list(venue_options)
         self.preload = preload
@@ -211,7 +235,7 @@ class Stack:
         self.seed, self.rate, self.venue_program, self.outlives = seed, rate, venue_program, outlives
         self.config = self.folder / "busbar.toml"
         self.processes = {}
-        self.venue = None
+        self.venues = []
         self.clients = []
         atexit.register(self.kill_all)
 
@@ -256,6 +280,11 @@ class Stack:
         """Whoever ends this process does not end the others."""
         atexit.unregister(self.kill_all)
 
+    @property
+    def venue(self):
+        """The first broker's."""
+        return self.venues[0]
+
     # Starting and stopping.
     def add(self, name, *command):
         process = Process(name, [str(part) for part in command], self.folder / f"{name}.log", self.outlives)
@@ -275,35 +304,49 @@ class Stack:
             }
         self.add("hub", program("busbar-hub"), "--config", self.config_of("hub"))
         for name, gateway in zip(self.gateway_names, self.gateways):
-            self.add(name, program(f"busbar-gateway-{self.broker}"), "--config", self.config_of(name), "--name", gateway)
+            self.add(name, program(f"busbar-gateway-{self.brokers[gateway]}"), "--config", self.config_of(name), "--name",
+                     gateway)
         if self.follow:
             self.add("follower", program("busbar-router"), "--config", self.config, "--follow")
         for name, process in self.processes.items():
-            if name != "venue":
+            if name not in self.venue_names:
                 process.start()
         self.wait_ready()
 
     def start_venue(self):
-        (self.folder / "venue").mkdir()
-        for account, key in self.keys.items():
-            file = self.folder / f"{account}.cred"
-            file.touch(mode=0o600)
-            file.write_text(f"api_key = {key['api_key']}\nsecret = {key['secret']}\n")
-        accounts = "\n".join(f'[venue.accounts.{a}]\ncredentials = "{self.folder}/{a}.cred"' for a in self.accounts)
-        limits = "\n".join(f"{name} = {value}" for name, value in self.limits.items())
-        config = self.folder / "venue.toml"
-        config.write_text(f"""[venue]
+        for name, broker in zip(self.venue_names, dict.fromkeys(self.brokers.values())):
+            (self.folder / name).mkdir()
+            accounts = [a for a in self.accounts if self.broker_of(a) == broker]
+            limits = "\n".join(f"{limit} = {value}" for limit, value in self.limits[broker].items())
+            config = self.folder / f"{name}.toml"
+            config.write_text(f"""[venue]
 seed = {self.seed}
 market_steps_per_second = {self.rate}
 {self.venue_lines}
 [venue.limits]
 {limits}
-{accounts}
+{self.venue_accounts(broker, accounts)}
 """)
-        process = self.add("venue", program(self.venue_program), "binance", "--config", config, "--tls-dir",
-                           self.folder / "venue", "--arrivals", self.folder / "arrivals", *self.venue_options)
-        line = process.start(first_line=True)
-        self.venue = Venue(json.loads(line))
+            process = self.add(name, program(self.venue_program), broker, "--config", config, "--tls-dir",
+                               self.folder / name, "--arrivals", self.folder / f"{name}.arrivals", *self.venue_options)
+            line = json.loads(process.start(first_line=True))
+            self.venues.append(Venue(line, broker, accounts))
+            if broker == "coinbase":
+                for account in accounts:
+                    self.write_credentials(account, Path(line["credentials"][account]).read_text())
+
+    def venue_accounts(self, broker, accounts):
+        """Binance's customers bring their keys, Coinbase makes them."""
+        if broker == "coinbase":
+            return "\n".join(f'[venue.accounts.{a}]\nkey_type = "{self.key_type}"' for a in accounts)
+        for account in accounts:
+            self.write_credentials(account, "api_key = {api_key}\nsecret = {secret}\n".format(**self.keys[account]))
+        return "\n".join(f'[venue.accounts.{a}]\ncredentials = "{self.folder}/{a}.cred"' for a in accounts)
+
+    def write_credentials(self, account, text):
+        file = self.folder / f"{account}.cred"
+        file.touch(mode=0o600)
+        file.write_text(text)
 
     @property
     def sync_times(self):
@@ -317,15 +360,26 @@ market_steps_per_second = {self.rate}
         """Of their processes."""
         return [f"gateway-{g}" for g in self.gateways] if len(self.gateways) > 1 else ["gateway"]
 
+    @property
+    def venue_names(self):
+        """Of their processes."""
+        return ["venue", *(f"venue-{broker}" for broker in list(dict.fromkeys(self.brokers.values()))[1:])]
+
     def gateway_of(self, account):
-        return self.gateways[self.accounts.index(account) if len(self.gateways) > 1 else 0]
+        return self.gateways_by_account[account]
+
+    def broker_of(self, account):
+        return self.brokers[self.gateway_of(account)]
+
+    def venue_for(self, account):
+        return next(venue for venue in self.venues if account in venue.accounts)
 
     # What a stack with something between its processes tells each of them otherwise.
     def config_of(self, process):
         return self.config
 
     def venue_of(self, gateway):
-        return {"rest": self.venue.rest, "ws_api": self.venue.ws_api, "streams": self.venue.streams}
+        return next(venue for venue in self.venues if venue.broker == self.brokers[gateway]).urls
 
     def write_config(self, file=None, bus=""):
         self.run_folder.mkdir(exist_ok=True)
@@ -358,11 +412,19 @@ may_trade = false
 
     def gateway_table(self, name):
         urls = "\n".join(f'{key} = "{url}"' for key, url in self.venue_of(name).items())
+        broker = self.brokers[name]
+        ca = next(venue for venue in self.venues if venue.broker == broker).ca
+        key = "recv_window_ms" if broker == "binance" else "token_life_s"  # so long a request may be under way
+        # A test that is about limits tells both sides of them.
+        most = min(10000, self.limits[broker].get("private_per_second", 0))
+        # An order takes more requests there, and a load makes more of them than any account may.
+        limit = "" if broker == "binance" else f"private_per_second = {most}\nconnections_max = 32"
         return f"""[gateways.{name}]
-broker = "binance"
+broker = "{broker}"
 {urls}
-ca_file = "{self.venue.ca}"
-recv_window_ms = {self.options['recv_window_ms']}
+ca_file = "{ca}"
+{key} = {self.options[key]}
+{limit}
 probes_per_second = 100
 {self.gateway}
 """
@@ -378,7 +440,7 @@ probes_per_second = 100
 
     def stop(self):
         for name in ("follower", *self.gateway_names, "hub", "router", "auditd-core", "auditd-tape", "auditd-market",
-                     "venue"):
+                     *self.venue_names):
             if name in self.processes:
                 self.processes[name].stop()
 
@@ -445,7 +507,7 @@ def differences(ours, theirs, trades):
              ("broker_order_id", ours.get("broker_order_id"), str(theirs["order_id"])),
              ("side", ours["side"].upper(), theirs["side"]),
              ("order_type", ours["order_type"], VENUE_TYPE[theirs["type"]]),
-             ("symbol", ours["symbol"].replace("/", ""), theirs["symbol"]),
+             ("symbol", ours["symbol"].replace("/", ""), theirs["symbol"].replace("-", "")),
              ("order_qty", Number(ours.get("order_qty", "0")), Number(theirs["qty"])),
              ("price", Number(ours.get("price", "0")), Number(theirs["price"])),
              ("cum_qty", Number(ours.get("cum_qty", "0")), executed),
@@ -460,27 +522,33 @@ def differences(ours, theirs, trades):
 
 
 def compare_all(stack, account=None, replaced=()):
-    """Every order Busbar ever gave the venue, and all it has. Returns how many it has; fails with all differences. Of those
-    that were replaced under another name nothing may be left but that they were cancelled before they filled."""
-    book = stack.venue.book(account)
+    """Every order Busbar ever gave the venues, and all they have. Returns how many they have; fails with all differences. Of
+    those that were replaced under another name nothing may be left but that they were cancelled before they filled."""
     ours = {o["venue_order_id"]: o for o in stack.busbar("orders", "--all")[1] if o.get("venue_order_id")}
-    wrong = []
-    for theirs in book["orders"]:
-        if theirs["client_order_id"] not in ours and not (theirs["client_order_id"] in replaced and theirs["status"]
-                                                          == "CANCELED" and Number(theirs["executed"]) == 0):
-            wrong.append(f"{theirs['client_order_id']}: the venue has it, Busbar does not know it")
-    at_venue = {o["client_order_id"]: o for o in book["orders"]}
-    for venue_order_id, order in ours.items():
-        if venue_order_id not in at_venue and order["order_status"] in ("Rejected", "NeverSeen", "Expired") and Number(
-                order.get("cum_qty", "0")) == 0:
-            continue
-        trades = [t for t in book["trades"] if t["client_order_id"] == venue_order_id]
-        wrong += [
-            f"{order['order_id']} {venue_order_id} {d}"
-            for d in differences(order, at_venue.get(venue_order_id), trades)
-        ]
-    check(not wrong, len(wrong), "differences between Busbar and the venue's book:\n ", "\n  ".join(wrong[:40]))
-    return len(at_venue)
+    count, wrong = 0, []
+    for venue in stack.venues:
+        book = venue.book(account)
+        for theirs in book["orders"]:
+            if theirs["client_order_id"] not in ours and not (theirs["client_order_id"] in replaced and theirs["status"]
+                                                              == "CANCELED" and Number(theirs["executed"]) == 0):
+                wrong.append(f"{theirs['client_order_id']}: the venue has it, Busbar does not know it")
+        at_venue = {o["client_order_id"]: o for o in book["orders"]}
+        count += len(at_venue)
+        trades = {}
+        for trade in book["trades"]:
+            trades.setdefault(trade["client_order_id"], []).append(trade)
+        for venue_order_id, order in ours.items():
+            if order["account"] not in venue.accounts:
+                continue
+            if venue_order_id not in at_venue and order["order_status"] in ("Rejected", "NeverSeen", "Expired") and Number(
+                    order.get("cum_qty", "0")) == 0:
+                continue
+            wrong += [
+                f"{order['order_id']} {venue_order_id} {d}"
+                for d in differences(order, at_venue.get(venue_order_id), trades.get(venue_order_id, []))
+            ]
+    check(not wrong, len(wrong), "differences between Busbar and the venues' books:\n ", "\n  ".join(wrong[:40]))
+    return count
 
 
 def run(*scenarios):

@@ -1,0 +1,119 @@
+"""A broker that has heard enough: it answers 429 or 418 and says for how long. Until then nothing is sent, by nobody, and
+orders are refused, or wait within their time and go then. C4.
+
+  broker_limits.py"""
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "scenario"))
+from stack import Stack, check, compare_all, wait_for  # noqa: E402
+import wire  # noqa: E402
+
+import size  # noqa: E402
+
+QUIET_S = 3
+SHORT_NS = 1_000_000_000  # of an order that must not wait so long
+SYMBOLS = {"binance": "BTC/USDT", "coinbase": "BTC/USD"}
+# What is answered, and how orders travel.
+WAYS = [("binance", "rest", 429), ("binance", "rest", 418), ("binance", "ws_api", 429), ("binance", "ws_api", 418),
+        ("coinbase", "rest", 429)]
+
+
+class Way:
+    def __init__(self, stack, broker, status):
+        self.stack, self.broker, self.status = stack, broker, status
+        self.dealer = stack.dealer("limits")
+        self.dealer.hello()
+        self.count = self.short = self.long = 0
+        self.refused_after = []
+
+    def place(self, kind, seconds=10.0):
+        name = f"{kind}{self.count}"
+        self.count += 1
+        order = wire.new_order(name, "Buy", "0.01", symbol=SYMBOLS[self.broker], price=20000 + self.count)
+        self.dealer.send("NewOrder", expire_time_ns=time.time_ns() + int(seconds * 1e9), **order)
+        return name
+
+    def becomes(self, names, *statuses, seconds=5.0):
+        def others():
+            return [n for n in names if self.dealer.status_of(n) not in statuses]
+        check(self.dealer.pump(seconds, lambda: not others()), self.status,
+              {n: self.dealer.reports_of(n)[-1:] for n in others()}, "are not", statuses)
+
+    def early(self):
+        rules = self.stack.venue.control_call("GET", "/faults")["faults"]
+        check(sum(r["hits"] for r in rules) == 1, "the rule struck", rules)
+        return sum(r["early"] for r in rules)
+
+    def say_enough(self):
+        """The venue has had enough; returns when it wants to hear again, monotonic clock."""
+        self.stack.venue.fault("answer_instead", endpoint="order.place", next=1, status=self.status, retry_after_s=QUIET_S)
+        told = self.place("told")
+        self.becomes([told], "Rejected")
+        check(self.dealer.reports_of(told)[-1]["error"] == "RateLimited", self.dealer.reports_of(told)[-1])
+        return time.monotonic() + QUIET_S
+
+    def round(self, restarts_router):
+        venue = self.stack.venue
+        resting = self.place("resting")
+        self.becomes([resting], "New")
+        before = len(venue.arrivals("order.place")) + 1  # with the one that is told
+        self.say_enough()
+        began = time.monotonic()
+        short = [self.place("short", SHORT_NS / 1e9) for _ in range(20)]
+        long = [self.place("long") for _ in range(5)]
+        self.dealer.send("CancelOrder", client_order_id=f"cancel-{resting}", orig_client_order_id=resting)
+        self.becomes(short, "Rejected", "Expired", seconds=2)
+        self.refused_after.append(time.monotonic() - began)
+        if restarts_router:  # what waits for a gateway that is lost is refused; that the broker wants quiet is in its books
+            self.stack.processes["router"].kill()
+            self.stack.restart("router")
+            self.dealer.hello(10)
+            self.becomes(long, "Rejected")
+            refused, long = long, []
+        ended = [self.dealer.reports_of(n)[-1] for n in short]
+        check({r["error"] for r in ended} <= {"RateLimited", "Expired"}, {r["error"] for r in ended})
+        # Questions are not passed on either: they are refused, or answered from what is known.
+        self.stack.busbar("balances", can_fail=True)
+        self.stack.busbar("book", SYMBOLS[self.broker], can_fail=True)
+        self.becomes(long, "New", seconds=QUIET_S + 5)
+        if restarts_router:
+            wait_for("the session to be well", lambda: self.stack.busbar("status", can_fail=True)[0] == 0, QUIET_S + 10)
+            self.dealer.send("CancelOrder", client_order_id=f"again-{resting}", orig_client_order_id=resting)
+            short += refused
+        self.becomes([resting], "Canceled", seconds=5)
+        check(self.early() == 0, self.early(), "requests came before the time that was given, after", self.status)
+        arrived = [a["client_order_id"] for a in venue.arrivals("order.place")]
+        check(len(arrived) == before + len(long) == len(set(arrived)), len(arrived), "arrived, and not", before + len(long))
+        self.short += len(short)
+        self.long += len(long)
+        venue.clear_faults()
+
+
+def run(broker, transport, status, rounds):
+    more = 'orders = "ws_api"' if transport == "ws_api" else ""
+    with Stack(f"limits-{broker}", broker=broker, order_ttl_ms=20_000, gateway=more, rate=0) as stack:
+        stack.venue.stand_still()
+        way = Way(stack, broker, status)
+        for i in range(rounds):
+            wait_for("the session to be well", lambda: stack.busbar("status", can_fail=True)[0] == 0, 10)
+            way.round(restarts_router=i % 2 == 1)
+        compare_all(stack)
+        return way
+
+
+def main():
+    rounds = size.times(20, 2)
+    short = long = 0
+    slowest = 0.0
+    for broker, transport, status in WAYS:
+        way = run(broker, transport, status, rounds)
+        short, long, slowest = short + way.short, long + way.long, max(slowest, *way.refused_after)
+    print(f"C4: {rounds * len(WAYS)} times 429 or 418 with {QUIET_S} s to wait, from Binance by REST and WebSocket API and "
+          f"from Coinbase: 0 requests of any kind before, a router killed meanwhile in half of them; {short} orders that could "
+          f"not wait so long refused after {slowest:.2f} s at most, none of them sent; {long} good for longer, and the cancels, were sent then", flush=True)
+
+
+if __name__ == "__main__":
+    main()
