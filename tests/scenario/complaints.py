@@ -124,7 +124,11 @@ def complaint_18_bursts_of_subscriptions_are_paced():
             for channel, interval in kinds:
                 dealer.send("Subscribe", source="main", symbol=symbol, channel=channel, bar_interval_ms=interval)
                 dealer.pump(0.05)
-        check(len([o for o in dealer.others if o[0] == "SubscribeAck"]) == len(symbols) * len(kinds), dealer.others[-3:])
+
+        def all_taken():
+            dealer.pump(0.05)
+            return len([o for o in dealer.others if o[0] == "SubscribeAck"]) == len(symbols) * len(kinds)
+        wait_for("every subscription to be taken", all_taken)
 
         def sent():
             return tape(stack, channel="MarketData", direction="Sent", method="TEXT")
