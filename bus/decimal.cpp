@@ -92,7 +92,7 @@ std::strong_ordering order(Wide a, Wide b) {
 std::optional<std::int64_t> parse_plain(std::string_view text, int& exponent) {
   constexpr std::size_t length_max = 19;
   if (text.empty() || text.size() > length_max) return std::nullopt;
-  std::int64_t mantissa = 0;
+  std::uint64_t mantissa = 0;  // holds 19 digits
   std::size_t point = text.size();
   for (std::size_t at = 0; at < text.size(); ++at) {
     const unsigned digit = static_cast<unsigned char>(text[at]) - unsigned{'0'};
@@ -106,7 +106,7 @@ std::optional<std::int64_t> parse_plain(std::string_view text, int& exponent) {
   }
   if (point == text.size() && text.size() == length_max) return std::nullopt;
   exponent = point == text.size() ? 0 : static_cast<int>(point + 1) - static_cast<int>(text.size());
-  return mantissa;
+  return static_cast<std::int64_t>(mantissa);
 }
 
 }  // namespace
