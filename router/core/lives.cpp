@@ -217,6 +217,10 @@ void refuse_unsent(Turn& turn, Order& order, const Reason& reason) {
   happen(turn, order, OrderEvent::NotSent, {ExecType::Rejected, {}, reason, nullptr, {}, 0, false, {}});
 }
 
+bool was_looked_for(const Gateway& gateway, std::uint32_t look_ups) {
+  return look_ups >= std::max(1u, gateway.capabilities.absence_rule.look_ups);
+}
+
 void arm_ask(Turn& turn, Order& order, std::int64_t delay_ns) {
   const Timestamp at = turn.now + delay_ns;
   if (order.ask_ns != 0 && order.ask_ns <= at && order.ask_ns > turn.now) return;

@@ -302,36 +302,47 @@ bool is_past_bound(const Fact& fact, Timestamp request_time_ns) {
   return rule.bound_ms != 0 && fact.report.transact_time_ns > request_time_ns + rule.bound_ms * ns_per_ms;
 }
 
-std::uint32_t look_ups_needed(const Fact& fact) {
-  return std::max(1u, fact.gateway.capabilities.absence_rule.look_ups);
-}
-
 std::string proof(const Fact& fact, std::uint32_t look_ups) {
   return "asked " + std::to_string(look_ups) + " times, more than " +
          std::to_string(fact.gateway.capabilities.absence_rule.bound_ms) + " ms after the request";
 }
 
-// A cancel or replace whose answer was lost: one more look-up shows the order working as before.
-void count_look_up(Fact& fact, Pending& pending, void (*end)(Turn&, Order&, const Reason&, Timestamp)) {
+// A cancel or replace whose answer was lost: does this look-up, one more, prove that it never arrived?
+bool is_proven_absent(const Fact& fact, Pending& pending) {
   if (fact.report.command_id != 0 && fact.report.command_id == pending.command) pending.is_in_doubt = true;
-  if (!pending.is_in_doubt) return;
+  if (!pending.is_in_doubt) return false;
   const Timestamp since = request_time(fact.report, pending.request_time_ns, pending.expire_ns);
-  if (!is_past_bound(fact, since) || ++pending.look_ups < look_ups_needed(fact)) return;
-  const Reason reason{
-      ErrorCode::NotSent,
-      {},
-      {},
-      {},
-      {},
-      words("the request never arrived: the order works as before (" + proof(fact, pending.look_ups) + ")")};
-  end(fact.turn, *fact.order, reason, fact.report.transact_time_ns);
+  if (!is_past_bound(fact, since)) return false;
+  ++pending.look_ups;
+  return was_looked_for(fact.gateway, pending.look_ups);
+}
+
+Reason never_arrived(const Fact& fact, const Pending& pending, std::string_view so) {
+  Reason reason{ErrorCode::NotSent, {}, {}, {}, {}, {}};
+  reason.text =
+      words("the request never arrived: " + std::string{so} + " (" + proof(fact, pending.look_ups) + ")");
+  return reason;
 }
 
 void count_look_ups(Fact& fact) {
-  if (PendingCancel* cancel = pending_cancel(fact)) count_look_up(fact, cancel->pending, end_cancel);
+  constexpr std::string_view so = "the order works as before";
+  PendingCancel* cancel = pending_cancel(fact);
+  if (cancel && is_proven_absent(fact, cancel->pending))
+    end_cancel(fact.turn, *fact.order, never_arrived(fact, cancel->pending, so), fact.report.transact_time_ns);
   PendingReplace* replace = pending_replace(fact);
-  if (replace && fact.leg == fact.order->leg && !replace->is_old_leg_gone)
-    count_look_up(fact, replace->pending, end_replace);
+  if (!replace || fact.leg != fact.order->leg || replace->is_old_leg_gone) return;
+  // Asked after the new order was proven absent, or else one more look that proves it.
+  const bool is_last_word =
+      fact.report.source == VenueSource::Probe && was_looked_for(fact.gateway, replace->pending.look_ups);
+  if (is_last_word || is_proven_absent(fact, replace->pending))
+    end_replace(fact.turn, *fact.order, never_arrived(fact, replace->pending, so), fact.report.transact_time_ns);
+}
+
+// That the new order of a replace never came says nothing about the one before it: perhaps that was cancelled for it.
+void end_or_ask_old_leg(Fact& fact, const PendingReplace& replace) {
+  if (!replace.is_old_leg_gone) return arm_ask(fact.turn, *fact.order, 0);
+  end_replace(fact.turn, *fact.order, never_arrived(fact, replace.pending, "the order was cancelled for it"),
+              fact.report.transact_time_ns);
 }
 
 void enter_doubt(Fact& fact, std::string_view why) {
@@ -377,13 +388,14 @@ void on_not_found(Fact& fact) {
   Order& order = *fact.order;
   if (PendingReplace* replace = pending_replace(fact); replace && fact.leg == replace->leg) {
     replace->pending.is_in_doubt = true;
-    return count_look_up(fact, replace->pending, end_replace);
+    if (is_proven_absent(fact, replace->pending)) end_or_ask_old_leg(fact, *replace);
+    return;
   }
   if (order.life.is_confirmed || is_final(order.life.status)) return;
   if (order.place_command != 0 && !order.life.is_in_doubt) enter_doubt(fact, "the broker does not know it yet");
   if (!order.life.is_in_doubt) return;
   if (!is_past_bound(fact, request_time(fact.report, order.request_time_ns, order.expire_ns))) return;
-  if (++order.look_ups < look_ups_needed(fact)) return;
+  if (!was_looked_for(fact.gateway, ++order.look_ups)) return;
   News news = news_of(fact.report, ExecType::NeverSeen);
   news.reason.error = ErrorCode::NotSent;
   news.reason.text = words("the broker never saw it: " + proof(fact, order.look_ups));
@@ -409,6 +421,7 @@ void on_ended(Fact& fact, OrderEvent event, ExecType exec_type) {
   PendingReplace* replace = pending_replace(fact);
   if (replace && replace->pending.command != 0 && event == OrderEvent::Canceled) {
     replace->is_old_leg_gone = true;  // cancelled for its successor, perhaps: the replace's own outcome decides
+    if (was_looked_for(fact.gateway, replace->pending.look_ups)) return end_or_ask_old_leg(fact, *replace);
     arm_ask(fact.turn, order, 2 * ns_per_s);
     return;
   }

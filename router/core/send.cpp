@@ -227,8 +227,10 @@ bool send_ask(Turn& turn, Order& order) {
   Gateway& gateway = turn.state.gateways.at(order.gateway);
   if (!draw(turn, gateway, order, RequestKind::Ask)) return false;
   const auto* replace = find(turn.state.replaces, order.order_id);
+  const bool seeks_new_leg = replace && replace->pending.is_in_doubt &&  //
+                             !was_looked_for(gateway, replace->pending.look_ups);
   const bool asks_new_leg =
-      replace && replace->pending.command != 0 && (replace->pending.is_in_doubt || replace->is_old_leg_gone);
+      replace && replace->pending.command != 0 && (seeks_new_leg || replace->is_old_leg_gone);
   const OpenCommand ask{RequestKind::Ask, order.order_id, asks_new_leg ? replace->leg : order.leg, gateway.incarnation,
                         turn.state.accounts[order.order.account].epoch, turn.now,
                         turn.now + 10 * ns_per_s, 1};

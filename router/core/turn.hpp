@@ -81,6 +81,8 @@ void refuse_unsent(Turn& turn, Order& order, const Reason& reason);
 // Asks the broker about this order after `delay_ns` at the latest, and again at growing intervals while it must be
 // asked.
 void arm_ask(Turn& turn, Order& order, std::int64_t delay_ns);
+// Were these look-ups, each after the bound, as many as the broker's absence rule asks for?
+bool was_looked_for(const Gateway& gateway, std::uint32_t look_ups);
 // Another life of its gateway came: asking starts at short intervals again.
 void ask_anew(Turn& turn, Order& order);
 void on_ask_due(Turn& turn, Order& order);

@@ -111,14 +111,12 @@ class Aftermath:
             except Failed:
                 if time.monotonic() > end:
                     raise
-        load.session.drain()
-        known = {o["order_id"]: o for o in stack.busbar("orders", "--all", client="alpha")[1]}
+        known = self.known_once_told(stack, load)
         missing = set(load.sent) - set(self.journal.taken)
         check(not missing, len(missing), "orders are not in the journal:", list(missing)[:10])
         lost = set(load.sent) - {load.roots.get(o["client_order_id"], o["client_order_id"]) for o in known.values()}
         check(not lost, len(lost), "orders are lost:", list(lost)[:10])
-        told = {load.roots.get(o["client_order_id"], o["client_order_id"]): o["order_status"] for o in known.values()}
-        wrong = {n: (s, told[n]) for n, s in load.status.items() if s != told[n]}
+        _, wrong = self.told(load, known.values())
         check(not wrong, len(wrong), "orders are not what the client was told last:", list(wrong.items())[:10])
 
         self.arrivals = [a for venue in stack.venues for a in venue.arrivals() if a["operation"] in PLACING]
@@ -134,6 +132,22 @@ class Aftermath:
         self.at_venue = {n for n, _ in names}
         self.verified = stack.busbar("journal", "verify", "core")[1][0]["records"]
         self.rechecked = stack.busbar("journal", "recheck")[1][0]["outputs"]
+
+    @staticmethod
+    def told(load, known):
+        told = {load.roots.get(o["client_order_id"], o["client_order_id"]): o["order_status"] for o in known}
+        return told, {n: (s, told[n]) for n, s in load.status.items() if s != told.get(n)}
+
+    def known_once_told(self, stack, load):
+        """The orders as the router has them, when the client has heard of all that. Reading the journal takes longer than a silent
+        client is believed to live: it may have to resume its session first."""
+        end = time.monotonic() + ASKING_S
+        while True:
+            load.session.pump(0.2)
+            load.session.drain()
+            known = {o["order_id"]: o for o in stack.busbar("orders", "--all", client="alpha")[1]}
+            if not self.told(load, known.values())[1] or time.monotonic() > end:
+                return known
 
     def line(self, load):
         return (f"{len(load.sent):,} orders, {load.requests['ReplaceOrder']:,} replaces, "

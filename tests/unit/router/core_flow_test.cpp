@@ -408,6 +408,39 @@ TEST_F(Flow, ALostReplaceIsSettledByTheNewLegOrByItsAbsence) {
   EXPECT_EQ(status("B1"), Canceled) << "the old leg was cancelled, and the new one never came";
 }
 
+// A gateway may have died between the cancel and the new order: that this one never came says nothing about the old one.
+TEST_F(Flow, OfAReplaceThatNeverArrivedTheOldLegIsAskedBeforeItCountsAsWorking) {
+  for (const bool works : {true, false}) {
+    const std::string name = works ? "A1" : "B1";
+    const Timestamp placed_ns = now;
+    working(limit(name));
+    ReplaceOrder replace;
+    replace.client_order_id = cut<64>("R" + name);
+    replace.orig_client_order_id = cut<64>(name);
+    replace.price = "49000"_d;
+    client(replace);
+    const Command asked = command();
+    for (int i = 0; i < 2; ++i) {
+      now += 20 * second;
+      VenueReport none = fact(asked, VenueEvent::NotFound);
+      none.request_time_ns = now - 20 * second;
+      report(none);
+    }
+    EXPECT_EQ(status(name), PendingReplace);
+    tick();
+    const auto question = to<AskCommand>(Destination::Gateway);
+    ASSERT_EQ(question.size(), 1u);
+    EXPECT_EQ(question[0].command.leg, 0u);
+    now += second;
+    VenueReport state = fact(question[0].command, VenueEvent::State);
+    state.source = VenueSource::Probe;
+    state.transact_time_ns = placed_ns;  // the order's last change
+    state.order_status = works ? New : Canceled;
+    report(state);
+    EXPECT_EQ(status(name), works ? New : Canceled);
+  }
+}
+
 TEST_F(Flow, ALostAnswerDoesNotTakeTheNewLegsNameAway) {
   const Command sent = place(limit("A1"));
   VenueReport accepted = fact(sent, VenueEvent::Accepted);
