@@ -220,6 +220,15 @@ void RouterLink::on_bytes(std::span<const std::uint8_t> bytes) {
   // What comes before a welcome is of an earlier conversation; the router sends it again, marked, after the welcome.
 }
 
+// A report that it called durable is dropped here, so that to a router whose log has lost it (a disk that lied, an older backup)
+// every later one comes out of turn, for ever. A life of which it knows nothing begins with a comparison instead.
+void RouterLink::check_memory(std::uint64_t last_report) const {
+  const std::uint64_t dropped = (held_.empty() ? next_report_ : held_.front().report.report_number) - 1;
+  if (last_report >= dropped) return;
+  throw std::runtime_error{"the router has lost the reports " + std::to_string(last_report + 1) + " to " +
+                           std::to_string(dropped) + ", which it had called durable: start this gateway again"};
+}
+
 void RouterLink::on_welcome(const Header& header, const GatewayWelcome& welcome) {
   const bool was_welcomed = std::exchange(is_welcomed_, true);
   wants_hello_ = false;
@@ -232,6 +241,7 @@ void RouterLink::on_welcome(const Header& header, const GatewayWelcome& welcome)
   clock_.sample(welcome.router_time_ns, last_heard_, sent);
   // It took too long to tell the time by: asked again, for without it nothing can be placed.
   if (!clock_.now(last_heard_)) wants_hello_ = true;
+  check_memory(welcome.last_report);
   on_ack(welcome.last_report);
   for (Held& held : held_) held.sent_at = 0;
   send_held(last_heard_, true);

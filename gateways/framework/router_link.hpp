@@ -66,6 +66,7 @@ class RouterLink {
   };
   void on_bytes(std::span<const std::uint8_t> bytes);
   void on_welcome(const Header& header, const GatewayWelcome& welcome);
+  void check_memory(std::uint64_t last_report) const;
   std::uint64_t ask(Timestamp now);
   std::optional<Timestamp> take_asked(std::uint64_t correlation_id);
   void on_heartbeat(const Header& header, const Heartbeat& heartbeat);

@@ -524,6 +524,24 @@ TEST_F(GatewayTest, HoldsReportsUntilTheRouterHasThem) {
   EXPECT_EQ(std::count(arrived_.begin() + 4, arrived_.end(), 1u), 0);
 }
 
+// A router whose log lost what it had called durable would take none of the later reports, for ever.
+TEST_F(GatewayTest, EndsWhenTheRouterHasLostWhatItHadCalledDurable) {
+  start();
+  send(place(1));
+  send(place(2));
+  until([&] { return last_report_ == 2; });  // before the second, it took the acknowledgement of the first
+  last_report_ = 0;
+  Reject reject;
+  reject.error = ErrorCode::HelloNeeded;
+  send(reject);
+  try {
+    until([&] { return last_report_ == 2; });
+    FAIL() << "it goes on";
+  } catch (const std::runtime_error& error) {
+    EXPECT_NE(std::string_view{error.what()}.find("the router has lost the reports 1 to 2"), std::string_view::npos);
+  }
+}
+
 TEST_F(GatewayTest, ASilentRouterIsGreetedAgainAndNothingIsPlacedUntilItAnswers) {
   start();
   is_answering_ = false;
