@@ -9,6 +9,7 @@
 #include <lmdb.h>
 #include <unistd.h>
 
+#include "tests/promises/size.hpp"
 #include "tests/unit/audit/records.hpp"
 
 namespace busbar::audit {
@@ -352,7 +353,7 @@ class VerifyFlips : public testing::Test {
 };
 
 TEST_F(VerifyFlips, FindsEveryFlippedByteOfARecordAndNamesTheRecord) {
-  for (int i = 0; i < 300; ++i) {
+  for (std::int64_t i = promises::times(300, 300); i > 0; --i) {
     const std::size_t record = random_() % values_.size();
     const auto [offset, size] = values_[record];
     const auto mask = static_cast<std::uint8_t>(1 + random_() % 255);
@@ -367,7 +368,7 @@ TEST_F(VerifyFlips, FindsEveryFlippedByteOfARecordAndNamesTheRecord) {
 
 TEST_F(VerifyFlips, IsNeverFooledNorStoppedByAFlipAnywhereInTheFile) {
   int harmless = 0;
-  for (int i = 0; i < 200; ++i) {
+  for (std::int64_t i = promises::times(200, 200); i > 0; --i) {
     const auto result = look_with_flip(random_() % size_, static_cast<std::uint8_t>(1 + random_() % 255));
     if (exit_code(result) != 0) continue;
     // Good may only be said of the very same records: the flip was in a free page or an index.

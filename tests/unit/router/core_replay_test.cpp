@@ -6,6 +6,7 @@
 #include <set>
 
 #include "router/core/turn.hpp"
+#include "tests/promises/size.hpp"
 #include "tests/unit/router/core_bench.hpp"
 
 namespace busbar::router::test {
@@ -297,7 +298,8 @@ class Babbler {
 
 TEST(Replay, TheSameInputsMakeTheSameDecisionsAlsoAfterASnapshotAnywhere) {
   for (const std::uint32_t seed : {20261125u, std::random_device{}()}) {
-    const std::size_t inputs = seed == 20261125u ? 20'000 : 6'000;
+    const bool is_known = seed == 20261125u;
+    const auto inputs = static_cast<std::size_t>(promises::times(is_known ? 20'000 : 6'000, is_known ? 20'000 : 6'000));
     std::printf("seed %u\n", seed);
     SCOPED_TRACE("seed " + std::to_string(seed));
     Babbler babbler{seed};
