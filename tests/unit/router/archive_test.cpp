@@ -18,6 +18,7 @@ class ArchiveTest : public testing::Test {
     config.directory = router.folder.path() / "journal" / "core";
     config.segment_bytes = 64u << 20;
     fs::create_directories(config.directory.parent_path());
+    router.options.configuration.heartbeat_interval_ms = 20'000;  // the gateway here sends none, and is not to be missed
   }
 
   void open_archive() {
