@@ -742,9 +742,10 @@ void Shell::answer_query(Asked asked) {
     case QueryKind::VenueTrades: return ask_gateway(std::move(asked));
     case QueryKind::AuthUrl:
     case QueryKind::HandleCallback:
-    case QueryKind::RefreshToken:  // whoever logs in says whose money is traded
+    case QueryKind::RefreshToken:
+    case QueryKind::RevokeToken:  // whoever logs in says whose money is traded
       if (clients_.at(client).may_trade) return ask_gateway(std::move(asked));
-      return answer_error(asked, ErrorCode::PermissionDenied, "a client that may not trade may not log in");
+      return answer_error(asked, ErrorCode::PermissionDenied, "a client that may not trade may not log in or out");
     case QueryKind::Unset: break;
   }
   answer_error(asked, ErrorCode::Unsupported, "is no question");

@@ -54,7 +54,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       if (const auto seed = decode_base32(text); !seed) check_refusal(seed.error());
       break;
     case 4: check_tokens(tokens_of_answer(200, text, 0)); break;
-    case 5: check_tokens(tokens_of_answer(400, text, 0)); break;
+    case 5:
+      check_tokens(tokens_of_answer(400, text, 0));
+      if (revocation_of_answer(400, text)) std::abort();
+      break;
     case 6:
       static_cast<void>(parameter_of(text, "state"));
       if (is_loopback(text) && !text.starts_with("http://127.0.0.1:")) std::abort();

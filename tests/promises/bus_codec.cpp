@@ -311,7 +311,7 @@ class Judge {
   static std::int64_t most(OrderListType) { return static_cast<int>(OrderListType::Bracket); }
   static std::int64_t most(OrderStatus) { return static_cast<int>(OrderStatus::NeverSeen); }
   static std::int64_t most(OrderType) { return static_cast<int>(OrderType::LimitIfTouched); }
-  static std::int64_t most(QueryKind) { return static_cast<int>(QueryKind::RefreshToken); }
+  static std::int64_t most(QueryKind) { return static_cast<int>(QueryKind::RevokeToken); }
   static std::int64_t most(Rounding) { return static_cast<int>(Rounding::Nearest); }
   static std::int64_t most(SelfTradePrevention) { return static_cast<int>(SelfTradePrevention::Decrement); }
   static std::int64_t most(SessionStateKind) { return static_cast<int>(SessionStateKind::Down); }

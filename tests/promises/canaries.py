@@ -1,5 +1,5 @@
-"""D11: secrets are never shown. Canaries in accounts of every kind of key go through all flows, errors and crashes
-included, with logs at their most talkative. Then everything that Busbar wrote, said or left in /proc is searched for
+"""D11: secrets are never shown. Canaries in accounts of every kind of key, and of a login, go through all flows, errors and
+crashes included, with logs at their most talkative. Then everything that Busbar wrote, said or left in /proc is searched for
 them: as they are, in base64, in hexadecimal and encoded for a URL.
 
   canaries.py [--seed N]"""
@@ -22,14 +22,18 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "scenario"))
 sys.path[:] = [os.path.abspath(p) for p in sys.path]
 from stack import BIN, Number, Stack, check, program, wait_for, wait_synced  # noqa: E402
 from load import SYMBOLS_AT  # noqa: E402
+from login import get  # noqa: E402
 import wire  # noqa: E402
 import zmq  # noqa: E402
 
-# Named for how each signs, or what is wrong with it. The last two are Coinbase's: a CDP key, and one of the older kind.
-ACCOUNTS = ("hmac", "rsa", "ed25519", "listen", "unknown", "cdp", "pem")
+# Named for how each signs, or what is wrong with it. The last three are Coinbase's: a CDP key, one of the older kind, and a
+# person's login.
+ACCOUNTS = ("hmac", "rsa", "ed25519", "listen", "unknown", "cdp", "pem", "login")
 KEY_TYPES = {"cdp": "ed25519", "pem": "ecdsa"}
+COINBASE = (*KEY_TYPES, "login")
 GATEWAYS = tuple(f"gw-{account}" for account in ACCOUNTS)
-BROKERS = tuple("coinbase" if account in KEY_TYPES else "binance" for account in ACCOUNTS)
+IN_VAULT = ("hmac", "login")
+BROKERS = tuple("coinbase" if account in COINBASE else "binance" for account in ACCOUNTS)
 WINDOW = 24  # so many characters of a secret are a hit: texts are cut, and a cut one is a secret still
 
 
@@ -75,16 +79,22 @@ class Secretive(Stack):
     def __init__(self, canaries):
         self.canaries = canaries
         self.passphrases = {"rsa": os.urandom(24).hex(), "ed25519": os.urandom(24).hex()}
+        self.client_secret = os.urandom(24).hex()
+        self.tokens = [{"access_token": os.urandom(32).hex(), "refresh_token": os.urandom(32).hex()} for _ in range(2)]
         super().__init__("canaries", accounts=ACCOUNTS, gateways=GATEWAYS, brokers=BROKERS,
                          symbols='[log]\nlevel = "trace"\n', router="log_segment_bytes = 1048576")
         for account, key in self.keys.items():
-            if account in KEY_TYPES:
+            if account in COINBASE:
                 continue
             canaries.add(f"{account}'s API key", key["api_key"])
             if account not in self.passphrases:
                 canaries.add(f"{account}'s secret", key["secret"])
         for account, passphrase in self.passphrases.items():
             canaries.add(f"{account}'s passphrase", passphrase)
+        canaries.add("the client's secret", self.client_secret)
+        for i, tokens in enumerate(self.tokens):
+            for kind, token in tokens.items():
+                canaries.add(f"{kind} {i}", token)
 
     def start_venue(self):
         os.chdir(self.folder)  # where a core file would be left
@@ -110,11 +120,24 @@ class Secretive(Stack):
         for account, passphrase in self.passphrases.items():
             self.write_secret(f"{account}.cred", f"api_key = {self.keys[account]['api_key']}\nsecret_file = {account}.key\n"
                               f"passphrase = {passphrase}\n".encode())
+        self.write_secret("login.cred", f"client_id = busbar\nclient_secret = {self.client_secret}\n".encode())
+        self.write_secret("tokens.cred", json.dumps(self.tokens).encode())
+        self.keys["login"]["api_key"] = self.tokens[0]["access_token"]
 
     def venue_accounts(self, broker, accounts):
         if broker == "binance":
             return super().venue_accounts(broker, accounts)
-        return "\n".join(f'[venue.accounts.{a}]\nkey_type = "{KEY_TYPES[a]}"' for a in accounts)
+        keys = "\n".join(f'[venue.accounts.{a}]\nkey_type = "{KEY_TYPES[a]}"' for a in KEY_TYPES)
+        for name, tokens in zip(("login", "next"), self.tokens):  # it takes them, whoever gives them out
+            self.write_secret(f"venue-coinbase/{name}.cred", f"access_token = {tokens['access_token']}\n".encode())
+        self.write_secret("venue-coinbase/client_secret", self.client_secret.encode())
+        return f"""{keys}
+[venue.accounts.login.keys.next]
+credentials = "{self.folder}/venue-coinbase/next.cred"
+[venue.login]
+account = "login"
+client_secret_file = "{self.folder}/venue-coinbase/client_secret"
+"""
 
     def write_secret(self, name, content):
         file = self.folder / name
@@ -137,12 +160,14 @@ class Secretive(Stack):
         return super().add(name, *command)
 
     def write_config(self, file=None, bus=""):
-        """The first account's keys come out of a vault."""
+        """The first account's keys come out of a vault, and so does the client of the login."""
         super().write_config(file, bus)
-        named = f'credentials = "{self.folder}/hmac.cred"'
         text = self.config.read_text()
-        check(named in text, "the configuration of stack.py has changed")
-        self.config.write_text(f'''{text.replace(named, 'credentials = "vault:hmac"')}
+        for account in IN_VAULT:
+            named = f'credentials = "{self.folder}/{account}.cred"'
+            check(named in text, "the configuration of stack.py has changed")
+            text = text.replace(named, f'credentials = "vault:{account}"')
+        self.config.write_text(f'''{text}
 [vault]
 file = "{self.folder}/vault/vault"
 generation_file = "{self.folder}/vault.generation"
@@ -150,20 +175,31 @@ key = "file:{self.folder}/vault.key"
 ''')
         vault = [str(BIN / "busbar"), "--config", str(self.config), "vault"]
         subprocess.run([*vault, "init"], check=True)
-        with open(self.folder / "hmac.cred", "rb") as secret:
-            subprocess.run([*vault, "set", "hmac"], stdin=secret, check=True)
+        for account in IN_VAULT:
+            with open(self.folder / f"{account}.cred", "rb") as secret:
+                subprocess.run([*vault, "set", account], stdin=secret, check=True)
 
     def gateway_table(self, name):
         account = name.removeprefix("gw-")
         more = {"rsa": 'key_type = "private_key"', "ed25519": 'key_type = "private_key"\norders = "ws_api"',
-                "listen": 'user_data = "listen_key"'}.get(account, "")
+                "listen": 'user_data = "listen_key"',
+                "login": "".join(f'login_{key} = "{self.venue_for("login").rest}/oauth2/{path}"\n'
+                                 for key, path in (("authorize", "auth"), ("token", "token")))}.get(account, "")
         return super().gateway_table(name) + more + "\n"
 
+    def sessions(self):
+        _, lines, _ = self.busbar("--timeout", "1", "status", can_fail=True)
+        return {s["account"]: s for s in lines[0].get("sessions", [])} if lines else {}
+
     def wait_ready(self, seconds=30.0):
-        def question():
-            _, lines, _ = self.busbar("--timeout", "1", "status", can_fail=True)
-            return lines and sum(s["state"] == "Ok" and s["reconciled"] for s in lines[0].get("sessions", [])) >= 6
-        return wait_for("six accounts to be well", question, seconds, 0.1)
+        """All but the one of a key that nobody knows, and the login that nobody has begun."""
+        wait_for("six accounts to be well",
+                 lambda: sum(s["state"] == "Ok" and s["reconciled"] for s in self.sessions().values()) >= 6, seconds, 0.1)
+
+    def wait_login(self, state, reason="", seconds=30.0):
+        wait_for(f"the login to be {state}: {reason}", lambda: (s := self.sessions().get("login"))
+                 and s["state"] == state and reason in s.get("reason", "")
+                 and (s["reconciled"] or state != "Ok"), seconds, 0.1)
 
     def own_files(self):
         """What Busbar wrote: everything but the secrets' own files, and what is the venues'."""
@@ -282,6 +318,67 @@ def listen_key(stack):
         return json.load(answer)["listenKey"]
 
 
+class TheLogin:
+    """Begun by a person, renewed, refused and taken back. The tokens are the test's, said in the venue's name; the codes are
+    the venue's own."""
+
+    def __init__(self, stack, said, canaries):
+        self.stack, self.said, self.canaries, self.venue = stack, said, canaries, stack.venue_for("login")
+
+    def say(self, operation, status, **body):
+        self.venue.fault("answer_instead", endpoint=f"login.{operation}", status=status, body=json.dumps(body))
+
+    def say_tokens(self, operation, number):
+        self.tokens = self.stack.tokens[number]
+        self.say(operation, 200, **self.tokens, token_type="bearer", expires_in=3600)
+
+    def say_no(self, operation, secret):
+        """With a secret in its words, and once more where they are cut."""
+        self.say(operation, 400, error="invalid_request",
+                 error_description=f"{secret} {'x' * (124 - len(secret))} {secret}")
+
+    def command(self, name, *arguments, says):
+        before = len(self.said.pieces)
+        self.said.command(name, "login", *arguments)
+        for _, text in self.said.pieces[before:]:
+            check(says in text, name, arguments, "says", text)
+
+    def begin(self, number):
+        """Refused, and begun again."""
+        for is_good in (False, True):
+            command = [str(BIN / "busbar"), "--config", str(self.stack.config), "--json", "login", "login", "--headless"]
+            with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as popen:
+                line = popen.stdout.readline()
+                location = get(json.loads(line)["url"], self.venue.ca)[1]
+                code = urllib.parse.parse_qs(urllib.parse.urlsplit(location).query)["code"][0]
+                self.canaries.add("a code", code)
+                self.venue.clear_faults()
+                if is_good:
+                    self.say_tokens("exchange", number)
+                else:
+                    self.say_no("exchange", code)
+                out, err = popen.communicate(location.encode(), timeout=60)
+            self.said.pieces.append(("busbar login", line + out + err))
+            check((b"logged in" if is_good else b"the broker says invalid_request") in out + err, out, err)
+        self.stack.wait_login("Ok")
+
+    def renew(self, number):
+        self.say_tokens("refresh", number)
+        self.command("login", "--renew", says=b"renewed")
+        self.venue.clear_faults()
+        self.say_no("refresh", self.tokens["refresh_token"])
+        self.command("login", "--renew", says=b"the broker says invalid_request")
+        self.stack.wait_login("NeedsHuman", "the broker says invalid_request")
+
+    def end(self):
+        for secret in (self.stack.client_secret, *self.tokens.values()):
+            self.say_no("revoke", secret)
+            self.command("logout", says=b"the broker says invalid_request")
+            self.venue.clear_faults()
+        self.command("logout", says=b"logged out")
+        self.stack.wait_login("NeedsHuman", "there is no login: busbar login login")
+
+
 def starts_that_fail(stack, said, canaries):
     """A gateway whose credentials are wrong says so in a line, and nothing of them."""
     config = stack.config.read_text()
@@ -307,6 +404,8 @@ def starts_that_fail(stack, said, canaries):
             "pasted": "\n".join(cdp_key).replace("secret = ", "").replace("\\n", "\n").encode(),
             "no key": f"api_key = {stack.keys['cdp']['api_key']}\nsecret = {stack.keys['hmac']['secret']}\n".encode(),
             "secret alone": f"{cdp_secret}\n".encode(),
+            "no vault": (stack.folder / "login.cred").read_bytes(),
+            "a client's secret alone": (stack.folder / "login.cred").read_bytes().splitlines()[1],
         },
     }
     for account, contents in cases.items():
@@ -344,6 +443,8 @@ def main():
         dealer = stack.dealer("canaries")
         dealer.hello()
         canaries.add("a listen key", listen_key(stack))
+        login = TheLogin(stack, said, canaries)
+        login.begin(0)
         order = trade(stack, dealer, chance)
         canaries.add("the next listen key", listen_key(stack))
         said.command("status")
@@ -355,6 +456,8 @@ def main():
         for account in ACCOUNTS:
             for what in ("balances", "positions"):
                 said.command(what, "--account", account)
+        login.renew(1)
+        login.begin(1)
         for account in ("hmac", "cdp"):
             stack.venue_for(account).control_call("POST", "/keys", account=account, revoked=True)
             for _ in range(3):
@@ -377,6 +480,11 @@ def main():
         said.take_reports()
         said.command("status")
         said.processes()
+        stack.wait_login("Ok")
+        login.end()
+        said.command("status")
+        wait_for("the tape of the login, and of its end", lambda: said.command("journal", "replay", "--stream", "tape")
+                 or all(path in said.pieces[-1][1] for path in (b"/oauth2/token", b"/oauth2/revoke")), 20, 0.2)
         said.pieces += [("a report", repr(r).encode()) for r in dealer.reports + dealer.others]
 
         hits, sizes = [], {"files": 0, "bytes": 0}
@@ -392,7 +500,7 @@ def main():
         known = set()
         for file in stack.folder.glob("*.cred"):
             known |= {hit.split(" in ")[0] for hit in canaries.find("", file.read_bytes())}
-        check(len(known) >= 10, "the search finds too little where the secrets are:", known)
+        check(len(known) >= 17, "the search finds too little where the secrets are:", known)
         check(not hits, len(hits), "secrets are shown:", *sorted(set(hits))[:12])
         check(not cores, "memory was left in", cores)
         names = set(canaries.needles.values())

@@ -60,7 +60,7 @@ login_token = "{self.venue.rest}/oauth2/token"
     def wait_ready(self, seconds=20.0):
         if self.is_new:
             self.is_new = False
-            self.wait_state("NeedsHuman", "there is no login yet: busbar login main")
+            self.wait_state("NeedsHuman", "there is no login: busbar login main")
             if not self.logged_in:
                 return None
             log_in(self)
@@ -253,6 +253,30 @@ def a_login_taken_back_asks_for_a_person_and_the_next_heals_it():
         heals(stack, "after")
 
 
+def a_logout_gives_back_all_there_is():
+    with LoginStack("logout") as stack:
+        stack.venue.stand_still()
+        trades(stack, "before")
+        given = stack.tokens()
+        code, _, text = stack.busbar("logout", "main", client="viewer", can_fail=True)
+        check(code == 1 and "may not log in or out" in text, code, text)
+        stack.venue.fault("answer_instead", endpoint="login.revoke", status=503)
+        code, _, text = stack.busbar("logout", "main", can_fail=True)
+        check(code == 1 and "HTTP 503" in text, code, text)
+        check(stack.tokens() == given and "main.tokens" in stack.vault_entries(), "what is not taken back is kept")
+        trades(stack, "still")
+        stack.venue.clear_faults()
+        check(stack.busbar("logout", "main")[1] == [{"account": "main", "done": "logged out"}], "logged out")
+        check(stack.tokens() == {"tokens": 0, "refresh_tokens": 0}, given, stack.tokens())
+        check("main.tokens" not in stack.vault_entries(), stack.vault_entries())
+        stack.wait_state("NeedsHuman", "there is no login: busbar login main")
+        code, _, text = stack.busbar("order", "buy", "0.01", SYMBOL, "--limit", "30000", can_fail=True)
+        check(code == 1 and "NeedsHuman" in text and "busbar login main" in text, code, text)
+        check(stack.busbar("logout", "main")[0] == 0, "there is nothing to give back, and that is well")
+        heals(stack, "after")
+        secrets_nowhere(stack)
+
+
 def a_token_that_ends_before_its_time_is_replaced():
     with LoginStack("early") as stack:
         stack.venue.stand_still()
@@ -313,4 +337,5 @@ def refused():
 if __name__ == "__main__":
     run(a_login_trades_and_outlives_its_tokens, a_gateway_killed_while_it_renews_keeps_its_login,
         a_renewal_whose_answer_is_lost_asks_for_a_person, a_login_taken_back_asks_for_a_person_and_the_next_heals_it,
-        a_token_that_ends_before_its_time_is_replaced, a_broker_that_cannot_be_asked_is_asked_again, refused)
+        a_logout_gives_back_all_there_is, a_token_that_ends_before_its_time_is_replaced,
+        a_broker_that_cannot_be_asked_is_asked_again, refused)

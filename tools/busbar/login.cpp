@@ -1,6 +1,6 @@
-// busbar login ACCOUNT: a person allows Busbar to trade, at the broker's own page. The gateway of the account begins and ends
-// it, for it alone writes the account's part of the vault: no token and no verifier comes here, and the code that does is good
-// for nothing without the verifier.
+// busbar login ACCOUNT: a person allows Busbar to trade, at the broker's own page, until busbar logout. The account's gateway
+// does both, for it alone writes the account's part of the vault: no token and no verifier comes here, and the code that does
+// is good for nothing without the verifier.
 #include <cstdio>
 #include <cstdlib>
 
@@ -88,12 +88,12 @@ Result<std::string> browsers_callback(boost::asio::io_context& loop, login::Loop
   return callback_of(redirect_uri, code->reveal(), state);
 }
 
+// With the question for the address as `query`.
 Exit by_browser(Client& client, const Tool& tool, const Options& options, Query query) {
   boost::asio::io_context loop{1};
   std::optional<login::Loopback> loopback{std::in_place, loop, std::string{login::callback_path}};
   const std::string redirect_uri = loopback->address();
   if (options.headless) loopback.reset();
-  query.kind = QueryKind::AuthUrl;
   query.url = redirect_uri;
   const Asked begun = ask_all(client, query);
   if (!begun.answer) return begun.exit;
@@ -110,26 +110,30 @@ Exit by_browser(Client& client, const Tool& tool, const Options& options, Query 
   return ended.exit == Exit::Unreachable ? Exit::Unknown : ended.exit;
 }
 
-Exit log_in(Tool& tool, const Options& options) {
+Exit change_login(Tool& tool, const Options& options, QueryKind kind, const std::string& done) {
   keep_memory_private();
   tool.load();
   tool.timeout = std::max<std::chrono::milliseconds>(tool.timeout, answer_most);
   Client client{tool};
   Query query;
   query.account = tool.account_or_only(options.account);
-  Exit exit = Exit::Ok;
-  if (options.renew) {
-    query.kind = QueryKind::RefreshToken;
-    exit = ask_all(client, query).exit;
-  } else {
-    exit = by_browser(client, tool, options, query);
-  }
+  query.kind = kind;
+  const bool is_new = kind == QueryKind::AuthUrl;
+  const Exit exit = is_new ? by_browser(client, tool, options, query) : ask_all(client, query).exit;
   if (exit != Exit::Ok) return exit;
   const std::string name{view(query.account)};
-  const char* what = options.renew ? "renewed" : "logged in";
-  std::puts(tool.json ? json::serialize(json::object{{"account", name}, {"done", what}}).c_str()
-                      : (name + ": " + what).c_str());
+  std::puts(tool.json ? json::serialize(json::object{{"account", name}, {"done", done}}).c_str()
+                      : (name + ": " + done).c_str());
   return Exit::Ok;
+}
+
+Exit log_in(Tool& tool, const Options& options) {
+  return options.renew ? change_login(tool, options, QueryKind::RefreshToken, "renewed")
+                       : change_login(tool, options, QueryKind::AuthUrl, "logged in");
+}
+
+Exit log_out(Tool& tool, const Options& options) {
+  return change_login(tool, options, QueryKind::RevokeToken, "logged out");
 }
 
 }  // namespace
@@ -144,6 +148,10 @@ void add_login(const Subcommand& app, Tool& tool) {
   command.flag("--renew", options->renew, "Fetch new tokens for the login there is").excludes("--headless");
   command.option("--wait", options->wait_s, "Seconds that the browser may take, 600 at most").within(1, 600);
   command.run([options, &tool] { tool.action = [options, &tool] { return log_in(tool, *options); }; });
+  const Subcommand out = app.subcommand("logout", "End an account's login: its broker takes the tokens back");
+  out.footer("What rests at the broker stays there and can no longer be cancelled from here: busbar cancel-all goes before.");
+  out.option("ACCOUNT", options->account, "Whose login; needed when there are several accounts");
+  out.run([options, &tool] { tool.action = [options, &tool] { return log_out(tool, *options); }; });
 }
 
 }  // namespace busbar::tool

@@ -1,6 +1,7 @@
 #include "gateways/framework/login/access_token.hpp"
 
 #include <algorithm>
+#include <array>
 #include <deque>
 #include <random>
 #include <stdexcept>
@@ -26,7 +27,7 @@ using std::chrono::milliseconds;
 
 constexpr std::int64_t s_ns = 1'000'000'000;
 constexpr milliseconds look_every{250};
-constexpr milliseconds turn_pause{20};
+constexpr milliseconds stop_pause{20};
 constexpr milliseconds stop_most{3'000};
 constexpr std::int64_t margin_most_ns = 300 * s_ns;     // before its end it is renewed, or a fifth of what is left
 constexpr std::int64_t trust_ns = 5 * s_ns;             // of a new one: answers to the one before come late
@@ -93,19 +94,6 @@ class AccessToken::Known {
   std::deque<vault::Secret> secrets_;
 };
 
-class AccessToken::Turn {
- public:
-  explicit Turn(bool& is_busy) : is_busy_{&is_busy} { is_busy = true; }
-  Turn(Turn&& other) noexcept : is_busy_{std::exchange(other.is_busy_, nullptr)} {}
-  Turn& operator=(Turn&&) = delete;
-  ~Turn() {
-    if (is_busy_ != nullptr) *is_busy_ = false;
-  }
-
- private:
-  bool* is_busy_;
-};
-
 AccessToken::AccessToken(gateway::AdapterContext& context, Provider provider)
     : context_{context},
       provider_{std::move(provider)},
@@ -113,6 +101,7 @@ AccessToken::AccessToken(gateway::AdapterContext& context, Provider provider)
       store_{vault::Store{place_of(context)}, context.credentials.tokens},
       known_{Known::kept_from(context)},
       http_{context.loop, context.tls, provider_.token, http_options(), context.tape},
+      turn_{context.loop},
       keeper_{context.loop, look_every, [this] { return keep_good(); }},
       backoff_{retry_first, retry_most, system_random()} {
   auto tokens = store_.read();
@@ -125,11 +114,6 @@ AccessToken::~AccessToken() = default;
 std::string AccessToken::log_in() const { return "busbar login " + std::string{view(context_.account)}; }
 
 bool AccessToken::is_over() const { return wall_now_ns() >= tokens_.expires_at; }
-
-asio::awaitable<AccessToken::Turn> AccessToken::take_turn() {
-  while (is_busy_) co_await gateway::pause(context_.loop, turn_pause);
-  co_return Turn{is_busy_};
-}
 
 // ---- a person's login
 
@@ -148,7 +132,7 @@ Result<std::string> AccessToken::auth_url(const std::string& redirect_uri) {
 }
 
 asio::awaitable<Result<void>> AccessToken::handle_callback(std::string url) {
-  const Turn turn = co_await take_turn();
+  const auto turn = co_await turn_.take();
   if (!attempt_ || boottime_now_ns() > attempt_->until) {
     attempt_.reset();
     co_return Error{ErrorCode::AuthenticationFailed,
@@ -183,13 +167,13 @@ asio::awaitable<Result<void>> AccessToken::ready() {
   if (!tokens_.access.is_empty() && !is_over()) co_return Result<void>{};
   if (!tokens_.refresh.is_empty()) co_return co_await refresh();
   co_return Error{ErrorCode::AuthenticationFailed,
-                  (tokens_.access.is_empty() ? "there is no login yet: " : "the login is over: ") + log_in()};
+                  (tokens_.access.is_empty() ? "there is no login: " : "the login is over: ") + log_in()};
 }
 
 asio::awaitable<void> AccessToken::stop() {
   keeper_.stop();
-  for (milliseconds waited{0}; is_busy_ && waited < stop_most; waited += turn_pause) {
-    co_await gateway::pause(context_.loop, turn_pause);
+  for (milliseconds waited{0}; turn_.is_taken() && waited < stop_most; waited += stop_pause) {
+    co_await gateway::pause(context_.loop, stop_pause);
   }
 }
 
@@ -200,7 +184,7 @@ bool AccessToken::doubt() {
 }
 
 asio::awaitable<void> AccessToken::keep_good() {
-  const bool can_try = !is_busy_ && refused_.empty() && boottime_now_ns() >= retry_at_;
+  const bool can_try = !turn_.is_taken() && refused_.empty() && boottime_now_ns() >= retry_at_;
   const bool is_due = unwritten_ || (!tokens_.refresh.is_empty() && (is_doubted_ || wall_now_ns() >= due_));
   if (can_try && is_due) {
     if (const auto done = co_await refresh(); !done) {
@@ -211,7 +195,7 @@ asio::awaitable<void> AccessToken::keep_good() {
 }
 
 asio::awaitable<Result<void>> AccessToken::refresh() {
-  const Turn turn = co_await take_turn();
+  const auto turn = co_await turn_.take();
   if (!unwritten_) {
     if (!refused_.empty()) co_return Error{ErrorCode::AuthenticationFailed, refused_};
     if (tokens_.refresh.is_empty()) {
@@ -225,41 +209,77 @@ asio::awaitable<Result<void>> AccessToken::refresh() {
   co_return co_await write();
 }
 
-asio::awaitable<Result<Tokens>> AccessToken::ask(std::string form) {
+// With the refresh token need not go what it has brought (RFC 7009, section 2.1).
+asio::awaitable<Result<void>> AccessToken::revoke() {
+  const auto turn = co_await turn_.take();
+  attempt_.reset();
+  const Tokens fresh = unwritten_.value_or(Tokens{}), used = tokens_;
+  const std::array tokens{&fresh.refresh, &used.refresh, &fresh.access, &used.access};
+  for (const vault::Secret* token : tokens) {
+    if (token->is_empty()) continue;
+    if (const auto done = co_await give_back(*token); !done) co_return done.error();
+  }
+  unwritten_.reset();
+  adopt({});
+  const auto forgotten = co_await on_disk([this] { return store_.forget(); });
+  tell_state();
+  if (!forgotten) {
+    co_return Error{ErrorCode::Internal,
+                    "the broker has taken the tokens back, and the vault keeps them: " + forgotten.error().text};
+  }
+  spdlog::info("{}: logged out", view(context_.account));
+  co_return Result<void>{};
+}
+
+asio::awaitable<Result<void>> AccessToken::give_back(const vault::Secret& token) {
+  const auto answer = co_await post(provider_.revoke, revocation_form(client_, token.reveal()));
+  if (!answer) co_return answer.error();
+  co_return revocation_of_answer(answer->status, answer->body);
+}
+
+asio::awaitable<Result<gateway::HttpResponse>> AccessToken::post(std::string target, std::string form) {
   gateway::HttpRequest request;
   request.method = "POST";
-  request.target = provider_.token.target;
+  request.target = std::move(target);
   request.headers.emplace_back("Accept", "application/json");
   request.body = std::move(form);
   request.content_type = "application/x-www-form-urlencoded";
   request.secret_parameters.assign(std::begin(secret_parameters), std::end(secret_parameters));
   request.secret_members.assign(std::begin(secret_members), std::end(secret_members));
-  const Timestamp asked_at = wall_now_ns();
   gateway::HttpResponse answer = co_await http_.request(std::move(request));
   if (answer.outcome != gateway::HttpOutcome::Answered) {
     co_return Error{ErrorCode::ConnectionError, "the token endpoint: " + answer.error};
   }
-  auto tokens = tokens_of_answer(answer.status, answer.body, asked_at);
-  OPENSSL_cleanse(answer.body.data(), answer.body.size());
+  if (!is_well(answer.status)) known_->cut_from(answer.body);  // before its words are, for half a token is one still
+  co_return answer;
+}
+
+asio::awaitable<Result<Tokens>> AccessToken::ask(std::string form) {
+  const Timestamp asked_at = wall_now_ns();
+  auto answer = co_await post(provider_.token.target, std::move(form));
+  if (!answer) co_return answer.error();
+  auto tokens = tokens_of_answer(answer->status, answer->body, asked_at);
+  OPENSSL_cleanse(answer->body.data(), answer->body.size());
   if (tokens) {
     known_->add(tokens->access);
     known_->add(tokens->refresh);
-    co_return tokens;
   }
-  Error error = tokens.error();
-  known_->cut_from(error.text);
-  co_return error;
+  co_return tokens;
 }
 
-asio::awaitable<Result<void>> AccessToken::write() {
-  const auto keep = [this]() -> asio::awaitable<Result<void>> {
+asio::awaitable<Result<void>> AccessToken::on_disk(std::function<Result<void>()> act) {
+  const auto guarded = [&act]() -> asio::awaitable<Result<void>> {
     try {
-      co_return store_.keep(*unwritten_);
+      co_return act();
     } catch (const std::exception& error) {
       co_return Error{ErrorCode::Internal, error.what()};
     }
   };
-  const auto kept = co_await asio::co_spawn(disk_, keep, asio::use_awaitable);
+  co_return co_await asio::co_spawn(disk_, guarded, asio::use_awaitable);
+}
+
+asio::awaitable<Result<void>> AccessToken::write() {
+  const auto kept = co_await on_disk([this] { return store_.keep(*unwritten_); });
   // Whatever the vault says of its key, the broker has refused nothing.
   if (!kept) co_return failed({ErrorCode::Internal, "the new tokens cannot be kept: " + kept.error().text});
   adopt(*std::exchange(unwritten_, std::nullopt));
@@ -308,7 +328,7 @@ void AccessToken::tell_state() {
   };
   using enum SessionStateKind;
   if (!refused_.empty()) return tell(NeedsHuman, refused_);
-  if (tokens_.access.is_empty()) return tell(NeedsHuman, "there is no login yet: " + log_in());
+  if (tokens_.access.is_empty()) return tell(NeedsHuman, "there is no login: " + log_in());
   if (tokens_.refresh.is_empty()) {
     return is_over() ? tell(NeedsHuman, "the login is over: " + log_in())
                      : tell(ExpiresAt, "nothing renews this login: " + log_in());

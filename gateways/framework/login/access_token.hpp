@@ -33,6 +33,7 @@ struct Provider {
   std::string broker;     // its name, for people
   std::string authorize;  // where browsers go
   gateway::Url token;     // where codes and refresh tokens go
+  std::string revoke;     // at the same host, where tokens are given back
   std::string scope;
   std::function<asio::awaitable<Result<void>>()> prove;  // a private call
   std::chrono::seconds attempt_life{600};
@@ -55,14 +56,17 @@ class AccessToken {
   Result<std::string> auth_url(const std::string& redirect_uri);
   asio::awaitable<Result<void>> handle_callback(std::string url);
   asio::awaitable<Result<void>> refresh();
+  // Gives all tokens back to the broker, and forgets them. After an error they are where they were, to be given back again.
+  asio::awaitable<Result<void>> revoke();
 
  private:
   class Known;  // tokens, codes, verifiers
-  class Turn;   // one renewal or login at a time
 
-  asio::awaitable<Turn> take_turn();
   asio::awaitable<void> keep_good();
   asio::awaitable<Result<Tokens>> ask(std::string form);
+  asio::awaitable<Result<gateway::HttpResponse>> post(std::string target, std::string form);
+  asio::awaitable<Result<void>> give_back(const vault::Secret& token);
+  asio::awaitable<Result<void>> on_disk(std::function<Result<void>()> act);
   asio::awaitable<Result<void>> write();  // `unwritten_`, and uses it from then on
   asio::awaitable<Result<void>> prove();
   void adopt(Tokens tokens);
@@ -77,6 +81,7 @@ class AccessToken {
   TokenStore store_;
   std::shared_ptr<Known> known_;
   gateway::HttpSession http_;
+  gateway::Turn turn_;  // one renewal or login at a time
   gateway::Periodic keeper_;
   gateway::Backoff backoff_;
   Tokens tokens_;
@@ -87,7 +92,6 @@ class AccessToken {
   Timestamp trusted_until_ = 0;  // CLOCK_BOOTTIME
   std::string trouble_;       // of the last try
   std::string refused_;       // why no try will do
-  bool is_busy_ = false;
   bool is_proving_ = false;
   bool is_doubted_ = false;
   asio::thread_pool disk_{1};  // a passphrase takes half a second to become a key

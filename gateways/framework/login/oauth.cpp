@@ -45,13 +45,15 @@ bool is_final(std::string_view error) {
   return std::find(std::begin(known), std::end(known), error) != std::end(known);
 }
 
-Error refusal_of(unsigned status, const json::object* body) {
-  const std::string_view error = body != nullptr ? text_of(*body, "error") : std::string_view{};
+Error refusal_of(unsigned status, std::string_view body) {
+  const auto value = reading::parse_json(body, answer_size_max);
+  const json::object* object = value ? value->if_object() : nullptr;
+  const std::string_view error = object != nullptr ? text_of(*object, "error") : std::string_view{};
   if (status >= 500 || !is_final(error)) {
     return {status == 429 ? ErrorCode::RateLimited : ErrorCode::ConnectionError,
             "the token endpoint answers HTTP " + std::to_string(status)};
   }
-  const std::string_view description = text_of(*body, "error_description");
+  const std::string_view description = text_of(*object, "error_description");
   return {ErrorCode::AuthenticationFailed,
           "the broker says " + to_words(error) + (description.empty() ? "" : ": " + to_words(description.substr(0, 160)))};
 }
@@ -92,10 +94,14 @@ std::string refresh_form(const Client& client, std::string_view refresh_token) {
   return form_of(client, {{"grant_type", "refresh_token"}, {"refresh_token", std::string{refresh_token}}});
 }
 
+std::string revocation_form(const Client& client, std::string_view token) {
+  return form_of(client, {{"token", std::string{token}}});
+}
+
 Result<Tokens> tokens_of_answer(unsigned status, std::string_view body, Timestamp asked_at) {
+  if (!is_well(status)) return refusal_of(status, body);
   const auto value = reading::parse_json(body, answer_size_max);
   const json::object* object = value ? value->if_object() : nullptr;
-  if (status < 200 || status > 299) return refusal_of(status, object);
   if (object == nullptr) return unreadable("no JSON object");
   reading::Complaint complaint;
   reading::Reader reader{*object, "answer", complaint};
@@ -110,6 +116,10 @@ Result<Tokens> tokens_of_answer(unsigned status, std::string_view body, Timestam
   if (!is_token(refresh)) return unreadable("refresh_token is no token");
   if (!life_s || *life_s < 1 || *life_s > life_max_s) return unreadable("expires_in is no time in seconds");
   return Tokens{vault::Secret{access}, vault::Secret{refresh}, asked_at + *life_s * 1'000'000'000};
+}
+
+Result<void> revocation_of_answer(unsigned status, std::string_view body) {
+  return is_well(status) ? Result<void>{} : refusal_of(status, body);
 }
 
 }  // namespace busbar::login

@@ -64,4 +64,11 @@ Result<void> TokenStore::keep(const Tokens& tokens) {
   return store_.change([&](vault::Vault& vault) { return vault.set(entry_, write(tokens), wall_now_ns()); });
 }
 
+Result<void> TokenStore::forget() {
+  return store_.change([&](vault::Vault& vault) -> Result<void> {
+    vault.remove(entry_);
+    return {};
+  });
+}
+
 }  // namespace busbar::login

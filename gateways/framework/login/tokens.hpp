@@ -22,6 +22,7 @@ class TokenStore {
   Result<Tokens> read() const;  // empty before the first login
   // On disk when it returns well, and only then are the ones of before gone: use them from then on.
   Result<void> keep(const Tokens& tokens);
+  Result<void> forget();  // well, too, where there are none
 
  private:
   vault::Store store_;

@@ -44,6 +44,7 @@ TEST(OAuth, SaysEachThingOnceAndEncoded) {
             "grant_type=authorization_code&code=c%2Fd&redirect_uri=http%3A%2F%2Fr&code_verifier=v&client_id=us%20%26%20co"
             "&client_secret=hi%3Dden");
   EXPECT_EQ(refresh_form({vault::Secret{"id"}, {}}, "r"), "grant_type=refresh_token&refresh_token=r&client_id=id");
+  EXPECT_EQ(revocation_form({vault::Secret{"id"}, {}}, "r+"), "token=r%2B&client_id=id");
 }
 
 TEST(OAuth, KnowsAFinalNoFromAServerInTrouble) {
@@ -130,13 +131,18 @@ class AccessTokenTest : public ::testing::Test {
     say("200 OK", R"({"access_token":"access-)" + number + R"(","refresh_token":"refresh-)" + number +
                       R"(","token_type":"bearer","expires_in":)" + std::to_string(life_s) + "}");
   }
+  // What was to be revoked, in the order in which it came.
+  std::vector<std::string> asked_tokens() {
+    const std::lock_guard lock{mutex_};
+    return revoked_;
+  }
   std::string last_asked() {
     const std::lock_guard lock{mutex_};
     return asked_;
   }
   AccessToken make(std::chrono::seconds attempt_life = std::chrono::minutes{10}) {
     return AccessToken{context_,
-                       {"Broker", "https://broker/auth", *gateway::parse_url(server_.url("https", "/token")), "scope",
+                       {"Broker", "https://broker/auth", *gateway::parse_url(server_.url("https", "/token")), "/revoke", "scope",
                         [this]() -> asio::awaitable<Result<void>> { co_return proof_; }, attempt_life}};
   }
   std::string callback(AccessToken& token, const std::string& code = "code") {
@@ -156,10 +162,13 @@ class AccessTokenTest : public ::testing::Test {
   vault::Place place_;
   std::mutex mutex_;
   std::string answer_, asked_;
+  std::vector<std::string> revoked_;
   TlsServer server_{[this](Peer& peer) {
     for (std::string request = peer.read_request(); !request.empty(); request = peer.read_request()) {
       const std::lock_guard lock{mutex_};
       asked_ = request;
+      const std::size_t token = request.find("\r\n\r\ntoken=") + 10;
+      if (token >= 10) revoked_.push_back(request.substr(token, request.find('&', token) - token));
       if (answer_.empty()) return peer.reset();
       peer.write(answer_);
     }
@@ -183,7 +192,7 @@ TEST_F(AccessTokenTest, IsBegunByALoginAndInTheVaultBeforeItIsUsed) {
   AccessToken token = make();
   const auto none = run(loop_, token.ready());
   ASSERT_FALSE(none);
-  EXPECT_EQ(none.error().text, "there is no login yet: busbar login main");
+  EXPECT_EQ(none.error().text, "there is no login: busbar login main");
   EXPECT_EQ(heard_.state, SessionStateKind::NeedsHuman);
   say_tokens("1", 3600);
   const std::string url = callback(token);
@@ -278,6 +287,39 @@ TEST_F(AccessTokenTest, NeedsAPersonWhenItsRenewalIsRefused) {
   EXPECT_FALSE(run(loop_, token.refresh()));
   EXPECT_EQ(heard_.state, SessionStateKind::NeedsHuman);
   EXPECT_NE(heard_.reason.find("Broker refuses the access token that it has just given"), std::string::npos);
+}
+
+TEST_F(AccessTokenTest, IsGivenBackAndForgotten) {
+  keep("1", 3600 * s_ns);
+  AccessToken token = make();
+  ASSERT_TRUE(run(loop_, token.ready()));
+  say("503 Later", "");
+  auto refused = run(loop_, token.revoke());
+  EXPECT_EQ(refused.error().text, "the token endpoint answers HTTP 503");
+  say("401 Unauthorized",
+      R"({"error":"invalid_client","error_description":")" + std::string(154, '-') + R"( refresh-1"})");
+  refused = run(loop_, token.revoke());
+  EXPECT_NE(refused.error().text.find("the broker says invalid_client"), std::string::npos) << refused.error().text;
+  EXPECT_EQ(refused.error().text.find("refre"), std::string::npos) << "nor a part of it, where words are cut";
+  EXPECT_EQ(token.reveal(), "access-1") << "what the broker has not taken back is to be given back still";
+  EXPECT_EQ(kept(), "access-1");
+  say("200 OK", "");
+  const std::string begun = callback(token);
+  ASSERT_TRUE(run(loop_, token.revoke()));
+  EXPECT_EQ(asked_tokens(), (std::vector<std::string>{"refresh-1", "refresh-1", "refresh-1", "access-1"}));
+  EXPECT_EQ(last_asked().substr(0, 13), "POST /revoke ");
+  EXPECT_EQ(token.reveal(), "");
+  EXPECT_EQ(kept(), "");
+  EXPECT_EQ(heard_.state, SessionStateKind::NeedsHuman);
+  EXPECT_EQ(heard_.reason, "there is no login: busbar login main");
+  EXPECT_FALSE(token.doubt());
+  EXPECT_FALSE(run(loop_, token.refresh()));
+  EXPECT_FALSE(run(loop_, token.handle_callback(begun))) << "a login that had been begun is over, too";
+  EXPECT_TRUE(run(loop_, token.revoke())) << "there is nothing, and nobody is asked";
+  EXPECT_EQ(asked_tokens().size(), 4U);
+  say_tokens("2", 3600);
+  EXPECT_TRUE(run(loop_, token.handle_callback(callback(token))));
+  EXPECT_EQ(kept(), "access-2");
 }
 
 TEST_F(AccessTokenTest, ThatIsNewIsNotReplacedForADoubt) {

@@ -454,7 +454,8 @@ TEST_F(ShellTest, EveryKindOfQuestionToTheBrokerGoesThere) {
   Request request{loop, router};
   for (const QueryKind kind : {QueryKind::Balances, QueryKind::Positions, QueryKind::Quote, QueryKind::Bars,
                                QueryKind::Book, QueryKind::Ticker, QueryKind::VenueOrders, QueryKind::VenueTrades,
-                               QueryKind::AuthUrl, QueryKind::HandleCallback, QueryKind::RefreshToken}) {
+                               QueryKind::AuthUrl, QueryKind::HandleCallback, QueryKind::RefreshToken,
+                               QueryKind::RevokeToken}) {
     SCOPED_TRACE(name_of(kind));
     Query query;
     query.kind = kind;
