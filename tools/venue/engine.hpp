@@ -25,6 +25,13 @@ using SymbolId = std::size_t;
 
 enum class Side : std::uint8_t { Buy, Sell };
 enum class OrderType : std::uint8_t { Limit, Market, StopLoss, StopLossLimit, TakeProfit, TakeProfitLimit, LimitMaker };
+constexpr bool is_stop(OrderType type) {
+  return type == OrderType::StopLoss || type == OrderType::StopLossLimit || type == OrderType::TakeProfit ||
+         type == OrderType::TakeProfitLimit;
+}
+constexpr bool is_priced(OrderType type) {
+  return type != OrderType::Market && type != OrderType::StopLoss && type != OrderType::TakeProfit;
+}
 enum class TimeInForce : std::uint8_t { GoodTillCancel, ImmediateOrCancel, FillOrKill };
 enum class SelfTrade : std::uint8_t { None, ExpireTaker, ExpireMaker, ExpireBoth, Decrement };
 enum class Status : std::uint8_t { New, PartiallyFilled, Filled, Canceled, Expired, ExpiredInMatch, PendingNew };
@@ -117,17 +124,12 @@ struct Order {
   bool is_open() const {
     return status == Status::New || status == Status::PartiallyFilled || status == Status::PendingNew;
   }
-  bool is_stop() const {
-    return type == OrderType::StopLoss || type == OrderType::StopLossLimit || type == OrderType::TakeProfit ||
-           type == OrderType::TakeProfitLimit;
-  }
+  bool is_stop() const { return venue::is_stop(type); }
   bool is_stop_loss() const { return type == OrderType::StopLoss || type == OrderType::StopLossLimit; }
   bool is_waiting_for_trigger() const { return is_stop() && working == 0 && status != Status::PendingNew; }
   // Where a pair or a trigger wants its price: above the market, or below.
   bool belongs_above() const { return is_stop_loss() == (side == Side::Buy); }
-  bool is_priced() const {
-    return type != OrderType::Market && type != OrderType::StopLoss && type != OrderType::TakeProfit;
-  }
+  bool is_priced() const { return venue::is_priced(type); }
 };
 
 struct Fill {

@@ -10,7 +10,8 @@ namespace json = boost::json;
 Exchange::Exchange(asio::io_context& loop, const ExchangeSettings& settings, Commission commission)
     : engine_{settings.symbols, commission}, history_{settings.symbols.size()}, faults_{settings.seed}, loop_{loop},
       connections_{settings.connections}, market_{engine_, settings.seed, now()}, arrivals_{settings.arrivals_file},
-      market_rate_{settings.market_steps_per_second}, tick_timer_{loop}, market_timer_{loop} {}
+      market_rate_{settings.market_steps_per_second}, best_bids_(settings.symbols.size()),
+      best_asks_(settings.symbols.size()), tick_timer_{loop}, market_timer_{loop} {}
 
 void Exchange::start() {
   Events events;
@@ -27,6 +28,25 @@ void Exchange::stop() {
     connection.announce_shutdown(now());
     connection.close(1001, "serverShutdown");
   });
+}
+
+std::vector<SymbolId> Exchange::take_new_tops(const Events& events) {
+  std::vector<SymbolId> new_tops;
+  for (SymbolId id = 0; id < engine_.symbol_count(); ++id) {
+    const bool is_touched = std::any_of(events.levels.begin(), events.levels.end(),
+                                        [&](const LevelChange& level) { return level.symbol == id; });
+    if (!is_touched) continue;
+    const auto top = [&](Side side) {
+      const auto best = engine_.levels(id, side, 1);
+      return best.empty() ? std::pair<Decimal, Decimal>{} : best.front();
+    };
+    const auto bid = top(Side::Buy), ask = top(Side::Sell);
+    if (bid == best_bids_[id] && ask == best_asks_[id]) continue;
+    best_bids_[id] = bid;
+    best_asks_[id] = ask;
+    new_tops.push_back(id);
+  }
+  return new_tops;
 }
 
 void Exchange::tick() {

@@ -75,6 +75,8 @@ class Exchange : public Handler {
   virtual void on_tick(TimeUs now) = 0;  // ten times a second
   using Visit = std::function<void(Connection&)>;
   virtual void each_connection(const Visit& visit) const = 0;
+  // The symbols whose best bid or ask is another one than when this was asked last.
+  std::vector<SymbolId> take_new_tops(const Events& events);
   boost::asio::io_context& loop() { return loop_; }
 
   Engine engine_;
@@ -93,6 +95,7 @@ class Exchange : public Handler {
   Market market_;
   Arrivals arrivals_;
   std::int64_t market_rate_;
+  std::vector<std::pair<Decimal, Decimal>> best_bids_, best_asks_;  // as last told
   boost::asio::steady_timer tick_timer_, market_timer_;
 };
 

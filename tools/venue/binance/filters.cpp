@@ -9,11 +9,6 @@ bool fits(Decimal value, Decimal least, Decimal most, Decimal step) {
   return value >= least && (most.is_zero() || value <= most) && is_multiple(value, step);
 }
 
-bool is_stop(OrderType type) {
-  return type == OrderType::StopLoss || type == OrderType::StopLossLimit || type == OrderType::TakeProfit ||
-         type == OrderType::TakeProfitLimit;
-}
-
 // More than can be counted is more than any limit.
 Decimal sum_of(Decimal a, Decimal b) { return add(a, b).value_or(Decimal{90'000'000'000, 0}); }
 

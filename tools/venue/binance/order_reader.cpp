@@ -35,34 +35,28 @@ std::optional<std::int64_t> read_trailing_delta(Params& params, const std::strin
   return whole;
 }
 
-}  // namespace
+bool has_time_in_force(OrderType type) { return is_priced(type) && type != OrderType::LimitMaker; }
 
-NewOrder read_order(Params& params, const OrderNames& names, const Symbol& rules) {
-  NewOrder order;
+void read_side_and_type(Params& params, const OrderNames& names, NewOrder& order) {
   const std::string side = params.required_text(names.side);
   const std::string type =
       names.fixed_type ? std::string{name_of(*names.fixed_type)} : params.required_text(names.type);
-  if (params.error()) return order;
+  if (params.error()) return;
   if (const auto known = side_named(side)) order.side = *known;
   else params.refuse(-1117, "Invalid side.");
   if (const auto known = order_type_named(type)) order.type = *known;
   else params.refuse(-1116, "Invalid orderType.");
-  if (params.error()) return order;
+}
 
-  const bool is_market = order.type == OrderType::Market;
-  const bool is_limit_stop = order.type == OrderType::StopLossLimit || order.type == OrderType::TakeProfitLimit;
-  const bool is_stop = is_limit_stop || order.type == OrderType::StopLoss || order.type == OrderType::TakeProfit;
-  const bool is_priced = order.type == OrderType::Limit || order.type == OrderType::LimitMaker || is_limit_stop;
-  const bool has_time_in_force = order.type == OrderType::Limit || is_limit_stop;
+void read_time_in_force(Params& params, const OrderNames& names, NewOrder& order) {
+  if (!has_time_in_force(order.type)) return params.refuse_if_sent(names.time_in_force);
+  const std::string name = params.required_text(names.time_in_force);
+  if (const auto known = time_in_force_named(name)) order.time_in_force = *known;
+  else params.refuse(-1115, "Invalid timeInForce.");
+}
 
-  if (has_time_in_force) {
-    const std::string name = params.required_text(names.time_in_force);
-    if (const auto known = time_in_force_named(name)) order.time_in_force = *known;
-    else params.refuse(-1115, "Invalid timeInForce.");
-  } else {
-    params.refuse_if_sent(names.time_in_force);
-  }
-  if (is_market) {
+void read_quantity(Params& params, const OrderNames& names, const Symbol& rules, NewOrder& order) {
+  if (order.type == OrderType::Market) {
     params.require_one_of(names.quantity, names.quote_quantity);
     if (params.has(names.quantity)) params.refuse_if_sent(names.quote_quantity);
     order.qty = params.decimal(names.quantity).value_or(Decimal{});
@@ -78,41 +72,56 @@ NewOrder read_order(Params& params, const OrderNames& names, const Symbol& rules
     params.refuse_if_sent(names.quote_quantity);
   }
   if (params.has(names.quantity) && order.qty.is_zero()) params.refuse(-1013, "Invalid " + names.quantity + ".");
-  if (is_priced) {
-    if (params.has("pegPriceType")) params.refuse(-1013, "Pegged orders are not supported for this symbol.");
-    order.price = params.required_decimal(names.price);
-    if (order.price.is_zero()) params.refuse(-1013, "Invalid " + names.price + ".");
-  } else {
-    params.refuse_if_sent(names.price);
-  }
-  if (is_stop) {
-    params.require_one_of(names.stop_price, names.trailing_delta);
-    order.stop_price = params.decimal(names.stop_price).value_or(Decimal{});
-    if (params.has(names.stop_price) && order.stop_price.is_zero()) {
-      params.refuse(-1013, "Invalid " + names.stop_price + ".");
-    }
-    order.trailing_delta = read_trailing_delta(params, names.trailing_delta);
-    if (order.trailing_delta && !rules.trailing_allowed) {
-      params.refuse(-1013, "Trailing stop orders are not supported for this symbol.");
-    }
-  } else {
+}
+
+void read_price(Params& params, const OrderNames& names, NewOrder& order) {
+  if (!is_priced(order.type)) return params.refuse_if_sent(names.price);
+  if (params.has("pegPriceType")) params.refuse(-1013, "Pegged orders are not supported for this symbol.");
+  order.price = params.required_decimal(names.price);
+  if (order.price.is_zero()) params.refuse(-1013, "Invalid " + names.price + ".");
+}
+
+void read_stop(Params& params, const OrderNames& names, const Symbol& rules, NewOrder& order) {
+  if (!is_stop(order.type)) {
     params.refuse_if_sent(names.stop_price);
-    params.refuse_if_sent(names.trailing_delta);
+    return params.refuse_if_sent(names.trailing_delta);
   }
-  if (is_priced) {
-    order.iceberg_qty = params.decimal(names.iceberg_qty).value_or(Decimal{});
-    if (order.iceberg_qty.is_positive()) {
-      if (!rules.iceberg_allowed) params.refuse(-1013, "Iceberg orders are not supported for this symbol.");
-      if (has_time_in_force && order.time_in_force != TimeInForce::GoodTillCancel) {
-        if (names.time_in_force == "timeInForce") params.refuse(-1014, "Unsupported order combination");
-        params.refuse(-1160, "Parameter '" + names.iceberg_qty + "' is not supported if `" + names.time_in_force +
-                                 "` is not GTC.");
-      }
-      if (order.iceberg_qty > order.qty) params.refuse(-1013, "IcebergQty exceeds QTY.");
-    }
-  } else {
-    params.refuse_if_sent(names.iceberg_qty);
+  params.require_one_of(names.stop_price, names.trailing_delta);
+  order.stop_price = params.decimal(names.stop_price).value_or(Decimal{});
+  if (params.has(names.stop_price) && order.stop_price.is_zero()) {
+    params.refuse(-1013, "Invalid " + names.stop_price + ".");
   }
+  order.trailing_delta = read_trailing_delta(params, names.trailing_delta);
+  if (order.trailing_delta && !rules.trailing_allowed) {
+    params.refuse(-1013, "Trailing stop orders are not supported for this symbol.");
+  }
+}
+
+void read_iceberg(Params& params, const OrderNames& names, const Symbol& rules, NewOrder& order) {
+  if (!is_priced(order.type)) return params.refuse_if_sent(names.iceberg_qty);
+  order.iceberg_qty = params.decimal(names.iceberg_qty).value_or(Decimal{});
+  if (!order.iceberg_qty.is_positive()) return;
+  if (!rules.iceberg_allowed) params.refuse(-1013, "Iceberg orders are not supported for this symbol.");
+  if (has_time_in_force(order.type) && order.time_in_force != TimeInForce::GoodTillCancel) {
+    if (names.time_in_force == "timeInForce") params.refuse(-1014, "Unsupported order combination");
+    params.refuse(-1160, "Parameter '" + names.iceberg_qty + "' is not supported if `" + names.time_in_force +
+                             "` is not GTC.");
+  }
+  if (order.iceberg_qty > order.qty) params.refuse(-1013, "IcebergQty exceeds QTY.");
+}
+
+}  // namespace
+
+// In this order: the first that is wrong is what the answer names.
+NewOrder read_order(Params& params, const OrderNames& names, const Symbol& rules) {
+  NewOrder order;
+  read_side_and_type(params, names, order);
+  if (params.error()) return order;
+  read_time_in_force(params, names, order);
+  read_quantity(params, names, rules, order);
+  read_price(params, names, order);
+  read_stop(params, names, rules, order);
+  read_iceberg(params, names, rules, order);
   order.client_order_id = params.client_order_id(names.client_order_id).value_or(std::string{});
   order.strategy_id = params.integer(names.strategy_id);
   order.strategy_type = params.integer(names.strategy_type);

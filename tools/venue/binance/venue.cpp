@@ -83,8 +83,7 @@ Venue::Venue(asio::io_context& loop, const Settings& settings)
            [this] { return now(); },
            [this](const Events& events) { publish(events); },
            settings.features,
-           settings.seed},
-      best_bids_(settings.symbols.size()), best_asks_(settings.symbols.size()) {
+           settings.seed} {
   api_.is_hidden = [this](const Order& order) { return faults_.is_hidden(order.created, now()); };
 }
 
@@ -109,21 +108,7 @@ void Venue::publish(const Events& events) {
     if (is_first_fill) limits_.count_first_fill(execution.order.account, time);
   }
 
-  std::vector<SymbolId> new_tops;
-  for (SymbolId id = 0; id < engine_.symbol_count(); ++id) {
-    const bool is_touched = std::any_of(events.levels.begin(), events.levels.end(),
-                                        [&](const LevelChange& level) { return level.symbol == id; });
-    if (!is_touched) continue;
-    const auto top = [&](Side side) {
-      const auto best = engine_.levels(id, side, 1);
-      return best.empty() ? std::pair<Decimal, Decimal>{} : best.front();
-    };
-    const auto bid = top(Side::Buy), ask = top(Side::Sell);
-    if (bid == best_bids_[id] && ask == best_asks_[id]) continue;
-    best_bids_[id] = bid;
-    best_asks_[id] = ask;
-    new_tops.push_back(id);
-  }
+  const std::vector<SymbolId> new_tops = take_new_tops(events);
 
   for (const Execution& execution : events.executions) {
     tell_account(

@@ -68,7 +68,6 @@ class Venue final : public Exchange {
   Api api_;
   std::vector<std::shared_ptr<ApiConnection>> api_connections_;
   std::vector<std::shared_ptr<StreamConnection>> stream_connections_;
-  std::vector<std::pair<Decimal, Decimal>> best_bids_, best_asks_;  // as last told
 };
 
 }  // namespace busbar::venue::binance

@@ -79,8 +79,7 @@ Venue::Venue(asio::io_context& loop, const Settings& settings)
            settings.seed,
            [this] { return now(); },
            [this](const Events& events) { publish(events); }},
-      login_{api_, settings.login, settings.seed}, best_bids_(settings.symbols.size()),
-      best_asks_(settings.symbols.size()) {
+      login_{api_, settings.login, settings.seed} {
   Opened opened = open_accounts(engine_, settings.accounts, now());
   api_.keys() = std::move(opened.keys);
   api_.bearers() = std::move(opened.bearers);
@@ -133,21 +132,7 @@ void Venue::publish(const Events& events) {
     }
   }
 
-  std::vector<SymbolId> new_tops;
-  for (SymbolId id = 0; id < engine_.symbol_count(); ++id) {
-    const bool is_touched = std::any_of(events.levels.begin(), events.levels.end(),
-                                        [&](const LevelChange& level) { return level.symbol == id; });
-    if (!is_touched) continue;
-    const auto top = [&](Side side) {
-      const auto best = engine_.levels(id, side, 1);
-      return best.empty() ? std::pair<Decimal, Decimal>{} : best.front();
-    };
-    const auto bid = top(Side::Buy), ask = top(Side::Sell);
-    if (bid == best_bids_[id] && ask == best_asks_[id]) continue;
-    best_bids_[id] = bid;
-    best_asks_[id] = ask;
-    new_tops.push_back(id);
-  }
+  const std::vector<SymbolId> new_tops = take_new_tops(events);
   for (const auto& connection : connections_) connection->on_events(events, new_tops, time);
   if (!events.trades.empty()) api_.follow_brackets();
 }

@@ -69,8 +69,7 @@ class Venue final : public Exchange {
   Login login_;
   std::vector<std::function<void()>> asked_;  // browsers that wait for the user's word
   std::vector<std::shared_ptr<StreamConnection>> connections_;
-  std::vector<std::pair<Decimal, Decimal>> best_bids_, best_asks_;  // as last told
-  std::string last_refusal_;                                        // of a token: why
+  std::string last_refusal_;                    // of a token: why
 };
 
 }  // namespace busbar::venue::coinbase
