@@ -5,6 +5,9 @@ SIZE = os.environ.get("BUSBAR_SIZE", "ci")
 if SIZE not in ("full", "ci", "sanitizer"):
     raise SystemExit(f"BUSBAR_SIZE: '{SIZE}' is none of full, ci, sanitizer")
 
+# A sanitizer's build, unoptimised, keeps no time; it has to keep everything else.
+KEEPS_TIME = SIZE != "sanitizer"
+
 # L: orders per second over all gateways, and quotes per second.
 ORDERS_PER_SECOND = {"full": 2000, "ci": 500, "sanitizer": 100}[SIZE]
 QUOTES_PER_SECOND = 10 * ORDERS_PER_SECOND
