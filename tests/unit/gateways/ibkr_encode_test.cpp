@@ -1,0 +1,199 @@
+#include "gateways/ibkr/encode.hpp"
+
+#include <functional>
+
+#include <gtest/gtest.h>
+
+namespace busbar::ibkr {
+namespace {
+
+using namespace busbar::literals;
+
+Instrument apple() {
+  Instrument instrument;
+  instrument.symbol = "AAPL";
+  instrument.broker_symbol = "265598";
+  instrument.tick_size = "0.01"_d;
+  instrument.lot_size = "1"_d;
+  instrument.quote_precision = 2;
+  return instrument;
+}
+
+NewOrder with(std::function<void(NewOrder&)> change) {
+  NewOrder order;
+  order.side = Side::Buy;
+  order.order_type = OrderType::Limit;
+  order.time_in_force = TimeInForce::Day;
+  order.order_qty = "10"_d;
+  order.price = "190.50"_d;
+  change(order);
+  return order;
+}
+
+const Ticket ticket{.account = "DU1", .venue_order_id = "V1"};
+
+TEST(IbkrEncode, WritesWhatTheOrderSaysInPlainDigits) {
+  const struct {
+    const char* what;
+    NewOrder order;
+    const char* part;
+  } cases[] = {
+      {"a limit", with([](NewOrder&) {}),
+       R"("orderType":"LMT","outsideRTH":false,"price":190.5,"side":"BUY","tif":"DAY","quantity":10)"},
+      {"a market order has no price", with([](NewOrder& o) { o.order_type = OrderType::Market, o.price.reset(); }),
+       R"("orderType":"MKT","outsideRTH":false,"side":"BUY")"},
+      {"a stop's own price is the stop",
+       with([](NewOrder& o) { o.order_type = OrderType::Stop, o.price.reset(), o.stop_px = "180"_d; }),
+       R"("orderType":"STP","outsideRTH":false,"price":180,"side")"},
+      {"of a stop limit it is auxPrice",
+       with([](NewOrder& o) { o.order_type = OrderType::StopLimit, o.stop_px = "191"_d; }),
+       R"("orderType":"STOP_LIMIT","outsideRTH":false,"price":190.5,"auxPrice":191,)"},
+      {"a trailing stop goes by percent",
+       with([](NewOrder& o) { o.order_type = OrderType::Stop, o.price.reset(), o.trailing_delta_bps = 125; }),
+       R"("orderType":"TRAIL","outsideRTH":false,"trailingType":"%","trailingAmt":1.25)"},
+      {"extended hours", with([](NewOrder& o) { o.extended_hours = true; }), R"("outsideRTH":true)"},
+      {"a sell until cancelled",
+       with([](NewOrder& o) { o.side = Side::Sell, o.time_in_force = TimeInForce::GoodTillCancel; }),
+       R"("side":"SELL","tif":"GTC")"},
+      {"of the moment", with([](NewOrder& o) { o.time_in_force = TimeInForce::ImmediateOrCancel; }), R"("tif":"IOC")"},
+      {"at the opening", with([](NewOrder& o) { o.time_in_force = TimeInForce::AtTheOpening; }), R"("tif":"OPG")"},
+      {"what is off the grid is rounded as asked",
+       with([](NewOrder& o) { o.price = "190.519"_d, o.rounding = Rounding::Down; }), R"("price":190.51,)"},
+      {"large amounts have no exponent", with([](NewOrder& o) { o.order_qty = "1e9"_d; }), R"("quantity":1000000000})"},
+  };
+  for (const auto& c : cases) {
+    SCOPED_TRACE(c.what);
+    const auto request = encode_place(c.order, apple(), ticket);
+    ASSERT_TRUE(request) << request.error().text;
+    EXPECT_EQ(request->path, "/iserver/account/DU1/orders");
+    EXPECT_TRUE(request->body.starts_with(R"({"orders":[{"acctId":"DU1","conid":265598,"cOID":"V1",)"))
+        << request->body;
+    EXPECT_NE(request->body.find(c.part), std::string::npos) << request->body;
+  }
+}
+
+TEST(IbkrEncode, AnExchangeBehindTheConidIsPassedOn) {
+  Instrument instrument = apple();
+  instrument.broker_symbol = "265598@NASDAQ";
+  EXPECT_NE(encode_place(with([](NewOrder&) {}), instrument, ticket)->body.find(R"("conidex":"265598@NASDAQ")"),
+            std::string::npos);
+}
+
+TEST(IbkrEncode, AnAmountOfMoneyNeedsAnInstrumentThatTakesIt) {
+  const NewOrder order = with([](NewOrder& o) {
+    o.order_type = OrderType::Market, o.price.reset(), o.order_qty.reset(), o.cash_order_qty = "500.25"_d;
+  });
+  EXPECT_EQ(encode_place(order, apple(), ticket).error().text, "cash_order_qty: AAPL takes no orders by amount");
+  Instrument coin = apple();
+  coin.can_cash_order_qty = true;
+  EXPECT_NE(encode_place(order, coin, ticket)->body.find(R"("cashQty":500.25)"), std::string::npos);
+}
+
+TEST(IbkrEncode, RefusesWhatIbkrCannotDoByName) {
+  const struct {
+    NewOrder order;
+    ErrorCode code;
+    const char* named;
+  } cases[] = {
+      {with([](NewOrder& o) { o.side = Side::Unset; }), ErrorCode::InvalidOrder, "side: "},
+      {with([](NewOrder& o) { o.order_type = OrderType::Unset; }), ErrorCode::InvalidOrder, "order_type: "},
+      {with([](NewOrder& o) { o.order_type = OrderType::MarketIfTouched; }), ErrorCode::Unsupported, "order_type: "},
+      {with([](NewOrder& o) { o.time_in_force = TimeInForce::FillOrKill; }), ErrorCode::Unsupported, "time_in_force: "},
+      {with([](NewOrder& o) { o.time_in_force = TimeInForce::GoodTillDate; }), ErrorCode::Unsupported,
+       "time_in_force: "},
+      {with([](NewOrder& o) {
+         o.order_type = OrderType::StopLimit, o.stop_px = "1"_d, o.time_in_force = TimeInForce::ImmediateOrCancel;
+       }),
+       ErrorCode::Unsupported, "time_in_force: "},
+      {with([](NewOrder& o) { o.price.reset(); }), ErrorCode::InvalidOrder, "price: missing"},
+      {with([](NewOrder& o) { o.order_type = OrderType::Market; }), ErrorCode::InvalidOrder, "price: "},
+      {with([](NewOrder& o) { o.stop_px = "1"_d; }), ErrorCode::InvalidOrder, "stop_px: "},
+      {with([](NewOrder& o) { o.order_type = OrderType::Stop, o.price.reset(); }), ErrorCode::InvalidOrder,
+       "stop_px: missing"},
+      {with([](NewOrder& o) { o.trailing_delta_bps = 1; }), ErrorCode::Unsupported, "trailing_delta_bps: "},
+      {with([](NewOrder& o) { o.post_only = true; }), ErrorCode::Unsupported, "post_only: "},
+      {with([](NewOrder& o) { o.reduce_only = true; }), ErrorCode::Unsupported, "reduce_only: "},
+      {with([](NewOrder& o) { o.display_qty = "1"_d; }), ErrorCode::Unsupported, "display_qty: "},
+      {with([](NewOrder& o) { o.expire_date_ns = 1; }), ErrorCode::Unsupported, "expire_date_ns: "},
+      {with([](NewOrder& o) { o.self_trade_prevention = SelfTradePrevention::ExpireBoth; }), ErrorCode::Unsupported,
+       "self_trade_prevention: "},
+      {with([](NewOrder& o) {
+         o.order_type = OrderType::Stop, o.price.reset(), o.stop_px = "1"_d, o.extended_hours = true;
+       }),
+       ErrorCode::Unsupported, "extended_hours: "},
+      {with([](NewOrder& o) { o.order_qty.reset(); }), ErrorCode::InvalidOrder, "order_qty: "},
+      {with([](NewOrder& o) { o.cash_order_qty = "1"_d; }), ErrorCode::InvalidOrder, "order_qty: "},
+      {with([](NewOrder& o) { o.order_qty = "0.5"_d; }), ErrorCode::InvalidOrder, "order_qty: 0.5 is no multiple of 1"},
+      {with([](NewOrder& o) { o.order_qty = "-1"_d; }), ErrorCode::InvalidOrder,
+       "order_qty: must be greater than zero"},
+      {with([](NewOrder& o) { o.price = "190.501"_d; }), ErrorCode::InvalidOrder,
+       "price: 190.501 is no multiple of 0.01"},
+  };
+  for (const auto& c : cases) {
+    SCOPED_TRACE(c.named);
+    const auto request = encode_place(c.order, apple(), ticket);
+    ASSERT_FALSE(request) << request->body;
+    EXPECT_EQ(request.error().code, c.code);
+    EXPECT_TRUE(request.error().text.starts_with(c.named)) << request.error().text;
+  }
+  Instrument listed = apple();
+  listed.order_types = {OrderType::Market};
+  EXPECT_EQ(encode_place(with([](NewOrder&) {}), listed, ticket).error().text,
+            "order_type: AAPL takes no orders of this type");
+}
+
+TEST(IbkrEncode, ABracketIsRefusedWholeWithOneLegThatIsWrong) {
+  const Instrument instrument = apple();
+  const NewOrder good = with([](NewOrder&) {});
+  const NewOrder bad = with([](NewOrder& o) { o.price = "0"_d; });
+  const TicketOrder legs[] = {{good, instrument, ticket},
+                              {bad, instrument, {.account = "DU1", .venue_order_id = {}, .parent_id = "V1"}}};
+  EXPECT_EQ(encode_place_all("DU1", legs).error().text, "price: must be greater than zero");
+  const auto alone = encode_place_all("DU1", std::span{legs}.first(1));
+  EXPECT_EQ(alone->body, encode_place(good, instrument, ticket)->body);
+}
+
+// -1 would cancel all there is.
+TEST(IbkrEncode, OrdersAreCancelledAndChangedByNumberAlone) {
+  EXPECT_EQ(encode_cancel("DU1", "987654")->path, "/iserver/account/DU1/order/987654");
+  const NewOrder order = with([](NewOrder&) {});
+  for (const std::string_view id : {"", "-1", "1/2", "V1", "1 ", "%31"}) {
+    EXPECT_EQ(encode_cancel("DU1", id).error().text, "broker_order_id: no number of an order of IBKR's") << id;
+    EXPECT_FALSE(encode_replace(id, order, apple(), ticket)) << id;
+  }
+  EXPECT_FALSE(encode_cancel("", "1"));
+  const auto change = encode_replace("11", order, apple(), ticket);
+  EXPECT_EQ(change->path, "/iserver/account/DU1/order/11");
+  EXPECT_TRUE(change->body.starts_with(R"({"acctId":"DU1",)")) << change->body;  // one ticket, and no list
+}
+
+TEST(IbkrEncode, WhatBecomesPartOfAPathIsEncoded) {
+  EXPECT_EQ(encode_reply("a/b", true).path, "/iserver/reply/a%2Fb");
+  EXPECT_EQ(encode_reply("a", false).body, R"({"confirmed":false})");
+  EXPECT_EQ(encode_positions("DU 1", 2).target(), "/portfolio/DU%201/positions/2");
+  EXPECT_EQ(encode_snapshot({265598, 8314}, {"31", "84"}).target(),
+            "/iserver/marketdata/snapshot?conids=265598%2C8314&fields=31%2C84");
+  EXPECT_EQ(encode_live_orders(true, "DU1").target(), "/iserver/account/orders?force=true&accountId=DU1");
+  EXPECT_EQ(encode_trades(30).target(), "/iserver/account/trades?days=7");
+  EXPECT_EQ(encode_session_init(false).body, R"({"publish":true,"compete":false})");
+  EXPECT_EQ(encode_prompt_answer("11", "7", "Do not use").body, R"({"reqId":"7","text":"Do not use","orderId":11})");
+  EXPECT_EQ(encode_history({.conid = 1, .period = "1d", .bar = "1min", .outside_rth = true}).target(),
+            "/iserver/marketdata/history?conid=1&period=1d&bar=1min&outsideRth=true");
+}
+
+TEST(IbkrEncode, BarsAreNamedByTheirLength) {
+  EXPECT_EQ(bar_of_interval(60'000), "1min");
+  EXPECT_EQ(bar_of_interval(86'400'000), "1d");
+  EXPECT_FALSE(bar_of_interval(61'000));
+}
+
+TEST(IbkrEncode, SubscriptionsAreTexts) {
+  EXPECT_EQ(encode_subscribe_orders(), "sor+{}");
+  EXPECT_EQ(encode_unsubscribe_trades(), "utr");
+  EXPECT_EQ(encode_subscribe_history({.conid = 1, .period = "1d", .bar = "5min", .outside_rth = false, .format = "%c"}),
+            R"(smh+1+{"period":"1d","bar":"5min","outsideRTH":false,"format":"%c"})");
+  EXPECT_EQ(encode_subscribe_ledger("DU1"), "sld+DU1+{}");
+}
+
+}  // namespace
+}  // namespace busbar::ibkr
