@@ -159,7 +159,10 @@ asio::awaitable<Result<std::vector<Instrument>>> BinanceAdapter::fetch_instrumen
     if (auto instrument = instrument_of(symbol)) list.push_back(*std::move(instrument));
   }
   rate_limits_ = info->rate_limits;
-  for (RateLimit& limit : rate_limits_) limit.scope = scope_of(view(limit.bucket), context_.account);
+  for (RateLimit& limit : rate_limits_) {
+    limit.scope = scope_of(view(limit.bucket), context_.account);
+    if (is_weight_of_minute(view(limit.bucket), limit.interval_ms)) rest_.limit_to(limit);
+  }
   co_return list;
 }
 

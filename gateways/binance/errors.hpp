@@ -19,6 +19,7 @@ std::string_view documented_name(std::int64_t code);
 
 // The broker's own words, and behind them what to do where a person must do something or when a ban ends.
 std::string explained(const BrokerError& error);
+inline std::string code_of(const BrokerError& error) { return std::to_string(error.code); }
 // "... IP banned until 1659146400000. ...": ms, the broker's clock.
 std::optional<std::int64_t> banned_until_ms(std::string_view message);
 // Until when Binance wants to hear nothing after a 429 or 418, by its own clock: as the error itself says, as the

@@ -7,7 +7,7 @@
 #include "gateways/binance/adapter.hpp"
 #include "gateways/binance/encode.hpp"
 #include "gateways/binance/errors.hpp"
-#include "gateways/framework/facts.hpp"
+#include "gateways/framework/writes.hpp"
 
 namespace busbar::binance {
 
@@ -18,6 +18,7 @@ using gateway::Facts;
 using gateway::HttpOutcome;
 using gateway::make_fact;
 using gateway::not_sent;
+using gateway::not_understood;
 
 constexpr std::size_t own_ids_max = 100'000;
 constexpr std::size_t trades_page = 1000;
@@ -26,27 +27,19 @@ void stamp(Facts& facts, const Sent& sent) {
   for (VenueReport& fact : facts) gateway::stamp(fact, sent);
 }
 
-bool is_done(const Sent& sent) {
-  return sent.http.outcome == HttpOutcome::Answered &&
-         judge_write(sent.http.status, sent.http.body).verdict == Verdict::Ok;
+Judged judge(const Sent& sent) { return judge_write(sent.http.status, sent.http.body); }
+
+bool is_done(const Sent& sent) { return gateway::is_done(sent, judge(sent)); }
+
+// What becomes of a write that was not answered well.
+Facts failed(const Command& command, const Sent& sent, VenueEvent refused) {
+  return gateway::failed(command, sent, refused, judge(sent));
 }
 
-// Whoever answers may mix things up: what is said about another order is no answer.
 bool is_another(const Order& order, std::string_view venue_order_id, const Id& broker_order_id) {
   const auto is_named = [&](const Order& leg) { return leg.own_client_order_id() == venue_order_id; };
   if (!order.list_orders.empty()) return std::ranges::none_of(order.list_orders, is_named);
   return !is_named(order) && std::to_string(order.order_id) != view(broker_order_id);
-}
-
-// What becomes of a write that was not answered well.
-Facts failed(const Command& command, const Sent& sent, VenueEvent refused) {
-  const Judged judged = judge_write(sent.http.status, sent.http.body);
-  const std::string status = std::to_string(sent.http.status);
-  return gateway::failed(command, sent, refused,
-                         {.is_unknown = judged.verdict == Verdict::Unknown || judged.verdict == Verdict::Ok,
-                          .error = judged.error,
-                          .text = judged.broker ? explained(*judged.broker) : "HTTP " + status,
-                          .broker_code = judged.broker ? std::to_string(judged.broker->code) : "HTTP" + status});
 }
 
 }  // namespace
@@ -58,7 +51,7 @@ asio::awaitable<Sent> BinanceAdapter::send_write(Request request, About whom, Ti
   if (config_.orders_by == OrdersBy::WsApi) sent = co_await order_stream_.send(request, whom, expire_time_ns);
   if (!sent) co_return co_await rest_.send(std::move(request), std::move(whom), expire_time_ns);
   const bool is_answered = sent->http.outcome == HttpOutcome::Answered;
-  if (is_answered && judge_write(sent->http.status, sent->http.body).verdict == Verdict::WrongTime) {
+  if (is_answered && judge(*sent).verdict == Verdict::WrongTime) {
     static_cast<void>(co_await rest_.measure_clock(true));
   }
   co_return *std::move(sent);
@@ -81,9 +74,7 @@ asio::awaitable<Facts> BinanceAdapter::place(PlaceCommand command) {
   if (!is_done(sent)) co_return failed(head, sent, VenueEvent::Rejected);
   const auto order = decode_order(sent.http.body);
   if (!order || view(head.venue_order_id) != order->client_order_id) {
-    // It was taken, and we do not know what was said about it: that is asked for.
-    spdlog::error("{}: answer to an order: {}", view(context_.account), order ? "another order's" : order.error().text);
-    co_return failed(head, sent, VenueEvent::Unknown);
+    co_return not_understood(head, sent, "an order", order);
   }
   took(*order);
   Facts facts = facts_of_place(*order, head.symbol);
@@ -136,8 +127,7 @@ asio::awaitable<Facts> BinanceAdapter::cancel(CancelCommand command) {
   if (!is_done(sent)) co_return failed(head, sent, VenueEvent::CancelRejected);
   const auto order = decode_order(sent.http.body);
   if (!order || is_another(*order, view(head.venue_order_id), head.broker_order_id)) {
-    spdlog::error("{}: answer to a cancel: {}", view(context_.account), order ? "another order's" : order.error().text);
-    co_return failed(head, sent, VenueEvent::Unknown);
+    co_return not_understood(head, sent, "a cancel", order);
   }
   Facts facts{fact_of_cancel(*order, head.symbol, view(head.venue_order_id))};
   stamp(facts, sent);
@@ -178,10 +168,7 @@ asio::awaitable<Facts> BinanceAdapter::amend(ReplaceCommand command, Instrument 
                           about(head, command.order.client_order_id), head.expire_time_ns);
   if (!is_done(sent)) co_return failed(head, sent, VenueEvent::ReplaceRejected);
   const auto amended = decode_amend(sent.http.body);
-  if (!amended) {
-    spdlog::error("{}: answer to an amendment: {}", view(context_.account), amended.error().text);
-    co_return failed(head, sent, VenueEvent::Unknown);
-  }
+  if (!amended) co_return not_understood(head, sent, "an amendment", amended);
   took(amended->order);
   Facts facts = facts_of_amend(*amended, head.symbol);
   stamp(facts, sent);
@@ -203,8 +190,7 @@ asio::awaitable<Facts> BinanceAdapter::cancel_replace(ReplaceCommand command, In
     co_return failed(head, sent, VenueEvent::ReplaceRejected);
   }
   if (answer->placed && answer->placed->client_order_id != view(head.venue_order_id)) {
-    spdlog::error("{}: answer to a replace: another order's", view(context_.account));
-    co_return failed(head, sent, VenueEvent::Unknown);
+    co_return not_understood(head, sent, "a replace", answer);
   }
   if (answer->placed) took(*answer->placed);
   Facts facts = facts_of_cancel_replace(*answer, head.symbol, view(command.orig_venue_order_id),
@@ -223,9 +209,7 @@ asio::awaitable<Facts> BinanceAdapter::cancel_then_place(ReplaceCommand command,
   auto canceled = decode_order(cancel.http.body);
   if (!canceled || !canceled->orig_qty || !canceled->executed_qty ||
       is_another(*canceled, view(command.orig_venue_order_id), head.broker_order_id)) {
-    spdlog::error("{}: answer to a cancel: {}", view(context_.account),
-                  canceled ? "another order's, or it tells no quantities" : canceled.error().text);
-    co_return failed(head, cancel, VenueEvent::Unknown);
+    co_return not_understood(head, cancel, "a cancel that shall tell quantities", canceled);
   }
   done.canceled = *std::move(canceled);
   Facts facts{fact_of_cancel(*done.canceled, head.symbol, view(command.orig_venue_order_id))};
@@ -235,16 +219,13 @@ asio::awaitable<Facts> BinanceAdapter::cancel_then_place(ReplaceCommand command,
     facts.back().source = VenueSource::Gateway;
     facts.back().request_time_ns = cancel.request_time_ns;
   };
-  // What was left at the moment of the cancel, more or less by what the order shall be more or less.
-  const auto unfilled = subtract(*done.canceled->orig_qty, *done.canceled->executed_qty);
-  const auto change = subtract(*command.order.order_qty, *command.orig_order_qty);
-  const auto left = unfilled && change ? add(*unfilled, *change) : std::nullopt;
+  const auto left = gateway::left_to_place(command, done.canceled->orig_qty, done.canceled->executed_qty);
   if (!left || !left->is_positive()) {
     refuse(ErrorCode::OrderRejected, "as much as it shall be was filled before it could be replaced");
     co_return facts;
   }
-  if (head.expire_time_ns != 0 && rest_.broker_time_ns() > head.expire_time_ns) {  // and the absence rule counts from then
-    refuse(ErrorCode::Expired, "the cancel took longer than the replace was good for: what was left is not placed");
+  if (gateway::is_too_late(head, rest_.broker_time_ns())) {
+    refuse(ErrorCode::Expired, gateway::too_late_to_place);
     co_return facts;
   }
   command.order.order_qty = *left;

@@ -16,6 +16,7 @@ using gateway::HttpResponse;
 using gateway::RestLine;
 
 constexpr std::int64_t week_ms = 7 * 86'400'000;
+constexpr std::uint64_t minute_ms = 60'000;
 
 std::optional<std::int64_t> whole_number(std::string_view text) {
   std::int64_t number = 0;
@@ -54,9 +55,13 @@ RestLine::Meaning meaning_of(const HttpResponse& http, std::int64_t broker_now_m
   return meaning;
 }
 
-void note_limits(gateway::AdapterContext& context, const HttpResponse& http, std::int64_t broker_now_ms) {
+void note_limits(RestLine& line, gateway::AdapterContext& context, const HttpResponse& http,
+                 std::int64_t broker_now_ms) {
   for (const auto& [name, value] : http.headers) {
-    if (auto usage = usage_of(name, value, context.account)) context.events.on_usage(*std::move(usage));
+    auto usage = usage_of(name, value, context.account);
+    if (!usage) continue;
+    if (is_weight_of_minute(view(usage->bucket), usage->interval_ms)) line.note_used(usage->used);
+    context.events.on_usage(*std::move(usage));
   }
   if (http.status < 400) return;
   const Judged judged = judge_read(http.status, http.body);
@@ -66,7 +71,7 @@ void note_limits(gateway::AdapterContext& context, const HttpResponse& http, std
   blocked.account = context.account;
   blocked.bucket = "orders";
   blocked.scope = scope_of("orders", context.account);
-  blocked.interval_ms = 60'000;
+  blocked.interval_ms = minute_ms;
   blocked.blocked_until_ns = wall_now_ns() + hold_back.count() * ns_per_ms;
   context.events.on_usage(std::move(blocked));
 }
@@ -76,7 +81,7 @@ RestLine::Dialect dialect(const gateway::AdapterContext& context) {
   said.broker = "Binance";
   said.limit.bucket = "weight";
   said.limit.scope = scope_of("weight", context.account);
-  said.limit.interval_ms = 60'000;
+  said.limit.interval_ms = minute_ms;
   said.time_of = [](std::string_view body) -> Result<Timestamp> {
     const auto time = decode_time(body);
     if (!time) return time.error();
@@ -91,6 +96,10 @@ RestLine::Dialect dialect(const gateway::AdapterContext& context) {
 
 Name scope_of(std::string_view bucket, const Name& account) {
   return bucket == "orders" ? account : Name{"binance-ip"};
+}
+
+bool is_weight_of_minute(std::string_view bucket, std::uint64_t interval_ms) {
+  return bucket == "weight" && interval_ms == minute_ms;
 }
 
 std::optional<RateUsage> usage_of(std::string_view header, std::string_view value, const Name& account) {
@@ -116,10 +125,12 @@ Rest::Rest(gateway::HttpSession& http, gateway::AdapterContext& context, Signer 
       api_key_{context.credentials.api_key.reveal()},
       recv_window_ms_{recv_window_ms} {}
 
-gateway::RestLine::Dialect Rest::whole_dialect(gateway::AdapterContext& context) const {
+gateway::RestLine::Dialect Rest::whole_dialect(gateway::AdapterContext& context) {
   RestLine::Dialect said = dialect(context);
   said.meaning = [this](const HttpResponse& http, std::string_view) { return meaning_of(http, timestamp_ms()); };
-  said.note_limits = [this, &context](const HttpResponse& http) { note_limits(context, http, timestamp_ms()); };
+  said.note_limits = [this, &context](const HttpResponse& http) {
+    note_limits(*this, context, http, timestamp_ms());
+  };
   said.ask_time = make(encode_time());
   return said;
 }

@@ -22,6 +22,8 @@ using gateway::Sent;
 std::optional<RateUsage> usage_of(std::string_view header, std::string_view value, const Name& account);
 // Limits on weight and raw requests count an address, limits on orders an account.
 Name scope_of(std::string_view bucket, const Name& account);
+// The limit that questions draw from.
+bool is_weight_of_minute(std::string_view bucket, std::uint64_t interval_ms);
 
 class Rest : public gateway::RestLine {
  public:
@@ -42,7 +44,7 @@ class Rest : public gateway::RestLine {
   std::int64_t timestamp_ms() const { return broker_time_ns() / 1'000'000; }
 
  private:
-  Dialect whole_dialect(gateway::AdapterContext& context) const;
+  Dialect whole_dialect(gateway::AdapterContext& context);
   Make make(Request request) const;
   // Signed where it must be, and where the method wants it: in the body or in the target.
   gateway::HttpRequest whole(const Request& request, Timestamp broker_time_ns) const;

@@ -143,7 +143,9 @@ CoinbaseAdapter::CoinbaseAdapter(CoinbaseConfig config, gateway::AdapterContext 
                         },
                     .on_doubt = [this](std::string what) { on_doubt(std::move(what)); },
                     .on_state = tell_state(Events::Part::OrderStream)}},
-      market_stream_{context_, rest_, config_, market_handlers()} {}
+      market_stream_{context_, rest_, config_, market_handlers()} {
+  rest_.limit_to(coinbase::rate_limits(config_.limits, context_.account).front());
+}
 
 CoinbaseAdapter::~CoinbaseAdapter() = default;
 
@@ -186,8 +188,8 @@ std::unique_ptr<login::AccessToken> CoinbaseAdapter::make_login() {
     throw std::runtime_error{"login_token: Coinbase's own logins are for real money, and this environment is paper"};
   }
   return std::make_unique<login::AccessToken>(
-      context_, login::Provider{"Coinbase", config_.login.authorize, config_.login.token, config_.login.scope,
-                                [this] { return prove_login(); }});
+      context_, login::Provider{"Coinbase", config_.login.authorize, config_.login.token, config_.login.revoke,
+                                config_.login.scope, [this] { return prove_login(); }});
 }
 
 asio::awaitable<Result<void>> CoinbaseAdapter::prove_login() {
@@ -207,6 +209,11 @@ asio::awaitable<Result<void>> CoinbaseAdapter::handle_callback(std::string url) 
 asio::awaitable<Result<void>> CoinbaseAdapter::refresh_token() {
   if (!login_) co_return co_await Adapter::refresh_token();
   co_return co_await login_->refresh();
+}
+
+asio::awaitable<Result<void>> CoinbaseAdapter::revoke_token() {
+  if (!login_) co_return co_await Adapter::revoke_token();
+  co_return co_await login_->revoke();
 }
 
 // ---- connection

@@ -44,6 +44,7 @@ class CoinbaseAdapter final : public gateway::SpotAdapter {
   Result<std::string> auth_url(std::string redirect_uri) override;
   asio::awaitable<Result<void>> handle_callback(std::string url) override;
   asio::awaitable<Result<void>> refresh_token() override;
+  asio::awaitable<Result<void>> revoke_token() override;
 
   asio::awaitable<Result<std::vector<AccountInfo>>> accounts() override;
   asio::awaitable<Result<std::vector<Balance>>> balances() override;
@@ -99,6 +100,10 @@ class CoinbaseAdapter final : public gateway::SpotAdapter {
   };
   asio::awaitable<Begun> begin_cancel(Command command, gateway::About about, VenueEvent refused,
                                       Timestamp expire_time_ns);
+  // The second half of a replace, whose old order has ended like that.
+  asio::awaitable<gateway::Facts> place_what_is_left(ReplaceCommand command, Instrument rules, Order old,
+                                                     Timestamp cancel_time_ns);
+  void took(const Placed& placed, const Command& command);
 
   void on_order(const UserOrder& order, bool is_snapshot, Timestamp time_ns, Timestamp receive_time_ns);
   asio::awaitable<void> fetch_fills();
@@ -120,6 +125,8 @@ class CoinbaseAdapter final : public gateway::SpotAdapter {
   std::map<std::string, std::string> aliases_;  // whose book under which product
   OrderNames names_;
   CompleteLists complete_lists_;
+  // By product, out of its last list, and by our name: that they have ended stays true.
+  std::map<std::string, std::map<std::string, Order>> ended_;
   gateway::Turn list_turn_{context_.loop};
   std::optional<std::pair<Timestamp, Error>> list_failure_;  // of the last list, and when it was begun
   CumulativeFills cumulative_;

@@ -14,6 +14,7 @@
 #include <openssl/rand.h>
 
 #include "gateways/framework/base64.hpp"
+#include "gateways/framework/openssl.hpp"
 
 namespace busbar::coinbase {
 
@@ -21,17 +22,11 @@ namespace {
 
 namespace json = boost::json;
 
-template <auto Free>
-struct Freed {
-  template <class T>
-  void operator()(T* pointer) const {
-    Free(pointer);
-  }
-};
-using Key = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>>;
-using DigestContext = std::unique_ptr<EVP_MD_CTX, Freed<EVP_MD_CTX_free>>;
-using Bio = std::unique_ptr<BIO, Freed<BIO_free_all>>;
-using EcSignature = std::unique_ptr<ECDSA_SIG, Freed<ECDSA_SIG_free>>;
+using gateway::Owned;
+using Key = Owned<EVP_PKEY, EVP_PKEY_free>;
+using DigestContext = Owned<EVP_MD_CTX, EVP_MD_CTX_free>;
+using Bio = Owned<BIO, BIO_free_all>;
+using EcSignature = Owned<ECDSA_SIG, ECDSA_SIG_free>;
 
 constexpr std::size_t seed_size = 32;
 constexpr int half_size = 32;  // of an ECDSA signature over P-256

@@ -24,6 +24,7 @@ LoginConfig read_login(ConfigTable& table) {
   login.authorize = table.text("login_authorize", std::string{login_authorize});
   static_cast<void>(read_url(table, "login_authorize", login_authorize, false));
   login.token = read_url(table, "login_token", login_token, false);
+  login.revoke = login.token.target.substr(0, login.token.target.rfind('/')) + "/revoke";
   login.is_production = login.token.host == gateway::parse_url(login_token)->host;
   for (const std::string& scope :
        table.texts("login_scopes", {"wallet:accounts:read", "wallet:trades:read", "wallet:trades:create",

@@ -15,6 +15,7 @@ namespace busbar::coinbase {
 struct LoginConfig {
   std::string authorize;
   gateway::Url token;
+  std::string revoke;  // beside it
   std::string scope;
   bool is_production = false;
 };

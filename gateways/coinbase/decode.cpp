@@ -31,6 +31,27 @@ OrderConfiguration read_configuration(std::string_view name, const json::object&
   return configuration;
 }
 
+// There is one, but the names of all are kept: two would be news.
+void read_configurations(const json::object& configurations, Order& order, Complaint& complaint) {
+  for (const auto& member : configurations) {
+    if (!member.value().is_null()) order.configuration_names.emplace_back(member.key());
+  }
+  if (order.configuration_names.size() != 1) return;
+  const std::string& name = order.configuration_names.front();
+  if (const json::object* members = configurations.at(name).if_object()) {
+    order.configuration = read_configuration(name, *members, complaint);
+  } else {
+    complaint.add("order", "order_configuration", "a configuration that is no object");
+  }
+}
+
+Edit read_edit(const json::object& object, Complaint& complaint) {
+  Reader reader{object, "edit_history", complaint};
+  return {.price = reader.maybe_amount("price"),
+          .size = reader.maybe_amount("size"),
+          .replace_accept_timestamp = text_or_empty(reader, "replace_accept_timestamp")};
+}
+
 Order read_order(const json::object& object, Complaint& complaint) {
   Reader reader{object, "order", complaint};
   Order order;
@@ -42,17 +63,7 @@ Order read_order(const json::object& object, Complaint& complaint) {
   order.order_type = reader.maybe_text("order_type");
   order.time_in_force = reader.maybe_text("time_in_force");
   if (const json::object* configurations = object_of(reader, "order_configuration")) {
-    for (const auto& member : *configurations) {
-      if (!member.value().is_null()) order.configuration_names.emplace_back(member.key());
-    }
-    if (order.configuration_names.size() == 1) {
-      const json::value& only = configurations->at(order.configuration_names.front());
-      if (const json::object* members = only.if_object()) {
-        order.configuration = read_configuration(order.configuration_names.front(), *members, complaint);
-      } else {
-        complaint.add("order", "order_configuration", "a configuration that is no object");
-      }
-    }
+    read_configurations(*configurations, order, complaint);
   }
   order.created_time = reader.maybe_text("created_time");
   order.last_fill_time = reader.maybe_text("last_fill_time");
@@ -67,12 +78,8 @@ Order read_order(const json::object& object, Complaint& complaint) {
   order.reject_message = words(object, "reject_message");
   order.cancel_message = words(object, "cancel_message");
   if (const json::array* edits = list_of(reader, "edit_history")) {
-    order.edit_history = read_each(*edits, "edit_history", complaint, list_max, [&](const json::object& edit) {
-      Reader edited{edit, "edit_history", complaint};
-      return Edit{.price = edited.maybe_amount("price"),
-                  .size = edited.maybe_amount("size"),
-                  .replace_accept_timestamp = text_or_empty(edited, "replace_accept_timestamp")};
-    });
+    order.edit_history = read_each(*edits, "edit_history", complaint, list_max,
+                                   [&](const json::object& edit) { return read_edit(edit, complaint); });
   }
   return order;
 }

@@ -34,6 +34,7 @@ ErrorCode unified_stream_error(std::string_view message);
 
 // The broker's words, and behind them what a person may have to look for.
 std::string explained(const BrokerError& error);
+inline std::string code_of(const BrokerError& error) { return error.id; }
 
 // What an HTTP answer says about the request.
 enum class Verdict {

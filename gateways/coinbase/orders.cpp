@@ -9,9 +9,9 @@
 #include "gateways/coinbase/adapter.hpp"
 #include "gateways/coinbase/encode.hpp"
 #include "gateways/coinbase/errors.hpp"
-#include "gateways/framework/facts.hpp"
 #include "gateways/framework/utc.hpp"
 #include "gateways/framework/words.hpp"
+#include "gateways/framework/writes.hpp"
 
 namespace busbar::coinbase {
 
@@ -20,13 +20,12 @@ namespace {
 using gateway::about;
 using gateway::About;
 using gateway::Facts;
-using gateway::HttpOutcome;
 using gateway::is_final;
 using gateway::make_fact;
 using gateway::not_sent;
+using gateway::not_understood;
 using gateway::printable;
 using gateway::Sent;
-using gateway::words_of;
 using std::chrono::milliseconds;
 
 // So far back an order is looked for by our name. What was sent earlier is in no doubt any more.
@@ -37,24 +36,25 @@ constexpr std::int64_t birth_step_ns = 30'000'000'000;    // so that one list se
 constexpr std::int64_t list_good_ns = 2'000'000'000;
 constexpr std::int64_t arrival_ns = 1'000'000'000;
 constexpr std::size_t pages_max = 1'000;
+constexpr std::size_t ended_max = 10'000;
 
-bool is_done(const Sent& sent) {
-  return sent.http.outcome == HttpOutcome::Answered &&
-         judge_write(sent.http.status, sent.http.body).verdict == Verdict::Ok;
-}
+Judged judge(const Sent& sent) { return judge_write(sent.http.status, sent.http.body); }
+
+bool is_done(const Sent& sent) { return gateway::is_done(sent, judge(sent)); }
 
 // What becomes of a write that was not answered well.
 Facts failed(const Command& command, const Sent& sent, VenueEvent refused) {
-  const Judged judged = judge_write(sent.http.status, sent.http.body);
-  const std::string status = std::to_string(sent.http.status);
-  return gateway::failed(command, sent, refused,
-                         {.is_unknown = judged.verdict == Verdict::Unknown || judged.verdict == Verdict::Ok,
-                          .error = judged.error,
-                          .text = judged.broker ? explained(*judged.broker) : "HTTP " + status,
-                          .broker_code = judged.broker ? judged.broker->id : "HTTP" + status});
+  return gateway::failed(command, sent, refused, judge(sent));
 }
 
-// Whoever answers may mix things up: what is said about another order is no answer.
+// The old order's cancel has begun, and the new one is not placed.
+Facts replace_refused(const Command& command, Timestamp cancel_time_ns, const Error& why) {
+  VenueReport fact = make_fact(command, VenueEvent::ReplaceRejected, why.code, why.text);
+  fact.broker_order_id = {};
+  fact.request_time_ns = cancel_time_ns;
+  return Facts(1, std::move(fact));
+}
+
 bool is_of(const Placed& placed, const Command& command) {
   return !placed.client_order_id || *placed.client_order_id == view(command.venue_order_id);
 }
@@ -74,6 +74,11 @@ bool has_ended(const Order& order) {
 
 }  // namespace
 
+void CoinbaseAdapter::took(const Placed& placed, const Command& command) {
+  names_.learn(placed.order_id, std::string{view(command.venue_order_id)});
+  if (!cumulative_.filled_qty(placed.order_id)) user_stream_.expect(placed.order_id);
+}
+
 asio::awaitable<Facts> CoinbaseAdapter::place(PlaceCommand command) {
   const Command& head = command.command;
   const Instrument* instrument = symbols_.by_symbol(view(head.symbol));
@@ -86,15 +91,9 @@ asio::awaitable<Facts> CoinbaseAdapter::place(PlaceCommand command) {
   if (!is_done(sent)) co_return failed(head, sent, VenueEvent::Rejected);
   const auto placed = decode_placed(sent.http.body);
   if (!placed || !is_of(*placed, head)) {
-    // It was taken, and we do not know what was said about it: that is asked for.
-    spdlog::error("{}: answer to an order: {}", view(context_.account),
-                  placed ? "another order's" : placed.error().text);
-    co_return failed(head, sent, VenueEvent::Unknown);
+    co_return not_understood(head, sent, "an order", placed);
   }
-  if (placed->success) {
-    names_.learn(placed->order_id, std::string{view(head.venue_order_id)});
-    if (!cumulative_.filled_qty(placed->order_id)) user_stream_.expect(placed->order_id);
-  }
+  if (placed->success) took(*placed, head);
   VenueReport fact = fact_of_placed(*placed, command.order, head.symbol, view(head.venue_order_id));
   stamp(fact, sent);
   co_return Facts(1, std::move(fact));
@@ -126,9 +125,7 @@ asio::awaitable<CoinbaseAdapter::Begun> CoinbaseAdapter::begin_cancel(Command co
   }
   const auto results = decode_cancelled(sent.http.body);
   if (!results || results->size() != 1 || !is_of(results->front(), begun.broker_order_id)) {
-    spdlog::error("{}: answer to a cancel: {}", view(context_.account),
-                  results ? "not of this order alone" : results.error().text);
-    begun.facts = failed(command, sent, VenueEvent::Unknown);
+    begun.facts = not_understood(command, sent, "a cancel", results);
     co_return begun;
   }
   VenueReport fact = fact_of_cancelled(results->front(), command.symbol, view(command.venue_order_id));
@@ -183,59 +180,50 @@ asio::awaitable<Facts> CoinbaseAdapter::replace(ReplaceCommand command) {
     said.venue_order_id = head.venue_order_id;
     co_return std::move(begun.facts);
   }
-  const Timestamp cancel_time_ns = said.request_time_ns;
   const auto ended = co_await await_end(begun.broker_order_id);
-  Facts facts;
-  const auto refuse = [&](VenueEvent event, ErrorCode code, std::string_view text) {
-    facts.push_back(make_fact(head, event, code, text));
-    facts.back().broker_order_id = {};
-    facts.back().request_time_ns = cancel_time_ns;
-  };
   if (!ended || !has_ended(*ended)) {  // it may end a moment from now, and nothing was placed
-    refuse(VenueEvent::ReplaceRejected, ErrorCode::UnknownOutcome,
-           "the cancel of the old order takes long: nothing was placed");
-    co_return facts;
+    co_return replace_refused(head, said.request_time_ns,
+                              {ErrorCode::UnknownOutcome, "the cancel of the old order takes long: nothing was placed"});
   }
-  auto of_old = co_await facts_of_order(*ended, head.symbol, VenueSource::Rest);
-  if (of_old) {
+  Facts facts;
+  if (auto of_old = co_await facts_of_order(*ended, head.symbol, VenueSource::Rest)) {
     facts = *std::move(of_old);
     VenueReport& state = facts.back();
     state.venue_order_id = command.orig_venue_order_id;
     if (state.order_status == OrderStatus::Canceled) state.event = VenueEvent::Canceled;
   }
-  // What was left at the moment of the cancel, more or less by what the order shall be more or less.
-  const auto size = ended->configuration ? ended->configuration->base_size : std::nullopt;
-  const auto unfilled = size && ended->filled_size ? subtract(*size, *ended->filled_size) : std::nullopt;
-  const auto change = subtract(*command.order.order_qty, *command.orig_order_qty);
-  const auto left = unfilled && change ? add(*unfilled, *change) : std::nullopt;
-  if (!left || !left->is_positive() || ended->status != "CANCELLED") {
-    refuse(VenueEvent::ReplaceRejected, ErrorCode::OrderRejected, "the order ended before it could be replaced");
-    co_return facts;
+  const Facts of_new = co_await place_what_is_left(std::move(command), rules, *ended, said.request_time_ns);
+  facts.insert(facts.end(), of_new.begin(), of_new.end());
+  co_return facts;
+}
+
+asio::awaitable<Facts> CoinbaseAdapter::place_what_is_left(ReplaceCommand command, Instrument rules, Order old,
+                                                           Timestamp cancel_time_ns) {
+  const Command& head = command.command;
+  const auto size = old.configuration ? old.configuration->base_size : std::nullopt;
+  const auto left = gateway::left_to_place(command, size, old.filled_size);
+  if (!left || !left->is_positive() || old.status != "CANCELLED") {
+    co_return replace_refused(head, cancel_time_ns,
+                              {ErrorCode::OrderRejected, "the order ended before it could be replaced"});
   }
-  if (head.expire_time_ns != 0 && rest_.broker_time_ns() > head.expire_time_ns) {
-    refuse(VenueEvent::ReplaceRejected, ErrorCode::Expired,
-           "the cancel took longer than the replace was good for: what was left is not placed");
-    co_return facts;
+  if (gateway::is_too_late(head, rest_.broker_time_ns())) {
+    co_return replace_refused(head, cancel_time_ns,
+                              {ErrorCode::Expired, std::string{gateway::too_late_to_place}});
   }
   command.order.order_qty = *left;
   auto request = encode_place(command.order, rules, view(head.venue_order_id), rest_.broker_time_ns());
-  if (!request) {
-    refuse(VenueEvent::ReplaceRejected, request.error().code, request.error().text);
-    co_return facts;
-  }
+  if (!request) co_return replace_refused(head, cancel_time_ns, request.error());
   About whom = about(head, command.order.client_order_id);
   const Sent sent = co_await rest_.send(make(*std::move(request)), std::move(whom), head.expire_time_ns);
   const auto placed = is_done(sent) ? decode_placed(sent.http.body) : Result<Placed>{Error{}};
   if (!placed || !is_of(*placed, head)) {
-    Facts more = failed(head, sent, VenueEvent::ReplaceRejected);
-    more.back().broker_order_id = {};
-    facts.insert(facts.end(), more.begin(), more.end());
+    Facts facts = failed(head, sent, VenueEvent::ReplaceRejected);
+    facts.back().broker_order_id = {};
     co_return facts;
   }
   VenueReport fact = fact_of_placed(*placed, command.order, head.symbol, view(head.venue_order_id));
   if (placed->success) {
-    names_.learn(placed->order_id, std::string{view(head.venue_order_id)});
-    if (!cumulative_.filled_qty(placed->order_id)) user_stream_.expect(placed->order_id);
+    took(*placed, head);
     fact.event = VenueEvent::Replaced;
     fact.order_qty = *left;
     fact.price = command.order.price;
@@ -243,8 +231,7 @@ asio::awaitable<Facts> CoinbaseAdapter::replace(ReplaceCommand command) {
     fact.event = VenueEvent::ReplaceRejected;
   }
   stamp(fact, sent);
-  facts.push_back(std::move(fact));
-  co_return facts;
+  co_return Facts(1, std::move(fact));
 }
 
 // ---- questions
@@ -315,7 +302,7 @@ asio::awaitable<Result<CoinbaseAdapter::Sought>> CoinbaseAdapter::find_order(Com
   const Timestamp born_ns = earliest_birth(command.send_time_ns);
   std::function<bool()> is_known = [&] {
     if (theirs.empty()) theirs = names_.broker_order_id(ours);
-    return !theirs.empty() || complete_lists_.without(product, born_ns, as_of_ns) ||
+    return !theirs.empty() || ended_[product].contains(ours) || complete_lists_.without(product, born_ns, as_of_ns) ||
            (list_failure_ && list_failure_->first >= as_of_ns);
   };
   Sought sought{.order = {}, .as_of_ns = rest_.broker_time_ns()};
@@ -325,6 +312,8 @@ asio::awaitable<Result<CoinbaseAdapter::Sought>> CoinbaseAdapter::find_order(Com
     found = co_await find_in_list(ours, product, born_ns);
     list_failure_.reset();
     if (!found) list_failure_.emplace(sought.as_of_ns, found.error());
+  } else if (const auto ended = ended_[product].find(ours); ended != ended_[product].end()) {
+    found = MaybeOrder{ended->second};
   } else if (!theirs.empty()) {
     found = co_await get_order(theirs);
   } else if (const auto begun_ns = complete_lists_.without(product, born_ns, as_of_ns)) {
@@ -346,11 +335,18 @@ asio::awaitable<Result<CoinbaseAdapter::MaybeOrder>> CoinbaseAdapter::find_in_li
   const Timestamp begun_ns = rest_.broker_time_ns();
   auto orders = co_await list_orders(std::move(query), venue_order_id);
   if (!orders) co_return orders.error();
+  MaybeOrder found;
+  auto& ended = ended_[product_id] = {};
   for (Order& order : *orders) {
-    if (order.client_order_id == venue_order_id) co_return MaybeOrder{std::move(order)};
+    if (order.client_order_id == venue_order_id) {
+      found = std::move(order);
+    } else if (has_ended(order) && ended.size() < ended_max) {
+      std::string name = order.client_order_id;
+      ended.insert_or_assign(std::move(name), std::move(order));
+    }
   }
-  complete_lists_.add(product_id, since_ns, begun_ns);
-  co_return MaybeOrder{};
+  if (!found) complete_lists_.add(product_id, since_ns, begun_ns);
+  co_return found;
 }
 
 // How it stands, behind its fills.

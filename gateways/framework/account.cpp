@@ -209,6 +209,8 @@ void Account::note_line(const VenueReport& last) {
                               (last.event == VenueEvent::NotSent && last.error == ErrorCode::ConnectionError);
   if (is_line_broken) {
     breaker_.on_failure(options_.boottime());
+  } else if (last.event == VenueEvent::NotSent) {
+    breaker_.on_unsent();
   } else {
     breaker_.on_success();
   }
@@ -441,8 +443,8 @@ void Account::on_state(Part which, SessionStateKind state, std::string reason, T
   PartState& known = part(which);
   const bool is_change = known.state != state;
   if (!is_change && known.reason == reason && known.deadline_ns == deadline_ns) return;
-  const bool is_first_word = known.reason == PartState{}.reason;  // why it has not come up
-  known = {state, std::move(reason), deadline_ns};
+  const bool is_first_word = !known.is_told;  // why it has not come up
+  known = {state, std::move(reason), deadline_ns, true};
   if (is_change || is_first_word) {
     spdlog::log(works(state) ? spdlog::level::info : spdlog::level::warn, "{}: {} is {} {}", view(options_.account),
                 words_of(which), busbar::name_of(state), to_words(known.reason));
@@ -456,7 +458,7 @@ void Account::on_clock_offset(std::int64_t broker_minus_ours_ns) { clock_offset_
 
 void Account::on_order_stream_up() {
   is_reconciled_ = is_reconciled_ && options_.trade_without_order_stream;
-  part(Part::OrderStream) = {SessionStateKind::Ok, {}, 0};
+  part(Part::OrderStream) = {SessionStateKind::Ok, {}, 0, true};
   publish_state();
   want_reconcile();
 }

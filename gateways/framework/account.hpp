@@ -97,6 +97,7 @@ class Account final : public Events {
     SessionStateKind state = SessionStateKind::Down;
     std::string reason = "not connected yet";
     Timestamp deadline_ns = 0;
+    bool is_told = false;
   };
   asio::awaitable<void> keep_connected();
   asio::awaitable<void> run_command(CommandKind kind, Message message);

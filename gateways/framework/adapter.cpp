@@ -14,6 +14,10 @@ Result<std::string> Adapter::auth_url(std::string) { return no_login(); }
 
 asio::awaitable<Result<void>> Adapter::handle_callback(std::string) { co_return no_login(); }
 
+asio::awaitable<Result<void>> Adapter::refresh_token() { co_return no_login(); }
+
+asio::awaitable<Result<void>> Adapter::revoke_token() { co_return no_login(); }
+
 asio::awaitable<Facts> Adapter::place_list(PlaceListCommand list) {
   Facts facts;
   for (const PlaceCommand& place : list.commands) {
@@ -33,7 +37,5 @@ asio::awaitable<Result<Book>> Adapter::book(Symbol) {
 asio::awaitable<Result<Ticker>> Adapter::ticker(Symbol) {
   co_return Error{ErrorCode::Unsupported, "this broker gives no 24 h ticker"};
 }
-
-asio::awaitable<Result<void>> Adapter::refresh_token() { co_return no_login(); }
 
 }  // namespace busbar::gateway

@@ -57,10 +57,12 @@ class Adapter {
   virtual bool is_connected() const = 0;
 
   // Brokers with logins answer these; others say Unsupported. A login begins with an address for a person's browser, which
-  // comes back to `redirect_uri`, and ends with the address that it came with. None of them is asked twice.
+  // comes back to `redirect_uri`, and ends with the address that it came with. None of these three is asked twice.
+  // After revoke_token() there is none, at the broker nor in the vault; an error leaves what there is, to be asked again.
   virtual Result<std::string> auth_url(std::string redirect_uri);
   virtual asio::awaitable<Result<void>> handle_callback(std::string url);
   virtual asio::awaitable<Result<void>> refresh_token();
+  virtual asio::awaitable<Result<void>> revoke_token();
 
   virtual asio::awaitable<Result<std::vector<AccountInfo>>> accounts() = 0;
   virtual asio::awaitable<Result<std::vector<Balance>>> balances() = 0;

@@ -34,6 +34,8 @@ class CircuitBreaker {
     state_ = State::Open;
     opened_at_ = now;
   }
+  // It never left, for a reason of ours: that says nothing, and another may be the trial.
+  void on_unsent() { is_trying_ = false; }
   State state() const { return state_; }
 
  private:

@@ -96,7 +96,9 @@ void Gateway::add_account(const Name& account, TlsContext& tls, Credentials cred
                                    .gateway = options_.name,
                                    .account = account,
                                    .environment = options_.environment,
-                                   .credentials = std::move(credentials)}));
+                                   .credentials = std::move(credentials),
+                                   .cut_from = {},
+                                   .held_back = held_back_}));
   if (is_login && made->adapter().auth_url({}).error().code == ErrorCode::Unsupported) {
     throw std::runtime_error{"account " + std::string{view(account)} + ": " + options_.broker +
                              " has no login: api_key and secret are wanted in place of client_id"};
@@ -474,138 +476,139 @@ asio::awaitable<void> Gateway::answer(Query query, std::uint64_t correlation_id)
 
 asio::awaitable<Answer> Gateway::ask_broker(Query query) {
   Answer answer;
-  const auto refuse = [&](const Error& error) {
-    answer.error = error.code;
-    answer.text = cut<256>(to_words(error.text));
-  };
+  Result<void> done = Error{ErrorCode::InvalidMessage,
+                            "account: \"" + std::string{view(query.account)} + "\" is not served here"};
   Account* account = find(query.account);
   if (account == nullptr && query.account.empty() && accounts_.size() == 1) account = accounts_.begin()->second.get();
-  if (account == nullptr) {
-    refuse({ErrorCode::InvalidMessage, "account: \"" + std::string{view(query.account)} + "\" is not served here"});
-    co_return answer;
+  if (account != nullptr) done = co_await ask_account(*account, query, answer);
+  if (!done) {
+    answer.error = done.error().code;
+    answer.text = cut<256>(to_words(done.error().text));
   }
-  Adapter& adapter = account->adapter();
-  const auto read = [&]<class T>(std::function<asio::awaitable<Result<T>>()> ask,
-                                 std::function<void(T)> put) -> asio::awaitable<void> {
-    Result<T> result = co_await retry_read<T>(
-        loop_, read_tries,
-        Backoff{std::chrono::milliseconds{100}, std::chrono::milliseconds{1000}, options_.random}, ask);
-    if (result) {
-      put(std::move(*result));
-    } else {
-      refuse(result.error());
-    }
-  };
-  const auto complete_tick = [&](auto& tick) {
-    tick.source = account->name();
-    tick.incarnation = incarnation_;
-    if (tick.symbol.empty()) tick.symbol = query.symbol;
-    if (tick.receive_time_ns == 0) tick.receive_time_ns = options_.wall();
-  };
-  switch (query.kind) {
-    case QueryKind::Accounts:
-      co_await read.operator()<std::vector<AccountInfo>>(
-          [&] { return adapter.accounts(); },
-          [&](std::vector<AccountInfo> accounts) {
-            for (AccountInfo& each : accounts) {
-              each.account = account->name();
-              each.gateway = options_.name;
-              each.broker = cut<32>(options_.broker);
-              each.environment = options_.environment;
-            }
-            answer.accounts = std::move(accounts);
-          });
-      break;
-    case QueryKind::Balances:
-      co_await read.operator()<std::vector<Balance>>(
-          [&] { return adapter.balances(); },
-          [&](std::vector<Balance> balances) { answer.balances = std::move(balances); });
-      break;
-    case QueryKind::Positions:
-      co_await read.operator()<std::vector<Position>>(
-          [&] { return adapter.positions(); },
-          [&](std::vector<Position> positions) { answer.positions = std::move(positions); });
-      break;
-    case QueryKind::Quote:
-      co_await read.operator()<Quote>([&] { return adapter.quote(query.symbol); },
-                                      [&](Quote quote) {
-                                        complete_tick(quote);
-                                        answer.quotes.push_back(std::move(quote));
-                                      });
-      break;
-    case QueryKind::Book:
-      co_await read.operator()<Book>([&] { return adapter.book(query.symbol); },
-                                     [&](Book book) {
-                                       complete_tick(book);
-                                       answer.books.push_back(std::move(book));
-                                     });
-      break;
-    case QueryKind::Ticker:
-      co_await read.operator()<Ticker>([&] { return adapter.ticker(query.symbol); },
-                                       [&](Ticker ticker) {
-                                         complete_tick(ticker);
-                                         answer.tickers.push_back(std::move(ticker));
-                                       });
-      break;
-    case QueryKind::Bars:
-      if (!interval_name(query.bar_interval_ms)) {
-        refuse({ErrorCode::InvalidMessage, "bar_interval_ms: " + std::to_string(query.bar_interval_ms) +
-                                               " is none of " + interval_names()});
-        break;
-      }
-      co_await read.operator()<std::vector<Bar>>(
-          [&] {
-            return adapter.history(query.symbol, query.bar_interval_ms, query.start_time_ns, query.end_time_ns);
-          },
-          [&](std::vector<Bar> bars) {
-            for (Bar& bar : bars) complete_tick(bar);
-            answer.bars = std::move(bars);
-          });
-      break;
-    case QueryKind::VenueOrders:
-      co_await read.operator()<Facts>([&] { return adapter.orders(); },
-                                      [&](Facts facts) {
-                                        for (const VenueReport& fact : facts) {
-                                          if (!query.symbol.empty() && fact.symbol != query.symbol) continue;
-                                          answer.orders.push_back(as_report(fact));
-                                        }
-                                      });
-      break;
-    case QueryKind::VenueTrades:
-      if (query.symbol.empty()) {
-        refuse({ErrorCode::InvalidMessage, "symbol: executions are listed by symbol"});
-        break;
-      }
-      co_await read.operator()<Facts>(
-          [&] { return adapter.trades(std::vector<Symbol>{query.symbol}, query.start_time_ns); },
-          [&](Facts facts) {
-            for (const VenueReport& fact : facts) {
-              if (query.end_time_ns != 0 && fact.transact_time_ns > query.end_time_ns) continue;
-              answer.orders.push_back(as_report(fact));
-            }
-          });
-      break;
-    // Of a login: never asked twice, for a code and a refresh token are good for one use.
-    case QueryKind::AuthUrl:
-      if (auto url = adapter.auth_url(query.url)) {
-        answer.url = std::move(*url);
-      } else {
-        refuse(url.error());
-      }
-      break;
-    case QueryKind::HandleCallback:
-      if (const auto done = co_await adapter.handle_callback(std::move(query.url)); !done) refuse(done.error());
-      break;
-    case QueryKind::RefreshToken:
-      if (const auto done = co_await adapter.refresh_token(); !done) refuse(done.error());
-      break;
-    default:
-      refuse({ErrorCode::Unsupported, "a gateway does not answer " + std::string{busbar::name_of(query.kind)}});
-  }
+  if (account == nullptr) co_return answer;
   for (ExecutionReport& order : answer.orders) order.account = account->name();
   answer.kind = query.kind;
   remember(answer, account->name());
   co_return answer;
+}
+
+asio::awaitable<Result<void>> Gateway::ask_account(Account& account, Query& query, Answer& answer) {
+  switch (query.kind) {
+    case QueryKind::Accounts:
+    case QueryKind::Balances:
+    case QueryKind::Positions: co_return co_await ask_what_is_held(account, query, answer);
+    case QueryKind::Quote:
+    case QueryKind::Book:
+    case QueryKind::Ticker:
+    case QueryKind::Bars: co_return co_await ask_market(account, query, answer);
+    case QueryKind::VenueOrders:
+    case QueryKind::VenueTrades: co_return co_await ask_venue_lists(account, query, answer);
+    case QueryKind::AuthUrl:
+    case QueryKind::HandleCallback:
+    case QueryKind::RefreshToken:
+    case QueryKind::RevokeToken: co_return co_await ask_login(account, query, answer);
+    default:
+      co_return Error{ErrorCode::Unsupported, "a gateway does not answer " + std::string{busbar::name_of(query.kind)}};
+  }
+}
+
+template <class T>
+asio::awaitable<Result<void>> Gateway::read(std::function<asio::awaitable<Result<T>>()> ask,
+                                            std::function<void(T)> put) {
+  Result<T> result = co_await retry_read<T>(
+      loop_, read_tries, Backoff{std::chrono::milliseconds{100}, std::chrono::milliseconds{1000}, options_.random}, ask);
+  if (!result) co_return result.error();
+  put(std::move(*result));
+  co_return Result<void>{};
+}
+
+asio::awaitable<Result<void>> Gateway::ask_what_is_held(Account& account, const Query& query, Answer& answer) {
+  Adapter& adapter = account.adapter();
+  if (query.kind == QueryKind::Balances) {
+    co_return co_await read<std::vector<Balance>>(
+        [&] { return adapter.balances(); },
+        [&](std::vector<Balance> balances) { answer.balances = std::move(balances); });
+  }
+  if (query.kind == QueryKind::Positions) {
+    co_return co_await read<std::vector<Position>>(
+        [&] { return adapter.positions(); },
+        [&](std::vector<Position> positions) { answer.positions = std::move(positions); });
+  }
+  co_return co_await read<std::vector<AccountInfo>>([&] { return adapter.accounts(); },
+                                                    [&](std::vector<AccountInfo> accounts) {
+                                                      for (AccountInfo& each : accounts) {
+                                                        each.account = account.name();
+                                                        each.gateway = options_.name;
+                                                        each.broker = cut<32>(options_.broker);
+                                                        each.environment = options_.environment;
+                                                      }
+                                                      answer.accounts = std::move(accounts);
+                                                    });
+}
+
+asio::awaitable<Result<void>> Gateway::ask_market(Account& account, const Query& query, Answer& answer) {
+  Adapter& adapter = account.adapter();
+  const auto put = [&](auto& list) {
+    return [&](auto tick) {
+      tick.source = account.name();
+      tick.incarnation = incarnation_;
+      if (tick.symbol.empty()) tick.symbol = query.symbol;
+      if (tick.receive_time_ns == 0) tick.receive_time_ns = options_.wall();
+      list.push_back(std::move(tick));
+    };
+  };
+  if (query.kind == QueryKind::Quote) {
+    co_return co_await read<Quote>([&] { return adapter.quote(query.symbol); }, put(answer.quotes));
+  }
+  if (query.kind == QueryKind::Book) {
+    co_return co_await read<Book>([&] { return adapter.book(query.symbol); }, put(answer.books));
+  }
+  if (query.kind == QueryKind::Ticker) {
+    co_return co_await read<Ticker>([&] { return adapter.ticker(query.symbol); }, put(answer.tickers));
+  }
+  if (!interval_name(query.bar_interval_ms)) {
+    co_return Error{ErrorCode::InvalidMessage, "bar_interval_ms: " + std::to_string(query.bar_interval_ms) +
+                                                   " is none of " + interval_names()};
+  }
+  co_return co_await read<std::vector<Bar>>(
+      [&] { return adapter.history(query.symbol, query.bar_interval_ms, query.start_time_ns, query.end_time_ns); },
+      [&, put_bar = put(answer.bars)](std::vector<Bar> bars) {
+        for (Bar& bar : bars) put_bar(std::move(bar));
+      });
+}
+
+asio::awaitable<Result<void>> Gateway::ask_venue_lists(Account& account, const Query& query, Answer& answer) {
+  Adapter& adapter = account.adapter();
+  if (query.kind == QueryKind::VenueOrders) {
+    co_return co_await read<Facts>([&] { return adapter.orders(); },
+                                   [&](Facts facts) {
+                                     for (const VenueReport& fact : facts) {
+                                       if (!query.symbol.empty() && fact.symbol != query.symbol) continue;
+                                       answer.orders.push_back(as_report(fact));
+                                     }
+                                   });
+  }
+  if (query.symbol.empty()) co_return Error{ErrorCode::InvalidMessage, "symbol: executions are listed by symbol"};
+  co_return co_await read<Facts>(
+      [&] { return adapter.trades(std::vector<Symbol>{query.symbol}, query.start_time_ns); },
+      [&](Facts facts) {
+        for (const VenueReport& fact : facts) {
+          if (query.end_time_ns != 0 && fact.transact_time_ns > query.end_time_ns) continue;
+          answer.orders.push_back(as_report(fact));
+        }
+      });
+}
+
+// Never asked twice, for a code and a refresh token are good for one use.
+asio::awaitable<Result<void>> Gateway::ask_login(Account& account, Query& query, Answer& answer) {
+  Adapter& adapter = account.adapter();
+  if (query.kind == QueryKind::HandleCallback) co_return co_await adapter.handle_callback(std::move(query.url));
+  if (query.kind == QueryKind::RefreshToken) co_return co_await adapter.refresh_token();
+  if (query.kind == QueryKind::RevokeToken) co_return co_await adapter.revoke_token();
+  auto url = adapter.auth_url(query.url);
+  if (!url) co_return url.error();
+  answer.url = std::move(*url);
+  co_return Result<void>{};
 }
 
 // What an account holds is worth knowing when its broker cannot be asked, as long as one sees how old it is.

@@ -88,6 +88,13 @@ class Gateway final : public AccountOwner {
   asio::awaitable<void> keep_subscribed(SubscriptionKey key);
   asio::awaitable<void> answer(Query query, std::uint64_t correlation_id);
   asio::awaitable<Answer> ask_broker(Query query);
+  asio::awaitable<Result<void>> ask_account(Account& account, Query& query, Answer& answer);
+  asio::awaitable<Result<void>> ask_what_is_held(Account& account, const Query& query, Answer& answer);
+  asio::awaitable<Result<void>> ask_market(Account& account, const Query& query, Answer& answer);
+  asio::awaitable<Result<void>> ask_venue_lists(Account& account, const Query& query, Answer& answer);
+  asio::awaitable<Result<void>> ask_login(Account& account, Query& query, Answer& answer);
+  template <class T>
+  asio::awaitable<Result<void>> read(std::function<asio::awaitable<Result<T>>()> ask, std::function<void(T)> put);
   void remember(Answer& answer, const Name& account);
   void send_instruments();
   template <class T>
@@ -108,6 +115,7 @@ class Gateway final : public AccountOwner {
   std::size_t tried_ = 0;
   std::vector<Instrument> instruments_;
   Timestamp instruments_as_of_ns_ = 0;
+  std::shared_ptr<HeldBack> held_back_ = std::make_shared<HeldBack>();
   std::map<std::pair<Name, Name>, RateUsage> blocked_;  // by bucket and scope: told again at each welcome
   std::map<SubscriptionKey, Subscription> subscriptions_;
   std::map<std::string, std::uint64_t> topic_sequences_;

@@ -154,7 +154,7 @@ class HttpSession::Pool : public std::enable_shared_from_this<HttpSession::Pool>
     tape_all();
     is_closed_ = true;
     idle_.clear();
-    for (const auto& waiter : waiters_) waiter->cancel();
+    for (const auto& waiter : waiters_) waiter->timer.cancel();
     look_.cancel();
   }
 
@@ -173,9 +173,13 @@ class HttpSession::Pool : public std::enable_shared_from_this<HttpSession::Pool>
   // A place among connections_max, given back whatever happens.
   class Place {
    public:
-    explicit Place(Pool& pool) : pool_{pool} { ++pool_.busy_; }
+    Place(Pool& pool, bool is_write) : pool_{pool}, is_write_{is_write} {
+      ++pool_.busy_;
+      pool_.busy_writes_ += is_write_;
+    }
     ~Place() {
       --pool_.busy_;
+      pool_.busy_writes_ -= is_write_;
       pool_.wake_one();
     }
     Place(const Place&) = delete;
@@ -183,19 +187,30 @@ class HttpSession::Pool : public std::enable_shared_from_this<HttpSession::Pool>
 
    private:
     Pool& pool_;
+    bool is_write_;
   };
 
+  struct Waiter {
+    asio::steady_timer timer;
+    bool is_write;
+  };
+  // The first that may have the place.
   void wake_one() {
-    if (waiters_.empty()) return;
-    waiters_.front()->cancel();
-    waiters_.pop_front();
+    const auto first = std::ranges::find_if(waiters_, [this](const auto& w) { return has_place(w->is_write); });
+    if (first == waiters_.end()) return;
+    (*first)->timer.cancel();
+    waiters_.erase(first);
   }
 
   bool is_usable(Connection& connection) const;
   ConnectionPtr take_idle();
   void keep(ConnectionPtr connection);
-  bool has_place() const { return busy_ < options_.connections_max && !is_closed_; }
-  static asio::awaitable<bool> wait_for_place(Pool& pool);
+  // What became of an order can be asked for however many are on their way.
+  bool has_place(bool is_write) const {
+    const std::size_t writes_max = std::max<std::size_t>(options_.connections_max, 2) - 1;
+    return !is_closed_ && busy_ < options_.connections_max && (!is_write || busy_writes_ < writes_max);
+  }
+  static asio::awaitable<bool> wait_for_place(Pool& pool, bool is_write);
   static asio::awaitable<std::optional<Error>> open(Pool& pool, ConnectionPtr& out);
   static asio::awaitable<void> keep_ready(std::shared_ptr<Pool> pool);
   std::size_t fresh() const;
@@ -227,11 +242,12 @@ class HttpSession::Pool : public std::enable_shared_from_this<HttpSession::Pool>
   OnTape tape_;
   std::vector<Untaped> untaped_;
   std::size_t busy_ = 0;
+  std::size_t busy_writes_ = 0;
   bool is_closed_ = false;
   bool is_kept_ready_ = false;
   asio::steady_timer look_;
   std::vector<ConnectionPtr> idle_;  // the newest last: it is used first, so the rest can age
-  std::deque<std::shared_ptr<asio::steady_timer>> waiters_;
+  std::deque<std::shared_ptr<Waiter>> waiters_;
 };
 
 // A server that closed has said so to the kernel by now; asking costs no packet. Bytes that nobody asked for, on a
@@ -265,13 +281,13 @@ void HttpSession::Pool::keep(ConnectionPtr connection) {
   idle_.push_back(std::move(connection));
 }
 
-asio::awaitable<bool> HttpSession::Pool::wait_for_place(Pool& pool) {
+asio::awaitable<bool> HttpSession::Pool::wait_for_place(Pool& pool, bool is_write) {
   const auto deadline = steady_clock::now() + pool.options_.connect_timeout;
-  while (!pool.has_place() && !pool.is_closed_) {
+  while (!pool.has_place(is_write) && !pool.is_closed_) {
     if (steady_clock::now() >= deadline) co_return false;
-    const auto waiter = std::make_shared<asio::steady_timer>(pool.loop_, deadline);
+    const auto waiter = std::make_shared<Waiter>(Waiter{asio::steady_timer{pool.loop_, deadline}, is_write});
     pool.waiters_.push_back(waiter);
-    co_await waiter->async_wait(no_throw);
+    co_await waiter->timer.async_wait(no_throw);
     std::erase(pool.waiters_, waiter);
   }
   co_return !pool.is_closed_;
@@ -439,14 +455,16 @@ asio::awaitable<HttpResponse> HttpSession::Pool::run(std::shared_ptr<Pool> pool,
     finish(HttpOutcome::NotSent, *wrong);
     co_return response;
   }
-  if (!pool->has_place() && !co_await wait_for_place(*pool)) {
+  const bool is_write = request.method != "GET";
+  if (!pool->has_place(is_write) && !co_await wait_for_place(*pool, is_write)) {
+    response.is_busy = !pool->is_closed_;
     finish(HttpOutcome::NotSent, pool->is_closed_ ? "the session is closed" : "all connections are busy");
     co_return response;
   }
   if (pool->options_.connections_ready != 0 && !std::exchange(pool->is_kept_ready_, true)) {
     asio::co_spawn(pool->loop_, keep_ready(pool), asio::detached);
   }
-  const Place place{*pool};
+  const Place place{*pool, is_write};
   const std::string text = written_out(request, pool->host_);
   bool is_kept_allowed = true;
   for (;;) {
@@ -469,6 +487,7 @@ asio::awaitable<HttpResponse> HttpSession::Pool::run(std::shared_ptr<Pool> pool,
     connection_number = connection->number;
     response.sent_time_ns = wall_now_ns();
     started_ns = boottime_now_ns();
+    if (request.on_write) std::exchange(request.on_write, nullptr)();  // a second attempt is the same request
     const Attempt attempt = co_await exchange(*pool, *connection, request, text, number, response);
     if (attempt.outcome == HttpOutcome::NotSent && is_kept) {
       is_kept_allowed = false;  // the broker had closed it and nothing went out: a fresh one decides
@@ -482,7 +501,7 @@ asio::awaitable<HttpResponse> HttpSession::Pool::run(std::shared_ptr<Pool> pool,
 
 asio::awaitable<Result<void>> HttpSession::Pool::warm(std::shared_ptr<Pool> pool, std::size_t count) {
   while (pool->idle_.size() + pool->busy_ < std::min(count, pool->options_.connections_max)) {
-    const Place place{*pool};
+    const Place place{*pool, false};
     ConnectionPtr connection;
     const std::optional<Error> failed = co_await open(*pool, connection);
     if (failed) co_return *failed;

@@ -22,12 +22,14 @@ constexpr std::chrono::milliseconds pause_most{3'000};
 constexpr int clock_samples_max = 6;
 constexpr std::chrono::milliseconds look_interval{2'000};
 constexpr std::int64_t clock_interval_ns = 60'000 * ms_ns;
+constexpr std::int64_t room_wait_max_ns = 5'000 * ms_ns;
 
 // Where the line itself tells what became of a write; nullopt: the broker has answered, and its words are to be judged.
 std::optional<VenueReport> unanswered(const Command& command, const Sent& sent) {
   const auto fact = [&](VenueEvent event, ErrorCode error) { return make_fact(command, event, error, sent.http.error); };
   if (sent.is_held_back) return fact(VenueEvent::NotSent, ErrorCode::RateLimited);
   if (sent.http.is_too_late) return fact(VenueEvent::NotSent, ErrorCode::Expired);
+  if (sent.http.is_busy) return fact(VenueEvent::NotSent, ErrorCode::RateLimited);
   if (sent.http.outcome == HttpOutcome::NotSent) return fact(VenueEvent::NotSent, ErrorCode::ConnectionError);
   if (sent.http.outcome == HttpOutcome::NoAnswer) return fact(VenueEvent::Unknown, ErrorCode::UnknownOutcome);
   return std::nullopt;
@@ -61,13 +63,46 @@ RestLine::RestLine(HttpSession& http, AdapterContext& context, Dialect dialect)
 Timestamp RestLine::broker_time_ns() const { return wall_now_ns() + clock_.offset_ns(); }
 
 std::optional<Sent> RestLine::held_back() const {
-  const Timestamp left_ns = held_back_until_ns_ - wall_now_ns();
+  const auto until = context_.held_back->find(dialect_.limit.scope);
+  const Timestamp left_ns = until == context_.held_back->end() ? 0 : until->second - wall_now_ns();
   if (left_ns <= 0) return std::nullopt;
   Sent sent;
   sent.is_held_back = true;
   sent.http.error =
       dialect_.broker + " takes nothing from here for another " + std::to_string(left_ns / (1000 * ms_ns) + 1) + " s";
   return sent;
+}
+
+void RestLine::limit_to(const RateLimit& limit) {
+  constexpr std::uint64_t week_ms = 7 * 86'400'000;
+  const std::uint64_t interval_ms = std::clamp<std::uint64_t>(limit.interval_ms, 1, week_ms);
+  pace_.limit_to(limit.limit, static_cast<std::int64_t>(interval_ms) * ms_ns, limit.aligned);
+}
+
+// Not for longer than somebody waits for the answer.
+asio::awaitable<std::optional<Error>> RestLine::await_room(RequestPace::Kind kind, Timestamp expire_time_ns) {
+  Timestamp last = broker_time_ns() + room_wait_max_ns;
+  if (expire_time_ns != 0) last = std::min(last, expire_time_ns);
+  for (;;) {
+    const Timestamp now = broker_time_ns();
+    const Timestamp at = pace_.earliest(kind, now);
+    if (at <= now) co_return std::nullopt;
+    if (at > last) {
+      co_return Error{ErrorCode::RateLimited, "as much as " + dialect_.broker + " allows is used for another " +
+                                                  std::to_string((at - now) / (1000 * ms_ns) + 1) + " s"};
+    }
+    co_await pause(context_.loop, std::chrono::ceil<std::chrono::milliseconds>(std::chrono::nanoseconds{at - now}));
+  }
+}
+
+// The router learns what it has not metered, in time for the orders that come next.
+void RestLine::note_question() {
+  if (++untold_questions_ < pace_.step()) return;
+  untold_questions_ = 0;
+  RateUsage usage = dialect_.limit;
+  usage.account = context_.account;
+  usage.used = pace_.used(broker_time_ns());
+  context_.events.on_usage(std::move(usage));
 }
 
 asio::awaitable<Sent> RestLine::send(Make make, About about, Timestamp expire_time_ns) {
@@ -77,15 +112,33 @@ asio::awaitable<Sent> RestLine::send(Make make, About about, Timestamp expire_ti
   // which counts from a command's expiry, thinks it cannot.
   sent.request_time_ns = broker_time_ns();
   HttpRequest http = make(sent.request_time_ns);
-  http.about = std::move(about);
   const bool is_write = http.method != "GET";
+  if (is_write && pace_.earliest(RequestPace::Kind::Command, sent.request_time_ns) > sent.request_time_ns) {
+    if (auto full = co_await await_room(RequestPace::Kind::Command, expire_time_ns)) {
+      sent.is_held_back = true;
+      sent.http.error = std::move(full->text);
+      co_return sent;
+    }
+    http = make(sent.request_time_ns = broker_time_ns());
+  }
+  http.about = std::move(about);
   if (is_write) http.answer_timeout = write_answer_max;
   if (expire_time_ns != 0) http.write_until_ns = boottime_now_ns() + (expire_time_ns - broker_time_ns());
   sent.target = http.target;
   const bool is_private = !http.secret_headers.empty();
+  const auto kind = is_write ? RequestPace::Kind::Command : RequestPace::Kind::Question;
+  bool is_written = false;
+  http.on_write = [this, &is_written, kind] {
+    is_written = true;
+    pace_.on_written(kind, broker_time_ns());
+  };
+  pace_.begin(kind);
+  if (!is_write) note_question();
   sent.http = co_await http_.request(std::move(http));
+  if (!is_written) pace_.on_unsent(kind);
   cut_secrets(sent.http.body);
-  if (!sent.http.is_too_late) note(sent.http, sent.target, is_private);
+  const bool is_ours = sent.http.is_too_late || sent.http.is_busy;  // the reason: the line had no part in it
+  if (!is_ours) note(sent.http, sent.target, is_private);
   // A write is not sent again: but the next one is signed at the right time.
   const bool is_refused_write = is_write && sent.http.outcome == HttpOutcome::Answered && sent.http.status >= 400;
   if (is_refused_write && dialect_.meaning(sent.http, sent.target).is_clock_wrong) {
@@ -103,9 +156,10 @@ void RestLine::cut_secrets(std::string& text) const {
 asio::awaitable<Result<std::string>> RestLine::ask(Make make, About about) {
   Backoff backoff{pause_first, pause_most, random()};
   for (int tries = 1;; ++tries) {
+    if (auto full = co_await await_room(RequestPace::Kind::Question, 0)) co_return *std::move(full);
     Sent sent = co_await send(make, about);
     if (sent.is_held_back) co_return Error{ErrorCode::RateLimited, sent.http.error};
-    Error error{ErrorCode::ConnectionError, sent.http.error};
+    Error error{sent.http.is_busy ? ErrorCode::RateLimited : ErrorCode::ConnectionError, sent.http.error};
     bool may_ask_again = true;
     if (sent.http.outcome == HttpOutcome::Answered) {
       const Meaning meaning = dialect_.meaning(sent.http, sent.target);
@@ -164,9 +218,11 @@ void RestLine::note(const HttpResponse& http, std::string_view target, bool is_p
   RateUsage usage = dialect_.limit;
   usage.account = context_.account;
   usage.used = meaning.used.value_or(0);
+  note_used(usage.used);
   if (meaning.hold_back.count() != 0) {
-    held_back_until_ns_ = std::max(held_back_until_ns_, wall_now_ns() + meaning.hold_back.count() * ms_ns);
-    usage.blocked_until_ns = held_back_until_ns_;
+    Timestamp& until_ns = (*context_.held_back)[dialect_.limit.scope];
+    until_ns = std::max(until_ns, wall_now_ns() + meaning.hold_back.count() * ms_ns);
+    usage.blocked_until_ns = until_ns;
   }
   context_.events.on_usage(std::move(usage));
 }
@@ -186,8 +242,10 @@ void RestLine::note_health(const HttpResponse& http, bool is_key_refused, bool i
   key_refusals_ = is_key_refused ? key_refusals_ + 1 : is_private && is_well ? 0 : key_refusals_;
   if (is_key_refused && key_refusals_ >= 2) {
     tell(NeedsHuman, "authentication failed: " + dialect_.broker +
-                         " refuses the API key: it may be wrong, revoked or expired, lack a permission, or not be "
-                         "allowed from this address");
+                         (context_.credentials.is_login()
+                              ? " refuses the login's token: the login may have been revoked, or lack a permission"
+                              : " refuses the API key: it may be wrong, revoked or expired, lack a permission, or not be "
+                                "allowed from this address"));
   } else if (is_well && key_refusals_ < 2) {
     tell(Ok, {});
   }

@@ -12,6 +12,7 @@
 
 #include "gateways/framework/adapter.hpp"
 #include "gateways/framework/clock_offset.hpp"
+#include "gateways/framework/request_pace.hpp"
 #include "gateways/framework/retry.hpp"
 #include "gateways/framework/run.hpp"
 #include "gateways/framework/tasks.hpp"
@@ -67,9 +68,10 @@ class RestLine {
 
   RestLine(HttpSession& http, AdapterContext& context, Dialect dialect);
 
-  // `expire_time_ns`, in the broker's time: later nothing is written any more. 0: never too late.
+  // `expire_time_ns`, in the broker's time: later nothing is written any more. 0: never too late. A write that came late and
+  // with too many others waits for room in the limit.
   asio::awaitable<Sent> send(Make make, About about = {}, Timestamp expire_time_ns = 0);
-  // The body of the answer, or why there is none.
+  // The body of the answer, or why there is none. Waits for room, and leaves some to commands.
   asio::awaitable<Result<std::string>> ask(Make make, About about = {});
   // Takes samples until the offset is known; with `anew`, old ones count for nothing.
   asio::awaitable<Result<void>> measure_clock(bool anew);
@@ -77,6 +79,10 @@ class RestLine {
   // From start() on the clock is measured each minute, and a line that is down is tried every two seconds.
   void start() { refresh_.start(); }
   void stop() { refresh_.stop(); }
+
+  // What all requests together may use of the dialect's limit, as far as it is known; the broker counts so much of it.
+  void limit_to(const RateLimit& limit);
+  void note_used(std::uint64_t used) { pace_.raise(used, broker_time_ns()); }
 
   Timestamp broker_time_ns() const;
   // The broker wants to hear nothing for a while: what becomes of a request meanwhile.
@@ -93,6 +99,8 @@ class RestLine {
   static constexpr int failures_max = 3;  // lines that broke, one after another
 
   asio::awaitable<void> refresh();
+  asio::awaitable<std::optional<Error>> await_room(RequestPace::Kind kind, Timestamp expire_time_ns);
+  void note_question();
   void note_health(const HttpResponse& http, bool is_key_refused, bool is_private);
 
   HttpSession& http_;
@@ -101,8 +109,9 @@ class RestLine {
   ClockOffset clock_;
   std::mt19937_64 random_{std::random_device{}()};
   Periodic refresh_;
-  Timestamp clock_at_ns_ = 0;         // CLOCK_BOOTTIME: when it was measured last
-  Timestamp held_back_until_ns_ = 0;  // wall clock
+  RequestPace pace_;
+  std::uint64_t untold_questions_ = 0;
+  Timestamp clock_at_ns_ = 0;  // CLOCK_BOOTTIME: when it was measured last
   int failures_ = 0;
   int key_refusals_ = 0;
 };

@@ -11,6 +11,7 @@
 //   }
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string_view>
 
@@ -23,6 +24,9 @@
 
 namespace busbar::gateway {
 
+// Until when, by our wall clock, a broker wants to hear nothing, by whom it counts: an address, an account.
+using HeldBack = std::map<Name, Timestamp>;
+
 // What an adapter for one account is given. References outlive the adapter.
 struct AdapterContext {
   asio::io_context& loop;
@@ -34,6 +38,7 @@ struct AdapterContext {
   Environment environment;
   Credentials credentials;
   std::function<void(std::string& text)> cut_from = {};  // secrets that come and go, out of what a broker repeats
+  std::shared_ptr<HeldBack> held_back = std::make_shared<HeldBack>();  // one for all accounts of a gateway
 };
 
 using MakeAdapter = std::function<std::unique_ptr<Adapter>(AdapterContext context)>;

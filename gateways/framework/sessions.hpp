@@ -65,6 +65,7 @@ struct HttpRequest {
   About about = {};
   Timestamp write_until_ns = 0;  // CLOCK_BOOTTIME: later it is not sent any more, whatever it has waited for. 0: whenever
   std::chrono::milliseconds answer_timeout{0};  // 0: that of the session
+  std::function<void()> on_write = {};          // as it leaves, whatever it has waited for
 };
 
 enum class HttpOutcome {
@@ -80,6 +81,7 @@ struct HttpResponse {
   std::string body;
   std::string error;  // why, when not Answered
   bool is_too_late = false;  // NotSent, because write_until_ns had passed
+  bool is_busy = false;      // NotSent, because other requests had all connections
   Timestamp sent_time_ns = 0;
   Timestamp received_time_ns = 0;
   const std::string* header(std::string_view lower_case_name) const;
@@ -89,7 +91,7 @@ struct HttpResponse {
 using OnTape = std::function<void(Tape)>;
 
 struct HttpOptions {
-  std::size_t connections_max = 8;
+  std::size_t connections_max = 8;    // one of several is never a write's
   std::size_t connections_ready = 0;  // so many are kept fresh from the first request on, for who comes after a silence
   std::chrono::milliseconds connect_timeout{3000};  // whoever waits to have an order sent is to know within 5 s
   std::chrono::milliseconds answer_timeout{12000};

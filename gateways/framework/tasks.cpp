@@ -19,7 +19,6 @@ asio::awaitable<void> pause(asio::io_context& loop, std::chrono::milliseconds ti
 asio::awaitable<Turn::Held> Turn::take(std::function<bool()> is_there) {
   while (!is_there()) {
     if (!std::exchange(is_taken_, true)) co_return Held{this};
-    over_.expires_at(asio::steady_timer::time_point::max());
     co_await over_.async_wait(asio::as_tuple(asio::use_awaitable));
   }
   co_return Held{};

@@ -39,13 +39,14 @@ class Periodic {
 // What is dear is done for everybody who wants it by one of them, while the others wait.
 class Turn {
  public:
-  explicit Turn(asio::io_context& loop) : over_{loop} {}
+  explicit Turn(asio::io_context& loop) : over_{loop, asio::steady_timer::time_point::max()} {}
   struct Leave {
     void operator()(Turn* turn) const;
   };
   using Held = std::unique_ptr<Turn, Leave>;
   // Nothing: what was wanted is there, be it that another has brought it. Otherwise it is ours to bring, while we hold this.
-  asio::awaitable<Held> take(std::function<bool()> is_there);
+  asio::awaitable<Held> take(std::function<bool()> is_there = [] { return false; });
+  bool is_taken() const { return is_taken_; }
 
  private:
   asio::steady_timer over_;

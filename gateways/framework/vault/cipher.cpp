@@ -12,17 +12,15 @@
 #include <openssl/kdf.h>
 #include <openssl/rand.h>
 
+#include "gateways/framework/openssl.hpp"
+
 namespace busbar::vault {
 
 namespace {
 
-template <class T, void (*free)(T*)>
-struct Free {
-  void operator()(T* what) const { free(what); }
-};
-using CipherContext = std::unique_ptr<EVP_CIPHER_CTX, Free<EVP_CIPHER_CTX, EVP_CIPHER_CTX_free>>;
-using Kdf = std::unique_ptr<EVP_KDF, Free<EVP_KDF, EVP_KDF_free>>;
-using KdfContext = std::unique_ptr<EVP_KDF_CTX, Free<EVP_KDF_CTX, EVP_KDF_CTX_free>>;
+using CipherContext = gateway::Owned<EVP_CIPHER_CTX, EVP_CIPHER_CTX_free>;
+using Kdf = gateway::Owned<EVP_KDF, EVP_KDF_free>;
+using KdfContext = gateway::Owned<EVP_KDF_CTX, EVP_KDF_CTX_free>;
 
 constexpr std::size_t text_size_max = std::size_t{1} << 30;  // OpenSSL counts in int
 constexpr int scrypt_work_max_log2 = 23;

@@ -495,6 +495,9 @@ TEST(CircuitBreaker, OpensAfterFailuresAndTriesOneOrderWhenTheTimeIsOver) {
   breaker.on_failure(now);
   EXPECT_FALSE(breaker.allows(now + 4999 * ms));
   EXPECT_TRUE(breaker.allows(now + 5000 * ms));
+  breaker.on_unsent();
+  EXPECT_EQ(breaker.state(), CircuitBreaker::State::HalfOpen);
+  EXPECT_TRUE(breaker.allows(now + 5000 * ms)) << "what never left was no trial";
   breaker.on_success();
   EXPECT_EQ(breaker.state(), CircuitBreaker::State::Closed);
   EXPECT_TRUE(breaker.allows(now));

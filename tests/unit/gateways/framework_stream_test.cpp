@@ -268,6 +268,23 @@ TEST(Stream, AConnectionThatIsNoLongerKeptAliveIsReplaced) {
   EXPECT_EQ(talk.reasons[1], "no such key");
 }
 
+// A turn that woke all who wait whenever one more comes would keep them at it for as long as it lasts.
+TEST(Turn, WhoWaitsSleeps) {
+  asio::io_context loop;
+  Turn turn{loop};
+  int asked = 0, served = 0;
+  for (int i = 0; i < 4; ++i) {
+    spawn(loop, [](asio::io_context& on, Turn& shared, int& count, int& done) -> asio::awaitable<void> {
+      const std::function<bool()> is_there = [&] { return ++count, false; };
+      const auto held = co_await shared.take(is_there);
+      co_await pause(on, 5ms);
+      ++done;
+    }(loop, turn, asked, served));
+  }
+  test::run_until(loop, [&] { return served == 4; });
+  EXPECT_LE(asked, 4 + 3 + 2 + 1);
+}
+
 TEST(Turn, OneBringsWhatAllOthersWaitFor) {
   asio::io_context loop;
   Turn turn{loop};
