@@ -73,7 +73,9 @@ std::optional<Command> InDoubt::take_due(Timestamp now) {
   Doubt* due = nullptr;
   for (auto& [id, doubt] : doubts_) {
     if (doubt.is_running || doubt.next > now) continue;
-    if (due == nullptr || doubt.next < due->next) due = &doubt;
+    // What is in doubt comes before what somebody only wants to be told.
+    const auto rank = [](const Doubt& each) { return std::pair{each.kind == CommandKind::Ask, each.next}; };
+    if (due == nullptr || rank(doubt) < rank(*due)) due = &doubt;
   }
   if (due == nullptr) return std::nullopt;
   due->is_running = true;

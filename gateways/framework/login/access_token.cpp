@@ -29,7 +29,8 @@ constexpr std::int64_t s_ns = 1'000'000'000;
 constexpr milliseconds look_every{250};
 constexpr milliseconds stop_pause{20};
 constexpr milliseconds stop_most{3'000};
-constexpr std::int64_t margin_most_ns = 300 * s_ns;     // before its end it is renewed, or a fifth of what is left
+constexpr std::int64_t margin_most_ns = 300 * s_ns;     // before its end it is renewed, or a fifth of what is left,
+constexpr std::int64_t margin_least_ns = s_ns;          // but early enough for the answer to come in time
 constexpr std::int64_t trust_ns = 5 * s_ns;             // of a new one: answers to the one before come late
 constexpr std::int64_t trust_doubted_ns = 60 * s_ns;    // ... which came for a doubt: the token was not what was wrong
 constexpr milliseconds retry_first{1'000};
@@ -304,7 +305,7 @@ void AccessToken::adopt(Tokens tokens) {
   known_->add(tokens_.access);
   known_->add(tokens_.refresh);
   const Timestamp left = tokens_.expires_at - wall_now_ns();
-  due_ = tokens_.expires_at - std::clamp<Timestamp>(left / 5, 0, margin_most_ns);
+  due_ = tokens_.expires_at - std::clamp<Timestamp>(left / 5, margin_least_ns, margin_most_ns);
   trusted_until_ = boottime_now_ns() + (is_doubted_ ? trust_doubted_ns : trust_ns);
   retry_at_ = 0;
   backoff_.reset();

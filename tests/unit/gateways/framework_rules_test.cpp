@@ -416,6 +416,17 @@ TEST(InDoubt, QuestionsOfTheRouterGoAtOnce) {
   EXPECT_FALSE(doubts.take_due(1000 * ms));
 }
 
+TEST(InDoubt, WhatIsInDoubtComesBeforeQuestions) {
+  InDoubt doubts{rule(15'000)};
+  EXPECT_TRUE(doubts.add(CommandKind::Ask, command(7), 0, 1000 * ms));
+  EXPECT_TRUE(doubts.add(CommandKind::Place, command(8, 2), 1000 * ms, 1000 * ms));
+  const auto first = doubts.take_due(5000 * ms);
+  const auto second = doubts.take_due(5000 * ms);
+  ASSERT_TRUE(first && second);
+  EXPECT_EQ(first->command_id, 8u);
+  EXPECT_EQ(second->command_id, 7u);
+}
+
 TEST(InDoubt, AQuestionOfTheRouterIsAnsweredOnce) {
   InDoubt doubts{rule(0)};
   EXPECT_TRUE(doubts.add(CommandKind::Ask, command(1), 5, 1000 * ms));
