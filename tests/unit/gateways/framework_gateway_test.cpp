@@ -245,7 +245,7 @@ class GatewayTest : public testing::Test {
     c.account = "main";
     c.symbol = "BTC/USDT";
     c.send_time_ns = router_now();
-    c.expire_time_ns = router_now() + second;
+    c.expire_time_ns = router_now() + 10 * second;
     return c;
   }
   PlaceCommand place(Command c) {
@@ -422,7 +422,7 @@ TEST_F(GatewayTest, WhatWaitedWhileWeWereStoppedIsNotPlaced) {
   start();
   const int welcomes = welcomes_;
   for (std::uint64_t id = 1; id <= 20; ++id) send(place(id));
-  skew_ += 5 * second;  // stopped, and continued
+  skew_ += 12 * second;  // stopped, and continued
   until([&] { return welcomes_ > welcomes; });
   Command again = command(1);
   again.possible_resend = true;
