@@ -119,6 +119,7 @@ asio::awaitable<Sent> RestLine::send(Make make, About about, Timestamp expire_ti
       sent.http.error = std::move(full->text);
       co_return sent;
     }
+    if (auto refused = held_back()) co_return *std::move(refused);  // said meanwhile
     http = make(sent.request_time_ns = broker_time_ns());
   }
   http.about = std::move(about);
