@@ -96,7 +96,8 @@ class Process:
 
     def tail(self, lines=15):
         try:
-            return "\n".join(Path(self.log).read_text(errors="replace").splitlines()[-lines:])
+            said = Path(self.log).read_text(errors="replace").splitlines()
+            return "\n".join([line for line in said if "signed head" not in line][-lines:])
         except OSError:
             return ""
 
@@ -242,8 +243,8 @@ class Stack:
     def __enter__(self):
         try:
             self.start()
-        except BaseException:
-            self.tell()
+        except BaseException as error:
+            self.tell(error)
             raise
         return self
 
@@ -251,21 +252,22 @@ class Stack:
         for client in self.clients:
             client.close()
         if kind is not None:
-            self.tell()
+            self.tell(error)
             self.kill_all()
             if PLANTED:  # it was to fail: nobody will look for the reason
                 shutil.rmtree(self.folder, ignore_errors=True)
             return
         try:
             self.stop()
-        except BaseException:
-            self.tell()
+        except BaseException as failure:
+            self.tell(failure)
             self.kill_all()
             raise
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def tell(self):
-        print(f"--- {self.name} failed; everything is kept in {self.folder}", file=sys.stderr)
+    def tell(self, error):
+        # What failed first: who reads a log that was cut has that at least.
+        print(f"--- {self.name} failed: {error}\n--- everything is kept in {self.folder}", file=sys.stderr)
         for process in self.processes.values():
             state = "runs" if process.is_running(
             ) else f"ended with {process.popen.returncode if process.popen else None}"
