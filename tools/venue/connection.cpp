@@ -37,22 +37,22 @@ bool Connection::is_within_message_rate(TimeUs now) {
   return ++messages_ <= settings_.messages_per_second;
 }
 
+void Connection::send_value(const json::value& frame) { send(json::serialize(frame)); }
+
 void Connection::send_event(std::string_view stream, std::string_view name, json::value event, Wrap wrap, TimeUs now,
                             std::string_view account) {
   const Faults::EventPlan plan = faults_.plan_event(stream, name, now, account);
   if (plan.is_withheld) return;
   for (const Faults::Alteration& alteration : plan.alterations) alter(event, alteration);
-  const std::function<std::string()> frame = [wrap = std::move(wrap), event = std::move(event)] {
-    return json::serialize(wrap(event));
-  };
+  const std::function<json::value()> frame = [wrap = std::move(wrap), event = std::move(event)] { return wrap(event); };
   if (plan.is_lost) return static_cast<void>(frame());
   const auto deliver = [this, plan, frame] {
     if (plan.is_reordered && !held_) {
       held_ = frame;
       return;
     }
-    for (std::int64_t copy = 0; copy < plan.copies; ++copy) socket_->send(frame());
-    if (const auto held = std::exchange(held_, nullptr)) socket_->send(held());
+    for (std::int64_t copy = 0; copy < plan.copies; ++copy) send_value(frame());
+    if (const auto held = std::exchange(held_, nullptr)) send_value(held());
   };
   if (plan.delay.count() == 0) return deliver();
   const auto timer = std::make_shared<asio::steady_timer>(loop_, plan.delay);

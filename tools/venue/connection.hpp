@@ -40,6 +40,9 @@ class Connection : public SocketOwner, public std::enable_shared_from_this<Conne
 
  protected:
   void send(std::string frame) { socket_->send(std::move(frame)); }
+  void send_binary(std::string frame) { socket_->send_binary(std::move(frame)); }
+  // A frame in the connection's own manner: JSON in text, unless it has agreed on something else.
+  virtual void send_value(const boost::json::value& frame);
   // Through the faults of a stream, "orders" or "market"; `wrap` makes a frame of what they leave of it, each time that it
   // is said, be it later or again: where frames are numbered, each has a number of its own, and of one that is lost on
   // its way the number is missing. `account`: whose event it is.
@@ -58,7 +61,7 @@ class Connection : public SocketOwner, public std::enable_shared_from_this<Conne
   TimeUs connected_ = 0, last_ping_ = 0, last_pong_ = 0, now_ = 0;
   std::int64_t messages_ = 0;
   TimeUs messages_second_ = 0;
-  std::function<std::string()> held_;  // the frame that waits for its successor
+  std::function<boost::json::value()> held_;  // the frame that waits for its successor
   bool is_closed_ = false;
 };
 

@@ -95,8 +95,10 @@ Outcome<Order> Engine::place(AccountId account, SymbolId symbol, const NewOrder&
   Book& book = books_[symbol];
   Order order = order_from(account, symbol, wanted, now);
   if (is_duplicate(account, symbol, order.client_order_id)) return Refusal::DuplicateOrder;
-  if (const auto refusal = refusal_of(book, order)) return *refusal;
-  if (!order.quote_qty.is_zero()) order.qty = qty_by_quote(book, order);
+  if (!wanted.is_held) {
+    if (const auto refusal = refusal_of(book, order)) return *refusal;
+    if (!order.quote_qty.is_zero()) order.qty = qty_by_quote(book, order);
+  }
   if (!can_afford(book, order)) return Refusal::InsufficientBalance;
 
   Order& placed = enter(book, std::move(order));
@@ -105,6 +107,11 @@ Outcome<Order> Engine::place(AccountId account, SymbolId symbol, const NewOrder&
     return placed;
   }
   reserve(placed, reservation(book, placed), events);
+  if (wanted.is_held) {
+    placed.status = Status::PendingNew;
+    tell(ExecutionType::New, placed, now, events);
+    return placed;
+  }
   start(book, placed, now, events);
   settle_consequences(book, now, events);
   const Order result = placed;

@@ -92,6 +92,7 @@ struct NewOrder {
   std::optional<std::int64_t> strategy_type;
   std::string quote_asset;   // what it is settled in, where it is not the symbol's own
   bool is_rejected = false;  // once it is in the book, by a venue that takes an order and thinks better of it
+  bool is_held = false;      // it waits outside of the book until it is released, whatever the market does
 };
 
 struct Order {
@@ -297,6 +298,17 @@ class Engine {
   // Another quantity, another price, under the same name. Less of it keeps its place; everything else is matched anew.
   Outcome<Order> edit(AccountId account, SymbolId symbol, std::uint64_t order_id, Decimal new_qty, Decimal new_price,
                       TimeUs now, Events& events);
+  // Into the book, or out of it again: for hours in which an order may not trade. A held order stays open, and pending.
+  Outcome<Order> release(AccountId account, SymbolId symbol, std::uint64_t order_id, TimeUs now, Events& events);
+  Outcome<Order> hold(AccountId account, SymbolId symbol, std::uint64_t order_id, Events& events);
+  // A stop that is moved from outside.
+  void move_stop(AccountId account, SymbolId symbol, std::uint64_t order_id, Decimal stop_price, Events& events);
+  // Another order in the place of an open one, in two steps: what is between them may end the old one, and then the new
+  // one is rejected. It may belong to a list, whose leg the new one becomes.
+  Outcome<Order> prepare_replacement(AccountId account, SymbolId symbol, std::uint64_t order_id, const NewOrder& wanted,
+                                     TimeUs now, Events& events);
+  Outcome<Order> complete_replacement(AccountId account, SymbolId symbol, std::uint64_t order_id,
+                                      std::uint64_t new_order_id, TimeUs now, Events& events);
   // Its time is over.
   Outcome<Order> expire(AccountId account, SymbolId symbol, std::uint64_t order_id, TimeUs now, Events& events);
   // The list and its orders as they stood before the pending ones could start.
@@ -361,6 +373,7 @@ class Engine {
   Decimal qty_by_quote(const Book& book, const Order& order) const;
   bool can_afford(const Book& book, const Order& order) const;
   bool is_fillable(const Book& book, const Order& order) const;
+  Order* open_order(Book& book, AccountId account, std::uint64_t order_id);
   Order& enter(Book& book, Order order);
   void start(Book& book, Order& order, TimeUs now, Events& events);  // wait for the trigger, or work
   void work(Book& book, Order& order, TimeUs now, Events& events);   // match, then rest or expire

@@ -68,10 +68,16 @@ Outcome<Engine::PlacedList> Engine::place_list(AccountId account, SymbolId symbo
       return Refusal::DuplicateOrder;
     }
   }
-  if (book.symbol.status != SymbolStatus::Trading) return Refusal::MarketClosed;
+  const bool is_held = wanted.working ? wanted.working->is_held : wanted.legs.front().is_held;
+  if (book.symbol.status != SymbolStatus::Trading && !is_held) return Refusal::MarketClosed;
   if (wanted.working) {
-    if (const auto refusal = refusal_of(book, orders.front())) return *refusal;
+    const auto refusal = is_held ? std::nullopt : refusal_of(book, orders.front());
+    if (refusal) return *refusal;
     if (!can_afford(book, orders.front())) return Refusal::InsufficientBalance;
+  } else if (is_held) {
+    for (const Order& order : orders) {
+      if (!can_afford(book, order)) return Refusal::InsufficientBalance;
+    }
   } else if (const auto refusal = refusal_of_pair(book, orders[0], orders[1])) {
     return *refusal;
   }
@@ -80,7 +86,7 @@ Outcome<Engine::PlacedList> Engine::place_list(AccountId account, SymbolId symbo
   std::vector<Order*> entered;
   for (Order& order : orders) {
     order.list = list.id;
-    if (wanted.working && !entered.empty()) order.status = Status::PendingNew;
+    if (is_held || (wanted.working && !entered.empty())) order.status = Status::PendingNew;
     list.legs.push_back({});
     entered.push_back(&enter(book, std::move(order)));
     list.legs.back() = {entered.back()->id, entered.back()->client_order_id};
@@ -92,10 +98,14 @@ Outcome<Engine::PlacedList> Engine::place_list(AccountId account, SymbolId symbo
   if (wanted.working) {
     for (std::size_t i = 1; i < entered.size(); ++i) tell(ExecutionType::New, *entered[i], now, events);
     reserve(*entered[0], reservation(book, *entered[0]), events);
-    start(book, *entered[0], now, events);
+    if (is_held) tell(ExecutionType::New, *entered[0], now, events);
+    else start(book, *entered[0], now, events);
   } else {
     reserve_pair(book, *entered[0], *entered[1], events);
-    for (Order* order : entered) start(book, *order, now, events);
+    for (Order* order : entered) {
+      if (is_held) tell(ExecutionType::New, *order, now, events);
+      else if (order->is_open()) start(book, *order, now, events);
+    }
   }
   PlacedList result{kept, {}};
   for (const Order* order : entered) result.orders.push_back(*order);

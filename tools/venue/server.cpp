@@ -76,6 +76,7 @@ class BeastSocket final : public Socket, public std::enable_shared_from_this<Bea
   explicit BeastSocket(ByteStream&& stream) : socket_{std::move(stream)} {}
 
   void send(std::string text) override { push({Frame::Text, std::move(text), 0}); }
+  void send_binary(std::string bytes) override { push({Frame::Binary, std::move(bytes), 0}); }
   void ping(std::string payload) override { push({Frame::Ping, std::move(payload), 0}); }
   void close(std::uint16_t code, std::string reason) override { push({Frame::Close, std::move(reason), code}); }
   void reset() override { reset_connection(socket_.next_layer()); }
@@ -111,7 +112,7 @@ class BeastSocket final : public Socket, public std::enable_shared_from_this<Bea
 
  private:
   struct Frame {
-    enum Kind { Text, Ping, Close } kind;
+    enum Kind { Text, Binary, Ping, Close } kind;
     std::string text;
     std::uint16_t code;
   };
@@ -136,6 +137,8 @@ class BeastSocket final : public Socket, public std::enable_shared_from_this<Bea
       queue_.pop_front();
       switch (frame.kind) {
         case Frame::Text:
+        case Frame::Binary:
+          socket_.binary(frame.kind == Frame::Binary);
           co_await socket_.async_write(asio::buffer(frame.text), asio::redirect_error(asio::use_awaitable, error));
           break;
         case Frame::Ping:
@@ -214,6 +217,7 @@ asio::awaitable<void> converse(ByteStream stream, Handler& handler, std::string 
       struct Late final : Socket {  // handed out before the stream moves into its socket
         std::shared_ptr<Socket> real;
         void send(std::string text) override { real->send(std::move(text)); }
+        void send_binary(std::string bytes) override { real->send_binary(std::move(bytes)); }
         void ping(std::string payload) override { real->ping(std::move(payload)); }
         void close(std::uint16_t code, std::string reason) override { real->close(code, std::move(reason)); }
         void reset() override { real->reset(); }

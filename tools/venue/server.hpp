@@ -42,6 +42,7 @@ class Socket {
  public:
   virtual ~Socket() = default;
   virtual void send(std::string text) = 0;
+  virtual void send_binary(std::string bytes) = 0;
   virtual void ping(std::string payload) = 0;
   virtual void close(std::uint16_t code, std::string reason) = 0;
   virtual void reset() = 0;  // the TCP connection, without a closing handshake
@@ -50,7 +51,7 @@ class Socket {
 class SocketOwner {
  public:
   virtual ~SocketOwner() = default;
-  virtual void on_text(std::string text) = 0;
+  virtual void on_text(std::string text) = 0;  // or bytes: whatever the frame is called
   virtual void on_control(bool is_pong) = 0;
   virtual void on_closed() = 0;  // once, whoever closed
 };

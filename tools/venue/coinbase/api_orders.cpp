@@ -61,7 +61,7 @@ ReaderContext Api::reader_context(AccountId account) const {
 json::object Api::created(const Ticket& ticket, const Order& order) const {
   json::object success{{"order_id", ticket.order_id},
                        {"product_id", ticket.product_id},
-                       {"side", name_of(order.side)},
+                       {"side", coinbase::name_of(order.side)},
                        {"client_order_id", order.client_order_id}};
   return {{"success", true},
           {"failure_reason", "UNKNOWN_FAILURE_REASON"},

@@ -14,6 +14,7 @@
 #include <boost/json/object.hpp>
 
 #include "tools/venue/engine.hpp"
+#include "tools/venue/uuid.hpp"
 
 namespace busbar::venue::coinbase {
 
@@ -62,8 +63,10 @@ class Ledger {
   std::vector<Ticket*> open_tickets();     // those that may still need care
   void close(const Ticket& ticket) { open_.erase(ticket.index); }
 
-  // Names that look like the broker's, the same for the same seed.
-  std::string uuid(std::string_view kind, std::uint64_t a, std::uint64_t b = 0) const;
+  // The broker's names for things, the same for the same seed.
+  std::string uuid(std::string_view kind, std::uint64_t a, std::uint64_t b = 0) const {
+    return uuid_of(seed_, kind, a, b);
+  }
 
  private:
   std::uint64_t seed_;

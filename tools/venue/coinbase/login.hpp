@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "tools/venue/coinbase/api.hpp"
+#include "tools/venue/form.hpp"
 #include "tools/venue/server.hpp"
 
 namespace busbar::venue::coinbase {
@@ -65,11 +66,5 @@ class Login {
   std::uint64_t seed_, made_ = 0, consents_ = 0;
   Grants codes_, refreshes_;
 };
-
-// "a=1&b=%20" into its members.
-std::vector<std::pair<std::string, std::string>> form_fields(std::string_view text);
-
-// Without the port where that is the client's to choose: http://127.0.0.1:41234/callback (RFC 8252, section 7.3).
-std::string without_loopback_port(std::string_view uri);
 
 }  // namespace busbar::venue::coinbase

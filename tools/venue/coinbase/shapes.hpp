@@ -13,12 +13,11 @@
 #include "tools/venue/coinbase/ledger.hpp"
 #include "tools/venue/coinbase/products.hpp"
 #include "tools/venue/history.hpp"
+#include "tools/venue/time_text.hpp"
 
 namespace busbar::venue::coinbase {
 
 std::string plain(Decimal value);                     // "0.001"
-std::string rfc3339(TimeUs time, int places = 6);     // "2026-11-26T08:00:00.123456Z"; 0 to 9 places
-std::optional<TimeUs> time_from(std::string_view text);  // RFC 3339 with Z or an offset
 std::string_view name_of(Side side);
 Decimal average_price(const Order& order);            // zero before the first fill
 
