@@ -42,9 +42,13 @@ class Events {
 // No answer from the broker is one fact: VenueEvent::Unknown, with request_time_ns.
 using Facts = std::vector<VenueReport>;
 
+// What shows who we are, where it is no key and no login of OAuth 2.0.
+enum class Proof { None, Consumer };  // a program on this host has logged in; OAuth 1.0a
+
 class Adapter {
  public:
   virtual ~Adapter() = default;
+  virtual bool takes(Proof) const { return false; }
 
   virtual const Capabilities& capabilities() const = 0;
   virtual std::vector<RateLimit> rate_limits() const = 0;  // known after connect()

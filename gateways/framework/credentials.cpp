@@ -25,6 +25,45 @@ std::string_view cut_line(std::string_view& rest) {
   return line;
 }
 
+// By its name in a file. Where a key of many lines stands, a file may be named in its place: NAME_file.
+Secret* member_of(Credentials& credentials, std::string_view name) {
+  Credentials::Consumer& consumer = credentials.consumer;
+  const std::pair<std::string_view, Secret*> members[] = {
+      {"api_key", &credentials.api_key},
+      {"secret", &credentials.secret},
+      {"passphrase", &credentials.passphrase},
+      {"client_id", &credentials.client_id},
+      {"client_secret", &credentials.client_secret},
+      {"consumer_key", &consumer.key},
+      {"access_token", &consumer.access_token},
+      {"access_token_secret", &consumer.access_token_secret},
+      {"signature_key", &consumer.signature_key},
+      {"encryption_key", &consumer.encryption_key},
+      {"dh_prime", &consumer.dh_prime},
+  };
+  const auto found = std::ranges::find(members, name, &std::pair<std::string_view, Secret*>::first);
+  return found == std::end(members) ? nullptr : found->second;
+}
+
+std::string_view named_by_file(std::string_view name) {
+  for (const std::string_view key : {"secret", "signature_key", "encryption_key"}) {
+    if (name.starts_with(key) && name.substr(key.size()) == "_file") return key;
+  }
+  return {};
+}
+
+Error is_missing(std::string_view name) {
+  return {ErrorCode::InvalidMessage, std::string{name} + " is missing"};
+}
+
+std::optional<Error> incomplete(const Credentials::Consumer& consumer) {
+  if (consumer.signature_key.is_empty()) return is_missing("signature_key");
+  if (consumer.encryption_key.is_empty()) return is_missing("encryption_key");
+  if (consumer.dh_prime.is_empty()) return is_missing("dh_prime");
+  if (consumer.access_token.is_empty() == consumer.access_token_secret.is_empty()) return std::nullopt;
+  return is_missing(consumer.access_token.is_empty() ? "access_token" : "access_token_secret");
+}
+
 }  // namespace
 
 Result<Credentials> parse_credentials(std::string_view text, const std::filesystem::path& folder) {
@@ -41,24 +80,24 @@ Result<Credentials> parse_credentials(std::string_view text, const std::filesyst
     if (equals == std::string_view::npos) return refuse("expected `name = value`");
     const std::string_view name = trim(entry.substr(0, equals));
     std::string_view value = trim(entry.substr(equals + 1));
-    Secret* const member = name == "api_key"         ? &credentials.api_key
-                           : name == "secret"        ? &credentials.secret
-                           : name == "passphrase"    ? &credentials.passphrase
-                           : name == "client_id"     ? &credentials.client_id
-                           : name == "client_secret" ? &credentials.client_secret
-                                                     : nullptr;
+    Secret* member = member_of(credentials, name);
+    const std::string_view by_file = named_by_file(name);
     // A name that is not known is not told: a private key's own lines end in "=", and may stand here by mistake.
-    if (member == nullptr && name != "secret_file") {
-      return refuse("only api_key, secret, secret_file, passphrase, client_id and client_secret are known here");
+    if (member == nullptr && by_file.empty()) {
+      return refuse(
+          "only api_key, secret, secret_file, passphrase, client_id and client_secret are known here; and of OAuth 1.0a "
+          "consumer_key, access_token, access_token_secret, signature_key, encryption_key, each of both with _file, and "
+          "dh_prime");
     }
     if (value.empty()) return refuse(std::string{name} + " is empty");
     if (member == nullptr) {
       if (folder.empty()) {
-        return refuse("secret_file names a file, and there is none beside this: put the key here, as `secret`");
+        return refuse(std::string{name} + " names a file, and there is none beside this: put the key here, as `" +
+                      std::string{by_file} + "`");
       }
       auto secret = vault::read_private_file(folder / value, file_size_max, vault::Owner::UsOrRoot);
       if (!secret) return secret.error();
-      credentials.secret = std::move(*secret);
+      *member_of(credentials, by_file) = std::move(*secret);
       continue;
     }
     // With \n for its line breaks a PEM stands on one line: whoever reads the key knows that.
@@ -79,11 +118,15 @@ Result<Credentials> parse_credentials(std::string_view text, const std::filesyst
     }
     *member = Secret{value};
   }
-  const auto is_missing = [](const char* name) {
-    return Error{ErrorCode::InvalidMessage, std::string{name} + " is missing"};
-  };
   const bool has_key = !credentials.api_key.is_empty() || !credentials.secret.is_empty();
   if (!has_key && !credentials.client_secret.is_empty() && !credentials.is_login()) return is_missing("client_id");
+  if (credentials.is_consumer()) {
+    if (has_key || credentials.is_login()) {
+      return Error{ErrorCode::InvalidMessage, "either a key, api_key and secret, or a consumer, consumer_key"};
+    }
+    if (auto missing = incomplete(credentials.consumer)) return *std::move(missing);
+    return credentials;
+  }
   if (credentials.is_login()) {
     if (!has_key) return credentials;
     return Error{ErrorCode::InvalidMessage, "either a key, api_key and secret, or a login's client, client_id"};
@@ -103,6 +146,7 @@ Credentials load_credentials(const std::filesystem::path& path) {
 
 Credentials CredentialsSource::load(const std::string& named) {
   constexpr std::string_view prefix = "vault:";
+  if (named == "none") return {};
   if (!named.starts_with(prefix)) {
     auto credentials = load_credentials(named);
     if (!credentials.is_login()) return credentials;

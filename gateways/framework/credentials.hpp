@@ -26,11 +26,26 @@ struct Credentials {
   std::optional<vault::Place> kept_in;
   std::string tokens;  // the entry
   bool is_login() const { return !client_id.is_empty(); }
+
+  // In place of a key as well: OAuth 1.0a, whose tokens are good for long and whose requests are signed.
+  struct Consumer {
+    Secret key;
+    Secret access_token;         // with its secret, or neither where a login has yet to bring them
+    Secret access_token_secret;  // as it was given out: encrypted for us, base64
+    Secret signature_key;        // RSA, PEM
+    Secret encryption_key;       // RSA, PEM
+    Secret dh_prime;             // hex
+  };
+  Consumer consumer;
+  bool is_consumer() const { return !consumer.key.is_empty(); }
+  // Nothing at all: the broker is reached by a program on this host that has logged in.
+  bool is_none() const { return api_key.is_empty() && secret.is_empty() && !is_login() && !is_consumer(); }
 };
 
 // Lines `api_key = ...` and `secret = ...`, both required, and `passphrase = ...`; or `client_id = ...`, and `client_secret =
-// ...` where the broker gives one out. # starts a comment. A value that begins with "-----BEGIN " goes on to the line that begins
-// with "-----END ". In a file a key of many lines may also be named by `secret_file = ...`, a path beside it; elsewhere `folder`
+// ...` where the broker gives one out; or `consumer_key`, `signature_key`, `encryption_key`, `dh_prime`, and `access_token` with
+// `access_token_secret`. # starts a comment. A value that begins with "-----BEGIN " goes on to the line that begins
+// with "-----END ". In a file a key of many lines may also be named by `secret_file = ...` (or `signature_key_file`, `encryption_key_file`), a path beside it; elsewhere `folder`
 // is empty and none can be. A refusal names the line, no value.
 Result<Credentials> parse_credentials(std::string_view text, const std::filesystem::path& folder);
 

@@ -88,6 +88,8 @@ void Gateway::add_account(const Name& account, TlsContext& tls, Credentials cred
   account_options.random = options_.random;
   auto made = std::make_unique<Account>(loop_, std::move(account_options), *this);
   const bool is_login = credentials.is_login();
+  const bool is_none = credentials.is_none();
+  const bool is_consumer = credentials.is_consumer();
   OnTape tape = [this, account, credentials](Tape record) { on_tape(std::move(record), account, credentials); };
   made->attach(make(AdapterContext{.loop = loop_,
                                    .tls = tls,
@@ -102,6 +104,10 @@ void Gateway::add_account(const Name& account, TlsContext& tls, Credentials cred
   if (is_login && made->adapter().auth_url({}).error().code == ErrorCode::Unsupported) {
     throw std::runtime_error{"account " + std::string{view(account)} + ": " + options_.broker +
                              " has no login: api_key and secret are wanted in place of client_id"};
+  }
+  if ((is_none || is_consumer) && !made->adapter().takes(is_none ? Proof::None : Proof::Consumer)) {
+    throw std::runtime_error{"account " + std::string{view(account)} + ": " + options_.broker +
+                             " wants other credentials: api_key and secret"};
   }
   accounts_.emplace(account, std::move(made));
 }
@@ -638,7 +644,9 @@ void Gateway::on_tape(Tape tape, const Name& account, const Credentials& credent
   tape.gateway = options_.name;
   tape.account = account;
   tape.incarnation = incarnation_;
-  for (const std::string_view secret : {credentials.api_key.reveal(), credentials.secret.reveal()}) {
+  const Credentials::Consumer& consumer = credentials.consumer;
+  for (const std::string_view secret : {credentials.api_key.reveal(), credentials.secret.reveal(),
+                                        consumer.access_token.reveal(), consumer.access_token_secret.reveal()}) {
     for (std::string* const text : {&tape.target, &tape.headers, &tape.error}) cut_secret(*text, secret);
     cut_secret(tape.body, secret);
   }

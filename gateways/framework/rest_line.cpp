@@ -188,7 +188,9 @@ asio::awaitable<Result<void>> RestLine::measure_clock(bool anew) {
       break;
     }
     const Meaning meaning = dialect_.meaning(sent.http, {});
-    const auto time = meaning.error ? Result<Timestamp>{*meaning.error} : dialect_.time_of(sent.http.body);
+    const auto time = meaning.error              ? Result<Timestamp>{*meaning.error}
+                      : dialect_.time_of_answer ? dialect_.time_of_answer(sent.http)
+                                                : dialect_.time_of(sent.http.body);
     if (!time) {
       error = {time.error().code, "time: " + time.error().text};
       break;

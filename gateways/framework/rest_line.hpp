@@ -64,6 +64,7 @@ class RestLine {
     std::function<void(const HttpResponse& http)> note_limits = {};  // what else an answer says about limits
     Make ask_time;
     std::function<Result<Timestamp>(std::string_view body)> time_of;
+    std::function<Result<Timestamp>(const HttpResponse& http)> time_of_answer = {};  // instead, out of its headers
   };
 
   RestLine(HttpSession& http, AdapterContext& context, Dialect dialect);

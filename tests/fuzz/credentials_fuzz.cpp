@@ -28,7 +28,9 @@ void read_credentials(std::string_view text) {
   chmod(file.c_str(), 0600);
   try {
     const auto credentials = busbar::gateway::load_credentials(file);
-    if (credentials.api_key.is_empty() || credentials.secret.is_empty()) std::abort();
+    if (credentials.is_none()) std::abort();
+    const bool has_key = !credentials.api_key.is_empty() && !credentials.secret.is_empty();
+    if (!has_key && !credentials.is_login() && credentials.consumer.signature_key.is_empty()) std::abort();
   } catch (const std::runtime_error& error) {
     const std::string_view said = error.what();
     if (!said.starts_with(file.string()) && !said.starts_with(directory.path().string())) std::abort();

@@ -262,5 +262,29 @@ TEST(Credentials, TakeAKeyOfManyLinesInPlace) {
   EXPECT_EQ(behind.error().text, "line 6: expected `name = value`");
 }
 
+TEST(Credentials, TakeAConsumerInPlaceOfAKey) {
+  const std::string keys =
+      "consumer_key = BUSBARTST\nsignature_key = -----BEGIN X-----\\nabc=\\n-----END X-----\\n\n"
+      "encryption_key = -----BEGIN X-----\nabc=\n-----END X-----\ndh_prime = ff\n";
+  const auto whole = parse_credentials(keys + "access_token = t\naccess_token_secret = c2VjcmV0\n", {});
+  ASSERT_TRUE(whole) << whole.error().text;
+  EXPECT_TRUE(whole->is_consumer() && !whole->is_none() && !whole->is_login());
+  EXPECT_EQ(whole->consumer.key.reveal(), "BUSBARTST");
+  EXPECT_EQ(whole->consumer.access_token_secret.reveal(), "c2VjcmV0");
+  EXPECT_EQ(whole->consumer.encryption_key.reveal(), "-----BEGIN X-----\nabc=\n-----END X-----\n");
+  EXPECT_TRUE(parse_credentials(keys, {})) << "the tokens are yet to come";
+  const auto refusal = [](const std::string& text) {
+    const auto read = parse_credentials(text, {});
+    return read ? std::string{} : read.error().text;
+  };
+  EXPECT_EQ(refusal(keys + "access_token = t\n"), "access_token_secret is missing");
+  EXPECT_EQ(refusal("consumer_key = BUSBARTST\n"), "signature_key is missing");
+  EXPECT_EQ(refusal(keys + "api_key = k\nsecret = s\n"),
+            "either a key, api_key and secret, or a consumer, consumer_key");
+  EXPECT_EQ(refusal("signature_key_file = x\n"),
+            "line 1: signature_key_file names a file, and there is none beside this: put the key here, as `signature_key`");
+  EXPECT_EQ(refusal("access_token = t\naccess_token_secret = x\n"), "api_key is missing");
+}
+
 }  // namespace
 }  // namespace busbar::gateway
