@@ -1,48 +1,16 @@
 #pragma once
-// Both names of an order: ours, and the one under which Coinbase cancels it and lists its fills. As many as are worth
-// remembering: what is forgotten is asked for.
+// Names of orders, and what lists show of them.
 
-#include <cstddef>
-#include <deque>
 #include <map>
 #include <optional>
 #include <string>
 
 #include "bus/messages.hpp"
+#include "gateways/framework/order_names.hpp"
 
 namespace busbar::coinbase {
 
-class OrderNames {
- public:
-  explicit OrderNames(std::size_t most = 100'000) : most_{most} {}
-
-  void learn(const std::string& broker_order_id, const std::string& venue_order_id) {
-    if (broker_order_id.empty() || venue_order_id.empty()) return;
-    if (!ours_.emplace(broker_order_id, venue_order_id).second) return;
-    theirs_[venue_order_id] = broker_order_id;
-    oldest_first_.push_back(broker_order_id);
-    if (oldest_first_.size() <= most_) return;
-    const auto forgotten = ours_.find(oldest_first_.front());
-    theirs_.erase(forgotten->second);
-    ours_.erase(forgotten);
-    oldest_first_.pop_front();
-  }
-  // Empty where it is not known.
-  std::string broker_order_id(const std::string& venue_order_id) const { return find(theirs_, venue_order_id); }
-  std::string venue_order_id(const std::string& broker_order_id) const { return find(ours_, broker_order_id); }
-
- private:
-  using Map = std::map<std::string, std::string>;
-  static std::string find(const Map& map, const std::string& key) {
-    const auto found = map.find(key);
-    return found == map.end() ? std::string{} : found->second;
-  }
-
-  std::size_t most_;
-  Map ours_;    // by theirs
-  Map theirs_;  // by ours
-  std::deque<std::string> oldest_first_;
-};
+using gateway::OrderNames;
 
 // There is no look-up by our name, so that an order in doubt costs a list. After a crash many are in doubt at once: what a
 // complete list of a product's orders shows holds for all of them.

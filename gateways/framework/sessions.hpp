@@ -118,6 +118,7 @@ class HttpSession {
 struct WebSocketOptions {
   std::chrono::milliseconds connect_timeout{10000};
   std::chrono::milliseconds silence_max{30000};  // nothing received for so long, pings included: the connection is dead
+  std::chrono::milliseconds ping_interval{0};    // after so long a silence a ping is sent, which is answered. 0: never
   std::size_t message_max = 16u << 20;
   std::size_t send_queue_max = 1000;
   TapeChannel channel = TapeChannel::MarketData;

@@ -28,6 +28,7 @@ asio::awaitable<void> sleep(asio::steady_timer& timer, milliseconds time) {
 WebSocketOptions socket_options(const StreamOptions& options) {
   WebSocketOptions socket;
   socket.silence_max = options.silence_max;
+  socket.ping_interval = options.ping_interval;
   socket.channel = options.channel;
   return socket;
 }

@@ -23,6 +23,7 @@ namespace busbar::gateway {
 
 struct StreamOptions {
   std::chrono::milliseconds silence_max{30'000};
+  std::chrono::milliseconds ping_interval{0};          // of brokers who say nothing by themselves; 0: never
   std::chrono::milliseconds life{std::chrono::hours{24}};  // what the broker grants a connection
   std::chrono::milliseconds renew_after{std::chrono::hours{23}};
   std::chrono::milliseconds overlap{5'000};

@@ -163,7 +163,11 @@ asio::awaitable<Result<void>> WebSocket::Connection::open(std::shared_ptr<Connec
     co_return Error{ErrorCode::ConnectionError,
                     "WebSocket with " + self->url_.host + ":" + self->url_.port + ": " + reason};
   }
-  stream.set_option(websocket::stream_base::timeout{close_timeout, websocket::stream_base::none(), false});
+  // Beast sends a ping when half of its idle time has gone by; that nothing came at all is noticed by watch().
+  const bool sends_pings = self->options_.ping_interval.count() > 0;
+  const websocket::stream_base::duration idle =
+      sends_pings ? websocket::stream_base::duration{2 * self->options_.ping_interval} : websocket::stream_base::none();
+  stream.set_option(websocket::stream_base::timeout{close_timeout, idle, sends_pings});
   stream.text(true);
   stream.auto_fragment(false);  // a message is one frame, for brokers who know no other
   self->state_ = State::Open;

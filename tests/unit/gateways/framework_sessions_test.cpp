@@ -500,6 +500,25 @@ TEST(WebSocket, SilenceIsADeadConnection) {
   EXPECT_FALSE(client.socket->is_open());
 }
 
+TEST(WebSocket, AQuietBrokerIsAskedWhetherItLives) {
+  std::atomic<int> pings{0};
+  TlsServer server{[&](Peer& peer) {
+    peer.accept_websocket();
+    int opcode = 0;
+    for (;;) {
+      const std::string payload = peer.read_frame(&opcode);
+      if (opcode == -1) return;
+      if (opcode == 8) return peer.write_frame(8, payload);
+      if (opcode == 9 && ++pings <= 3) peer.write_frame(10, payload);  // and then it is dead
+    }
+  }};
+  Socket client{server, {.silence_max = 2s, .ping_interval = 30ms}};
+  client.open();
+  client.run_to_end();
+  EXPECT_GE(pings, 4) << "each was answered, and kept the connection alive";
+  EXPECT_FALSE(client.socket->is_open());
+}
+
 TEST(WebSocket, SaysWhyTheBrokerClosed) {
   const struct {
     std::function<void(Peer&)> serve;
