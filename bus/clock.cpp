@@ -1,6 +1,7 @@
 #include "bus/clock.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <ctime>
 
@@ -17,6 +18,21 @@ Timestamp read(clockid_t clock) {
 
 Timestamp wall_now_ns() { return read(CLOCK_REALTIME); }
 Timestamp boottime_now_ns() { return read(CLOCK_BOOTTIME); }
+
+std::string utc_text(Timestamp time_ns) {
+  using namespace std::chrono;
+  const auto time = floor<seconds>(sys_time<nanoseconds>{nanoseconds{time_ns}});
+  const auto midnight = floor<days>(time);
+  const year_month_day date{midnight};
+  const hh_mm_ss clock{time - midnight};
+  const auto padded = [](auto number, std::size_t width) {
+    const std::string digits = std::to_string(number);
+    return std::string(width - std::min(width, digits.size()), '0') + digits;
+  };
+  return padded(static_cast<int>(date.year()), 4) + '-' + padded(static_cast<unsigned>(date.month()), 2) + '-' +
+         padded(static_cast<unsigned>(date.day()), 2) + 'T' + padded(clock.hours().count(), 2) + ':' +
+         padded(clock.minutes().count(), 2) + ':' + padded(clock.seconds().count(), 2) + 'Z';
+}
 
 RecordClock::RecordClock(Timestamp last_record_ns) : RecordClock{last_record_ns, wall_now_ns(), boottime_now_ns()} {}
 

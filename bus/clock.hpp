@@ -2,6 +2,8 @@
 // The clocks of a process, and record time, which is made of both: it starts where the wall clock or the last record stood,
 // whichever is later, and then advances with CLOCK_BOOTTIME alone. A wall clock set back or forward moves no deadline.
 
+#include <string>
+
 #include "bus/messages.hpp"
 
 namespace busbar {
@@ -10,6 +12,9 @@ inline constexpr std::int64_t ns_per_ms = 1'000'000;
 
 Timestamp wall_now_ns();      // CLOCK_REALTIME
 Timestamp boottime_now_ns();  // CLOCK_BOOTTIME: goes on while the machine sleeps, and never back
+
+// "2024-01-15T10:30:00Z": whole seconds, the fraction cut.
+std::string utc_text(Timestamp time_ns);
 
 struct RecordTime {
   Timestamp time_ns = 0;  // record time, never less than any before

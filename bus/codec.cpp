@@ -68,6 +68,7 @@ BUSBAR_ENUM(Destination)
 BUSBAR_ENUM(Environment)
 BUSBAR_ENUM(ExecType)
 BUSBAR_ENUM(Liquidity)
+BUSBAR_ENUM(MarketClosed)
 BUSBAR_ENUM(OrderListType)
 BUSBAR_ENUM(OrderStatus)
 BUSBAR_ENUM(OrderType)
@@ -79,6 +80,7 @@ BUSBAR_ENUM(Side)
 BUSBAR_ENUM(TapeChannel)
 BUSBAR_ENUM(TapeDirection)
 BUSBAR_ENUM(TimeInForce)
+BUSBAR_ENUM(TradingSessionKind)
 BUSBAR_ENUM(TradingStatus)
 BUSBAR_ENUM(VenueEvent)
 BUSBAR_ENUM(VenueSource)
@@ -485,13 +487,15 @@ BUSBAR_TABLE(Book, (source, symbol), (sequence, incarnation, is_snapshot, bids, 
 BUSBAR_TABLE(Ticker, (source, symbol),
              (sequence, incarnation, open_px, high_px, low_px, last_px, volume, quote_volume, venue_time_ns, receive_time_ns))
 
+BUSBAR_TABLE(TradingSession, (kind), (open_ns, close_ns))
+BUSBAR_TABLE(MarketHours, (market), (sessions))
 BUSBAR_TABLE(Instrument, (symbol, broker_symbol),
              (base, quote, status, order_types, tick_size, min_price, max_price, lot_size, min_qty, max_qty, market_lot_size,
               market_min_qty, market_max_qty, min_notional, max_notional, min_notional_applies_to_market,
               max_notional_applies_to_market, can_iceberg, can_cash_order_qty, can_trailing_stop, base_precision,
               quote_precision, can_replace, can_amend, can_oco, can_oto, iceberg_parts_max, trailing_delta_min_bps,
-              trailing_delta_max_bps))
-BUSBAR_TABLE(Instruments, (gateway), (page, is_last, instruments, as_of_ns))
+              trailing_delta_max_bps, market))
+BUSBAR_TABLE(Instruments, (gateway), (page, is_last, instruments, as_of_ns, markets))
 BUSBAR_TABLE(AccountInfo, (account),
              (gateway, broker, environment, broker_account, can_trade, maker_commission, taker_commission))
 BUSBAR_TABLE(Balance, (asset), (free, locked))
@@ -510,7 +514,7 @@ BUSBAR_TABLE(Answer, (kind),
               balances, positions, quotes, bars, books, tickers, url))
 
 BUSBAR_TABLE(ClientRule, (client), (accounts, may_trade, may_kill))
-BUSBAR_TABLE(AccountRule, (account, gateway), (max_order_qty, max_order_notional, session_end_margin_ms))
+BUSBAR_TABLE(AccountRule, (account, gateway), (max_order_qty, max_order_notional, session_end_margin_ms, market_closed, queue_for_open_ms))
 BUSBAR_TABLE(SymbolRule, (account, symbol), (max_order_qty, max_order_notional, restricted))
 BUSBAR_TABLE(Configuration, (environment, journal_id),
              (clients, accounts, symbols, order_ttl_ms, heartbeat_interval_ms, heartbeat_liveness, client_order_id_days,

@@ -46,6 +46,8 @@ std::string_view name_of(VenueEvent);
 std::string_view name_of(VenueSource);
 std::string_view name_of(Destination);
 std::string_view name_of(TradingStatus);
+std::string_view name_of(TradingSessionKind);
+std::string_view name_of(MarketClosed);
 std::string_view name_of(Channel);
 std::string_view name_of(QueryKind);
 std::string_view name_of(TapeDirection);

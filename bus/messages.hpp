@@ -33,6 +33,7 @@ using wire::Environment;
 using wire::ExecType;
 using wire::FillQuantity;
 using wire::Liquidity;
+using wire::MarketClosed;
 using wire::OrderListType;
 using wire::OrderStatus;
 using wire::OrderType;
@@ -44,6 +45,7 @@ using wire::Side;
 using wire::TapeChannel;
 using wire::TapeDirection;
 using wire::TimeInForce;
+using wire::TradingSessionKind;
 using wire::TradingStatus;
 using wire::VenueEvent;
 using wire::VenueSource;
@@ -490,6 +492,17 @@ struct Ticker {
 
 // ---- account.fbs
 
+struct TradingSession {
+  TradingSessionKind kind = TradingSessionKind::Unset;
+  Timestamp open_ns = 0;
+  Timestamp close_ns = 0;
+};
+
+struct MarketHours {
+  Name market;
+  std::vector<TradingSession> sessions;
+};
+
 struct Instrument {
   Symbol symbol;
   Symbol broker_symbol;
@@ -522,6 +535,7 @@ struct Instrument {
   std::uint32_t iceberg_parts_max = 0;
   std::uint32_t trailing_delta_min_bps = 0;
   std::uint32_t trailing_delta_max_bps = 0;
+  Name market;
 };
 
 struct Instruments {
@@ -530,6 +544,7 @@ struct Instruments {
   bool is_last = false;
   std::vector<Instrument> instruments;
   Timestamp as_of_ns = 0;
+  std::vector<MarketHours> markets;
 };
 
 struct AccountInfo {
@@ -647,6 +662,8 @@ struct AccountRule {
   std::optional<Decimal> max_order_qty;
   std::optional<Decimal> max_order_notional;
   std::uint32_t session_end_margin_ms = 0;
+  MarketClosed market_closed = MarketClosed::Refuse;
+  std::uint64_t queue_for_open_ms = 0;
 };
 
 struct SymbolRule {

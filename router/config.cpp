@@ -58,6 +58,20 @@ void read_clients(ConfigTable& root, std::vector<ClientRule>& rules) {
   }
 }
 
+void read_market_closed(ConfigTable& table, AccountRule& rule) {
+  const std::string policy = table.text("market_closed", "refuse");
+  if (policy == "queue") {
+    rule.market_closed = MarketClosed::Queue;
+  } else if (policy == "extended") {
+    rule.market_closed = MarketClosed::Extended;
+  } else if (policy != "refuse") {
+    table.refuse("market_closed", "\"" + policy + "\" is none of refuse, queue, extended");
+  }
+  constexpr std::int64_t hours_max = 24 * 30, long_weekend = 96;
+  rule.queue_for_open_ms =
+      static_cast<std::uint64_t>(table.integer("queue_for_open_hours", 0, hours_max, long_weekend)) * 3'600'000;
+}
+
 void read_accounts(ConfigTable& root, Configuration& core) {
   for (auto& [name, table] : root.tables("accounts")) {
     AccountRule rule;
@@ -67,6 +81,7 @@ void read_accounts(ConfigTable& root, Configuration& core) {
     read_limits(table, rule.max_order_qty, rule.max_order_notional);
     rule.session_end_margin_ms =
         static_cast<std::uint32_t>(table.integer("session_end_margin_s", 0, 4'000'000, 0)) * 1'000;
+    read_market_closed(table, rule);
     table.ignore("credentials");
     read_symbols(table, name, core.symbols);
     core.accounts.push_back(std::move(rule));

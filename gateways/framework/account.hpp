@@ -52,6 +52,7 @@ class AccountOwner {
   virtual void on_ticker(const Name& account, Ticker ticker) = 0;
   virtual void on_usage(RateUsage usage) = 0;
   virtual void on_instruments(std::vector<Instrument> instruments) = 0;
+  virtual void on_market_hours(std::vector<MarketHours> markets) = 0;
   virtual void on_first_try(const Name& account) = 0;  // connect() has answered, well or not
   virtual void on_connected(const Name& account) = 0;  // limits are known
 };
@@ -88,6 +89,7 @@ class Account final : public Events {
   void on_ticker(Ticker ticker) override { owner_.on_ticker(options_.account, std::move(ticker)); }
   void on_usage(RateUsage usage) override;
   void on_instruments(std::vector<Instrument> instruments) override;
+  void on_market_hours(std::vector<MarketHours> markets) override { owner_.on_market_hours(std::move(markets)); }
   void on_state(Part part, SessionStateKind state, std::string reason, Timestamp deadline_ns) override;
   void on_clock_offset(std::int64_t broker_minus_ours_ns) override;
   void on_order_stream_up() override;

@@ -28,6 +28,8 @@ class Events {
   virtual void on_ticker(Ticker ticker) = 0;
   virtual void on_usage(RateUsage usage) = 0;      // blocked_until_ns by our wall clock; it is turned into router time
   virtual void on_instruments(std::vector<Instrument> instruments) = 0;  // the whole list, at connect and refresh
+  // Of the markets that instruments name: all of them, for some days ahead, before the list itself and whenever they change.
+  virtual void on_market_hours(std::vector<MarketHours> markets) = 0;
   enum class Part { Rest, OrderStream, MarketData, Login };  // what is told about the last is why the others may not work
   // The deadline of an Ok is that by which it renews itself; that of ExpiresAt is its end, 0 for any moment: tell it as soon as
   // renewing fails or nothing renews it, for orders that may outlive the session are judged by it.

@@ -206,6 +206,11 @@ void Gateway::on_instruments(std::vector<Instrument> instruments) {
   send_instruments();
 }
 
+void Gateway::on_market_hours(std::vector<MarketHours> markets) {
+  markets_ = std::move(markets);
+  send_instruments();
+}
+
 void Gateway::send_instruments() {
   if (instruments_.empty() || !link_.is_up()) return;
   std::uint32_t page_number = 0;
@@ -217,6 +222,7 @@ void Gateway::send_instruments() {
     page.instruments.assign(piece.begin(), piece.end());
     page.is_last = at + piece.size() == instruments_.size();
     page.as_of_ns = instruments_as_of_ns_;
+    if (page.is_last) page.markets = markets_;
     link_.tell(page);
   }
 }

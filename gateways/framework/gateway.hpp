@@ -63,6 +63,7 @@ class Gateway final : public AccountOwner {
   void on_ticker(const Name& account, Ticker ticker) override;
   void on_usage(RateUsage usage) override;
   void on_instruments(std::vector<Instrument> instruments) override;
+  void on_market_hours(std::vector<MarketHours> markets) override;
   void on_first_try(const Name& account) override;
   void on_connected(const Name& account) override;
 
@@ -114,6 +115,7 @@ class Gateway final : public AccountOwner {
   std::map<Name, std::unique_ptr<Account>> accounts_;
   std::size_t tried_ = 0;
   std::vector<Instrument> instruments_;
+  std::vector<MarketHours> markets_;
   Timestamp instruments_as_of_ns_ = 0;
   std::shared_ptr<HeldBack> held_back_ = std::make_shared<HeldBack>();
   std::map<std::pair<Name, Name>, RateUsage> blocked_;  // by bucket and scope: told again at each welcome

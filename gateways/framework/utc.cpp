@@ -82,19 +82,4 @@ std::optional<Timestamp> parse_utc(std::string_view text) {
   return seconds * per_s + fraction;
 }
 
-std::string utc_text(Timestamp time_ns) {
-  using namespace std::chrono;
-  const auto time = floor<seconds>(sys_time<nanoseconds>{nanoseconds{time_ns}});
-  const auto midnight = floor<days>(time);
-  const year_month_day date{midnight};
-  const hh_mm_ss clock{time - midnight};
-  const auto padded = [](auto number, std::size_t width) {
-    const std::string digits = std::to_string(number);
-    return std::string(width - std::min(width, digits.size()), '0') + digits;
-  };
-  return padded(static_cast<int>(date.year()), 4) + '-' + padded(static_cast<unsigned>(date.month()), 2) + '-' +
-         padded(static_cast<unsigned>(date.day()), 2) + 'T' + padded(clock.hours().count(), 2) + ':' +
-         padded(clock.minutes().count(), 2) + ':' + padded(clock.seconds().count(), 2) + 'Z';
-}
-
 }  // namespace busbar::gateway

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "bus/messages.hpp"
+#include "bus/clock.hpp"
 
 namespace busbar::gateway {
 
@@ -13,7 +13,6 @@ namespace busbar::gateway {
 // no such time, or not within the years that a Timestamp has.
 std::optional<Timestamp> parse_utc(std::string_view text);
 
-// "2024-01-15T10:30:00Z": whole seconds, the fraction cut.
-std::string utc_text(Timestamp time_ns);
+using busbar::utc_text;
 
 }  // namespace busbar::gateway

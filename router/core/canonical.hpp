@@ -282,12 +282,22 @@ void fields(A& a, typename A::template Ref<RateCost> x) {
 }
 
 template <class A>
+void fields(A& a, typename A::template Ref<TradingSession> x) {
+  a(x.kind, x.open_ns, x.close_ns);
+}
+
+template <class A>
+void fields(A& a, typename A::template Ref<MarketHours> x) {
+  a(x.market, x.sessions);
+}
+
+template <class A>
 void fields(A& a, typename A::template Ref<Instrument> x) {
   a(x.symbol, x.broker_symbol, x.base, x.quote, x.status, x.order_types, x.tick_size, x.min_price, x.max_price,
     x.lot_size, x.min_qty, x.max_qty, x.market_lot_size, x.market_min_qty, x.market_max_qty, x.min_notional,
     x.max_notional, x.min_notional_applies_to_market, x.max_notional_applies_to_market, x.can_iceberg,
     x.can_cash_order_qty, x.can_trailing_stop, x.base_precision, x.quote_precision, x.can_replace, x.can_amend,
-    x.can_oco, x.can_oto, x.iceberg_parts_max, x.trailing_delta_min_bps, x.trailing_delta_max_bps);
+    x.can_oco, x.can_oto, x.iceberg_parts_max, x.trailing_delta_min_bps, x.trailing_delta_max_bps, x.market);
 }
 
 template <class A>
@@ -297,7 +307,8 @@ void fields(A& a, typename A::template Ref<ClientRule> x) {
 
 template <class A>
 void fields(A& a, typename A::template Ref<AccountRule> x) {
-  a(x.account, x.gateway, x.max_order_qty, x.max_order_notional, x.session_end_margin_ms);
+  a(x.account, x.gateway, x.max_order_qty, x.max_order_notional, x.session_end_margin_ms, x.market_closed,
+    x.queue_for_open_ms);
 }
 
 template <class A>

@@ -4,7 +4,9 @@
 #include <string>
 #include <tuple>
 
+#include "bus/clock.hpp"
 #include "bus/codec.hpp"
+#include "router/core/market_hours.hpp"
 
 namespace busbar::router {
 
@@ -198,6 +200,42 @@ Verdict market_open(Question& q) {
   if (instrument.status == TradingStatus::Trading) return {};
   return no(ErrorCode::MarketClosed, "symbol", view(q.order.symbol), "",
             "is " + std::string{name_of(instrument.status)} + " at the broker");
+}
+
+bool is_for_an_auction(const NewOrder& order) {
+  return order.time_in_force == TimeInForce::AtTheOpening || order.time_in_force == TimeInForce::AtTheClose;
+}
+
+// Sent to work in the hours before and after: only an order that can rest there.
+bool extend(Question& q, const MarketHours& hours) {
+  const bool can_rest = q.order.order_type == OrderType::Limit && (q.order.time_in_force == TimeInForce::Day ||
+                                                                    q.order.time_in_force == TimeInForce::GoodTillCancel);
+  const bool is_extended = can_rest && q.gateway->capabilities.can_extended_hours &&
+                           is_within(hours, TradingSessionKind::Extended, q.now);
+  if (is_extended) q.order.extended_hours = true;
+  return is_extended;
+}
+
+// Outside its market's hours an order goes the account's way. One for an auction belongs there, and a replace is of an order
+// that the broker has.
+Verdict market_hours(Question& q) {
+  if (q.instrument->market.empty() || q.replaced || is_for_an_auction(q.order)) return {};
+  const MarketHours* hours = hours_of(*q.gateway, *q.instrument);
+  const auto opens_ns = hours ? next_open(*hours, q.order, q.now) : std::nullopt;
+  if (opens_ns && *opens_ns <= q.now) return {};
+  if (hours && q.rule->market_closed == MarketClosed::Extended && extend(q, *hours)) return {};
+  const std::string market{view(q.instrument->market)};
+  const auto refuse = [&](std::string_view why) {
+    return no(ErrorCode::MarketClosed, "symbol", view(q.order.symbol), opens_ns ? utc_text(*opens_ns) : "",
+              market + " is closed" + std::string{why});
+  };
+  if (!opens_ns) return refuse(", and when it opens is not known");
+  if (q.rule->market_closed != MarketClosed::Queue) return refuse("");
+  if (q.wait_until_ns == 0) return refuse(", and this cannot wait for it to open");
+  const Timestamp end_ns = q.order.expire_date_ns != 0 ? std::min(q.wait_until_ns, q.order.expire_date_ns) : q.wait_until_ns;
+  if (*opens_ns >= end_ns) return refuse(", and opens after the order's expiry");
+  q.opens_ns = *opens_ns;
+  return {};
 }
 
 Verdict instrument_offers(Question& q) {
@@ -476,6 +514,7 @@ constexpr Check checks[] = {
     {"instrument_known", instrument_known},
     {"not_restricted", not_restricted},
     {"market_open", market_open},
+    {"market_hours", market_hours},
     {"ends_with_session", ends_with_session},
     {"instrument_offers", instrument_offers},
     {"trailing_distance", trailing_distance},

@@ -4,6 +4,7 @@
 
 #include <openssl/evp.h>
 
+#include "router/core/market_hours.hpp"
 #include "router/core/turn.hpp"
 
 namespace busbar::router {
@@ -114,6 +115,9 @@ void fire(Turn& turn, const Timer& timer) {
       state.cancel_alls.erase(key);
       return;
     }
+    case TimerKind::Open:
+      if (order) on_open_due(turn, *order);
+      return;
     case TimerKind::ForgetFill: {
       const auto fill = state.fills.find({timer.name, timer.key});
       if (fill == state.fills.end() || fill->second.order_id != 0) return;  // it has found its order

@@ -18,6 +18,9 @@ void on_end(Turn& turn, Order& order) {
   order.is_cancel_wanted = false;
   state.open_orders.erase(order.order_id);
   dequeue(turn, order, RequestKind::Place, order.queue_number);
+  order.opens_ns = 0;
+  if (order.wake_ns != 0) disarm(turn, {order.wake_ns, TimerKind::Open, order.order_id, {}, {}});
+  order.wake_ns = 0;
   arm(turn,
       {turn.now + state.config.client_order_id_days * ns_per_day, TimerKind::ForgetOrder, order.order_id, {}, {}});
 }

@@ -2,8 +2,10 @@
 
 #include <tuple>
 
+#include "bus/clock.hpp"
 #include "bus/codec.hpp"
 #include "router/core/checks.hpp"
+#include "router/core/market_hours.hpp"
 #include "router/core/turn.hpp"
 
 namespace busbar::router {
@@ -157,6 +159,12 @@ std::optional<Reason> not_cancelable(const Turn& turn, const Order& order) {
 
 namespace {
 
+// Whoever names an expiry means it; without one the account says how long an order waits for its market.
+Timestamp wait_until(const Turn& turn, const Name& account, Timestamp expire_ns) {
+  if (turn.header().expire_time_ns != 0) return expire_ns;
+  return turn.now + static_cast<std::int64_t>(turn.state.account_rules.at(account).queue_for_open_ms) * ns_per_ms;
+}
+
 void on_new_order(Turn& turn, const NewOrder& request) {
   State& state = turn.state;
   if (answer_known_order(turn, request)) return;
@@ -170,8 +178,17 @@ void on_new_order(Turn& turn, const NewOrder& request) {
   }
   NewOrder rounded = request;
   Question question{state, party, turn.now, expire_time(turn), rounded, nullptr};
+  question.wait_until_ns = wait_until(turn, request.account, question.expire_ns);
   Verdict verdict = check(question);
-  Order& order = add_order(turn, request, verdict ? request : rounded, question.expire_ns);
+  const bool waits = !verdict && question.opens_ns != 0;
+  Order& order = add_order(turn, request, verdict ? request : rounded, waits ? question.wait_until_ns : question.expire_ns);
+  if (waits) {
+    wait_for_open(turn, order, question.opens_ns);
+    News news{ExecType::PendingNew, {}, {}, nullptr, {}, 0, false, {true, {}}};
+    news.reason.text = words("waits for its market, which opens " + utc_text(question.opens_ns));
+    happen(turn, order, OrderEvent::Received, news);
+    return;
+  }
   Metered metered = Metered::Refused;
   if (!verdict) {
     metered = meter(turn, order, RequestKind::Place, order.expire_ns, order.queue_number);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "router/core/checks.hpp"
+#include "router/core/market_hours.hpp"
 #include "router/core/turn.hpp"
 
 namespace busbar::router {
@@ -132,6 +133,12 @@ void on_instruments(Turn& turn, Gateway& gateway, const Instruments& page) {
   }
   gateway.next_page = 0;
   gateway.instruments_as_of_ns = page.as_of_ns;
+  gateway.markets = page.markets;
+  const std::vector<std::uint64_t> open{state.open_orders.begin(), state.open_orders.end()};
+  for (const std::uint64_t id : open) {
+    Order& order = state.orders.at(id);
+    if (order.opens_ns != 0 && order.gateway == name) on_open_due(turn, order);
+  }
 }
 
 // The broker has told of every order that it has open. One that we believe open, and of which it did not tell, has ended
@@ -202,6 +209,7 @@ void on_gateway_lost(Turn& turn, const Name& name, std::string_view reason) {
       end_cancel(turn, order, down, 0);
       order.is_cancel_wanted = was_ours;
     }
+    if (order.opens_ns != 0) continue;  // it has time until its market opens
     if (order.queue_number != 0) {
       refuse_unsent(turn, order, down);
     } else if (order.life.status == OrderStatus::PendingNew) {

@@ -56,6 +56,8 @@ struct Order {
   std::optional<Decimal> leg_base_qty;
   std::uint64_t place_command = 0;  // open command, 0 for none
   std::uint64_t queue_number = 0;   // place in the queue, 0 when it is not waiting
+  Timestamp opens_ns = 0;      // waits for its market to open then, before it joins the queue; 0: it does not
+  Timestamp wake_ns = 0;       // when that is looked at, 0 for never
   std::uint64_t events = 0;
   Timestamp receive_ns = 0;
   Timestamp expire_ns = 0;     // for being sent
@@ -74,7 +76,7 @@ struct Order {
 template <class A>
 void fields(A& a, typename A::template Ref<Order> x) {
   a(x.order_id, x.owner, x.gateway, x.request, x.order, x.life, x.list, x.leg, x.last_leg, x.cancels, x.broker_order_id,
-    x.is_working, x.is_cancel_wanted, x.paid, x.venue_cum_qty, x.leg_base_qty, x.place_command, x.queue_number, x.events,
+    x.is_working, x.is_cancel_wanted, x.paid, x.venue_cum_qty, x.leg_base_qty, x.place_command, x.queue_number, x.opens_ns, x.wake_ns, x.events,
     x.receive_ns, x.expire_ns, x.end_ns, x.end_transact_ns, x.last_fill_ns, x.request_time_ns, x.look_ups, x.asks, x.ask_ns,
     x.has_told_difference, x.is_filled_there, x.is_unheard);
 }
@@ -255,13 +257,14 @@ struct Gateway {
   std::vector<RateCost> rate_costs;
   std::uint32_t next_page = 0;           // of its instrument list
   Timestamp instruments_as_of_ns = 0;    // when the broker gave the list that is whole
+  std::vector<MarketHours> markets;
   Timestamp pump_ns = 0;                 // when its queue is looked at again, 0 for never
 };
 
 template <class A>
 void fields(A& a, typename A::template Ref<Gateway> x) {
   a(x.broker, x.version, x.incarnation, x.is_connected, x.connect_ns, x.heard_ns, x.last_report, x.last_command,
-    x.accounts, x.capabilities, x.rate_limits, x.rate_costs, x.next_page, x.instruments_as_of_ns, x.pump_ns);
+    x.accounts, x.capabilities, x.rate_limits, x.rate_costs, x.next_page, x.instruments_as_of_ns, x.markets, x.pump_ns);
 }
 
 // Never forgotten: its report numbers name records in the journal, and must not come twice.
@@ -330,7 +333,8 @@ enum class TimerKind : std::uint8_t {
   ForgetOrder,    // id: order
   ForgetFill,     // name: account, key: trade id
   ForgetCancelAll,  // name: client, key: client_order_id
-  MAX = ForgetCancelAll
+  Open,           // id: order
+  MAX = Open
 };
 
 struct Timer {

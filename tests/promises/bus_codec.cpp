@@ -308,6 +308,7 @@ class Judge {
   static std::int64_t most(ExecType) { return static_cast<int>(ExecType::Suspended); }
   static std::int64_t most(FillQuantity) { return static_cast<int>(FillQuantity::Incremental); }
   static std::int64_t most(Liquidity) { return static_cast<int>(Liquidity::Taker); }
+  static std::int64_t most(MarketClosed) { return static_cast<int>(MarketClosed::Extended); }
   static std::int64_t most(OrderListType) { return static_cast<int>(OrderListType::Bracket); }
   static std::int64_t most(OrderStatus) { return static_cast<int>(OrderStatus::NeverSeen); }
   static std::int64_t most(OrderType) { return static_cast<int>(OrderType::LimitIfTouched); }
@@ -319,6 +320,7 @@ class Judge {
   static std::int64_t most(TapeChannel) { return static_cast<int>(TapeChannel::MarketData); }
   static std::int64_t most(TapeDirection) { return static_cast<int>(TapeDirection::Received); }
   static std::int64_t most(TimeInForce) { return static_cast<int>(TimeInForce::AtTheClose); }
+  static std::int64_t most(TradingSessionKind) { return static_cast<int>(TradingSessionKind::Extended); }
   static std::int64_t most(TradingStatus) { return static_cast<int>(TradingStatus::Closed); }
   static std::int64_t most(VenueEvent) { return static_cast<int>(VenueEvent::Unreadable); }
   static std::int64_t most(VenueSource) { return static_cast<int>(VenueSource::Gateway); }

@@ -50,6 +50,8 @@ BUSBAR_EVERY_TABLE(BUSBAR_NAME)
 std::string_view name_of_table(const PlaceListCommand&) { return "PlaceListCommand"; }
 std::string_view name_of_table(const Ticker&) { return "Ticker"; }
 std::string_view name_of_table(const Offer&) { return "Offer"; }
+std::string_view name_of_table(const MarketHours&) { return "MarketHours"; }
+std::string_view name_of_table(const TradingSession&) { return "TradingSession"; }
 
 #define BUSBAR_BEFORE(which, its_name)                                                                 \
   Before which##_schema() {                                                                            \

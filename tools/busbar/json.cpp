@@ -313,6 +313,10 @@ class Fields {
         "last_px", m.last_px)("volume", m.volume)("quote_volume", m.quote_volume)("venue_time", Time{m.venue_time_ns})(
         "receive_time", Time{m.receive_time_ns});
   }
+  static Fields fields_of(const TradingSession& m) {
+    return Fields{}("kind", m.kind)("open", Time{m.open_ns})("close", Time{m.close_ns});
+  }
+  static Fields fields_of(const MarketHours& m) { return Fields{}("market", m.market)("sessions", m.sessions); }
   static Fields fields_of(const Instrument& m) {
     return Fields{}("symbol", m.symbol)("broker_symbol", m.broker_symbol)("base", m.base)("quote", m.quote)(
         "status", m.status)("order_types", m.order_types)("tick_size", m.tick_size)("min_price", m.min_price)(
@@ -325,11 +329,12 @@ class Fields {
         "base_precision", static_cast<std::uint32_t>(m.base_precision))(
         "quote_precision", static_cast<std::uint32_t>(m.quote_precision))("can_replace", m.can_replace)(
         "can_amend", m.can_amend)("can_oco", m.can_oco)("can_oto", m.can_oto)("iceberg_parts_max", m.iceberg_parts_max)(
-        "trailing_delta_min_bps", m.trailing_delta_min_bps)("trailing_delta_max_bps", m.trailing_delta_max_bps);
+        "trailing_delta_min_bps", m.trailing_delta_min_bps)("trailing_delta_max_bps", m.trailing_delta_max_bps)(
+        "market", m.market);
   }
   static Fields fields_of(const Instruments& m) {
     return Fields{"Instruments"}("gateway", m.gateway)("page", m.page)("is_last", m.is_last)(
-        "instruments", m.instruments)("as_of", Time{m.as_of_ns});
+        "instruments", m.instruments)("as_of", Time{m.as_of_ns})("markets", m.markets);
   }
   static Fields fields_of(const AccountInfo& m) {
     return Fields{}("account", m.account)("gateway", m.gateway)("broker", m.broker)("environment", m.environment)(
@@ -372,7 +377,8 @@ class Fields {
   }
   static Fields fields_of(const AccountRule& m) {
     return Fields{}("account", m.account)("gateway", m.gateway)("max_order_qty", m.max_order_qty)(
-        "max_order_notional", m.max_order_notional)("session_end_margin_ms", m.session_end_margin_ms);
+        "max_order_notional", m.max_order_notional)("session_end_margin_ms", m.session_end_margin_ms)(
+        "market_closed", m.market_closed)("queue_for_open_ms", Wide{m.queue_for_open_ms});
   }
   static Fields fields_of(const SymbolRule& m) {
     return Fields{}("account", m.account)("symbol", m.symbol)("max_order_qty", m.max_order_qty)(

@@ -43,6 +43,7 @@ struct Recorder final : gateway::Events {
   void on_ticker(Ticker ticker) override { tickers.push_back(std::move(ticker)); }
   void on_usage(RateUsage usage) override { usages.push_back(std::move(usage)); }
   void on_instruments(std::vector<Instrument> list) override { instruments = list.size(); }
+  void on_market_hours(std::vector<MarketHours>) override {}
   void on_state(Part part, SessionStateKind state, std::string, Timestamp) override {
     auto& known = states[part];
     if (known.empty() || known.back() != state) known.push_back(state);

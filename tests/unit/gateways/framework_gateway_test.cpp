@@ -790,6 +790,7 @@ TEST_F(GatewayTest, InstrumentsAndBansAreToldAtEachWelcome) {
     list[i].symbol = cut<32>("S" + std::to_string(i) + "/USDT");
     list[i].broker_symbol = list[i].symbol;
   }
+  adapter_->context.events.on_market_hours({{"XNYS", {{TradingSessionKind::Regular, 1, 2}}}});
   adapter_->context.events.on_instruments(list);
   RateUsage usage;
   usage.bucket = "weight";
@@ -800,6 +801,9 @@ TEST_F(GatewayTest, InstrumentsAndBansAreToldAtEachWelcome) {
   EXPECT_FALSE(instruments_[0].is_last);
   EXPECT_TRUE(instruments_[2].is_last);
   EXPECT_EQ(instruments_[2].instruments.size(), 200u);
+  EXPECT_TRUE(instruments_[0].markets.empty());
+  ASSERT_EQ(instruments_[2].markets.size(), 1u);
+  EXPECT_EQ(instruments_[2].markets[0].market, "XNYS");
   EXPECT_EQ(usages_[0].blocked_until_ns, router_now() + 60 * second);
   Reject reject;
   reject.error = ErrorCode::HelloNeeded;

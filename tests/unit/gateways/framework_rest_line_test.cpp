@@ -138,6 +138,7 @@ struct Heard final : Events {
   void on_book(Book) override {}
   void on_ticker(Ticker) override {}
   void on_instruments(std::vector<Instrument>) override {}
+  void on_market_hours(std::vector<MarketHours>) override {}
   void on_clock_offset(std::int64_t) override {}
   void on_order_stream_up() override {}
 };

@@ -33,6 +33,8 @@ gateway = "kraken"
 gateway = "binance"
 max_order_qty = "100"
 session_end_margin_s = 3600
+market_closed = "queue"
+queue_for_open_hours = 20
 credentials = "/etc/busbar/main.cred"
 [accounts.main.symbols."BTC/USDT"]
 restricted = true
@@ -63,6 +65,9 @@ TEST(RouterConfig, BecomesOneRecordWhateverTheOrderInTheFile) {
   EXPECT_EQ(core.symbols[0].account, "*");
   EXPECT_EQ(core.accounts[0].session_end_margin_ms, 3'600'000u);
   EXPECT_EQ(core.accounts[1].session_end_margin_ms, 0u);
+  EXPECT_EQ(core.accounts[0].market_closed, MarketClosed::Queue);
+  EXPECT_EQ(core.accounts[0].queue_for_open_ms, 72'000'000u);
+  EXPECT_EQ(core.accounts[1].market_closed, MarketClosed::Refuse);
   EXPECT_EQ(core.symbols[0].max_order_notional, "50000"_d);
   EXPECT_EQ(core.symbols[1].account, "main");
   EXPECT_TRUE(core.symbols[1].restricted);
@@ -86,6 +91,7 @@ TEST(RouterConfig, NamesWhatIsWrong) {
       {"max_order_qty = \"100\"", "max_order_qty = \"-1\"", "must be greater than 0"},
       {"max_order_notional = \"50000\"", "max_order_notional = 50000.0", "in quotes"},
       {"restricted = true", "restrict = true", "nobody knows this key"},
+      {"market_closed = \"queue\"", "market_closed = \"wait\"", "none of refuse, queue, extended"},
       {"[clients.beta]", "[clients.router]", "the router's own name"},
       {"state = \"/var/lib/busbar/router\"", "state = \"router\"", "absolute path"},
   };
