@@ -114,7 +114,7 @@ AccessToken::~AccessToken() = default;
 
 std::string AccessToken::log_in() const { return "busbar login " + std::string{view(context_.account)}; }
 
-bool AccessToken::is_over() const { return wall_now_ns() >= tokens_.expires_at; }
+bool AccessToken::is_over() const { return tokens_.expires_at != 0 && wall_now_ns() >= tokens_.expires_at; }
 
 // ---- a person's login
 
@@ -217,7 +217,7 @@ asio::awaitable<Result<void>> AccessToken::revoke() {
   const Tokens fresh = unwritten_.value_or(Tokens{}), used = tokens_;
   const std::array tokens{&fresh.refresh, &used.refresh, &fresh.access, &used.access};
   for (const vault::Secret* token : tokens) {
-    if (token->is_empty()) continue;
+    if (token->is_empty() || provider_.revoke.empty()) continue;
     if (const auto done = co_await give_back(*token); !done) co_return done.error();
   }
   unwritten_.reset();
@@ -228,7 +228,8 @@ asio::awaitable<Result<void>> AccessToken::revoke() {
     co_return Error{ErrorCode::Internal,
                     "the broker has taken the tokens back, and the vault keeps them: " + forgotten.error().text};
   }
-  spdlog::info("{}: logged out", view(context_.account));
+  spdlog::info("{}: logged out{}", view(context_.account),
+               provider_.revoke.empty() ? ": the token is forgotten here, and is taken back on the broker's own pages" : "");
   co_return Result<void>{};
 }
 
@@ -330,6 +331,7 @@ void AccessToken::tell_state() {
   using enum SessionStateKind;
   if (!refused_.empty()) return tell(NeedsHuman, refused_);
   if (tokens_.access.is_empty()) return tell(NeedsHuman, "there is no login: " + log_in());
+  if (tokens_.refresh.is_empty() && tokens_.expires_at == 0) return tell(Ok, {});
   if (tokens_.refresh.is_empty()) {
     return is_over() ? tell(NeedsHuman, "the login is over: " + log_in())
                      : tell(ExpiresAt, "nothing renews this login: " + log_in());

@@ -33,7 +33,7 @@ struct Provider {
   std::string broker;     // its name, for people
   std::string authorize;  // where browsers go
   gateway::Url token;     // where codes and refresh tokens go
-  std::string revoke;     // at the same host, where tokens are given back
+  std::string revoke;     // at the same host, where tokens are given back; empty where that is done by hand
   std::string scope;
   std::function<asio::awaitable<Result<void>>()> prove;  // a private call
   std::chrono::seconds attempt_life{600};

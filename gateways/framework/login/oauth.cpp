@@ -48,7 +48,8 @@ bool is_final(std::string_view error) {
 Error refusal_of(unsigned status, std::string_view body) {
   const auto value = reading::parse_json(body, answer_size_max);
   const json::object* object = value ? value->if_object() : nullptr;
-  const std::string_view error = object != nullptr ? text_of(*object, "error") : std::string_view{};
+  std::string_view error = object != nullptr ? text_of(*object, "error") : std::string_view{};
+  if (error.empty() && object != nullptr) error = text_of(*object, "message");  // of brokers whose errors all have one form
   if (status >= 500 || !is_final(error)) {
     return {status == 429 ? ErrorCode::RateLimited : ErrorCode::ConnectionError,
             "the token endpoint answers HTTP " + std::to_string(status)};
@@ -114,6 +115,7 @@ Result<Tokens> tokens_of_answer(unsigned status, std::string_view body, Timestam
   const std::string_view refresh = text_of(*object, "refresh_token");
   if (access.empty() || !is_token(access)) return unreadable("access_token is no token");
   if (!is_token(refresh)) return unreadable("refresh_token is no token");
+  if (!life_s && refresh.empty()) return Tokens{vault::Secret{access}, {}, 0};
   if (!life_s || *life_s < 1 || *life_s > life_max_s) return unreadable("expires_in is no time in seconds");
   return Tokens{vault::Secret{access}, vault::Secret{refresh}, asked_at + *life_s * 1'000'000'000};
 }

@@ -30,7 +30,8 @@ inline constexpr std::string_view secret_parameters[] = {"client_secret", "code"
 inline constexpr std::string_view secret_members[] = {"access_token", "refresh_token", "id_token"};
 
 // AuthenticationFailed: the endpoint has said no in OAuth's own words, and will say so tomorrow. Any other error may be a
-// server in trouble, and says nothing about our tokens. An answer without a refresh token leaves that member empty.
+// server in trouble, and says nothing about our tokens. An answer without a refresh token leaves that member empty; one that
+// tells no end either is of a token that is good until it is taken back.
 Result<Tokens> tokens_of_answer(unsigned status, std::string_view body, Timestamp asked_at);
 inline bool is_well(unsigned status) { return status >= 200 && status <= 299; }
 Result<void> revocation_of_answer(unsigned status, std::string_view body);

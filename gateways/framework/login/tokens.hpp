@@ -10,7 +10,7 @@ namespace busbar::login {
 struct Tokens {
   vault::Secret access;
   vault::Secret refresh;  // good for one refresh, with most brokers; empty where there is none
-  Timestamp expires_at = 0;
+  Timestamp expires_at = 0;  // 0: it has no end of its own
 };
 
 vault::Secret write(const Tokens& tokens);

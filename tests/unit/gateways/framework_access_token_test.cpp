@@ -70,7 +70,9 @@ TEST(OAuth, KnowsAFinalNoFromAServerInTrouble) {
       {200, R"({"access_token":"a","refresh_token":"\n","token_type":"bearer","expires_in":1})", ErrorCode::InvalidMessage,
        "refresh_token is no token"},
       {200, R"({"access_token":"a","token_type":"mac","expires_in":1})", ErrorCode::InvalidMessage, "bearer is wanted"},
-      {200, R"({"access_token":"a","token_type":"bearer"})", ErrorCode::InvalidMessage, "expires_in"},
+      {200, R"({"access_token":"a","token_type":"bearer"})", ErrorCode::None, ""},
+      {200, R"({"access_token":"a","token_type":"bearer","refresh_token":"r"})", ErrorCode::InvalidMessage, "expires_in"},
+      {401, R"({"code":40110000,"message":"invalid_client"})", ErrorCode::AuthenticationFailed, "the broker says invalid_client"},
       {200, R"({"access_token":"a","token_type":"bearer","expires_in":-1})", ErrorCode::InvalidMessage, "expires_in"},
       {200, R"({"access_token":"a","token_type":"bearer","expires_in":9223372036854775807})", ErrorCode::InvalidMessage,
        "expires_in"},
@@ -215,6 +217,27 @@ TEST_F(AccessTokenTest, IsBegunByALoginAndInTheVaultBeforeItIsUsed) {
       EXPECT_EQ(all.find(secret), std::string::npos) << all;
     }
   }
+}
+
+TEST_F(AccessTokenTest, OneThatTellsNoEndIsGoodUntilItIsTakenBack) {
+  AccessToken token{context_,
+                    {"Broker", "https://broker/auth", *gateway::parse_url(server_.url("https", "/token")), {}, "scope",
+                     [this]() -> asio::awaitable<Result<void>> { co_return proof_; }}};
+  say("200 OK", R"({"access_token":"endless","token_type":"bearer","scope":"trading"})");
+  ASSERT_TRUE(run(loop_, token.handle_callback(callback(token))));
+  EXPECT_EQ(heard_.state, SessionStateKind::Ok);
+  EXPECT_EQ(heard_.deadline_ns, 0);
+  EXPECT_TRUE(run(loop_, token.ready()));
+  EXPECT_FALSE(token.doubt()) << "nothing renews it";
+  AccessToken next{context_,
+                   {"Broker", "https://broker/auth", *gateway::parse_url(server_.url("https", "/token")), {}, "scope",
+                    [this]() -> asio::awaitable<Result<void>> { co_return proof_; }}};
+  EXPECT_TRUE(run(loop_, next.ready())) << "out of the vault";
+  EXPECT_EQ(next.reveal(), "endless");
+  // Where nobody takes tokens back it is forgotten here.
+  ASSERT_TRUE(run(loop_, next.revoke()));
+  EXPECT_EQ(kept(), "");
+  EXPECT_TRUE(asked_tokens().empty());
 }
 
 TEST_F(AccessTokenTest, TakesTheRedirectThatWasAskedForWithinItsTime) {
