@@ -74,6 +74,26 @@ Order read_whole_order(const json::object& object, Complaint& complaint) {
   return order;
 }
 
+Execution read_execution(const json::object& object, Complaint& complaint) {
+  Reader reader{object, "activity", complaint};
+  Execution execution;
+  execution.id = reader.text("id");
+  const std::size_t colons = execution.id.rfind("::");
+  execution.execution_id = colons == std::string::npos ? execution.id : execution.id.substr(colons + 2);
+  execution.order_id = reader.text("order_id");
+  execution.symbol = text_or_empty(reader, "symbol");
+  execution.side = text_or_empty(reader, "side");
+  execution.price = reader.decimal("price");
+  execution.qty = reader.decimal("qty");
+  execution.cum_qty = reader.maybe_amount("cum_qty");
+  execution.leaves_qty = reader.maybe_amount("leaves_qty");
+  const auto time = time_of(reader, "activity", "transaction_time", complaint);
+  if (!time) complaint.add("activity", "transaction_time", "missing");
+  execution.time = time.value_or(0);
+  if (execution.execution_id.empty()) complaint.add("activity", "id", "names no execution");
+  return execution;
+}
+
 std::uint32_t read_http_status(Reader& reader, std::string_view what, Complaint& complaint) {
   const std::string text = reader.text("status");
   const bool is_status = text.size() == 3 && text.find_first_not_of("0123456789") == std::string::npos;
@@ -238,6 +258,10 @@ Result<std::vector<Order>> decode_orders(std::string_view body) {
 
 Result<std::vector<EachResult>> decode_each_result(std::string_view body) {
   return read_list(parse_body(body, 32u << 20), "results", read_each_result);
+}
+
+Result<std::vector<Execution>> decode_executions(std::string_view body) {
+  return read_list(parse_body(body), "activities", read_execution);
 }
 
 // ---- The stream

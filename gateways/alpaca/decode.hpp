@@ -70,6 +70,22 @@ struct EachResult {
 };
 Result<std::vector<EachResult>> decode_each_result(std::string_view body);
 
+// A fill, out of the account's activities: "20220202135509981::<execution>" is its id, and what comes behind the colons is
+// the name that the stream gives to the same fill.
+struct Execution {
+  std::string id;  // where the next page begins
+  std::string execution_id;
+  std::string order_id;
+  std::string symbol;
+  std::string side;
+  Decimal price;
+  Decimal qty;
+  std::optional<Decimal> cum_qty;  // of the order, with this fill
+  std::optional<Decimal> leaves_qty;
+  Timestamp time = 0;
+};
+Result<std::vector<Execution>> decode_executions(std::string_view body);
+
 // ---- The stream of our own orders
 
 // What happened to an order, and how it stands now.

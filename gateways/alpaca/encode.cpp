@@ -5,6 +5,7 @@
 
 #include <boost/json.hpp>
 
+#include "gateways/alpaca/lists.hpp"
 #include "gateways/framework/order_rules.hpp"
 
 namespace busbar::alpaca {
@@ -201,8 +202,8 @@ class OrderBody {
  private:
   // Shares have cents from 1 USD on, and hundredths of them below.
   std::optional<Decimal> step_at(Decimal price) const {
-    if (kind_ == AssetClass::Equity && price >= one) return cent;
-    return instrument_.tick_size;
+    if (kind_ != AssetClass::Equity) return instrument_.tick_size;
+    return price >= one ? cent : Decimal{1, -4};
   }
   void put_on_grid(json::object& into, std::string_view name, std::string_view field, Decimal value,
                    const std::optional<Decimal>& step) {
@@ -361,7 +362,7 @@ Result<Request> encode_place_list(const PlaceListCommand& list, const Instrument
   const PlaceCommand& parent = is_pair ? *exits->profit : list.commands.front();
   const NewOrder order = is_pair ? without_price(parent.order) : parent.order;
   OrderBody body{order, instrument};
-  body.whole(view(parent.command.venue_order_id));
+  body.whole(names_of_list(list).joined());
   if (is_pair) body.add("type", "limit");
   body.add("order_class", is_pair ? "oco" : list.list_type == OrderListType::OneTriggersOther ? "oto" : "bracket");
   add_exit(body, "take_profit", exits->profit, instrument);
@@ -400,6 +401,12 @@ Request encode_cancel_all() { return {.method = "DELETE", .path = "/v2/orders"};
 // ---- Questions
 
 Request encode_get_order(std::string_view broker_order_id) { return get("/v2/orders/" + segment(broker_order_id)); }
+
+Request encode_get_list(std::string_view broker_order_id) {
+  Question question{Host::Trading, "/v2/orders/" + segment(broker_order_id)};
+  question.add("nested", "true");
+  return std::move(question.request);
+}
 
 Request encode_get_order_by_name(std::string_view venue_order_id) {
   Question question{Host::Trading, "/v2/orders:by_client_order_id"};

@@ -47,8 +47,8 @@ Result<Request> encode_place(const NewOrder& order, const Instrument& instrument
 // A distance in money, which the bus has no word for. `order` is a Stop without a stop_px.
 Result<Request> encode_trailing_stop(const NewOrder& order, const Instrument& instrument,
                                      std::string_view venue_order_id, Decimal trail_price);
-// oco, oto, bracket. One order carries the others within it and is the only one to bear our name: the first, or of a pair
-// the one that takes the profit. Alpaca names the others, and the answer tells how.
+// oco, oto, bracket. One order carries the others within it: the first, or of a pair the one that takes the profit. It bears
+// the names of all (lists.hpp), for Alpaca names the others itself, and the answer tells how.
 Result<Request> encode_place_list(const PlaceListCommand& list, const Instrument& instrument);
 // The order as it shall be: what it lacks stays as it is. A new order takes its place, under command.venue_order_id.
 Result<Request> encode_replace(const ReplaceCommand& command, const Instrument& instrument);
@@ -88,6 +88,7 @@ struct AssetsQuery {
 };
 
 Request encode_get_order(std::string_view broker_order_id);
+Request encode_get_list(std::string_view broker_order_id);  // with the orders that it carries
 Request encode_get_order_by_name(std::string_view venue_order_id);
 Request encode_list_orders(const OrdersQuery& query);
 Request encode_activities(const ActivitiesQuery& query);

@@ -184,14 +184,17 @@ std::int64_t hold_back_ms(const RateHeaders& headers, Timestamp now_ns) {
   return std::clamp<std::int64_t>(std::min(seconds, longest_s), 1, longest_s) * 1'000;
 }
 
-std::vector<RateLimit> rate_limits(const Name& account, std::uint32_t per_minute) {
-  return {RateLimit{
-      .bucket = Name{"trading"}, .scope = account, .interval_ms = 60'000, .limit = per_minute, .aligned = false}};
+std::vector<RateLimit> rate_limits(const Name& account, std::uint32_t per_minute, std::uint32_t data_per_minute) {
+  const auto each_minute = [&](std::string_view bucket, std::uint32_t limit) {
+    return RateLimit{.bucket = cut<32>(bucket), .scope = account, .interval_ms = 60'000, .limit = limit, .aligned = false};
+  };
+  return {each_minute("trading", per_minute), each_minute("data", data_per_minute)};
 }
 
+// A question is an order and its fills; a replace may be a cancel, the look whether it was done, and the new order.
 std::vector<RateCost> rate_costs() {
   const Name bucket{"trading"};
-  return {{"place", bucket, 1}, {"cancel", bucket, 1}, {"replace", bucket, 1}, {"ask", bucket, 1}};
+  return {{"place", bucket, 1}, {"cancel", bucket, 1}, {"replace", bucket, 3}, {"ask", bucket, 2}};
 }
 
 }  // namespace busbar::alpaca

@@ -239,6 +239,35 @@ UpdateFact fact_of(const TradeUpdate& update, const Symbol& symbol) {
   return {.fact = std::move(report), .unknown = {}};
 }
 
+VenueReport fill_of(const Execution& execution, const Symbol& symbol, std::string_view venue_order_id,
+                    VenueSource source) {
+  VenueReport report;
+  report.event = VenueEvent::Fill;
+  report.source = source;
+  report.symbol = symbol;
+  report.venue_order_id = printable<64>(venue_order_id);
+  report.broker_order_id = printable<64>(execution.order_id);
+  report.trade_id = printable<64>(execution.execution_id);
+  // "sell_short" is a sale as well.
+  report.side = execution.side.starts_with("sell") ? Side::Sell : side_of(execution.side);
+  report.last_px = execution.price;
+  report.last_qty = execution.qty;
+  report.cum_qty = execution.cum_qty;
+  if (execution.leaves_qty) {
+    report.order_status = execution.leaves_qty->is_zero() ? OrderStatus::Filled : OrderStatus::PartiallyFilled;
+  }
+  report.transact_time_ns = execution.time;
+  return report;
+}
+
+bool is_invented_name(std::string_view name) {
+  constexpr std::string_view form = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+  return std::equal(name.begin(), name.end(), form.begin(), form.end(), [](char c, char kind) {
+    const bool is_hex = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+    return kind == '-' ? c == '-' : is_hex;
+  });
+}
+
 // ---- The account
 
 AccountInfo account_info_of(const AccountFacts& account) {
@@ -305,8 +334,8 @@ std::optional<Instrument> instrument_of(const Asset& asset) {
     instrument.lot_size = Decimal{1, 0};
   } else {
     instrument.order_types = {Market, Limit, Stop, StopLimit};
-    instrument.tick_size = Decimal{1, -4};  // of prices below 1; from there on encode asks for whole cents
-    instrument.lot_size = is_fractionable ? Decimal{1, -9} : Decimal{1, 0};
+    instrument.tick_size = Decimal{1, -2};
+    instrument.lot_size = Decimal{1, 0};
     instrument.can_cash_order_qty = is_fractionable;
     instrument.can_trailing_stop = true;
     instrument.trailing_delta_min_bps = 10;

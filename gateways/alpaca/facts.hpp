@@ -38,6 +38,13 @@ struct UpdateFact {
 };
 UpdateFact fact_of(const TradeUpdate& update, const Symbol& symbol);
 
+// A fill, as REST lists it: the same one as the stream's by its trade_id.
+VenueReport fill_of(const Execution& execution, const Symbol& symbol, std::string_view venue_order_id,
+                    VenueSource source);
+
+// The name that Alpaca gives to an order which brings none of ours: a UUID.
+bool is_invented_name(std::string_view client_order_id);
+
 // ---- The account
 
 AccountInfo account_info_of(const AccountFacts& account);
@@ -50,6 +57,7 @@ enum class AssetClass { Equity, Option, Crypto };
 // By the name alone: BTC/USD, or BTCUSD as positions have it; AAPL250620C00100000, as the OCC writes options; and all
 // others.
 AssetClass class_of(std::string_view symbol);
+inline AssetClass class_of(const Instrument& instrument) { return class_of(view(instrument.broker_symbol)); }
 
 // nullopt for names that the bus cannot carry, and for what is no longer listed.
 std::optional<Instrument> instrument_of(const Asset& asset);

@@ -166,13 +166,13 @@ TEST(AlpacaEncode, OneOrderOfAListCarriesTheOthers) {
     const char* body;
   } cases[] = {
       {list_of(OrderListType::OneTriggersOneCancelsOther, {entry, loss, profit}),
-       R"("side":"buy","type":"limit","time_in_force":"day","limit_price":"150.25","client_order_id":"V1",)"
+       R"("side":"buy","type":"limit","time_in_force":"day","limit_price":"150.25","client_order_id":"V1.V3.V2",)"
        R"("order_class":"bracket","take_profit":{"limit_price":"160"},"stop_loss":{"stop_price":"149"}})"},
       {list_of(OrderListType::OneTriggersOther, {entry, limited_loss}),
-       R"("side":"buy","type":"limit","time_in_force":"day","limit_price":"150.25","client_order_id":"V1",)"
+       R"("side":"buy","type":"limit","time_in_force":"day","limit_price":"150.25","client_order_id":"V1..V2",)"
        R"("order_class":"oto","stop_loss":{"limit_price":"148.5","stop_price":"149"}})"},
       {list_of(OrderListType::OneCancelsOther, {loss, profit}),
-       R"("side":"sell","type":"limit","time_in_force":"day","client_order_id":"V2",)"
+       R"("side":"sell","type":"limit","time_in_force":"day","client_order_id":"V2..V1",)"
        R"("order_class":"oco","take_profit":{"limit_price":"160"},"stop_loss":{"stop_price":"149"}})"},
   };
   for (const auto& c : cases) {
