@@ -419,7 +419,9 @@ void HttpSession::Pool::tape_answer(const HttpRequest& request, std::uint64_t nu
   tape.channel = TapeChannel::Rest;
   tape.connection = connection;
   tape.status = response.status;
-  for (const auto& [name, value] : response.headers) tape.headers.append(name).append(": ").append(value).append("\n");
+  for (const auto& [name, value] : response.headers) {  // a cookie opens somebody's session
+    tape.headers.append(name).append(": ").append(name == "set-cookie" ? cut_mark : std::string_view{value}).append("\n");
+  }
   tape.error = response.error;
   tape.time_ns = response.received_time_ns;
   tape.elapsed_ns = elapsed_ns;

@@ -1,8 +1,11 @@
 #include "gateways/framework/utc.hpp"
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <chrono>
 #include <limits>
+#include <string>
 
 namespace busbar::gateway {
 
@@ -80,6 +83,23 @@ std::optional<Timestamp> parse_utc(std::string_view text) {
   constexpr std::int64_t most = std::numeric_limits<Timestamp>::max() / per_s - 1;
   if (seconds > most || seconds < -most) return std::nullopt;
   return seconds * per_s + fraction;
+}
+
+std::optional<Timestamp> parse_http_date(std::string_view text) {
+  constexpr std::array<std::string_view, 12> months = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  constexpr std::size_t month_at = 8;
+  constexpr std::string_view zone = " GMT";
+  if (text.size() != 29 || text.substr(3, 2) != ", " || text[7] != ' ' || text[11] != ' ' || text[16] != ' ' ||
+      text.substr(25) != zone) {
+    return std::nullopt;
+  }
+  const auto month = std::ranges::find(months, text.substr(month_at, 3));
+  if (month == months.end()) return std::nullopt;
+  const std::string number = std::to_string(month - months.begin() + 1);
+  std::string iso{text.substr(12, 4)};
+  iso.append(number.size() == 1 ? "-0" : "-").append(number).append("-").append(text.substr(5, 2));
+  return parse_utc(iso.append("T").append(text.substr(17, 8)).append("Z"));
 }
 
 }  // namespace busbar::gateway

@@ -13,6 +13,9 @@ namespace busbar::gateway {
 // no such time, or not within the years that a Timestamp has.
 std::optional<Timestamp> parse_utc(std::string_view text);
 
+// "Wed, 21 Oct 2015 07:28:00 GMT", as HTTP's Date header writes it: whole seconds. The day of the week is not looked at.
+std::optional<Timestamp> parse_http_date(std::string_view text);
+
 using busbar::utc_text;
 
 }  // namespace busbar::gateway
