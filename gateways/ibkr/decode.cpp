@@ -441,6 +441,24 @@ Result<std::vector<NamedConid>> decode_conids(std::string_view body) {
   });
 }
 
+Result<std::vector<Future>> decode_futures(std::string_view body) {
+  return decode_one(body, "futures", [](Reader& reader) {
+    std::vector<Future> all;
+    for (const auto& member : reader.object()) {
+      const std::string_view symbol{member.key().data(), member.key().size()};
+      const json::array* months = reader.maybe_array(symbol);
+      if (months == nullptr) continue;
+      auto futures = each_of(*months, "future", reader.complaint(), [](Reader& future) {
+        return Future{.symbol = future.text_or_empty("symbol"),
+                      .conid = future.integer("conid"),
+                      .expiry = first_text(future, {"expirationDate", "ltd"})};
+      });
+      all.insert(all.end(), futures.begin(), futures.end());
+    }
+    return all;
+  });
+}
+
 Result<std::vector<SecDef>> decode_secdefs(std::string_view body) {
   return decode_one(body, "secdefs", [](Reader& reader) {
     const json::array* list = reader.maybe_array("secdef");

@@ -244,6 +244,11 @@ struct NamedConid {
   std::int64_t conid = 0;
   std::string exchange;
 };
+struct Future {
+  std::string symbol;  // of what it is one: ES
+  std::int64_t conid = 0;
+  std::string expiry;  // 20261218
+};
 struct PriceStep {
   Decimal lower_edge;
   Decimal increment;
@@ -279,6 +284,7 @@ struct ContractInfo {
 Result<std::vector<StockList>> decode_stocks(std::string_view body);
 Result<std::vector<SearchMatch>> decode_search(std::string_view body);
 Result<std::vector<NamedConid>> decode_conids(std::string_view body);
+Result<std::vector<Future>> decode_futures(std::string_view body);
 Result<std::vector<SecDef>> decode_secdefs(std::string_view body);
 Result<ContractInfo> decode_contract_info(std::string_view body);  // with the rules where they were asked for
 Result<ContractRules> decode_rules(std::string_view body);

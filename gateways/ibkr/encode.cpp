@@ -190,6 +190,10 @@ Result<std::string> ticket_of(const NewOrder& order, const Instrument& instrumen
   writer.add("tif", time_in_force_name(order.time_in_force));
   writer.quantity();
   writer.add("referrer", ticket.referrer);
+  if (!ticket.ext_operator.empty()) {
+    writer.add_flag("manualIndicator", false);  // no hand has entered it
+    writer.add("extOperator", ticket.ext_operator);
+  }
   if (ticket.is_single_group) writer.add_flag("isSingleGroup", true);
   return writer.take();
 }
@@ -249,10 +253,13 @@ Result<Request> encode_replace(std::string_view broker_order_id, const NewOrder&
   return request;
 }
 
-Result<Request> encode_cancel(std::string_view account, std::string_view broker_order_id) {
+Result<Request> encode_cancel(std::string_view account, std::string_view broker_order_id,
+                              std::string_view ext_operator) {
   auto path = order_path(account, broker_order_id);
   if (!path) return path.error();
-  return Request{.method = "DELETE", .path = *std::move(path), .query = {}, .body = {}};
+  Request request{.method = "DELETE", .path = *std::move(path), .query = {}, .body = {}};
+  if (!ext_operator.empty()) request.query = {{"manualIndicator", "false"}, {"extOperator", std::string{ext_operator}}};
+  return request;
 }
 
 // ---- Questions that IBKR asks about an order
@@ -320,6 +327,9 @@ Request encode_positions_invalidate(std::string_view account) {
 
 Request encode_stocks(const std::vector<std::string>& symbols) {
   return get("/trsrv/stocks", {{"symbols", joined(symbols)}});
+}
+Request encode_futures(const std::vector<std::string>& symbols) {
+  return get("/trsrv/futures", {{"symbols", joined(symbols)}});
 }
 Request encode_secdef(const std::vector<std::int64_t>& conids) {
   return get("/trsrv/secdef", {{"conids", joined(conids)}});

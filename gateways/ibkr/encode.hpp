@@ -34,6 +34,7 @@ struct Ticket {
   std::string_view parent_id = {};         // the cOID of its parent
   std::string_view listing_exchange = {};  // SMART where nothing is said
   std::string_view referrer = {};
+  std::string_view ext_operator = {};  // who is behind it: futures of the United States want to know
   bool is_single_group = false;  // one of orders of which one cancels the others
 };
 
@@ -54,7 +55,8 @@ Result<Request> encode_preview(const NewOrder& order, const Instrument& instrume
 // and so whatever is no number is refused.
 Result<Request> encode_replace(std::string_view broker_order_id, const NewOrder& order, const Instrument& instrument,
                                const Ticket& ticket);
-Result<Request> encode_cancel(std::string_view account, std::string_view broker_order_id);
+Result<Request> encode_cancel(std::string_view account, std::string_view broker_order_id,
+                              std::string_view ext_operator = {});
 
 // ---- Questions that IBKR asks about an order
 
@@ -91,6 +93,7 @@ Request encode_positions_invalidate(std::string_view account);
 
 Request encode_stocks(const std::vector<std::string>& symbols);
 inline constexpr std::size_t secdef_max = 200;
+Request encode_futures(const std::vector<std::string>& symbols);
 Request encode_secdef(const std::vector<std::int64_t>& conids);
 Request encode_search(std::string_view symbol, std::string_view sec_type = {});
 Request encode_info_and_rules(std::int64_t conid);

@@ -29,6 +29,7 @@ ErrorCode unified_rejection(std::string_view text);
 
 // The broker's words, and behind them what a person may have to do.
 std::string explained(const BrokerError& error);
+inline std::string code_of(const BrokerError&) { return {}; }  // IBKR has none
 
 // What an HTTP answer says about the request.
 enum class Verdict {

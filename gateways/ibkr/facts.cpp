@@ -346,14 +346,19 @@ std::optional<Instrument> instrument_of(const SecDef& secdef, const std::optiona
   if (secdef.conid <= 0 || secdef.conid == 2'147'483'647) return std::nullopt;
   const std::string name = is_pair ? secdef.ticker + "/" + secdef.currency : secdef.ticker;
   if (name.size() > Symbol{}.max_size()) return std::nullopt;
+  return instrument_of(cut<32>(name), secdef, rules);
+}
+
+Instrument instrument_of(const Symbol& symbol, const SecDef& secdef, const std::optional<ContractRules>& rules) {
   Instrument instrument;
-  instrument.symbol = cut<32>(name);
+  instrument.symbol = symbol;
   instrument.broker_symbol = cut<32>(std::to_string(secdef.conid));
-  instrument.base = cut<32>(secdef.ticker);
-  instrument.quote = cut<32>(secdef.currency);
+  instrument.base = gateway::printable<32>(secdef.ticker);
+  instrument.quote = gateway::printable<32>(secdef.currency);
   instrument.status = TradingStatus::Trading;
   instrument.tick_size = step_of(secdef);
-  if (is_stock) instrument.lot_size = Decimal{1, 0};
+  const bool is_pair = secdef.asset_class == "CASH" || secdef.asset_class == "CRYPTO";
+  if (!is_pair) instrument.lot_size = Decimal{1, 0};
   if (rules) put_rules(instrument, *rules);
   instrument.can_replace = true;
   instrument.base_precision = places_of(instrument.lot_size);

@@ -60,6 +60,8 @@ std::optional<Listing> us_listing(const StockList& list);
 // US stocks by their ticker, pairs of currencies and coins as EUR/USD. nullopt for what the bus has no name for.
 // Without rules the steps are those of the definition, and whole shares.
 std::optional<Instrument> instrument_of(const SecDef& secdef, const std::optional<ContractRules>& rules = {});
+// Any contract, under the name by which it was asked for.
+Instrument instrument_of(const Symbol& symbol, const SecDef& secdef, const std::optional<ContractRules>& rules);
 
 // ---- Market data. nullopt: an answer without prices, and so no news.
 

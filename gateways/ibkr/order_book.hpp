@@ -1,0 +1,114 @@
+#pragma once
+// Our orders as IBKR has told of them so far: the stream tells only what has changed, and at times not whose it is. Both
+// names of each, for orders are cancelled by IBKR's number alone; and the executions that were heard of. As many as are
+// worth remembering: what is forgotten is asked for. Pure.
+
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "gateways/ibkr/decode.hpp"
+
+namespace busbar::ibkr {
+
+class OrderBook {
+ public:
+  explicit OrderBook(std::size_t most = 100'000) : most_{most} {}
+
+  // What is left out has not changed. The whole, as it is now.
+  const Order& merge(const Order& change) {
+    Order& order = find_or_add(change.order_id);
+    for (std::string Order::*text : {&Order::client_order_id, &Order::account, &Order::symbol, &Order::side,
+                                     &Order::order_type, &Order::time_in_force, &Order::status, &Order::reason}) {
+      if (!(change.*text).empty()) order.*text = change.*text;
+    }
+    for (std::optional<Decimal> Order::*amount : {&Order::price, &Order::stop_price, &Order::total_qty, &Order::filled_qty,
+                                                  &Order::remaining_qty, &Order::avg_price}) {
+      if (change.*amount) order.*amount = change.*amount;
+    }
+    if (change.conid) order.conid = change.conid;
+    if (change.last_execution_ns != 0) order.last_execution_ns = change.last_execution_ns;
+    learn(order.order_id, order.client_order_id);
+    return order;
+  }
+  void learn(const std::string& order_id, const std::string& client_order_id) {
+    if (order_id.empty() || client_order_id.empty()) return;
+    find_or_add(order_id).client_order_id = client_order_id;
+    numbers_[client_order_id] = order_id;
+  }
+  // False: heard already.
+  bool add(const Execution& execution) {
+    if (execution.order_id.empty()) return true;
+    find_or_add(execution.order_id);
+    learn(execution.order_id, execution.client_order_id);
+    return executions_[execution.order_id].emplace(execution.execution_id, execution).second;
+  }
+
+  // Whether it stands otherwise than it was told last: the stream repeats, and tells colours too.
+  bool is_news(const Order& order) {
+    const auto text = [](const std::optional<Decimal>& amount) { return amount ? to_string(*amount) : std::string{}; };
+    std::string now = order.status + " " + text(order.filled_qty) + " " + text(order.total_qty) + " " + text(order.price) +
+                      " " + order.reason;
+    return std::exchange(told_[order.order_id], now) != now;
+  }
+
+  const Order* by_number(const std::string& order_id) const {
+    const auto found = orders_.find(order_id);
+    return found == orders_.end() ? nullptr : &found->second;
+  }
+  std::string number_of(const std::string& client_order_id) const { return find(numbers_, client_order_id); }
+  std::string name_of(const std::string& order_id) const {
+    const Order* order = by_number(order_id);
+    return order == nullptr ? std::string{} : order->client_order_id;
+  }
+  std::vector<Execution> executions_of(const std::string& order_id) const {
+    std::vector<Execution> all;
+    const auto found = executions_.find(order_id);
+    if (found == executions_.end()) return all;
+    for (const auto& [id, execution] : found->second) all.push_back(execution);
+    return all;
+  }
+
+ private:
+  using Names = std::map<std::string, std::string>;
+  static std::string find(const Names& names, const std::string& key) {
+    const auto found = names.find(key);
+    return found == names.end() ? std::string{} : found->second;
+  }
+  Order& find_or_add(const std::string& order_id) {
+    const auto [at, is_new] = orders_.try_emplace(order_id);
+    if (!is_new) return at->second;
+    at->second.order_id = order_id;
+    oldest_first_.push_back(order_id);
+    if (oldest_first_.size() > most_) {
+      const std::string oldest = std::move(oldest_first_.front());
+      oldest_first_.pop_front();
+      numbers_.erase(name_of(oldest));
+      executions_.erase(oldest);
+      told_.erase(oldest);
+      orders_.erase(oldest);
+    }
+    return at->second;
+  }
+
+  std::size_t most_;
+  std::map<std::string, Order> orders_;  // by IBKR's number
+  Names numbers_;                        // by our name
+  std::map<std::string, std::map<std::string, Execution>> executions_;  // by IBKR's number, and by their id
+  Names told_;  // by IBKR's number
+  std::deque<std::string> oldest_first_;
+};
+
+// The sum of what was executed; nullopt where one has no quantity.
+inline std::optional<Decimal> sum_of(const std::vector<Execution>& executions) {
+  std::optional<Decimal> sum = Decimal{};
+  for (const Execution& execution : executions) {
+    sum = sum && execution.qty ? add(*sum, *execution.qty) : std::nullopt;
+  }
+  return sum;
+}
+
+}  // namespace busbar::ibkr

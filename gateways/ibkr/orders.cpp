@@ -1,0 +1,502 @@
+// What an IBKR account does about orders: places them and answers what is asked about them, cancels, replaces, looks for them.
+#include <algorithm>
+#include <functional>
+
+#include <spdlog/spdlog.h>
+
+#include "gateways/framework/words.hpp"
+#include "gateways/framework/writes.hpp"
+#include "gateways/ibkr/adapter.hpp"
+#include "gateways/ibkr/encode.hpp"
+#include "gateways/ibkr/errors.hpp"
+
+namespace busbar::ibkr {
+
+namespace {
+
+using gateway::about;
+using gateway::About;
+using gateway::Facts;
+using gateway::is_final;
+using gateway::make_fact;
+using gateway::not_sent;
+using gateway::not_understood;
+using gateway::printable;
+using gateway::Sent;
+using std::chrono::milliseconds;
+
+constexpr int questions_most = 20;  // about one order
+constexpr int warm_ups_most = 4;
+constexpr std::uint32_t trade_days = 7;
+constexpr milliseconds warm_up_pause{1'000};
+// What a list shows holds for so long, but not for an order that may have come only after it was begun.
+constexpr std::int64_t list_good_ns = 2'000'000'000;
+constexpr std::int64_t arrival_ns = 1'000'000'000;
+
+Judged judge(const Request& request, const Sent& sent) {
+  return ibkr::judge(request.method, request.path, sent.http.status, sent.http.body);
+}
+
+bool has_ended(const Order& order) {
+  const auto status = order_status_of(order.status, order.filled_qty && order.filled_qty->is_positive(), order.reason);
+  return status && is_final(*status);
+}
+
+// The old order's cancel has begun, and the new one is not placed.
+Facts replace_refused(const Command& command, Timestamp cancel_time_ns, const Error& why) {
+  VenueReport fact = make_fact(command, VenueEvent::ReplaceRejected, why.code, why.text);
+  fact.broker_order_id = {};
+  fact.request_time_ns = cancel_time_ns;
+  return Facts(1, std::move(fact));
+}
+
+Error another_order(std::string_view what) {
+  return {ErrorCode::InvalidMessage, std::string{what}.append(": another order's")};
+}
+
+}  // namespace
+
+// ---- placing
+
+// Of what the stream has told already nothing more need come.
+void IbkrAdapter::took(const VenueReport& fact, const Command& command) {
+  const std::string number{view(fact.broker_order_id)};
+  if (number.empty()) return;
+  const bool is_told = book_.by_number(number) != nullptr;
+  book_.learn(number, std::string{view(command.venue_order_id)});
+  if (!is_told) stream_.expect(number);
+}
+
+asio::awaitable<Facts> IbkrAdapter::converse(PlaceCommand command, Request request, About whom, VenueEvent refused) {
+  const Command& head = command.command;
+  const auto held = co_await order_turn_.take();
+  for (int i = 0; i < questions_most; ++i) {
+    const Sent sent = co_await rest_.send(make(request), whom, head.expire_time_ns);
+    const Judged judged = judge(request, sent);
+    if (!gateway::is_done(sent, judged)) co_return gateway::failed(head, sent, refused, judged);
+    const auto submitted = decode_submitted(sent.http.body);
+    if (!submitted) co_return not_understood(head, sent, "an order", submitted);
+    if (submitted->kind == Submitted::Kind::Prompt) co_return co_await answer_prompt(command, *submitted->prompt, sent);
+    if (submitted->kind != Submitted::Kind::Question) {
+      VenueReport fact = *fact_of_placed(*submitted, command.order, head.symbol, view(head.venue_order_id));
+      if (fact.event == VenueEvent::Rejected) fact.event = refused;
+      if (fact.event == VenueEvent::Accepted) took(fact, head);
+      stamp(fact, sent);
+      co_return Facts(1, std::move(fact));
+    }
+    const Question& question = submitted->questions.front();
+    const bool is_yes = rules_.answers.says_yes(question.message_ids);
+    request = encode_reply(question.reply_id, is_yes);
+    if (is_yes) continue;
+    // Nothing is placed before the reply; and the next order shall find nobody waiting for one.
+    VenueReport fact = fact_of_declined(question, command.order, head.symbol, view(head.venue_order_id));
+    spdlog::warn("{}: IBKR asks about order {}, and the policy is no: {}", view(context_.account),
+                 view(head.venue_order_id), view(fact.text));
+    const Sent no = co_await rest_.send(make(request), whom);
+    if (no.http.outcome != gateway::HttpOutcome::Answered) {
+      fact.event = VenueEvent::Unknown;
+      fact.order_status = OrderStatus::Unset;
+      fact.error = ErrorCode::UnknownOutcome;
+    } else if (fact.event == VenueEvent::Rejected) {
+      fact.event = refused;
+    }
+    stamp(fact, no);
+    co_return Facts(1, std::move(fact));
+  }
+  VenueReport fact = make_fact(head, VenueEvent::Unknown, ErrorCode::UnknownOutcome, "IBKR does not stop asking about it");
+  co_return Facts(1, std::move(fact));
+}
+
+// The order is there, and waits for one of several words. Which of them means yes IBKR says nowhere but in its texts; so the
+// policy says no word but the first, and of what it does not know the order is taken back.
+asio::awaitable<Facts> IbkrAdapter::answer_prompt(PlaceCommand command, Prompt prompt, Sent sent) {
+  const Command& head = command.command;
+  std::vector<std::string> ids(1, prompt.message_id);
+  const bool is_yes = !prompt.options.empty() && rules_.answers.says_yes(ids);
+  Submitted submitted{.kind = Submitted::Kind::Prompt, .acks = {}, .questions = {}, .prompt = prompt, .error = {}};
+  VenueReport fact = *fact_of_placed(submitted, command.order, head.symbol, view(head.venue_order_id));
+  book_.learn(prompt.order_id, std::string{view(head.venue_order_id)});
+  auto answer = is_yes ? Result<Request>{encode_prompt_answer(prompt.order_id, prompt.request_id, prompt.options.front())}
+                       : encode_cancel(broker_account_, prompt.order_id);
+  if (answer) static_cast<void>(co_await rest_.send(make(*std::move(answer)), about(head)));
+  stamp(fact, sent);
+  co_return Facts(1, std::move(fact));  // how it stands is asked for
+}
+
+asio::awaitable<Facts> IbkrAdapter::place(PlaceCommand command) {
+  const Command& head = command.command;
+  const Instrument* instrument = symbols_.by_symbol(view(head.symbol));
+  if (instrument == nullptr) co_return not_sent(head, not_listed(view(head.symbol)));
+  const Ticket ticket{.account = broker_account_,
+                      .venue_order_id = view(head.venue_order_id),
+                      .ext_operator = operator_of(*instrument)};
+  auto request = encode_place(command.order, *instrument, ticket);
+  if (!request) co_return not_sent(head, request.error());
+  About whom = about(head, command.order.client_order_id);
+  co_return co_await converse(std::move(command), *std::move(request), std::move(whom), VenueEvent::Rejected);
+}
+
+// ---- cancel and replace
+
+asio::awaitable<IbkrAdapter::Begun> IbkrAdapter::begin_cancel(Command command, About whom, VenueEvent refused,
+                                                              Timestamp expire_time_ns) {
+  Begun begun;
+  begun.broker_order_id = std::string{view(command.broker_order_id)};
+  if (begun.broker_order_id.empty()) begun.broker_order_id = book_.number_of(std::string{view(command.venue_order_id)});
+  if (begun.broker_order_id.empty()) {  // it is cancelled by IBKR's number alone
+    const auto listed = co_await list_live(rest_.broker_time_ns());
+    if (!listed) {
+      begun.facts = not_sent(command, listed.error());
+      co_return begun;
+    }
+    const Order* order = in_live(view(command.venue_order_id), {});
+    if (order == nullptr) {
+      begun.facts.push_back(make_fact(command, refused, ErrorCode::OrderNotFound, "IBKR has no such order"));
+      co_return begun;
+    }
+    begun.broker_order_id = order->order_id;
+  }
+  const Instrument* instrument = symbols_.by_symbol(view(command.symbol));
+  auto request = encode_cancel(broker_account_, begun.broker_order_id,
+                               instrument == nullptr ? std::string_view{} : operator_of(*instrument));
+  if (!request) {
+    begun.facts = not_sent(command, request.error());
+    co_return begun;
+  }
+  const auto held = co_await order_turn_.take();
+  const Sent sent = co_await rest_.send(make(*request), std::move(whom), expire_time_ns);
+  const Judged judged = judge(*request, sent);
+  if (!gateway::is_done(sent, judged)) {
+    begun.facts = gateway::failed(command, sent, refused, judged);
+    co_return begun;
+  }
+  const auto answer = decode_cancel(sent.http.body);
+  const bool is_another = answer && !answer->order_id.empty() && answer->order_id != begun.broker_order_id;
+  if (!answer || is_another) {
+    begun.facts = not_understood(command, sent, "a cancel", answer);
+    co_return begun;
+  }
+  VenueReport fact = fact_of_cancelled(*answer, command.symbol, view(command.venue_order_id), begun.broker_order_id);
+  if (fact.event == VenueEvent::CancelRejected) fact.event = refused;
+  const Order* known = book_.by_number(begun.broker_order_id);
+  if (answer->accepted && (known == nullptr || !has_ended(*known))) stream_.expect(begun.broker_order_id);
+  stamp(fact, sent);
+  begun.facts.push_back(std::move(fact));
+  co_return begun;
+}
+
+// That the cancel has begun is all that the answer says; how it ends the stream tells.
+asio::awaitable<Facts> IbkrAdapter::cancel(CancelCommand command) {
+  Begun begun = co_await begin_cancel(command.command, about(command.command), VenueEvent::CancelRejected, 0);
+  co_return std::move(begun.facts);
+}
+
+asio::awaitable<Result<IbkrAdapter::MaybeOrder>> IbkrAdapter::await_end(std::string broker_order_id) {
+  constexpr int looks = 7;
+  constexpr milliseconds first_pause{50};
+  std::function<asio::awaitable<Result<MaybeOrder>>()> look = [this, broker_order_id] {
+    return get_order(broker_order_id);
+  };
+  std::function<bool(const MaybeOrder&)> is_over = [](const MaybeOrder& order) { return order && has_ended(*order); };
+  co_return co_await gateway::ask_until<MaybeOrder>(context_.loop, looks, first_pause, look, is_over);
+}
+
+// A cancel, whose end says how much is left to place. IBKR's own modification keeps both names of an order, so that after a
+// lost answer, or a restart, nothing would tell whether it was done.
+asio::awaitable<Facts> IbkrAdapter::replace(ReplaceCommand command) {
+  const Command& head = command.command;
+  const Instrument* instrument = symbols_.by_symbol(view(head.symbol));
+  if (instrument == nullptr) co_return not_sent(head, not_listed(view(head.symbol)));
+  if (!command.order.order_qty || !command.orig_order_qty) {
+    co_return not_sent(head, {ErrorCode::InvalidOrder, "order_qty: an order by amount cannot be replaced"});
+  }
+  // What cannot be placed is refused while the old order still stands.
+  const Ticket tried{.account = broker_account_, .venue_order_id = view(head.venue_order_id)};
+  if (const auto request = encode_place(command.order, *instrument, tried); !request) {
+    co_return not_sent(head, request.error());
+  }
+  const Instrument rules = *instrument;
+  Command old = head;
+  old.venue_order_id = command.orig_venue_order_id;
+  old.send_time_ns = 0;
+  Begun begun = co_await begin_cancel(old, about(head, command.order.client_order_id), VenueEvent::ReplaceRejected,
+                                      head.expire_time_ns);
+  VenueReport& said = begun.facts.back();
+  if (said.event != VenueEvent::State) {
+    said.venue_order_id = head.venue_order_id;
+    co_return std::move(begun.facts);
+  }
+  const auto ended = co_await await_end(begun.broker_order_id);
+  if (!ended || !*ended || !has_ended(**ended)) {  // it may end a moment from now, and nothing was placed
+    co_return replace_refused(head, said.request_time_ns,
+                              {ErrorCode::UnknownOutcome, "the cancel of the old order takes long: nothing was placed"});
+  }
+  Order order = **ended;
+  order.client_order_id = std::string{view(command.orig_venue_order_id)};
+  Facts facts;
+  if (auto of_old = co_await facts_of_order(order, head.symbol, VenueSource::Rest)) {
+    facts = *std::move(of_old);
+    VenueReport& state = facts.back();
+    state.venue_order_id = command.orig_venue_order_id;
+    if (state.order_status == OrderStatus::Canceled) state.event = VenueEvent::Canceled;
+  }
+  const Facts of_new = co_await place_what_is_left(std::move(command), rules, std::move(order), said.request_time_ns);
+  facts.insert(facts.end(), of_new.begin(), of_new.end());
+  co_return facts;
+}
+
+asio::awaitable<Facts> IbkrAdapter::place_what_is_left(ReplaceCommand command, Instrument rules, Order old,
+                                                       Timestamp cancel_time_ns) {
+  const Command& head = command.command;
+  const auto left = gateway::left_to_place(command, old.total_qty, old.filled_qty);
+  const auto status = order_status_of(old.status, false, old.reason);
+  if (!left || !left->is_positive() || status != OrderStatus::Canceled) {
+    co_return replace_refused(head, cancel_time_ns,
+                              {ErrorCode::OrderRejected, "the order ended before it could be replaced"});
+  }
+  if (gateway::is_too_late(head, rest_.broker_time_ns())) {
+    co_return replace_refused(head, cancel_time_ns, {ErrorCode::Expired, std::string{gateway::too_late_to_place}});
+  }
+  command.order.order_qty = *left;
+  const Ticket ticket{
+      .account = broker_account_, .venue_order_id = view(head.venue_order_id), .ext_operator = operator_of(rules)};
+  auto request = encode_place(command.order, rules, ticket);
+  if (!request) co_return replace_refused(head, cancel_time_ns, request.error());
+  About whom = about(head, command.order.client_order_id);
+  Facts facts = co_await converse({.command = head, .order = command.order}, *std::move(request), std::move(whom),
+                                  VenueEvent::ReplaceRejected);
+  VenueReport& fact = facts.back();
+  if (fact.event == VenueEvent::Accepted) {
+    fact.event = VenueEvent::Replaced;
+    fact.order_qty = *left;
+    fact.price = command.order.price;
+  } else if (fact.broker_order_id == head.broker_order_id) {
+    fact.broker_order_id = {};  // the old order's
+  }
+  co_return facts;
+}
+
+// ---- looking for orders
+
+asio::awaitable<Result<IbkrAdapter::MaybeOrder>> IbkrAdapter::get_order(std::string broker_order_id) {
+  const auto body = co_await ask(encode_order_status(broker_order_id));
+  if (!body && body.error().code == ErrorCode::OrderNotFound) co_return MaybeOrder{};
+  if (!body) co_return body.error();
+  auto order = decode_order_status(*body);
+  if (!order) co_return order.error();
+  if (order->order_id != broker_order_id) co_return another_order("order");
+  co_return MaybeOrder{book_.merge(*order)};
+}
+
+// The first question of a session only wakes the list, which says so.
+asio::awaitable<Result<std::vector<Order>>> IbkrAdapter::ask_live() {
+  std::function<asio::awaitable<Result<LiveOrders>>()> look = [this]() -> asio::awaitable<Result<LiveOrders>> {
+    const auto body = co_await ask(encode_live_orders(false, {}));
+    if (!body) co_return body.error();
+    co_return decode_live_orders(*body);
+  };
+  std::function<bool(const LiveOrders&)> is_awake = [](const LiveOrders& said) { return said.snapshot; };
+  auto said = co_await gateway::ask_until<LiveOrders>(context_.loop, warm_ups_most, warm_up_pause, look, is_awake);
+  if (!said) co_return said.error();
+  if (!said->snapshot) co_return Error{ErrorCode::ConnectionError, "live orders: the list does not wake up"};
+  std::erase_if(said->orders, [this](const Order& order) { return !is_ours(order.account); });
+  co_return std::move(said->orders);
+}
+
+asio::awaitable<Result<Timestamp>> IbkrAdapter::list_live(Timestamp as_of_ns) {
+  std::function<bool()> is_known = [this, as_of_ns] {
+    return live_begun_ns_ >= as_of_ns || (live_failure_ && live_failure_->first >= as_of_ns);
+  };
+  if (const auto held = co_await live_turn_.take(is_known)) {
+    const Timestamp begun_ns = rest_.broker_time_ns();
+    auto orders = co_await ask_live();
+    live_failure_.reset();
+    if (!orders) {
+      live_failure_.emplace(begun_ns, orders.error());
+      co_return orders.error();
+    }
+    live_.clear();
+    for (const Order& order : *orders) live_.push_back(book_.merge(order));
+    live_begun_ns_ = begun_ns;
+  }
+  if (live_begun_ns_ < as_of_ns && live_failure_) co_return live_failure_->second;
+  co_return live_begun_ns_;
+}
+
+asio::awaitable<Result<Timestamp>> IbkrAdapter::list_executions(Timestamp as_of_ns) {
+  std::function<bool()> is_known = [this, as_of_ns] {
+    return executions_begun_ns_ >= as_of_ns || (executions_failure_ && executions_failure_->first >= as_of_ns);
+  };
+  if (const auto held = co_await executions_turn_.take(is_known)) {
+    const Timestamp begun_ns = rest_.broker_time_ns();
+    const auto body = co_await ask(encode_trades(trade_days));
+    auto executions = body ? decode_trades(*body) : Result<std::vector<Execution>>{body.error()};
+    executions_failure_.reset();
+    if (!executions) {
+      executions_failure_.emplace(begun_ns, executions.error());
+      co_return executions.error();
+    }
+    std::erase_if(*executions, [this](const Execution& each) { return !is_ours(each.account); });
+    executions_ = *std::move(executions);
+    for (const Execution& each : executions_) static_cast<void>(book_.add(each));
+    executions_begun_ns_ = begun_ns;
+  }
+  if (executions_begun_ns_ < as_of_ns && executions_failure_) co_return executions_failure_->second;
+  co_return executions_begun_ns_;
+}
+
+const Order* IbkrAdapter::in_live(std::string_view venue_order_id, std::string_view broker_order_id) const {
+  const auto found = std::ranges::find_if(live_, [&](const Order& order) {
+    return broker_order_id.empty() ? order.client_order_id == venue_order_id : order.order_id == broker_order_id;
+  });
+  return found == live_.end() ? nullptr : &*found;
+}
+
+VenueReport IbkrAdapter::fact_of_execution(const Execution& execution, VenueSource source) const {
+  const Instrument* listed = by_conid(execution.conid);
+  Instrument instrument;
+  if (listed != nullptr) {
+    instrument = *listed;
+  } else {  // of a contract that is in no list of ours it counts for the account all the same
+    instrument.symbol = our_symbol(execution.conid ? std::to_string(*execution.conid) : execution.symbol);
+  }
+  VenueReport report = fill_of(execution, instrument, source);
+  if (report.venue_order_id.empty()) report.venue_order_id = printable<64>(book_.name_of(execution.order_id));
+  return report;
+}
+
+Facts IbkrAdapter::fills_of(const std::string& broker_order_id, VenueSource source) const {
+  Facts facts;
+  for (const Execution& execution : book_.executions_of(broker_order_id)) {
+    facts.push_back(fact_of_execution(execution, source));
+  }
+  std::ranges::stable_sort(facts, {}, &VenueReport::transact_time_ns);
+  return facts;
+}
+
+// How it stands, behind its fills: those that the stream has told, or where they are not all, those that are listed.
+asio::awaitable<Result<Facts>> IbkrAdapter::facts_of_order(Order order, Symbol symbol, VenueSource source) {
+  auto state = state_of(order, symbol, source);
+  if (!state) co_return state.error();
+  if (state->cum_qty->is_positive()) {
+    const auto told = sum_of(book_.executions_of(order.order_id));
+    if (!told || *told < *state->cum_qty) {
+      if (const auto listed = co_await list_executions(rest_.broker_time_ns()); !listed) co_return listed.error();
+    }
+  }
+  Facts facts = fills_of(order.order_id, source);
+  facts.push_back(*std::move(state));
+  co_return facts;
+}
+
+asio::awaitable<Result<Facts>> IbkrAdapter::order_status(Command command) {
+  const std::string ours{view(command.venue_order_id)};
+  std::string theirs = book_.number_of(ours);
+  if (theirs.empty()) theirs = std::string{view(command.broker_order_id)};
+  if (!theirs.empty()) {
+    auto found = co_await get_order(theirs);
+    if (!found) co_return found.error();
+    if (*found) {
+      Order order = **std::move(found);
+      if (order.client_order_id.empty()) order.client_order_id = ours;
+      co_return co_await facts_of_order(std::move(order), command.symbol, VenueSource::Probe);
+    }
+  }
+  const Timestamp now = rest_.broker_time_ns();
+  const Timestamp as_of_ns = std::min(now, std::max(now - list_good_ns, command.send_time_ns + arrival_ns));
+  const auto live_ns = co_await list_live(as_of_ns);
+  if (!live_ns) co_return live_ns.error();
+  if (const Order* live = in_live(ours, theirs)) {
+    co_return co_await facts_of_order(*live, command.symbol, VenueSource::Probe);
+  }
+  const auto executions_ns = co_await list_executions(as_of_ns);
+  if (!executions_ns) co_return executions_ns.error();
+  if (theirs.empty()) theirs = book_.number_of(ours);
+  Facts facts = theirs.empty() ? Facts{} : fills_of(theirs, VenueSource::Probe);
+  if (facts.empty() && theirs.empty()) {
+    VenueReport nothing = make_fact(command, VenueEvent::NotFound, ErrorCode::OrderNotFound, "IBKR has no such order");
+    nothing.source = VenueSource::Probe;
+    nothing.transact_time_ns = std::min(*live_ns, *executions_ns);
+    co_return Facts(1, std::move(nothing));
+  }
+  // It was there, and is among the live ones no more: what ends in one session of IBKR's the next one does not list.
+  VenueReport ended = make_fact(command, VenueEvent::State, ErrorCode::None,
+                                "IBKR lists it no more: it ended before the last night, and only its fills are told");
+  ended.source = VenueSource::Probe;
+  ended.broker_order_id = printable<64>(theirs);
+  ended.order_status = OrderStatus::Expired;
+  ended.cum_qty = sum_of(book_.executions_of(theirs));
+  ended.is_working = false;
+  facts.push_back(std::move(ended));
+  co_return facts;
+}
+
+asio::awaitable<Result<Facts>> IbkrAdapter::orders() {
+  if (const auto listed = co_await list_live(rest_.broker_time_ns()); !listed) co_return listed.error();
+  Facts facts;
+  for (const Order& order : live_) {
+    if (has_ended(order)) continue;
+    const std::string conid = order.conid ? std::to_string(*order.conid) : order.symbol;
+    auto state = state_of(order, our_symbol(conid), VenueSource::Reconcile);
+    if (!state) co_return state.error();
+    facts.push_back(*std::move(state));
+  }
+  co_return facts;
+}
+
+asio::awaitable<Result<Facts>> IbkrAdapter::trades(std::vector<Symbol> symbols, Timestamp since_ns) {
+  if (const auto listed = co_await list_executions(rest_.broker_time_ns()); !listed) co_return listed.error();
+  Facts facts;
+  for (const Execution& execution : executions_) {
+    if (execution.time_ns < since_ns) continue;
+    VenueReport fact = fact_of_execution(execution, VenueSource::Reconcile);
+    if (std::ranges::find(symbols, fact.symbol) != symbols.end()) facts.push_back(std::move(fact));
+  }
+  std::ranges::stable_sort(facts, {}, &VenueReport::transact_time_ns);  // told as they happened
+  co_return facts;
+}
+
+// ---- word of orders
+
+LiveStream::Handlers IbkrAdapter::stream_handlers() {
+  return {.on_order = [this](const Order& change, Timestamp receive_time) { on_order(change, receive_time); },
+          .on_execution = [this](const Execution& each, Timestamp receive_time) { on_execution(each, receive_time); },
+          .on_quote = [this](const MarketFields& changed, Timestamp receive_time) { on_quote(changed, receive_time); },
+          .on_status = [this](const SessionStatus& changed) { session_.on_status(changed); },
+          .on_notification = [this](const Notification& said) { on_notification(said); },
+          .on_doubt = [this](std::string what) { on_doubt(std::move(what)); },
+          .on_up = [this] { context_.events.on_order_stream_up(); },
+          .on_state =
+              [this](SessionStateKind state, std::string reason, Timestamp deadline_ns) {  // one connection has both
+                context_.events.on_state(gateway::Events::Part::OrderStream, state, reason, deadline_ns);
+                context_.events.on_state(gateway::Events::Part::MarketData, state, std::move(reason), deadline_ns);
+              }};
+}
+
+void IbkrAdapter::on_order(const Order& change, Timestamp receive_time_ns) {
+  if (!is_ours(change.account)) return;
+  const Order& order = book_.merge(change);
+  if (order.status.empty() || !book_.is_news(order)) return;
+  const std::string conid = order.conid ? std::to_string(*order.conid) : order.symbol;
+  UpdateFact said = fact_of(order, our_symbol(conid));
+  if (!said.unknown.empty()) return on_doubt("order " + order.order_id + ": " + said.unknown + " was never seen before");
+  if (!said.fact) return;
+  said.fact->receive_time_ns = receive_time_ns;
+  context_.events.on_report(*std::move(said.fact));
+}
+
+void IbkrAdapter::on_execution(const Execution& execution, Timestamp receive_time_ns) {
+  if (!is_ours(execution.account) || !book_.add(execution)) return;
+  VenueReport report = fact_of_execution(execution, VenueSource::Stream);
+  report.receive_time_ns = receive_time_ns;
+  context_.events.on_report(std::move(report));
+}
+
+// Of an order that waits for a word we know when we place it; others may be from before, or somebody else's.
+void IbkrAdapter::on_notification(const Notification& said) {
+  spdlog::warn("{}: IBKR says{}: {}", view(context_.account),
+               said.order_id.empty() ? "" : " of order " + said.order_id + (said.is_prompt ? ", which waits for an answer" : ""),
+               to_words(said.text.empty() ? said.title : said.text));
+}
+
+}  // namespace busbar::ibkr
