@@ -5,11 +5,14 @@
 
 #include <string_view>
 
+#include "gateways/framework/utc.hpp"
 #include "gateways/ibkr/auth.hpp"
+#include "gateways/ibkr/cookies.hpp"
 #include "gateways/ibkr/decode.hpp"
 #include "gateways/ibkr/decode_market.hpp"
 #include "gateways/ibkr/errors.hpp"
 #include "gateways/ibkr/facts.hpp"
+#include "gateways/ibkr/instruments.hpp"
 #include "gateways/ibkr/read.hpp"
 
 namespace busbar::fuzz {
@@ -172,6 +175,36 @@ inline bool stocks(std::string_view text) {
   return true;
 }
 
+inline bool futures(std::string_view text) {
+  const auto futures = decode_futures(text);
+  if (!futures) return false;
+  const Wanted es = *wanted_of("ES");
+  if (futures_instead(es, *futures).code != ErrorCode::InvalidSymbol) __builtin_trap();
+  return true;
+}
+
+// A symbol of the configuration, against definitions of contracts.
+inline bool wanted(std::string_view text) {
+  const auto wanted = wanted_of(text);
+  if (!wanted) return false;
+  if (wanted->symbol.empty() || spellings_of(*wanted).empty()) __builtin_trap();
+  if (choose(*wanted, {})) __builtin_trap();
+  return true;
+}
+
+inline bool cookie(std::string_view text) {
+  Cookies cookies;
+  cookies.take(text);
+  if (cookies.header().find_first_of("\r\n") != std::string::npos) __builtin_trap();
+  return !cookies.header().empty();
+}
+
+inline bool date(std::string_view text) {
+  const auto time = gateway::parse_http_date(text);
+  if (time && *time % 1'000'000'000 != 0) __builtin_trap();
+  return time.has_value();
+}
+
 inline bool amount(std::string_view text) {
   const auto exact = amount_of(text);
   const auto cut = cut_amount_of(text);
@@ -249,6 +282,10 @@ inline constexpr Decoder decoders[] = {
     {'R', only<decode_request_token>},
     {'W', only<decode_access_token>},
     {'Y', only<decode_live_session>},
+    {'F', futures},
+    {'N', wanted},
+    {'K', cookie},
+    {'G', date},
     {'n', amount},
     {'X', exchanged},
     {'k', key},
