@@ -536,6 +536,11 @@ struct Instrument {
   std::uint32_t trailing_delta_min_bps = 0;
   std::uint32_t trailing_delta_max_bps = 0;
   Name market;
+  std::vector<TimeInForce> times_in_force;
+  std::vector<TimeInForce> cash_order_qty_times_in_force;
+  std::optional<Decimal> fraction_size;
+  std::optional<Decimal> low_price;
+  std::optional<Decimal> low_tick_size;
 };
 
 struct Instruments {

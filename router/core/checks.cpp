@@ -103,6 +103,11 @@ Verdict consistent_options(Question& q) {
   if (o.post_only && (o.order_type != OrderType::Limit || at_once)) {
     return no(ErrorCode::InvalidOrder, "post_only", "true", "false", "only a resting limit order can be post-only");
   }
+  const bool is_patient = o.time_in_force == TimeInForce::Day || o.time_in_force == TimeInForce::GoodTillCancel;
+  if (o.extended_hours && (o.order_type != OrderType::Limit || !is_patient)) {
+    return no(ErrorCode::InvalidOrder, "extended_hours", "true", "false",
+              "only a limit order, Day or GoodTillCancel, works in the hours before and after");
+  }
   if (o.display_qty) {
     if (is_market_like(o.order_type) || at_once || o.post_only) {
       return no(ErrorCode::InvalidOrder, "display_qty", *o.display_qty, {},
@@ -246,9 +251,16 @@ Verdict instrument_offers(Question& q) {
   if (!instrument.order_types.empty() && !has(instrument.order_types, q.order.order_type)) {
     return lacks("order_type", name_of(q.order.order_type));
   }
+  const auto can_last = [&](const std::vector<TimeInForce>& times) {
+    return times.empty() || has(times, q.order.time_in_force);
+  };
+  if (!can_last(instrument.times_in_force)) return lacks("time_in_force", name_of(q.order.time_in_force));
   if (q.order.display_qty && !instrument.can_iceberg) return lacks("display_qty", to_string(*q.order.display_qty));
   if (q.order.cash_order_qty && !instrument.can_cash_order_qty) {
     return lacks("cash_order_qty", to_string(*q.order.cash_order_qty));
+  }
+  if (q.order.cash_order_qty && !can_last(instrument.cash_order_qty_times_in_force)) {
+    return not_offered(*q.gateway, "time_in_force", name_of(q.order.time_in_force), "cash_order_qty");
   }
   if (q.order.trailing_delta_bps != 0 && !instrument.can_trailing_stop) {
     return lacks("trailing_delta_bps", std::to_string(q.order.trailing_delta_bps));
@@ -345,16 +357,21 @@ std::optional<Decimal> bound_of(const std::optional<Decimal>& bound) {  // broke
 
 Verdict tick(Question& q) {
   const Instrument& instrument = *q.instrument;
-  Range range{step_of(instrument.tick_size), bound_of(instrument.min_price), bound_of(instrument.max_price)};
-  if (!range.step) range.step = step_of_precision(instrument.quote_precision);
-  if (auto verdict = fit("price", q.order.price, range, q.order.rounding)) return verdict;
-  return fit("stop_px", q.order.stop_px, range, q.order.rounding);
+  const auto range_at = [&](const std::optional<Decimal>& price) {
+    Range range{step_of(instrument.tick_size), bound_of(instrument.min_price), bound_of(instrument.max_price)};
+    if (price && instrument.low_price && *price < *instrument.low_price) range.step = step_of(instrument.low_tick_size);
+    if (!range.step) range.step = step_of_precision(instrument.quote_precision);
+    return range;
+  };
+  if (auto verdict = fit("price", q.order.price, range_at(q.order.price), q.order.rounding)) return verdict;
+  return fit("stop_px", q.order.stop_px, range_at(q.order.stop_px), q.order.rounding);
 }
 
 Verdict lot(Question& q) {
   const Instrument& i = *q.instrument;
   Range range{step_of(i.lot_size), bound_of(i.min_qty), bound_of(i.max_qty)};
   if (!range.step) range.step = step_of_precision(i.base_precision);
+  if (q.order.time_in_force == TimeInForce::Day && step_of(i.fraction_size)) range.step = i.fraction_size;
   if (auto verdict = fit("order_qty", q.order.order_qty, range, q.order.rounding)) return verdict;
   if (is_market_like(q.order.order_type)) {  // holds as well as the other, not instead
     const Range market{step_of(i.market_lot_size), bound_of(i.market_min_qty), bound_of(i.market_max_qty)};

@@ -37,7 +37,13 @@ class Support:
         if post_only:
             own = self.can.get("post_only_times_in_force") or (of_type or [times])[0]
             of_type = [own if self.can["can_post_only"] else []]
-        return [name for name in words("TimeInForce") if name in times and name in (of_type or [times])[0]]
+        of_symbol = self.instrument.get("times_in_force") or times
+        return [name for name in words("TimeInForce") if name in times and name in of_symbol
+                and name in (of_type or [times])[0]]
+
+    def cash_times_in_force(self):
+        times = self.times_in_force("Market") if self.has("can_cash_order_qty") else []
+        return [name for name in times if name in (self.instrument.get("cash_order_qty_times_in_force") or times)]
 
     def has(self, what):
         """Where the broker and its symbol both have a say."""
@@ -47,7 +53,9 @@ class Support:
         wants = {"cash_order_qty": "can_cash_order_qty", "display_qty": "can_iceberg",
                  "trailing_delta_bps": "can_trailing_stop", "extended_hours": "can_extended_hours",
                  "self_trade_prevention": "can_prevent_self_trade"}
-        return (order["time_in_force"] in self.times_in_force(order["order_type"], order.get("post_only", False))
+        times = (self.cash_times_in_force() if order.get("cash_order_qty") else
+                 self.times_in_force(order["order_type"], order.get("post_only", False)))
+        return (order["time_in_force"] in times
                 and not order.get("reduce_only") and all(self.has(can) for field, can in wants.items() if order.get(field)))
 
     def offers_list(self, list_type):

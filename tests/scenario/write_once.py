@@ -15,6 +15,7 @@ from support import AT_ONCE, TRIGGERED, Support, words
 
 SHAPES = ("plain", "cash_order_qty", "post_only", "display_qty", "trailing_delta_bps", "self_trade_prevention",
           "extended_hours", "reduce_only")
+PATIENT = ("Day", "GoodTillCancel")
 RESTS = ("New", "PartiallyFilled")
 ENDED = ("Canceled", "Expired")  # brokers have one word or the other for what is left of an order of the moment
 
@@ -45,7 +46,8 @@ def contradicts_itself(shape, order):
     return (shape == "cash_order_qty" and order["order_type"] != "Market"
             or shape == "post_only" and (order["order_type"] != "Limit" or order["time_in_force"] in AT_ONCE)
             or shape == "display_qty" and is_at_once(order)
-            or shape == "trailing_delta_bps" and not is_triggered(order))
+            or shape == "trailing_delta_bps" and not is_triggered(order)
+            or shape == "extended_hours" and (order["order_type"] != "Limit" or order["time_in_force"] not in PATIENT))
 
 
 class Walk:

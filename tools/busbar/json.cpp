@@ -330,7 +330,9 @@ class Fields {
         "quote_precision", static_cast<std::uint32_t>(m.quote_precision))("can_replace", m.can_replace)(
         "can_amend", m.can_amend)("can_oco", m.can_oco)("can_oto", m.can_oto)("iceberg_parts_max", m.iceberg_parts_max)(
         "trailing_delta_min_bps", m.trailing_delta_min_bps)("trailing_delta_max_bps", m.trailing_delta_max_bps)(
-        "market", m.market);
+        "market", m.market)("times_in_force", m.times_in_force)(
+        "cash_order_qty_times_in_force", m.cash_order_qty_times_in_force)("fraction_size", m.fraction_size)(
+        "low_price", m.low_price)("low_tick_size", m.low_tick_size);
   }
   static Fields fields_of(const Instruments& m) {
     return Fields{"Instruments"}("gateway", m.gateway)("page", m.page)("is_last", m.is_last)(

@@ -76,6 +76,20 @@ void with_parts(Bench& b, std::uint32_t most) {
   with_instrument(b, [&](Instrument& i) { i.iceberg_parts_max = most; });
 }
 
+void with_low_prices(Bench& b) {
+  with_instrument(b, [](Instrument& i) { i.low_price = "1"_d, i.low_tick_size = "0.0001"_d; });
+}
+
+void with_fractions(Bench& b) {
+  with_instrument(b, [](Instrument& i) { i.fraction_size = "0.0000001"_d; });
+}
+
+void by_amount(NewOrder& o) {
+  market(o);
+  o.order_qty.reset();
+  o.cash_order_qty = "100"_d;
+}
+
 void trailing(NewOrder& o, std::uint32_t distance) {
   stop_limit(o);
   o.stop_px.reset();
@@ -162,6 +176,12 @@ const std::vector<Case> cases = {
     {"GoodTillDate that is over",
      [](B& b, O& o) { o.time_in_force = TimeInForce::GoodTillDate, o.expire_date_ns = b.now; },
      InvalidOrder, "expire_date_ns", nullptr},
+    {"extended hours of a limit order", [](B&, O& o) { o.extended_hours = true; }},
+    {"extended hours of a market order", [](B&, O& o) { market(o), o.extended_hours = true; }, InvalidOrder,
+     "extended_hours", "true", "false"},
+    {"extended hours of an order of the moment",
+     [](B&, O& o) { o.extended_hours = true, o.time_in_force = TimeInForce::FillOrKill; }, InvalidOrder, "extended_hours",
+     "true", "false"},
     {"cancel on disconnect of a REQ", [](B&, O& o) { o.cancel_on_disconnect = true; }, InvalidOrder,
      "cancel_on_disconnect", "true", "false"},
 
@@ -218,7 +238,27 @@ const std::vector<Case> cases = {
      [](B& b, O&) { with_instrument(b, [](auto& i) { i.order_types = {OrderType::Market}; }); },
      Unsupported, "order_type", "Limit"},
 
+    {"a time in force not offered for it",
+     [](B& b, O&) { with_instrument(b, [](auto& i) { i.times_in_force = {TimeInForce::ImmediateOrCancel}; }); },
+     Unsupported, "time_in_force", "GoodTillCancel"},
+    {"a time in force that is offered for it",
+     [](B& b, O&) { with_instrument(b, [](auto& i) { i.times_in_force = {TimeInForce::GoodTillCancel}; }); }},
+    {"a time in force not offered for amounts",
+     [](B& b, O& o) { with_instrument(b, [](auto& i) { i.cash_order_qty_times_in_force = {TimeInForce::Day}; }),
+       by_amount(o); },
+     Unsupported, "time_in_force", "GoodTillCancel"},
+    {"a time in force that is offered for amounts",
+     [](B& b, O& o) { with_instrument(b, [](auto& i) { i.cash_order_qty_times_in_force = {TimeInForce::Day}; }),
+       by_amount(o), o.time_in_force = TimeInForce::Day; }},
+    {"and for those alone",
+     [](B& b, O&) { with_instrument(b, [](auto& i) { i.cash_order_qty_times_in_force = {TimeInForce::Day}; }); }},
+
     // Ticks
+    {"on the finer tick of low prices", [](B& b, O& o) { with_low_prices(b), o.price = "0.9999"_d, o.order_qty = "600"_d; }},
+    {"off it", [](B& b, O& o) { with_low_prices(b), o.price = "0.99991"_d, o.order_qty = "600"_d; }, InvalidOrder, "price",
+     "0.99991", "0.9999"},
+    {"the price that is low no more has the other tick", [](B& b, O& o) { with_low_prices(b), o.price = "1.0001"_d; },
+     InvalidOrder, "price", "1.0001", "1.00"},
     {"on the tick", [](B&, O& o) { o.price = "50000.01"_d; }},
     {"off the tick", [](B&, O& o) { o.price = "50000.014"_d; }, InvalidOrder, "price", "50000.014", "50000.01"},
     {"off the tick, nearer above", [](B&, O& o) { o.price = "50000.016"_d; },
@@ -247,6 +287,13 @@ const std::vector<Case> cases = {
      InvalidOrder, "price", "50000.0001", "50000.000"},
 
     // Lots
+    {"part of a lot, for the day",
+     [](B& b, O& o) { with_fractions(b), o.order_qty = "1.0000001"_d, o.time_in_force = TimeInForce::Day; }},
+    {"part of that part",
+     [](B& b, O& o) { with_fractions(b), o.order_qty = "1.00000001"_d, o.time_in_force = TimeInForce::Day; }, InvalidOrder,
+     "order_qty", "1.00000001", "1.0000000"},
+    {"part of a lot, for longer", [](B& b, O& o) { with_fractions(b), o.order_qty = "1.0000001"_d; }, InvalidOrder,
+     "order_qty", "1.0000001", "1.000"},
     {"on the lot", [](B&, O& o) { o.order_qty = "1.001"_d; }},
     {"off the lot", [](B&, O& o) { o.order_qty = "1.0014"_d; }, InvalidOrder, "order_qty", "1.0014", "1.001"},
     {"less than a lot", [](B&, O& o) { o.order_qty = "0.0001"_d; }, InvalidOrder, "order_qty", "0.0001", "0.001"},
