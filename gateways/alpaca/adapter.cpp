@@ -6,6 +6,8 @@
 #include <spdlog/spdlog.h>
 
 #include "gateways/alpaca/encode.hpp"
+#include "gateways/alpaca/hours.hpp"
+#include "gateways/framework/utc.hpp"
 #include "gateways/framework/words.hpp"
 
 namespace busbar::alpaca {
@@ -200,8 +202,23 @@ asio::awaitable<void> AlpacaAdapter::disconnect() {
   co_await crypto_stream_.stop();
 }
 
+asio::awaitable<Result<void>> AlpacaAdapter::load_hours() {
+  constexpr std::int64_t day_ns = 86'400'000'000'000;
+  const Timestamp now = rest_.broker_time_ns();
+  const std::string first = gateway::utc_text(now - day_ns), last = gateway::utc_text(now + 14 * day_ns);
+  const auto body = co_await ask(encode_calendar(first.substr(0, 10), last.substr(0, 10)));
+  if (!body) co_return body.error();
+  const auto days = decode_calendar(*body);
+  if (!days) co_return days.error();
+  auto hours = hours_of(*days);
+  if (!hours) co_return hours.error();
+  context_.events.on_market_hours(std::vector<MarketHours>(1, *std::move(hours)));
+  co_return Result<void>{};
+}
+
 // A list of names by Alpaca's ids, so that an asset that is renamed is found as what it was.
 asio::awaitable<Result<std::vector<Instrument>>> AlpacaAdapter::fetch_instruments() {
+  if (const auto loaded = co_await load_hours(); !loaded) co_return loaded.error();
   std::vector<Instrument> instruments;
   std::map<std::string, Symbol> assets;
   std::map<std::string, Symbol> pairs;
@@ -217,6 +234,7 @@ asio::awaitable<Result<std::vector<Instrument>>> AlpacaAdapter::fetch_instrument
     for (const Asset& asset : list->assets) {
       auto instrument = instrument_of(asset);
       if (!instrument) continue;
+      if (asset_class == "us_equity") instrument->market = cut<32>(share_market);
       assets[asset.id] = instrument->symbol;
       std::string flat = asset.symbol;
       if (std::erase(flat, '/') > 0) pairs[flat] = instrument->symbol;

@@ -79,6 +79,7 @@ class AlpacaAdapter final : public gateway::SpotAdapter {
   std::unique_ptr<login::AccessToken> make_login();
   asio::awaitable<Result<void>> prove_login();
   asio::awaitable<Result<std::vector<Instrument>>> fetch_instruments() override;
+  asio::awaitable<Result<void>> load_hours();
   MarketStream& stream_of(const Instrument& instrument);
   MarketStream::Handlers market_handlers(std::size_t stream);
   const Instrument* listed(const Symbol& symbol) const { return symbols_.by_symbol(view(symbol)); }

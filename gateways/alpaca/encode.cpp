@@ -42,7 +42,6 @@ Request get(std::string path) { return Question{Host::Trading, std::move(path)}.
 
 // ---- Orders
 
-constexpr Decimal cent{1, -2};
 constexpr Decimal one{1, 0};
 constexpr Decimal smallest_amount{1, -9};  // of money
 
@@ -183,7 +182,9 @@ class OrderBody {
   }
 
   void quantity() {
-    if (order_.order_qty) put_on_grid(members_, "qty", "order_qty", *order_.order_qty, instrument_.lot_size);
+    const bool takes_parts = order_.time_in_force == TimeInForce::Day && instrument_.fraction_size;
+    const auto& step = takes_parts ? instrument_.fraction_size : instrument_.lot_size;
+    if (order_.order_qty) put_on_grid(members_, "qty", "order_qty", *order_.order_qty, step);
     if (order_.cash_order_qty) {
       put_on_grid(members_, "notional", "cash_order_qty", *order_.cash_order_qty, smallest_amount);
     }
@@ -200,10 +201,8 @@ class OrderBody {
   json::object take() { return std::move(members_); }
 
  private:
-  // Shares have cents from 1 USD on, and hundredths of them below.
   std::optional<Decimal> step_at(Decimal price) const {
-    if (kind_ != AssetClass::Equity) return instrument_.tick_size;
-    return price >= one ? cent : Decimal{1, -4};
+    return instrument_.low_price && price < *instrument_.low_price ? instrument_.low_tick_size : instrument_.tick_size;
   }
   void put_on_grid(json::object& into, std::string_view name, std::string_view field, Decimal value,
                    const std::optional<Decimal>& step) {

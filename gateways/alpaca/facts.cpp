@@ -327,16 +327,22 @@ std::optional<Instrument> instrument_of(const Asset& asset) {
     instrument.tick_size = above_zero(asset.price_increment);
     instrument.lot_size = above_zero(asset.min_trade_increment);
     instrument.min_qty = above_zero(asset.min_order_size);
+    instrument.times_in_force = {TimeInForce::GoodTillCancel, TimeInForce::ImmediateOrCancel};
     instrument.can_cash_order_qty = true;
   } else if (kind == AssetClass::Option) {
     instrument.order_types = {Market, Limit};
+    instrument.times_in_force = {TimeInForce::Day};
     instrument.tick_size = Decimal{1, -2};
     instrument.lot_size = Decimal{1, 0};
   } else {
     instrument.order_types = {Market, Limit, Stop, StopLimit};
     instrument.tick_size = Decimal{1, -2};
+    instrument.low_price = Decimal{1, 0};  // below it there are four digits behind the point
+    instrument.low_tick_size = Decimal{1, -4};
     instrument.lot_size = Decimal{1, 0};
+    if (is_fractionable) instrument.fraction_size = Decimal{1, -9};
     instrument.can_cash_order_qty = is_fractionable;
+    instrument.cash_order_qty_times_in_force = {TimeInForce::Day};
     instrument.can_trailing_stop = true;
     instrument.trailing_delta_min_bps = 10;
     instrument.can_oco = instrument.can_oto = true;

@@ -286,11 +286,16 @@ TEST(AlpacaInstruments, WhatCanBeTradedAndByWhichSteps) {
   Asset asset{.symbol = "AAPL", .status = "active", .is_tradable = true, .is_fractionable = true};
   const auto share = instrument_of(asset);
   ASSERT_TRUE(share);
-  EXPECT_EQ(share->lot_size, "0.000000001"_d);
+  EXPECT_EQ(share->lot_size, "1"_d);
+  EXPECT_EQ(share->fraction_size, "0.000000001"_d);
+  EXPECT_EQ(share->tick_size, "0.01"_d);
+  EXPECT_EQ(share->low_price, "1"_d);
+  EXPECT_EQ(share->low_tick_size, "0.0001"_d);
+  EXPECT_EQ(share->cash_order_qty_times_in_force, std::vector{TimeInForce::Day});
   EXPECT_EQ(view(share->quote), "USD");
   EXPECT_TRUE(share->can_oco);
   asset.is_fractionable = false;
-  EXPECT_EQ(instrument_of(asset)->lot_size, "1"_d);
+  EXPECT_EQ(instrument_of(asset)->fraction_size, std::nullopt);
   asset.is_tradable = false;
   EXPECT_EQ(instrument_of(asset)->status, TradingStatus::Halted);
   asset.status = "inactive";
