@@ -11,6 +11,8 @@
 #include "gateways/alpaca/decode_market.hpp"
 #include "gateways/alpaca/errors.hpp"
 #include "gateways/alpaca/facts.hpp"
+#include "gateways/alpaca/hours.hpp"
+#include "gateways/alpaca/lists.hpp"
 #include "gateways/alpaca/wire.hpp"
 
 namespace busbar::fuzz {
@@ -146,6 +148,34 @@ inline bool snapshots(std::string_view text) {
   return true;
 }
 
+inline bool calendar(std::string_view text) {
+  const auto days = decode_calendar(text);
+  if (!days) return false;
+  const auto hours = hours_of(*days);
+  if (!hours) return true;
+  for (const TradingSession& session : hours->sessions) {
+    if (session.open_ns >= session.close_ns) __builtin_trap();
+  }
+  return true;
+}
+
+inline bool executions(std::string_view text) {
+  const auto list = decode_executions(text);
+  if (!list) return false;
+  for (const Execution& execution : *list) {
+    const VenueReport fill = fill_of(execution, symbol, "V", VenueSource::Reconcile);
+    if (fill.trade_id.empty() || !fill.last_px || !fill.last_qty) __builtin_trap();
+  }
+  return true;
+}
+
+inline bool names(std::string_view text) {
+  const auto list = names_in(text);
+  if (list && list->joined() != text) __builtin_trap();
+  (void)is_invented_name(text);
+  return list.has_value();
+}
+
 template <auto Decode>
 bool only(std::string_view text) {
   return Decode(text).has_value();
@@ -171,7 +201,9 @@ inline constexpr Decoder decoders[] = {
     {'s', only<decode_asset>},
     {'S', assets},
     {'c', only<decode_clock>},
-    {'C', only<decode_calendar>},
+    {'C', calendar},
+    {'f', executions},
+    {'n', names},
     {'t', only<decode_token>},
     {'d', data},
     {'b', only<decode_bars>},
