@@ -263,7 +263,9 @@ json::object Control::status() const {
 // An order as the engine has it, under names of its own: a comparison must not rest on the code that it checks.
 json::object Control::truth(const Order& order) const {
   const Engine& engine = exchange_.engine();
-  return {{"account", engine.accounts()[order.account].name},
+  json::object told = exchange_.more_of(order);
+  const json::object truth{
+          {"account", engine.accounts()[order.account].name},
           {"symbol", exchange_.symbol_name(order)},
           {"order_id", exchange_.order_name(order)},
           {"client_order_id", order.client_order_id},
@@ -285,6 +287,8 @@ json::object Control::truth(const Order& order) const {
           {"is_working", order.working != 0},
           {"created_us", order.created},
           {"updated_us", order.updated}};
+  for (const auto& member : truth) told[member.key()] = member.value();
+  return told;
 }
 
 json::object Control::truth(const AccountTrade& trade) const {

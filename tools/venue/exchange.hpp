@@ -62,6 +62,8 @@ class Exchange : public Handler {
   virtual boost::json::value order_name(const Order& order) const { return order.id; }
   virtual boost::json::value trade_name(const AccountTrade& trade) const { return trade.fill.trade_id; }
   virtual std::string symbol_name(const Order& order) const { return engine_.symbol(order.symbol).name; }
+  // What else the broker knows of an order, for the book.
+  virtual boost::json::object more_of(const Order&) const { return {}; }
 
  protected:
   // One request through its faults: acted on now, later or not at all, and answered now, later or never. `act` says what

@@ -10,6 +10,9 @@
 
 #include "bus/command_line.hpp"
 #include "bus/daemon.hpp"
+#include "tools/venue/alpaca/config.hpp"
+#include "tools/venue/alpaca/control.hpp"
+#include "tools/venue/alpaca/venue.hpp"
 #include "tools/venue/binance/config.hpp"
 #include "tools/venue/binance/control.hpp"
 #include "tools/venue/binance/venue.hpp"
@@ -129,6 +132,9 @@ int main(int argc, char** argv) try {
   const Subcommand spoken_coinbase = add_venue(app, "coinbase", "Coinbase Advanced Trade: REST and WebSocket over TLS",
                                                "a second port, for the user's own channel", options);
 
+  const Subcommand spoken_alpaca = add_venue(app, "alpaca", "Alpaca: trading and market data, REST and WebSocket over TLS",
+                                             "a second port, for the stream of order updates", options);
+
   CtlOptions ctl_options;
   const Subcommand ctl = app.subcommand(
       "ctl", "Ask or change a running venue: ctl --port N GET /book; ctl --port N POST /faults '{...}'");
@@ -143,6 +149,7 @@ int main(int argc, char** argv) try {
   if (spoken_coinbase.is_named()) {
     return run<coinbase::Venue, coinbase::Control>("coinbase", coinbase::load_settings, options);
   }
+  if (spoken_alpaca.is_named()) return run<alpaca::Venue, alpaca::Control>("alpaca", alpaca::load_settings, options);
   return run<binance::Venue, binance::Control>("binance", binance::load_settings, options);
 } catch (const std::exception& error) {
   std::fprintf(stderr, "busbar-venue: %s\n", error.what());

@@ -1,0 +1,139 @@
+#include "tools/venue/alpaca/market_hours.hpp"
+
+#include <algorithm>
+
+#include "tools/venue/time_text.hpp"
+
+namespace busbar::venue::alpaca {
+namespace {
+
+namespace chrono = std::chrono;
+
+constexpr TimeUs one_minute = 60'000'000;
+constexpr TimeUs one_hour = 60 * one_minute;
+constexpr int pre_open = 4 * 60, opens = 9 * 60 + 30, closes = 16 * 60, closes_early = 13 * 60, post_hours = 4 * 60;
+
+TimeUs time_of(chrono::sys_days date) {
+  return chrono::duration_cast<chrono::microseconds>(date.time_since_epoch()).count();
+}
+
+chrono::sys_days date_of(TimeUs time) {
+  return chrono::floor<chrono::days>(chrono::sys_time<chrono::microseconds>{chrono::microseconds{time}});
+}
+
+std::string clock_text(int minute, std::string_view between) {
+  const auto two_digits = [](int number) { return (number < 10 ? "0" : "") + std::to_string(number); };
+  return two_digits(minute / 60) + std::string{between} + two_digits(minute % 60);
+}
+
+}  // namespace
+
+HoursSettings::HoursSettings()
+    : holidays{"2025-01-01", "2025-01-09", "2025-01-20", "2025-02-17", "2025-04-18", "2025-05-26", "2025-06-19",
+               "2025-07-04", "2025-09-01", "2025-11-27", "2025-12-25", "2026-01-01", "2026-01-19", "2026-02-16",
+               "2026-04-03", "2026-05-25", "2026-06-19", "2026-07-03", "2026-09-07", "2026-11-26", "2026-12-25",
+               "2027-01-01", "2027-01-18", "2027-02-15", "2027-03-26", "2027-05-31", "2027-06-18", "2027-07-05",
+               "2027-09-06", "2027-11-25", "2027-12-24"},
+      early_closes{"2025-07-03", "2025-11-28", "2025-12-24", "2026-11-27", "2026-12-24", "2027-11-26"} {}
+
+// From the second Sunday of March to the first of November, at two in the morning.
+int new_york_offset_minutes(TimeUs utc) {
+  const chrono::year_month_day date{date_of(utc)};
+  const chrono::sys_days begins{date.year() / chrono::March / chrono::Sunday[2]};
+  const chrono::sys_days ends{date.year() / chrono::November / chrono::Sunday[1]};
+  const bool is_summer = utc >= time_of(begins) + 7 * one_hour && utc < time_of(ends) + 6 * one_hour;
+  return is_summer ? -240 : -300;
+}
+
+std::string new_york_time(TimeUs utc, int places) {
+  const int offset = new_york_offset_minutes(utc);
+  std::string text = rfc3339(utc + offset * one_minute, places);
+  text.pop_back();
+  return text + (offset == -240 ? "-04:00" : "-05:00");
+}
+
+chrono::sys_days new_york_date(TimeUs utc) { return date_of(utc + new_york_offset_minutes(utc) * one_minute); }
+
+TimeUs new_york_midnight(chrono::sys_days date) {
+  const TimeUs as_utc = time_of(date);
+  return as_utc - new_york_offset_minutes(as_utc + 5 * one_hour) * one_minute;
+}
+
+std::string date_text(chrono::sys_days date) { return rfc3339(time_of(date), 0).substr(0, 10); }
+
+std::optional<chrono::sys_days> date_from(std::string_view text) {
+  const auto time = text.size() == 10 ? time_from(std::string{text} + "T00:00:00Z") : time_from(text);
+  return time ? std::optional{date_of(*time)} : std::nullopt;
+}
+
+std::optional<Session> MarketHours::session(chrono::sys_days date) const {
+  const chrono::weekday day{date};
+  const std::string text = date_text(date);
+  if (day == chrono::Saturday || day == chrono::Sunday || settings_.holidays.contains(text)) return std::nullopt;
+  const int close = settings_.early_closes.contains(text) ? closes_early : closes;
+  const TimeUs midnight = new_york_midnight(date);
+  // Clocks change on Sundays, so a trading day has one offset.
+  return Session{date,
+                 midnight + pre_open * one_minute,
+                 midnight + opens * one_minute,
+                 midnight + close * one_minute,
+                 midnight + (close + post_hours) * one_minute,
+                 clock_text(opens, ":"),
+                 clock_text(close, ":"),
+                 clock_text(pre_open, ""),
+                 clock_text(close + post_hours, "")};
+}
+
+Session MarketHours::next_session(TimeUs market_time) const {
+  for (auto date = new_york_date(market_time);; date += chrono::days{1}) {
+    if (auto found = session(date); found && found->open > market_time) return *found;
+  }
+}
+
+Phase MarketHours::phase(TimeUs now) const {
+  switch (settings_.hours) {
+    case Hours::Open: return Phase::Regular;
+    case Hours::Extended: return Phase::Extended;
+    case Hours::Closed: return Phase::Closed;
+    case Hours::Calendar: break;
+  }
+  const TimeUs time = market_time(now);
+  const auto today = session(new_york_date(time));
+  if (!today || time < today->pre_open || time >= today->post_close) return Phase::Closed;
+  return time >= today->open && time < today->close ? Phase::Regular : Phase::Extended;
+}
+
+MarketHours::Clock MarketHours::clock(TimeUs now) const {
+  Clock clock;
+  clock.timestamp = market_time(now);
+  clock.is_open = phase(now) == Phase::Regular;
+  const auto today = session(new_york_date(clock.timestamp));
+  const bool is_within = today && clock.timestamp >= today->open && clock.timestamp < today->close;
+  // A market that is open because a test says so closes in six hours, and one that is closed opens on another day.
+  const TimeUs after = is_within ? today->close : clock.timestamp;
+  if (clock.is_open) {
+    clock.next_close = is_within ? today->close : (clock.timestamp / one_minute + 360) * one_minute;
+    clock.next_open = next_session(std::max(after, clock.next_close)).open;
+  } else {
+    const Session next = next_session(after);
+    clock.next_open = next.open;
+    clock.next_close = next.close;
+  }
+  return clock;
+}
+
+int MarketHours::minute_of_day(TimeUs now) const {
+  const TimeUs time = market_time(now);
+  return static_cast<int>((time - new_york_midnight(new_york_date(time))) / one_minute);
+}
+
+TimeUs MarketHours::day_end(TimeUs now, bool is_extended) const {
+  const Clock at = clock(now);
+  if (settings_.hours != Hours::Calendar) return at.next_close - offset_;
+  const auto today = session(new_york_date(at.timestamp));
+  const auto end_of = [&](const Session& day) { return (is_extended ? day.post_close : day.close) - offset_; };
+  if (today && at.timestamp < (is_extended ? today->post_close : today->close)) return end_of(*today);
+  return end_of(next_session(at.timestamp));
+}
+
+}  // namespace busbar::venue::alpaca

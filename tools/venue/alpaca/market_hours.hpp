@@ -1,0 +1,67 @@
+#pragma once
+// When shares are traded: New York's clock, the exchange's days with their holidays and early closes, and what a test has
+// said instead. Pure: the time is handed in.
+
+#include <chrono>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "tools/venue/engine.hpp"
+
+namespace busbar::venue::alpaca {
+
+enum class Phase : std::uint8_t { Closed, Extended, Regular };
+enum class Hours : std::uint8_t { Open, Extended, Closed, Calendar };  // the first three: always so
+
+struct HoursSettings {
+  Hours hours = Hours::Open;
+  std::set<std::string> holidays, early_closes;  // "2026-11-26"; the exchange closes at 13:00 on the latter
+  HoursSettings();                               // New York's of 2025 to 2027
+};
+
+// One day's times, in UTC.
+struct Session {
+  std::chrono::sys_days date;
+  TimeUs pre_open = 0, open = 0, close = 0, post_close = 0;
+  std::string open_text, close_text;            // "09:30", New York's
+  std::string session_open, session_close;      // "0400"
+};
+
+class MarketHours {
+ public:
+  explicit MarketHours(HoursSettings settings) : settings_{std::move(settings)} {}
+  HoursSettings& settings() { return settings_; }
+  const HoursSettings& settings() const { return settings_; }
+  void set_offset(TimeUs offset) { offset_ = offset; }
+  TimeUs market_time(TimeUs now) const { return now + offset_; }  // what the exchange's clock shows
+
+  Phase phase(TimeUs now) const;
+  struct Clock {
+    TimeUs timestamp = 0, next_open = 0, next_close = 0;
+    bool is_open = false;
+  };
+  Clock clock(TimeUs now) const;
+  // None on weekends and holidays.
+  std::optional<Session> session(std::chrono::sys_days date) const;
+  // The minute of New York's day, and the session of that day if there is one.
+  int minute_of_day(TimeUs now) const;
+  // When a day order that comes now is over, in the venue's time.
+  TimeUs day_end(TimeUs now, bool is_extended) const;
+
+ private:
+  Session next_session(TimeUs market_time) const;  // the first one that opens later
+
+  HoursSettings settings_;
+  TimeUs offset_ = 0;
+};
+
+int new_york_offset_minutes(TimeUs utc);  // -240 or -300
+std::string new_york_time(TimeUs utc, int places);  // "2026-11-27T12:59:50-05:00"
+std::chrono::sys_days new_york_date(TimeUs utc);
+TimeUs new_york_midnight(std::chrono::sys_days date);  // in UTC
+std::string date_text(std::chrono::sys_days date);     // "2026-11-27"
+std::optional<std::chrono::sys_days> date_from(std::string_view text);
+
+}  // namespace busbar::venue::alpaca
