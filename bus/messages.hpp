@@ -541,6 +541,7 @@ struct Instrument {
   std::optional<Decimal> fraction_size;
   std::optional<Decimal> low_price;
   std::optional<Decimal> low_tick_size;
+  Id broker_id;
 };
 
 struct Instruments {

@@ -315,6 +315,7 @@ std::optional<Instrument> instrument_of(const Asset& asset) {
   if (!fits || asset.status == "inactive") return std::nullopt;
   Instrument instrument;
   instrument.symbol = instrument.broker_symbol = cut<32>(asset.symbol);
+  instrument.broker_id = printable<64>(asset.id);
   const std::size_t slash = asset.symbol.find('/');
   instrument.base = cut<32>(asset.symbol.substr(0, slash));
   instrument.quote = slash == std::string::npos ? Name{"USD"} : cut<32>(asset.symbol.substr(slash + 1));

@@ -353,6 +353,7 @@ Instrument instrument_of(const Symbol& symbol, const SecDef& secdef, const std::
   Instrument instrument;
   instrument.symbol = symbol;
   instrument.broker_symbol = cut<32>(std::to_string(secdef.conid));
+  instrument.broker_id = cut<64>(view(instrument.broker_symbol));
   instrument.base = gateway::printable<32>(secdef.ticker);
   instrument.quote = gateway::printable<32>(secdef.currency);
   instrument.status = TradingStatus::Trading;

@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "router/core/checks.hpp"
+#include "router/core/symbols.hpp"
 #include "router/core/turn.hpp"
 
 namespace busbar::router {
@@ -20,10 +21,10 @@ std::uint64_t number_of(const Id& token) {
 
 std::size_t page_size(const Query& query) { return std::clamp<std::uint32_t>(query.page_size, 1, page_size_max); }
 
-bool is_asked_for(const Query& query, const Order& order) {
+bool is_asked_for(const State& state, const Query& query, const Order& order) {
   if (!query.include_closed && is_final(order.life.status)) return false;
   if (!query.account.empty() && query.account != order.order.account) return false;
-  if (!query.symbol.empty() && query.symbol != order.order.symbol) return false;
+  if (!query.symbol.empty() && resolve(state, order.gateway, query.symbol) != order.order.symbol) return false;
   if (query.start_time_ns != 0 && order.receive_ns < query.start_time_ns) return false;
   return query.end_time_ns == 0 || order.receive_ns <= query.end_time_ns;
 }
@@ -31,7 +32,7 @@ bool is_asked_for(const Query& query, const Order& order) {
 // The token is the last order_id of the page before.
 void answer_orders(const State& state, const Query& query, Answer& answer) {
   const auto add = [&](const Order& order) {
-    if (!is_asked_for(query, order)) return true;
+    if (!is_asked_for(state, query, order)) return true;
     if (answer.orders.size() == page_size(query)) {
       answer.next_page_token = cut<64>(std::to_string(answer.orders.back().order_id));
       return false;
@@ -94,7 +95,7 @@ void answer_instruments(const State& state, const Query& query, Answer& answer) 
   std::uint64_t count = 0;
   for (const auto& [key, instrument] : state.instruments) {
     if (rule && key.first != rule->gateway) continue;
-    if (!query.symbol.empty() && key.second != query.symbol) continue;
+    if (!query.symbol.empty() && key.second != resolve(state, key.first, query.symbol)) continue;
     if (count++ < skip) continue;
     if (answer.instruments.size() == page_size(query)) {
       answer.next_page_token = cut<64>(std::to_string(count - 1));

@@ -7,6 +7,7 @@
 #include "bus/clock.hpp"
 #include "bus/codec.hpp"
 #include "router/core/market_hours.hpp"
+#include "router/core/symbols.hpp"
 
 namespace busbar::router {
 
@@ -186,18 +187,27 @@ Verdict capability(Question& q) {
 
 Verdict instrument_known(Question& q) {
   if (q.instrument) return {};
-  return no(ErrorCode::InvalidSymbol, "symbol", view(q.order.symbol), "",
-            "is not in the list of " + std::string{view(q.rule->gateway)});
+  const NoSymbol said = no_symbol(q.state, q.rule->gateway, view(q.order.symbol));
+  return no(ErrorCode::InvalidSymbol, "symbol", view(q.order.symbol), said.nearest, said.text);
 }
 
-Verdict not_restricted(Question& q) {
-  for (const Name& account : {q.order.account, Name{"*"}}) {
-    const SymbolRule* rule = find(q.state.symbol_rules, SymbolKey{account, q.order.symbol});
-    if (rule && rule->restricted) {
-      return no(ErrorCode::PermissionDenied, "symbol", view(q.order.symbol), "", "is on the restricted list");
+// What is said of the symbol, or of what it was called before, in this account and in all.
+Verdict each_rule(const Question& q, auto&& ask) {
+  for (const Symbol& symbol : names_of(q.state, q.rule->gateway, q.order.symbol)) {
+    for (const Name& account : {q.order.account, Name{"*"}}) {
+      const SymbolRule* rule = find(q.state.symbol_rules, SymbolKey{account, symbol});
+      if (!rule) continue;
+      if (Verdict verdict = ask(*rule)) return verdict;
     }
   }
   return {};
+}
+
+Verdict not_restricted(Question& q) {
+  return each_rule(q, [&](const SymbolRule& rule) -> Verdict {
+    if (!rule.restricted) return {};
+    return no(ErrorCode::PermissionDenied, "symbol", view(q.order.symbol), "", "is on the restricted list");
+  });
 }
 
 Verdict market_open(Question& q) {
@@ -478,13 +488,9 @@ Verdict each_limit(Question& q, auto&& ask) {
     if (auto verdict = ask(rule->max_order_qty, rule->max_order_notional, std::string_view{"the account's limit"}))
       return verdict;
   }
-  for (const Name& account : {q.order.account, Name{"*"}}) {
-    const SymbolRule* rule = find(q.state.symbol_rules, SymbolKey{account, q.order.symbol});
-    if (!rule) continue;
-    if (auto verdict = ask(rule->max_order_qty, rule->max_order_notional, std::string_view{"the symbol's limit"}))
-      return verdict;
-  }
-  return {};
+  return each_rule(q, [&](const SymbolRule& rule) {
+    return ask(rule.max_order_qty, rule.max_order_notional, std::string_view{"the symbol's limit"});
+  });
 }
 
 Verdict max_quantity(Question& q) {
@@ -559,6 +565,7 @@ Verdict check(Question& question) {
   question.rule = find(state.account_rules, question.order.account);
   if (question.rule) {
     question.gateway = find(state.gateways, question.rule->gateway);
+    question.order.symbol = resolve(state, question.rule->gateway, question.order.symbol);
     question.instrument = find(state.instruments, SymbolKey{question.rule->gateway, question.order.symbol});
   }
   for (const Check& each : checks) {

@@ -5,6 +5,7 @@
 
 #include "bus/topic.hpp"
 #include "router/core/checks.hpp"
+#include "router/core/symbols.hpp"
 #include "router/core/turn.hpp"
 
 namespace busbar::router {
@@ -17,7 +18,8 @@ constexpr std::int64_t lease_most_ms = 3'600'000;
 template <class Request>
 LeaseKey key_of(const Turn& turn, const Request& request) {
   const std::uint32_t interval_ms = request.channel == Channel::Bar ? request.bar_interval_ms : 0;
-  return {request.source, request.symbol, request.channel, interval_ms, turn.party()};
+  const AccountRule* rule = find(turn.state.account_rules, request.source);
+  return {request.source, rule ? resolve(turn.state, rule->gateway, request.symbol) : request.symbol, request.channel, interval_ms, turn.party()};
 }
 
 Text<96> topic_of(const LeaseKey& key) {
@@ -66,11 +68,11 @@ void on_subscribe(Turn& turn, const Subscribe& subscribe) {
                   "is the length of no bar; there are " + interval_names());
   }
   const Name& gateway = state.account_rules.at(subscribe.source).gateway;
-  if (!find(state.instruments, SymbolKey{gateway, subscribe.symbol})) {
-    return reject(turn, ErrorCode::InvalidSymbol, "symbol", view(subscribe.symbol),
-                  "is not in the list of " + str(gateway));
-  }
   const LeaseKey key = key_of(turn, subscribe);
+  if (!find(state.instruments, SymbolKey{gateway, key.symbol})) {
+    return reject(turn, ErrorCode::InvalidSymbol, "symbol", view(subscribe.symbol),
+                  no_symbol(state, gateway, view(subscribe.symbol)).text);
+  }
   const bool is_first = !has_subscriber(state, key);
   Lease& lease = state.leases[key];
   if (lease.number == 0) lease.number = ++state.last_lease;

@@ -6,6 +6,7 @@
 #include "bus/codec.hpp"
 #include "router/core/checks.hpp"
 #include "router/core/market_hours.hpp"
+#include "router/core/symbols.hpp"
 #include "router/core/turn.hpp"
 
 namespace busbar::router {
@@ -298,9 +299,10 @@ void refuse_cancel_all(Turn& turn, const Reason& reason) {
 
 std::vector<std::uint64_t> open_orders_of(const State& state, const CancelAll& cancel) {
   std::vector<std::uint64_t> meant;
+  const Symbol symbol = resolve(state, state.account_rules.at(cancel.account).gateway, cancel.symbol);
   for (const std::uint64_t id : state.open_orders) {
     const NewOrder& order = state.orders.at(id).order;
-    const bool is_meant = order.account == cancel.account && (cancel.symbol.empty() || order.symbol == cancel.symbol) &&
+    const bool is_meant = order.account == cancel.account && (symbol.empty() || order.symbol == symbol) &&
                           (cancel.side == Side::Unset || order.side == cancel.side);
     if (is_meant) meant.push_back(id);
   }
@@ -310,9 +312,10 @@ std::vector<std::uint64_t> open_orders_of(const State& state, const CancelAll& c
 // Nothing open is no error. But a symbol that nobody knows is a slip, and "nothing is open" the wrong answer to it.
 Verdict check_symbol(const State& state, const CancelAll& cancel) {
   const Name& gateway = state.account_rules.at(cancel.account).gateway;
-  if (cancel.symbol.empty() || find(state.instruments, SymbolKey{gateway, cancel.symbol})) return std::nullopt;
+  const Symbol symbol = resolve(state, gateway, cancel.symbol);
+  if (symbol.empty() || find(state.instruments, SymbolKey{gateway, symbol})) return std::nullopt;
   return Reason{ErrorCode::InvalidSymbol, cut<32>("symbol"), Id{cancel.symbol}, {}, {},
-                words("is not in the list of " + str(gateway))};
+                words(no_symbol(state, gateway, view(cancel.symbol)).text)};
 }
 
 void on_cancel_all(Turn& turn, const CancelAll& cancel) {

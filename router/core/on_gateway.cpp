@@ -4,6 +4,7 @@
 
 #include "router/core/checks.hpp"
 #include "router/core/market_hours.hpp"
+#include "router/core/symbols.hpp"
 #include "router/core/turn.hpp"
 
 namespace busbar::router {
@@ -112,13 +113,8 @@ void on_session_state(Turn& turn, const SessionState& session) {
 void on_instruments(Turn& turn, Gateway& gateway, const Instruments& page) {
   State& state = turn.state;
   const Name& name = turn.header().sender;
-  const auto erase = [&](auto& instruments) {
-    instruments.erase(instruments.lower_bound({name, {}}),
-                      std::ranges::find_if(instruments.lower_bound({name, {}}), instruments.end(),
-                                           [&](const auto& i) { return i.first.first != name; }));
-  };
   if (page.page == 0) {
-    erase(state.staged_instruments);
+    std::erase_if(state.staged_instruments, [&](const auto& i) { return i.first.first == name; });
   } else if (page.page != gateway.next_page) {
     return;  // a page is missing, so this list never becomes whole
   }
@@ -126,11 +122,7 @@ void on_instruments(Turn& turn, Gateway& gateway, const Instruments& page) {
   for (const Instrument& instrument : page.instruments)
     state.staged_instruments[{name, instrument.symbol}] = instrument;
   if (!page.is_last) return;
-  erase(state.instruments);
-  for (auto at = state.staged_instruments.lower_bound({name, {}});
-       at != state.staged_instruments.end() && at->first.first == name;) {
-    state.instruments.insert(state.staged_instruments.extract(at++));
-  }
+  take_list(state, name, turn.now);
   gateway.next_page = 0;
   gateway.instruments_as_of_ns = page.as_of_ns;
   gateway.markets = page.markets;

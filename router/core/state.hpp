@@ -206,6 +206,17 @@ void fields(A& a, typename A::template Ref<Book> x) {
   a(x.net_qty, x.fills, x.is_exact);
 }
 
+// What an instrument of a gateway's list was called before.
+struct Alias {
+  Symbol symbol;  // its name now
+  Timestamp since_ns = 0;
+};
+
+template <class A>
+void fields(A& a, typename A::template Ref<Alias> x) {
+  a(x.symbol, x.since_ns);
+}
+
 struct Account {
   std::uint32_t epoch = 1;
   Id last_trade_id;
@@ -410,6 +421,7 @@ struct State {
   std::pmr::map<CommandKey, OpenCommand> commands{&memory};
   std::pmr::map<SymbolKey, Instrument> instruments{&memory};          // by gateway
   std::pmr::map<SymbolKey, Instrument> staged_instruments{&memory};   // pages of a list that is not whole yet
+  std::pmr::map<SymbolKey, Alias> aliases{&memory};                   // by gateway and former symbol
   RateBuckets buckets{&memory};
   std::pmr::map<QueueKey, std::uint64_t> queue{&memory};              // to order_id
   std::pmr::map<Party, Session> sessions{&memory};
@@ -424,7 +436,7 @@ void fields(A& a, typename A::template Ref<State> x) {
   a(x.sequence, x.now_ns, x.version, x.is_configured, x.config, x.clients, x.account_rules, x.symbol_rules,
     x.last_order_id, x.last_queue_number, x.last_lease, x.orders, x.open_orders, x.lists, x.reasons, x.cancels,
     x.replaces, x.known, x.requests, x.cancel_alls, x.order_names, x.broker_orders, x.order_broker_ids, x.fills, x.order_fills, x.unmatched_fills,
-    x.books, x.accounts, x.gateways, x.commands, x.instruments, x.staged_instruments, x.buckets, x.queue, x.sessions,
+    x.books, x.accounts, x.gateways, x.commands, x.instruments, x.staged_instruments, x.aliases, x.buckets, x.queue, x.sessions,
     x.leases, x.timers);
 }
 
