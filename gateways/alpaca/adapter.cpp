@@ -123,6 +123,7 @@ gateway::RestLine::Dialect AlpacaAdapter::dialect(std::string_view bucket, std::
     const auto clock = decode_clock(body);
     if (!clock) return clock.error();
     clock_ = *clock;
+    if (hours_ && !agrees(*hours_, *clock_)) tell_hours(*hours_);
     return clock->time;
   };
   return said;
@@ -212,8 +213,13 @@ asio::awaitable<Result<void>> AlpacaAdapter::load_hours() {
   if (!days) co_return days.error();
   auto hours = hours_of(*days);
   if (!hours) co_return hours.error();
-  context_.events.on_market_hours(std::vector<MarketHours>(1, *std::move(hours)));
+  tell_hours(*std::move(hours));
   co_return Result<void>{};
+}
+
+void AlpacaAdapter::tell_hours(MarketHours hours) {
+  hours_ = clock_ ? corrected(std::move(hours), *clock_) : std::move(hours);
+  context_.events.on_market_hours(std::vector<MarketHours>(1, *hours_));
 }
 
 // A list of names by Alpaca's ids, so that an asset that is renamed is found as what it was.

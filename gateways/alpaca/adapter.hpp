@@ -80,6 +80,7 @@ class AlpacaAdapter final : public gateway::SpotAdapter {
   asio::awaitable<Result<void>> prove_login();
   asio::awaitable<Result<std::vector<Instrument>>> fetch_instruments() override;
   asio::awaitable<Result<void>> load_hours();
+  void tell_hours(MarketHours hours);
   MarketStream& stream_of(const Instrument& instrument);
   MarketStream::Handlers market_handlers(std::size_t stream);
   const Instrument* listed(const Symbol& symbol) const { return symbols_.by_symbol(view(symbol)); }
@@ -129,6 +130,7 @@ class AlpacaAdapter final : public gateway::SpotAdapter {
   MarketStream crypto_stream_;
   std::array<std::string, 2> market_troubles_;  // of these two
   std::optional<Clock> clock_;
+  std::optional<MarketHours> hours_;  // as they were told
   std::map<std::string, Symbol> assets_;  // by Alpaca's id, which stays when an asset is renamed
   std::map<std::string, Symbol> pairs_;   // by the name that some answers have for them: BTCUSD
   gateway::OrderNames names_;

@@ -25,7 +25,31 @@ chrono::hours behind_utc(chrono::year_month_day day) {
   return chrono::hours{today >= begin && today < end ? 4 : 5};
 }
 
+bool is_of_this_moment(const TradingSession& session, const Clock& clock) {
+  return session.kind == TradingSessionKind::Regular && session.open_ns <= clock.time && clock.time < session.close_ns;
+}
+
 }  // namespace
+
+bool agrees(const MarketHours& hours, const Clock& clock) {
+  return clock.is_open == std::ranges::any_of(hours.sessions, [&](const TradingSession& session) {
+           return is_of_this_moment(session, clock);
+         });
+}
+
+MarketHours corrected(MarketHours hours, const Clock& clock) {
+  if (agrees(hours, clock)) return hours;
+  if (clock.is_open) {
+    if (clock.time < clock.next_close) hours.sessions.push_back({TradingSessionKind::Regular, clock.time, clock.next_close});
+  } else {
+    for (TradingSession& session : hours.sessions) {
+      if (is_of_this_moment(session, clock)) session.open_ns = std::max(clock.next_open, clock.time);
+    }
+    std::erase_if(hours.sessions, [](const TradingSession& session) { return session.open_ns >= session.close_ns; });
+  }
+  std::ranges::sort(hours.sessions, {}, &TradingSession::open_ns);
+  return hours;
+}
 
 std::optional<Timestamp> new_york_time(std::string_view date, std::string_view time) {
   std::string digits{time};

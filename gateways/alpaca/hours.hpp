@@ -14,6 +14,10 @@ inline constexpr std::string_view share_market = "us_equity";  // as Alpaca call
 // that cannot be read.
 Result<MarketHours> hours_of(const std::vector<SessionDay>& days);
 
+// The clock knows better of this moment than the calendar does: trading may be halted, or go on, against all plans.
+bool agrees(const MarketHours& hours, const Clock& clock);
+MarketHours corrected(MarketHours hours, const Clock& clock);
+
 // "2024-01-15" and "09:30" or "0930", in New York.
 std::optional<Timestamp> new_york_time(std::string_view date, std::string_view time);
 

@@ -199,5 +199,24 @@ TEST(AlpacaHours, TheCalendarsDaysAreNewYorks) {
   EXPECT_FALSE(hours_of({{.date = "2026-11-27", .open = "16:00", .close = "09:30", .session_open = {}, .session_close = {}}}));
 }
 
+TEST(AlpacaHours, TheClockKnowsBetterOfThisMoment) {
+  constexpr Timestamp minute = 60'000'000'000;
+  MarketHours day;
+  day.sessions = {{TradingSessionKind::Extended, 0, 10 * minute}, {TradingSessionKind::Regular, 10 * minute, 20 * minute}};
+  Clock clock{.time = 12 * minute, .is_open = true, .next_open = 99 * minute, .next_close = 20 * minute};
+  EXPECT_TRUE(agrees(day, clock));
+  clock = {.time = 12 * minute, .is_open = false, .next_open = 15 * minute, .next_close = 20 * minute};
+  EXPECT_FALSE(agrees(day, clock));
+  const MarketHours halted = corrected(day, clock);
+  EXPECT_TRUE(agrees(halted, clock));
+  EXPECT_EQ(halted.sessions.at(1).open_ns, 15 * minute);
+  clock.next_open = 99 * minute;
+  EXPECT_EQ(corrected(day, clock).sessions.size(), 1u) << "it opens no more today";
+  clock = {.time = 25 * minute, .is_open = true, .next_open = 99 * minute, .next_close = 30 * minute};
+  const MarketHours longer = corrected(day, clock);
+  EXPECT_TRUE(agrees(longer, clock));
+  EXPECT_EQ(longer.sessions.back().close_ns, 30 * minute);
+}
+
 }  // namespace
 }  // namespace busbar::alpaca
