@@ -161,7 +161,9 @@ def order_of_report(report, fills, filled_before, is_replaced, separator):
         executed=amount(Decimal(report.get("cum_qty", "0")) - filled_before),
         cum_quote=amount(quote),
         average=price(report["avg_px"]) if "avg_px" in report and not filled_before else None,
-        fees=amount(sum(Decimal(fill["commission"]) for fill in fills)),
+        # Who hears of no commission does not know that there was none.
+        fees=None if any("commission" not in fill for fill in fills) else amount(
+            sum(Decimal(fill["commission"]) for fill in fills)),
         fills=str(len(fills)),
         unified_status=JOURNAL_STATUS.get(status, status),
     )
@@ -176,9 +178,9 @@ def trades_of_journal(journal, separator=""):
             side=report["side"].upper(),
             price=amount(report["last_px"]),
             qty=amount(report["last_qty"]),
-            commission=amount(report["commission"]),
-            commission_asset=report["commission_asset"],
-            is_maker=str(report["liquidity"] == "Maker"),
+            commission=amount_of(report, "commission"),
+            commission_asset=report.get("commission_asset"),
+            is_maker=str(report["liquidity"] == "Maker") if report.get("liquidity", "Unset") != "Unset" else None,
             time_ms=milliseconds(report["transact_time"]),
         )
         for report in published(journal)

@@ -420,7 +420,7 @@ Reply Api::calendar(const Call& call, AccountId) {
   if (end - start > days{20'000}) return failure(invalid("the range is too long"));
   json::array list;
   for (auto date = start; date <= end; date += days{1}) {
-    const auto session = hours_.session(date);
+    const auto session = hours_.session(date, now_());
     if (!session) continue;
     list.push_back(json::object{{"date", date_text(date)},
                                 {"open", session->open_text},

@@ -11,7 +11,8 @@ namespace chrono = std::chrono;
 
 constexpr TimeUs one_minute = 60'000'000;
 constexpr TimeUs one_hour = 60 * one_minute;
-constexpr int pre_open = 4 * 60, opens = 9 * 60 + 30, closes = 16 * 60, closes_early = 13 * 60, post_hours = 4 * 60;
+constexpr int pre_open = 4 * 60, opens = 9 * 60 + 30, closes = 16 * 60, closes_early = 13 * 60, post_hours = 4 * 60,
+              last_minute = 24 * 60 - 1;
 
 TimeUs time_of(chrono::sys_days date) {
   return chrono::duration_cast<chrono::microseconds>(date.time_since_epoch()).count();
@@ -66,27 +67,40 @@ std::optional<chrono::sys_days> date_from(std::string_view text) {
   return time ? std::optional{date_of(*time)} : std::nullopt;
 }
 
-std::optional<Session> MarketHours::session(chrono::sys_days date) const {
+std::optional<Session> MarketHours::session(chrono::sys_days date, TimeUs now) const {
+  return session_at(date, market_time(now));
+}
+
+std::optional<Session> MarketHours::session_at(chrono::sys_days date, TimeUs market_time) const {
   const chrono::weekday day{date};
   const std::string text = date_text(date);
-  if (day == chrono::Saturday || day == chrono::Sunday || settings_.holidays.contains(text)) return std::nullopt;
-  const int close = settings_.early_closes.contains(text) ? closes_early : closes;
+  const bool is_always = settings_.hours == Hours::Open || settings_.hours == Hours::Extended;
+  const bool is_free = day == chrono::Saturday || day == chrono::Sunday || settings_.holidays.contains(text) ||
+                       (settings_.hours == Hours::Closed && date <= new_york_date(market_time));
+  if (is_free && !is_always) return std::nullopt;
+  int open = opens, close = settings_.early_closes.contains(text) ? closes_early : closes;
+  int begin = pre_open, end = close + post_hours;
+  if (is_always) {
+    begin = 0;
+    close = end = last_minute;
+    open = settings_.hours == Hours::Open ? 0 : last_minute - 1;  // a day has to have some regular hours
+  }
   const TimeUs midnight = new_york_midnight(date);
   // Clocks change on Sundays, so a trading day has one offset.
   return Session{date,
-                 midnight + pre_open * one_minute,
-                 midnight + opens * one_minute,
+                 midnight + begin * one_minute,
+                 midnight + open * one_minute,
                  midnight + close * one_minute,
-                 midnight + (close + post_hours) * one_minute,
-                 clock_text(opens, ":"),
+                 midnight + end * one_minute,
+                 clock_text(open, ":"),
                  clock_text(close, ":"),
-                 clock_text(pre_open, ""),
-                 clock_text(close + post_hours, "")};
+                 clock_text(begin, ""),
+                 clock_text(end, "")};
 }
 
 Session MarketHours::next_session(TimeUs market_time) const {
   for (auto date = new_york_date(market_time);; date += chrono::days{1}) {
-    if (auto found = session(date); found && found->open > market_time) return *found;
+    if (auto found = session_at(date, market_time); found && found->open > market_time) return *found;
   }
 }
 
@@ -98,7 +112,7 @@ Phase MarketHours::phase(TimeUs now) const {
     case Hours::Calendar: break;
   }
   const TimeUs time = market_time(now);
-  const auto today = session(new_york_date(time));
+  const auto today = session_at(new_york_date(time), time);
   if (!today || time < today->pre_open || time >= today->post_close) return Phase::Closed;
   return time >= today->open && time < today->close ? Phase::Regular : Phase::Extended;
 }
@@ -107,18 +121,10 @@ MarketHours::Clock MarketHours::clock(TimeUs now) const {
   Clock clock;
   clock.timestamp = market_time(now);
   clock.is_open = phase(now) == Phase::Regular;
-  const auto today = session(new_york_date(clock.timestamp));
-  const bool is_within = today && clock.timestamp >= today->open && clock.timestamp < today->close;
-  // A market that is open because a test says so closes in six hours, and one that is closed opens on another day.
-  const TimeUs after = is_within ? today->close : clock.timestamp;
-  if (clock.is_open) {
-    clock.next_close = is_within ? today->close : (clock.timestamp / one_minute + 360) * one_minute;
-    clock.next_open = next_session(std::max(after, clock.next_close)).open;
-  } else {
-    const Session next = next_session(after);
-    clock.next_open = next.open;
-    clock.next_close = next.close;
-  }
+  const auto today = session_at(new_york_date(clock.timestamp), clock.timestamp);
+  const Session next = next_session(clock.timestamp);
+  clock.next_open = next.open;
+  clock.next_close = today && today->close > clock.timestamp ? today->close : next.close;
   return clock;
 }
 
@@ -128,12 +134,11 @@ int MarketHours::minute_of_day(TimeUs now) const {
 }
 
 TimeUs MarketHours::day_end(TimeUs now, bool is_extended) const {
-  const Clock at = clock(now);
-  if (settings_.hours != Hours::Calendar) return at.next_close - offset_;
-  const auto today = session(new_york_date(at.timestamp));
+  const TimeUs time = market_time(now);
+  const auto today = session_at(new_york_date(time), time);
   const auto end_of = [&](const Session& day) { return (is_extended ? day.post_close : day.close) - offset_; };
-  if (today && at.timestamp < (is_extended ? today->post_close : today->close)) return end_of(*today);
-  return end_of(next_session(at.timestamp));
+  if (today && time < (is_extended ? today->post_close : today->close)) return end_of(*today);
+  return end_of(next_session(time));
 }
 
 }  // namespace busbar::venue::alpaca

@@ -13,7 +13,7 @@
 namespace busbar::venue::alpaca {
 
 enum class Phase : std::uint8_t { Closed, Extended, Regular };
-enum class Hours : std::uint8_t { Open, Extended, Closed, Calendar };  // the first three: always so
+enum class Hours : std::uint8_t { Open, Extended, Closed, Calendar };  // the first three: always so, on every day
 
 struct HoursSettings {
   Hours hours = Hours::Open;
@@ -43,14 +43,16 @@ class MarketHours {
     bool is_open = false;
   };
   Clock clock(TimeUs now) const;
-  // None on weekends and holidays.
-  std::optional<Session> session(std::chrono::sys_days date) const;
+  // None on weekends and holidays. A market that is always open has a session from minute to minute on every day, one
+  // that is always closed has none today; so a calendar says the same as the clock.
+  std::optional<Session> session(std::chrono::sys_days date, TimeUs now) const;
   // The minute of New York's day, and the session of that day if there is one.
   int minute_of_day(TimeUs now) const;
   // When a day order that comes now is over, in the venue's time.
   TimeUs day_end(TimeUs now, bool is_extended) const;
 
  private:
+  std::optional<Session> session_at(std::chrono::sys_days date, TimeUs market_time) const;
   Session next_session(TimeUs market_time) const;  // the first one that opens later
 
   HoursSettings settings_;
