@@ -179,9 +179,18 @@ asio::awaitable<Response> ask(Handler& handler, Request request) {
   co_return std::move(*pending->response);
 }
 
+std::string http_date() {
+  const time_t seconds = ::time(nullptr);
+  tm parts{};
+  ::gmtime_r(&seconds, &parts);
+  char text[40];
+  return {text, ::strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &parts)};
+}
+
 void fill(http::response<http::string_body>& answer, Response response) {
   answer.result(response.status);
   answer.set(http::field::server, "nginx");
+  answer.set(http::field::date, http_date());
   answer.set(http::field::content_type, response.content_type);
   for (const auto& [name, value] : response.headers) answer.set(name, value);
   answer.body() = std::move(response.body);
@@ -216,7 +225,8 @@ asio::awaitable<void> converse(ByteStream stream, Handler& handler, std::string 
     if (websocket::is_upgrade(message)) {
       struct Late final : Socket {  // handed out before the stream moves into its socket
         std::shared_ptr<Socket> real;
-        void send(std::string text) override { real->send(std::move(text)); }
+        std::vector<std::string> early;  // what its owner has to say at once
+        void send(std::string text) override { real ? real->send(std::move(text)) : early.push_back(std::move(text)); }
         void send_binary(std::string bytes) override { real->send_binary(std::move(bytes)); }
         void ping(std::string payload) override { real->ping(std::move(payload)); }
         void close(std::uint16_t code, std::string reason) override { real->close(code, std::move(reason)); }
@@ -228,6 +238,7 @@ asio::awaitable<void> converse(ByteStream stream, Handler& handler, std::string 
       if (const auto owner = handler.on_upgrade(request, late, refusal)) {
         const auto socket = std::make_shared<BeastSocket>(std::move(stream));
         late->real = socket;
+        for (std::string& text : late->early) socket->send(std::move(text));
         co_await socket->run(std::move(message), owner);
         co_return;
       }
