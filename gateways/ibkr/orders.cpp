@@ -263,8 +263,8 @@ asio::awaitable<Facts> IbkrAdapter::place_what_is_left(ReplaceCommand command, I
   auto request = encode_place(command.order, rules, ticket);
   if (!request) co_return replace_refused(head, cancel_time_ns, request.error());
   About whom = about(head, command.order.client_order_id);
-  Facts facts = co_await converse({.command = head, .order = command.order}, *std::move(request), std::move(whom),
-                                  VenueEvent::ReplaceRejected);
+  PlaceCommand rest{.command = head, .order = command.order};
+  Facts facts = co_await converse(std::move(rest), *std::move(request), std::move(whom), VenueEvent::ReplaceRejected);
   VenueReport& fact = facts.back();
   if (fact.event == VenueEvent::Accepted) {
     fact.event = VenueEvent::Replaced;

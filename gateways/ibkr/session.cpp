@@ -48,8 +48,10 @@ Session::Session(gateway::AdapterContext& context, gateway::RestLine& rest, Cred
 asio::awaitable<Result<std::string>> Session::post(Request request) {
   const std::string path = request.path;
   const std::string method = request.method;
-  gateway::Sent sent =
-      co_await rest_.send([this, request = std::move(request)](Timestamp now) { return credential_.whole(request, now); });
+  gateway::RestLine::Make make = [this, request = std::move(request)](Timestamp now) {
+    return credential_.whole(request, now);
+  };
+  gateway::Sent sent = co_await rest_.send(std::move(make));
   const Judged judged = judge("GET", path, sent.http.status, sent.http.body);  // asking for a session trades nothing
   const bool is_answered = sent.http.outcome == gateway::HttpOutcome::Answered && !sent.is_held_back;
   if (is_answered && judged.verdict == Verdict::Ok) co_return std::move(sent.http.body);
@@ -61,7 +63,7 @@ asio::awaitable<Result<std::string>> Session::post(Request request) {
 asio::awaitable<Result<void>> Session::make_token() {
   Error error;
   std::optional<KeyExchange> half;
-  gateway::Sent sent = co_await rest_.send([&](Timestamp now) {
+  gateway::RestLine::Make make = [&](Timestamp now) {
     auto exchange = credential_.begin_exchange(now);
     if (!exchange) {
       error = exchange.error();
@@ -69,7 +71,8 @@ asio::awaitable<Result<void>> Session::make_token() {
     }
     half = std::move(exchange->half);
     return std::move(exchange->request);
-  });
+  };
+  gateway::Sent sent = co_await rest_.send(std::move(make));
   if (!half) co_return error;
   const Judged judged = judge("GET", "/oauth/live_session_token", sent.http.status, sent.http.body);
   if (sent.http.outcome != gateway::HttpOutcome::Answered || judged.verdict != Verdict::Ok) co_return error_of(judged, sent);
