@@ -119,6 +119,8 @@ class Venue:
         """As a gateway's table names them."""
         if self.broker == "coinbase":
             return {"rest": self.rest, "market_stream": self.streams + "/", "user_stream": self.streams + "/"}
+        if self.broker == "ibkr":
+            return {"rest": self.rest + "/v1/api", "stream": self.streams + "/v1/api/ws"}
         return {"rest": self.rest, "ws_api": self.ws_api, "streams": self.streams}
 
     def call(self, method, url, headers=None, data=None):
@@ -333,12 +335,14 @@ market_steps_per_second = {self.rate}
                                self.folder / name, "--arrivals", self.folder / f"{name}.arrivals", *self.venue_options)
             line = json.loads(process.start(first_line=True))
             self.venues.append(Venue(line, broker, accounts))
-            if broker == "coinbase":
+            if broker in ("coinbase", "ibkr"):
                 for account in accounts:
                     self.write_credentials(account, Path(line["credentials"][account]).read_text())
 
     def venue_accounts(self, broker, accounts):
-        """Binance's customers bring their keys, Coinbase makes them."""
+        """Binance's customers bring their keys, the others make them."""
+        if broker == "ibkr":
+            return "\n".join(f"[venue.accounts.{a}]" for a in accounts)
         if broker == "coinbase":
             return "\n".join(f'[venue.accounts.{a}]\nkey_type = "{self.key_type}"' for a in accounts)
         for account in accounts:
@@ -416,6 +420,8 @@ may_trade = false
         urls = "\n".join(f'{key} = "{url}"' for key, url in self.venue_of(name).items())
         broker = self.brokers[name]
         ca = next(venue for venue in self.venues if venue.broker == broker).ca
+        if broker == "ibkr":
+            return self.ibkr_table(name, urls, ca)
         key = "recv_window_ms" if broker == "binance" else "token_life_s"  # so long a request may be under way
         # A test that is about limits tells both sides of them.
         most = min(10000, self.limits[broker].get("private_per_second", 0))
@@ -429,6 +435,28 @@ ca_file = "{ca}"
 {limit}
 probes_per_second = 100
 {self.gateway}
+"""
+
+    def ibkr_table(self, name, urls, ca):
+        """It trades what it is told to, and asks each endpoint as seldom as it must, unless it is told otherwise."""
+        most = min(10000, self.limits["ibkr"].get("per_second", 10000))
+        symbols = 'symbols = ["AAPL", "BRK.B", "RELIANCE.XNSE", "BTC/USD", "EUR/USD"]'
+        return f"""[gateways.{name}]
+broker = "ibkr"
+{urls}
+ca_file = "{ca}"
+lost_after_ms = {1000 * self.options['token_life_s']}
+requests_per_second = {most}
+connections_max = 32
+probes_per_second = 100
+{"" if "symbols = " in self.gateway else symbols}
+{self.gateway}
+[gateways.{name}.pace]
+orders_ms = 100
+trades_ms = 100
+portfolio_ms = 100
+tickle_ms = 100
+snapshot_ms = 100
 """
 
     def wait_ready(self, seconds=20.0):

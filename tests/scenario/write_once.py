@@ -58,7 +58,9 @@ class Walk:
         rules = self.support.instrument
         self.symbol, self.its_name = rules["symbol"], rules["broker_symbol"]
         self.tick, lot = Number(rules["tick_size"]), Number(rules["lot_size"])
-        last = Number(next(s["last"] for s in self.venue.book()["symbols"] if s["symbol"] == self.its_name))
+        book = {s["symbol"]: s for s in self.venue.book()["symbols"]}
+        self.its_name = self.its_name if self.its_name in book else self.symbol  # brokers with numbers have a name as well
+        last = Number(book[self.its_name]["last"])
         self.step = self.round(last / 1000)
         self.middle = self.round(last)
         least = max(Number(rules.get("min_notional", 0)) / last, Number(rules.get("min_qty", 0)))
