@@ -13,6 +13,18 @@ def order(stack, *arguments, **more):
     return stack.busbar("order", *arguments, **more)
 
 
+class Local(Stack):
+    """Through IBKR's own program on this host, at which a person has logged in: there is nothing to show."""
+
+    def __init__(self, name, gateway="", **more):
+        super().__init__(name, broker="ibkr", venue='at_gateway = "main"', gateway='way = "gateway"\n' + gateway, **more)
+
+    def write_config(self, file=None, bus=""):
+        super().write_config(file, bus)
+        config = file or self.config
+        config.write_text(config.read_text().replace(f'credentials = "{self.folder}/main.cred"', 'credentials = "none"'))
+
+
 def status_of(stack, name):
     return stack.busbar("order", name)[1][0]
 
@@ -242,6 +254,40 @@ def a_consumer_that_is_refused_needs_a_human():
         until_state(stack, "Ok", 60)
 
 
+def a_person_logs_in_at_ibkrs_program():
+    with Local("program", "tickle_interval_ms = 1000") as stack:
+        stack.venue.stand_still()
+        placed = order(stack, "buy", "10", SYMBOL, "--limit", FAR, "--id", "A")[1][-1]
+        check(placed["order_status"] == "New", placed)
+        check(until_state(stack, "Ok")["deadline"], "the login ends at midnight")
+        sessions(stack, expire=True)
+        state = until_state(stack, "NeedsHuman")
+        check("a person has to" in state["reason"] and "second factor" in state["reason"], state)
+        _, lines, _ = order(stack, "buy", "1", SYMBOL, "--limit", FAR, can_fail=True)
+        check(lines[-1]["order_status"] == "Rejected", lines)
+        stack.venue.trade("SELL", "10", FAR, symbol=SYMBOL)
+        sessions(stack, at_gateway=True)
+        until_state(stack, "Ok", 60)
+        until(stack, "A", "Filled")
+        stack.wait_ready()
+        stack.busbar("order", "buy", "1", SYMBOL, "--limit", FAR, "--id", "B")
+        check(stack.busbar("journal", "recheck")[0] == 0, "recheck")
+
+
+def no_secret_is_on_the_tape():
+    with ibkr("tape") as stack:
+        stack.venue.stand_still()
+        order(stack, "buy", "1", SYMBOL, "--limit", FAR, "--id", "A")
+        stack.busbar("cancel", "A")
+        until(stack, "A", "Canceled")
+        secrets = dict(line.split(" = ", 1) for line in (stack.folder / "main.cred").read_text().splitlines())
+        wait_for("the tape", lambda: len(stack.journal("tape")) > 20)
+        tape = "".join(map(str, stack.journal("tape")))
+        for name in ("access_token", "access_token_secret", "signature_key", "encryption_key"):
+            check(secrets[name].strip() not in tape, name, "is on the tape")
+        check("OAuth realm" not in tape and tape.count("[cut]") > 10, "what proves who we are is cut")
+
+
 def what_the_stream_forgets_is_found():
     with ibkr("forgets", "order_event_ms = 1000") as stack:
         stack.venue.stand_still()
@@ -351,6 +397,7 @@ if __name__ == "__main__":
         questions_are_answered_by_the_policy_and_what_is_unknown_stops_the_order,
         a_prompt_is_answered_or_its_order_is_taken_back, what_ibkr_refuses_is_told_in_our_words,
         an_order_in_doubt_is_settled_by_its_name, a_lost_answer_to_a_reply_is_asked_for, somebody_else_logs_in,
-        the_night_is_survived, a_consumer_that_is_refused_needs_a_human, what_the_stream_forgets_is_found,
+        the_night_is_survived, a_consumer_that_is_refused_needs_a_human,
+        a_person_logs_in_at_ibkrs_program, no_secret_is_on_the_tape, what_the_stream_forgets_is_found,
         what_was_filled_while_nobody_listened_is_found, too_often_is_paid_for_by_silence,
         ambiguous_symbols_are_refused_with_their_candidates, questions_of_the_account_are_answered)
