@@ -21,6 +21,9 @@
 #include "tools/venue/coinbase/control.hpp"
 #include "tools/venue/coinbase/venue.hpp"
 #include "tools/venue/ctl.hpp"
+#include "tools/venue/ibkr/config.hpp"
+#include "tools/venue/ibkr/control.hpp"
+#include "tools/venue/ibkr/venue.hpp"
 #include "tools/venue/server.hpp"
 #include "tools/venue/settings.hpp"
 
@@ -131,6 +134,9 @@ int main(int argc, char** argv) try {
             "a second port, for the WebSocket API", options);
   const Subcommand spoken_coinbase = add_venue(app, "coinbase", "Coinbase Advanced Trade: REST and WebSocket over TLS",
                                                "a second port, for the user's own channel", options);
+  const Subcommand spoken_ibkr =
+      add_venue(app, "ibkr", "Interactive Brokers' Client Portal Web API: REST and WebSocket over TLS",
+                "a second port, for the same", options);
 
   const Subcommand spoken_alpaca = add_venue(app, "alpaca", "Alpaca: trading and market data, REST and WebSocket over TLS",
                                              "a second port, for the stream of order updates", options);
@@ -149,6 +155,7 @@ int main(int argc, char** argv) try {
   if (spoken_coinbase.is_named()) {
     return run<coinbase::Venue, coinbase::Control>("coinbase", coinbase::load_settings, options);
   }
+  if (spoken_ibkr.is_named()) return run<ibkr::Venue, ibkr::Control>("ibkr", ibkr::load_settings, options);
   if (spoken_alpaca.is_named()) return run<alpaca::Venue, alpaca::Control>("alpaca", alpaca::load_settings, options);
   return run<binance::Venue, binance::Control>("binance", binance::load_settings, options);
 } catch (const std::exception& error) {

@@ -30,7 +30,7 @@ class Venue:
         if "main" in said["credentials"]:
             with open(said["credentials"]["main"], encoding="utf-8") as file:
                 pairs = dict(line.split(" = ", 1) for line in file.read().splitlines())
-            self.api_key, self.secret = pairs["api_key"], pairs["secret"]
+            self.api_key, self.secret = pairs.get("api_key"), pairs.get("secret")
         return self
 
     def __exit__(self, *unused):
