@@ -495,7 +495,7 @@ BUSBAR_TABLE(Instrument, (symbol, broker_symbol),
               max_notional_applies_to_market, can_iceberg, can_cash_order_qty, can_trailing_stop, base_precision,
               quote_precision, can_replace, can_amend, can_oco, can_oto, iceberg_parts_max, trailing_delta_min_bps,
               trailing_delta_max_bps, market, times_in_force, cash_order_qty_times_in_force, fraction_size, low_price,
-              low_tick_size, broker_id))
+              low_tick_size, broker_id, trailing_order_types))
 BUSBAR_TABLE(Instruments, (gateway), (page, is_last, instruments, as_of_ns, markets))
 BUSBAR_TABLE(AccountInfo, (account),
              (gateway, broker, environment, broker_account, can_trade, maker_commission, taker_commission))

@@ -542,6 +542,7 @@ struct Instrument {
   std::optional<Decimal> low_price;
   std::optional<Decimal> low_tick_size;
   Id broker_id;
+  std::vector<OrderType> trailing_order_types;
 };
 
 struct Instruments {

@@ -346,6 +346,7 @@ std::optional<Instrument> instrument_of(const Asset& asset) {
     instrument.cash_order_qty_times_in_force = {TimeInForce::Day};
     instrument.can_trailing_stop = true;
     instrument.trailing_delta_min_bps = 10;
+    instrument.trailing_order_types = {Stop};
     instrument.can_oco = instrument.can_oto = true;
   }
   instrument.base_precision = 9;

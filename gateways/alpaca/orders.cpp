@@ -79,7 +79,8 @@ std::string AlpacaAdapter::our_name(const Order& order) {
 
 // Of an order that works from now on there must be word soon, unless its market is closed.
 void AlpacaAdapter::took(const Order& order) {
-  const bool is_awaited = trades_now(order) && order.status != "held" && !has_ended(order);
+  const bool is_for_auction = order.time_in_force == "opg" || order.time_in_force == "cls";
+  const bool is_awaited = trades_now(order) && !is_for_auction && order.status != "held" && !has_ended(order);
   if (!our_name(order).empty() && is_awaited) order_stream_.expect(order.id);
 }
 

@@ -298,7 +298,8 @@ void fields(A& a, typename A::template Ref<Instrument> x) {
     x.max_notional, x.min_notional_applies_to_market, x.max_notional_applies_to_market, x.can_iceberg,
     x.can_cash_order_qty, x.can_trailing_stop, x.base_precision, x.quote_precision, x.can_replace, x.can_amend,
     x.can_oco, x.can_oto, x.iceberg_parts_max, x.trailing_delta_min_bps, x.trailing_delta_max_bps, x.market,
-    x.times_in_force, x.cash_order_qty_times_in_force, x.fraction_size, x.low_price, x.low_tick_size, x.broker_id);
+    x.times_in_force, x.cash_order_qty_times_in_force, x.fraction_size, x.low_price, x.low_tick_size, x.broker_id,
+    x.trailing_order_types);
 }
 
 template <class A>

@@ -275,6 +275,11 @@ Verdict instrument_offers(Question& q) {
   if (q.order.trailing_delta_bps != 0 && !instrument.can_trailing_stop) {
     return lacks("trailing_delta_bps", std::to_string(q.order.trailing_delta_bps));
   }
+  const auto& trailing = instrument.trailing_order_types;
+  if (q.order.trailing_delta_bps != 0 && !trailing.empty() && !has(trailing, q.order.order_type)) {
+    return not_offered(*q.gateway, "trailing_delta_bps", std::to_string(q.order.trailing_delta_bps),
+                       name_of(q.order.order_type));
+  }
   const bool can_be_amended = instrument.can_amend && q.replaced && is_decrease(q.replaced->order, q.order);
   if (q.replaced && !instrument.can_replace && !can_be_amended) {
     return lacks("order_id", instrument.can_amend ? "a replace but to less order_qty" : "a replace");

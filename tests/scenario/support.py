@@ -41,6 +41,9 @@ class Support:
         return [name for name in words("TimeInForce") if name in times and name in of_symbol
                 and name in (of_type or [times])[0]]
 
+    def trailing_order_types(self):
+        return self.instrument.get("trailing_order_types") or TRIGGERED
+
     def cash_times_in_force(self):
         times = self.times_in_force("Market") if self.has("can_cash_order_qty") else []
         return [name for name in times if name in (self.instrument.get("cash_order_qty_times_in_force") or times)]
@@ -56,6 +59,7 @@ class Support:
         times = (self.cash_times_in_force() if order.get("cash_order_qty") else
                  self.times_in_force(order["order_type"], order.get("post_only", False)))
         return (order["time_in_force"] in times
+                and not (order.get("trailing_delta_bps") and order["order_type"] not in self.trailing_order_types())
                 and not order.get("reduce_only") and all(self.has(can) for field, can in wants.items() if order.get(field)))
 
     def offers_list(self, list_type):

@@ -332,7 +332,8 @@ class Fields {
         "trailing_delta_min_bps", m.trailing_delta_min_bps)("trailing_delta_max_bps", m.trailing_delta_max_bps)(
         "market", m.market)("times_in_force", m.times_in_force)(
         "cash_order_qty_times_in_force", m.cash_order_qty_times_in_force)("fraction_size", m.fraction_size)(
-        "low_price", m.low_price)("low_tick_size", m.low_tick_size)("broker_id", m.broker_id);
+        "low_price", m.low_price)("low_tick_size", m.low_tick_size)("broker_id", m.broker_id)(
+        "trailing_order_types", m.trailing_order_types);
   }
   static Fields fields_of(const Instruments& m) {
     return Fields{"Instruments"}("gateway", m.gateway)("page", m.page)("is_last", m.is_last)(

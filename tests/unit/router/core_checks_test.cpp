@@ -76,6 +76,10 @@ void with_parts(Bench& b, std::uint32_t most) {
   with_instrument(b, [&](Instrument& i) { i.iceberg_parts_max = most; });
 }
 
+void with_trailing(Bench& b, OrderType type) {
+  with_instrument(b, [&](Instrument& i) { i.trailing_order_types = {type}; });
+}
+
 void with_low_prices(Bench& b) {
   with_instrument(b, [](Instrument& i) { i.low_price = "1"_d, i.low_tick_size = "0.0001"_d; });
 }
@@ -268,6 +272,9 @@ const std::vector<Case> cases = {
     // How far a trailing stop may follow
     {"at the least distance",
      [](B& b, O& o) { with_distance(b, 10, 2000), trailing(o, 10); }},
+    {"of a type that follows", [](B& b, O& o) { with_trailing(b, OrderType::StopLimit), trailing(o, 100); }},
+    {"of a type that does not", [](B& b, O& o) { with_trailing(b, OrderType::Stop), trailing(o, 100); }, Unsupported,
+     "trailing_delta_bps", "100"},
     {"closer than that", [](B& b, O& o) { with_distance(b, 10, 2000), trailing(o, 9); }, InvalidOrder,
      "trailing_delta_bps", "9", "10"},
     {"at the most distance", [](B& b, O& o) { with_distance(b, 10, 2000), trailing(o, 2000); }},
