@@ -24,7 +24,10 @@ LIMITS = {
                 "orders_per_day": 10000000, "connections_per_5_minutes": 1000000},
     "coinbase": {"private_per_second": 100000, "public_per_second": 100000, "connections_per_second": 100000,
                  "messages_per_second": 100000},
+    "alpaca": {"requests_per_minute": 1000000, "data_per_minute": 1000000, "data_connections": 1000, "stream_symbols": 0},
 }
+# Whoever tests both sides of a market trades with himself.
+VENUES = {"alpaca": 'wash_trades = "off"'}
 DAEMONS = ["auditd-core", "auditd-tape", "auditd-market", "router", "hub", "gateway"]
 
 
@@ -121,6 +124,9 @@ class Venue:
             return {"rest": self.rest, "market_stream": self.streams + "/", "user_stream": self.streams + "/"}
         if self.broker == "ibkr":
             return {"rest": self.rest + "/v1/api", "stream": self.streams + "/v1/api/ws"}
+        if self.broker == "alpaca":
+            return {"rest": self.rest, "data": self.rest, "order_stream": self.streams + "/stream",
+                    "stock_stream": self.streams + "/v2/iex", "crypto_stream": self.streams + "/v1beta3/crypto/us"}
         return {"rest": self.rest, "ws_api": self.ws_api, "streams": self.streams}
 
     def call(self, method, url, headers=None, data=None):
@@ -155,6 +161,10 @@ class Venue:
         """No order but ours and those we make: then what fills is known beforehand."""
         self.control_call("POST", "/market", steps_per_second=0)
         self.control_call("POST", "/market", clear=True)
+
+    def hours(self, word):
+        """Of what trades in sessions: open, extended, closed; or calendar, as on that day."""
+        return self.control_call("POST", "/hours", hours=word)
 
     def move(self, steps_per_second):
         self.control_call("POST", "/market", steps_per_second=steps_per_second)
@@ -326,6 +336,7 @@ class Stack:
             config.write_text(f"""[venue]
 seed = {self.seed}
 market_steps_per_second = {self.rate}
+{"" if "wash_trades" in self.venue_lines else VENUES.get(broker, "")}
 {self.venue_lines}
 [venue.limits]
 {limits}
@@ -422,6 +433,8 @@ may_trade = false
         ca = next(venue for venue in self.venues if venue.broker == broker).ca
         if broker == "ibkr":
             return self.ibkr_table(name, urls, ca)
+        if broker == "alpaca":
+            return self.alpaca_table(name, urls, ca)
         key = "recv_window_ms" if broker == "binance" else "token_life_s"  # so long a request may be under way
         # A test that is about limits tells both sides of them.
         most = min(10000, self.limits[broker].get("private_per_second", 0))
@@ -433,6 +446,20 @@ broker = "{broker}"
 ca_file = "{ca}"
 {key} = {self.options[key]}
 {limit}
+probes_per_second = 100
+{self.gateway}
+"""
+
+    def alpaca_table(self, name, urls, ca):
+        limits = self.limits["alpaca"]
+        return f"""[gateways.{name}]
+broker = "alpaca"
+{urls}
+ca_file = "{ca}"
+absence_ms = {1000 * self.options['token_life_s']}
+requests_per_minute = {min(1000000, limits.get("requests_per_minute", 200))}
+data_per_minute = {min(1000000, limits.get("data_per_minute", 200))}
+connections_max = 32
 probes_per_second = 100
 {self.gateway}
 """

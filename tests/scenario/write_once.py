@@ -16,6 +16,7 @@ from support import AT_ONCE, TRIGGERED, Support, words
 SHAPES = ("plain", "cash_order_qty", "post_only", "display_qty", "trailing_delta_bps", "self_trade_prevention",
           "extended_hours", "reduce_only")
 PATIENT = ("Day", "GoodTillCancel")
+AUCTIONS = ("AtTheOpening", "AtTheClose")
 RESTS = ("New", "PartiallyFilled")
 ENDED = ("Canceled", "Expired")  # brokers have one word or the other for what is left of an order of the moment
 
@@ -27,6 +28,10 @@ def has_limit(order):
 def is_at_once(order):
     """It ends as soon as it is at work."""
     return not has_limit(order) or order["time_in_force"] in AT_ONCE
+
+
+def is_for_an_auction(order):
+    return order["time_in_force"] in AUCTIONS
 
 
 def other_side(order):
@@ -64,7 +69,7 @@ class Walk:
         self.step = self.round(last / 1000)
         self.middle = self.round(last)
         least = max(Number(rules.get("min_notional", 0)) / last, Number(rules.get("min_qty", 0)))
-        self.unit = (2 * least / lot).to_integral_value(rounding="ROUND_CEILING") * lot
+        self.unit = max((2 * least / lot).to_integral_value(rounding="ROUND_CEILING"), 1) * lot
         self.orders = {}  # by name, as they were sent; a replaced one under its newest name
         self.last, self.heard = {}, 0  # the last report on each, of those that were looked at
         self.dealer = stack.dealer("once")
@@ -199,12 +204,15 @@ class Walk:
     def differences(self):
         book = self.venue.book(self.account)
         ours = {o["order_id"]: o for o in self.stack.busbar("orders", "--all")[1]}
-        order_of = {r["venue_order_id"]: r["order_id"] for r in self.dealer.reports if r["venue_order_id"]}
+        # Of orders that are tied to each other some brokers name the others themselves.
+        order_of = {r[name]: r["order_id"] for name in ("broker_order_id", "venue_order_id") for r in self.dealer.reports
+                    if r[name]}
         legs = {number: [] for number in ours}
         found = []
         for theirs in sorted(book["orders"], key=lambda o: o["created_us"]):
-            if theirs["client_order_id"] in order_of:
-                legs[order_of[theirs["client_order_id"]]].append(theirs)
+            name = next((n for n in (theirs["client_order_id"], str(theirs["order_id"])) if n in order_of), None)
+            if name:
+                legs[order_of[name]].append(theirs)
             else:
                 found.append(f"{theirs['client_order_id']}: nobody ordered it")
         for number, order in ours.items():
@@ -221,8 +229,9 @@ def compare_legs(ours, legs):
              ("leaves_qty", Number(ours["leaves_qty"]), Number(last["qty"]) - Number(last["executed"]) if is_open else 0),
              ("broker_order_id", ours["broker_order_id"], str(last["order_id"])),
              ("side", ours["side"].upper(), last["side"]),
-             ("price", Number(ours.get("price", 0)), Number(last["price"])),
-             ("stop_px", Number(ours.get("stop_px", 0)), Number(last["stop_price"]))]
+             ("price", Number(ours.get("price", 0)), Number(last["price"]))]
+    if "stop_px" in ours or not last["type"].startswith("STOP"):  # that of one that trails moves by itself
+        facts.append(("stop_px", Number(ours.get("stop_px", 0)), Number(last["stop_price"])))
     if executed:
         quote = sum(Number(leg["cum_quote"]) for leg in legs)
         facts.append(("avg_px", round(Number(ours["avg_px"]), 6), round(quote / executed, 6)))
@@ -277,8 +286,8 @@ def what_is_not_offered_is_refused_with_one_code(walk):
 
 def place_list(walk, list_type, status):
     """Take the profit or stop the loss; and where one triggers, after a purchase."""
-    orders = [walk.order("plain", "Limit", "GoodTillCancel", "Sell", 4), walk.order("plain", "StopLimit", "GoodTillCancel",
-                                                                                   "Sell", 4)]
+    orders = [walk.order("plain", "Limit", "GoodTillCancel", "Sell", 4),
+              walk.order("plain", "StopLimit", "GoodTillCancel", "Sell", 6)]  # a loss for who has bought at level 4
     if list_type == "OneTriggersOther":
         orders = [walk.order("plain", "Limit", "GoodTillCancel", "Buy", 4), orders[0]]
     elif list_type in ("OneTriggersOneCancelsOther", "Bracket"):
@@ -296,7 +305,8 @@ def place_list(walk, list_type, status):
 
 def what_rests(walk, offered):
     """Filled in part, replaced, and cancelled or filled: with a restart after each step."""
-    orders = [order for _, order in offered if order["order_type"] == "Limit" and not is_at_once(order)]
+    orders = [order for _, order in offered if order["order_type"] == "Limit" and not is_at_once(order)
+              and not is_for_an_auction(order)]
     for order, level in levels(orders):
         away = walk.step * level
         order["price"] = walk.middle + (-away if order["side"] == "Buy" else away)
@@ -360,7 +370,8 @@ def wait_and_be_triggered(walk, orders, restarts_early):
 
 def what_is_of_the_moment(walk, offered):
     """There is a quarter of what it wants, and then all of it."""
-    kinds = [(shape, order) for shape, order in offered if is_at_once(order) and not is_triggered(order)]
+    kinds = [(shape, order) for shape, order in offered if is_at_once(order) and not is_triggered(order)
+             and not is_for_an_auction(order)]
     for (shape, like), units in itertools.product(kinds, (1, 8)):
         order = walk.order(shape, like["order_type"], like["time_in_force"], like["side"])
         walk.offer(order, units, walk.middle)
@@ -378,12 +389,36 @@ def what_is_of_the_moment(walk, offered):
     return len(kinds)
 
 
+def what_waits_for_an_auction(walk, offered):
+    """It is taken while that is to come, and may be cancelled until then; or is filled in it."""
+    orders = [order for _, order in offered if is_for_an_auction(order)]
+    for like in orders:
+        is_opening = like["time_in_force"] == "AtTheOpening"
+        for is_cancelled in (True, False):
+            order = walk.order("plain", like["order_type"], like["time_in_force"], like["side"])
+            walk.offer(order, 8, walk.middle)
+            walk.venue.hours("closed" if is_opening else "open")
+            walk.place(order, "New")
+            check(walk.last_of(order["client_order_id"])["cum_qty"] == 0, "before its time", order)
+            if is_cancelled:
+                walk.cancel(order, 0)
+            walk.venue.hours("open" if is_opening else "closed")
+            if not is_cancelled:
+                walk.until(order["client_order_id"], "Filled", cum_qty=4 * walk.unit)
+            walk.venue.hours("open")
+            walk.withdraw(order, walk.middle)
+    if orders:
+        walk.restart()
+    return len(orders)
+
+
 def trade(account):
     with Stack(f"once-{account}", accounts=(account, )) as stack:
         walk = Walk(stack, account)
         what_is_not_offered_is_refused_with_one_code(walk)
         offered = walk.offered()
-        lived = [live(walk, offered) for live in (what_rests, what_waits_for_its_trigger, what_is_of_the_moment)]
+        lived = [live(walk, offered) for live in (what_rests, what_waits_for_its_trigger, what_is_of_the_moment,
+                                                   what_waits_for_an_auction)]
         check(sum(lived) == len(offered), lived, "of", len(offered), "lived")
         lists = [list_type for list_type in words("OrderListType") if walk.support.offers_list(list_type)]
         for list_type in lists:
