@@ -132,6 +132,7 @@ struct NobodyListens : gateway::Events {
   void on_ticker(Ticker) override {}
   void on_usage(RateUsage) override {}
   void on_instruments(std::vector<Instrument>) override {}
+  void on_market_hours(std::vector<MarketHours>) override {}
   void on_state(Part, SessionStateKind, std::string, Timestamp) override {}
   void on_clock_offset(std::int64_t) override {}
   void on_order_stream_up() override {}
