@@ -120,11 +120,19 @@ Api::Api(Engine& engine, History& history, Contracts contracts, IdentityRules id
     : engine_{engine}, history_{history}, contracts_{std::move(contracts)}, identity_{std::move(identity), now},
       limits_{limits}, rules_{rules}, seed_{seed}, now_{std::move(now)}, on_events_{std::move(on_events)} {}
 
-void Api::add_user(AccountId account, std::string name, std::string account_id) {
-  User& user = users_[account];
+UserId Api::add_user(AccountId account, std::string name, std::string account_id) {
+  const UserId id = users_.size();
+  User& user = users_[id];
   user.name = std::move(name);
+  user.account = account;
   user.account_id = std::move(account_id);
-  user.session.id = hex_of(uuid_of(seed_, "session", account, next_session_++)).substr(0, 32);
+  user.session.id = hex_of(uuid_of(seed_, "session", id, next_session_++)).substr(0, 32);
+  return id;
+}
+
+const std::string& Api::account_id_of(AccountId account) const {
+  const auto user = std::find_if(users_.begin(), users_.end(), [&](const auto& each) { return each.second.account == account; });
+  return user->second.account_id;
 }
 
 User* Api::user_of_session(std::string_view session_id) {
@@ -150,10 +158,10 @@ const Operation* Api::find(std::string_view method, std::string_view path, std::
 }
 
 std::string Api::account_named(const Request& request) const {
-  if (const auto account = identity_.account_named(request)) return engine_.accounts()[*account].name;
+  if (const auto user = identity_.user_named(request)) return engine_.accounts()[users_.at(*user).account].name;
   if (!request.header("authorization").empty()) return {};
-  for (const auto& [account, user] : users_) {
-    if (user.is_at_gateway) return engine_.accounts()[account].name;
+  for (const auto& [unused, user] : users_) {
+    if (user.is_at_gateway) return engine_.accounts()[user.account].name;
   }
   return {};
 }
@@ -173,19 +181,19 @@ Reply Api::perform(const Operation& operation, Call& call) {
   }
   if (limits_.is_boxed(request.remote, time)) return too_many("penalty");
 
-  std::optional<AccountId> caller;
+  std::optional<UserId> caller;
   std::string why = "nobody is logged in at the gateway, and nothing is signed";
   if (!request.header("authorization").empty()) {
     caller = identity_.caller_of(request, why);
   } else {
-    for (const auto& [account, user] : users_) {
-      if (user.is_at_gateway) caller = account;
+    for (const auto& [id, user] : users_) {
+      if (user.is_at_gateway) caller = id;
     }
     call.is_at_gateway = caller.has_value();
   }
   if (!caller) return unauthorized(std::move(why));
-  call.account = *caller;
   call.user = &users_.at(*caller);
+  call.account = call.user->account;
 
   const LimitSettings& most = limits_.settings();
   const auto penalize = [&] {
@@ -220,7 +228,7 @@ Reply Api::perform(const Operation& operation, Call& call) {
     return (this->*operation.run)(call);
   };
   reply = run();
-  reply.account = *caller;
+  reply.account = call.account;
   if (call.is_at_gateway) reply.cookie = "api=" + call.user->session.id + "; Path=/; Secure; HttpOnly";
   return reply;
 }
@@ -230,7 +238,7 @@ const Order& Api::order_of(const Ticket& ticket) const {
 }
 
 OrderFacts Api::facts_of(const Ticket& ticket) const {
-  return {order_of(ticket), ticket, contracts_, users_.at(ticket.account).account_id};
+  return {order_of(ticket), ticket, contracts_, account_id_of(ticket.account)};
 }
 
 std::string Api::client_order_id_of(const Operation& operation, const Call& call) {
@@ -240,7 +248,6 @@ std::string Api::client_order_id_of(const Operation& operation, const Call& call
     const bool has_one = list != nullptr && !list->empty() && list->front().is_object();
     return has_one ? text_in(list->front().get_object(), "cOID") : std::string{};
   }
-  const std::string account = account_named(*call.request);
   if (operation.name == "order.reply") {
     for (const auto& [unused, user] : users_) {
       const auto& conversation = user.session.conversation;

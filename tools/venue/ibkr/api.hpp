@@ -44,7 +44,9 @@ struct Arranged {
 };
 
 struct User {
-  std::string name, account_id;  // main, DU1234567
+  std::string name;              // main; of another one for the same account main.NAME
+  AccountId account = 0;
+  std::string account_id;        // DU1234567
   Session session;
   bool is_at_gateway = false;    // logged in at the gateway program
   Arranged arranged;
@@ -88,8 +90,9 @@ class Api {
   std::string client_order_id_of(const Operation& operation, const Call& call);  // for rules and records
   std::string account_named(const Request& request) const;  // whose request it says it is
 
-  void add_user(AccountId account, std::string name, std::string account_id);
-  std::map<AccountId, User>& users() { return users_; }
+  UserId add_user(AccountId account, std::string name, std::string account_id);
+  std::map<UserId, User>& users() { return users_; }
+  const std::string& account_id_of(AccountId account) const;
   User* user_of_session(std::string_view session_id);
 
   // What befalls a session from outside.
@@ -206,7 +209,7 @@ class Api {
   Rules rules_;
   std::uint64_t seed_;
   std::uint64_t next_reply_ = 1, next_session_ = 1;
-  std::map<AccountId, User> users_;
+  std::map<UserId, User> users_;
   std::function<TimeUs()> now_;
   OnEvents on_events_;
 };

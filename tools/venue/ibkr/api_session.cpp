@@ -23,7 +23,7 @@ void Api::end_login(User& user) {
   user.session.close();
   user.is_at_gateway = false;
   for (AccessToken& token : identity_.tokens()) {
-    if (&users_.at(token.account) == &user) token.live.clear();
+    if (&users_.at(token.user) == &user) token.live.clear();
   }
   user.session.id = hex_of(uuid_of(seed_, "session", next_session_++)).substr(0, 32);
   user.session.was_opened = false;

@@ -24,7 +24,12 @@ void make_credentials(const std::filesystem::path& file) {
                               "\ndh_prime = " + well_known_prime() + '\n');
 }
 
-void read_consumer(const std::filesystem::path& file, AccountSettings& account) {
+UserSettings read_user(std::string name, ConfigTable& table, const std::filesystem::path& folder) {
+  std::filesystem::path file = table.text("credentials", "");
+  if (file.empty()) {
+    file = credentials_file(folder, name);
+    if (!exists(file)) make_credentials(file);
+  }
   auto lines = read_credentials(file);
   const auto refuse = [&](const char* reason) { throw ConfigError{file.string() + ": " + reason}; };
   const auto key = [&](const std::string& name) {
@@ -32,17 +37,21 @@ void read_consumer(const std::filesystem::path& file, AccountSettings& account) 
     if (!read) refuse((name + " is no private RSA key in PEM").c_str());
     return read;
   };
-  account.consumer.key = lines["consumer_key"];
-  account.consumer.dh_prime = lines["dh_prime"];
-  if (account.consumer.key.empty()) refuse("consumer_key is missing");
-  if (account.consumer.dh_prime.empty()) refuse("dh_prime is missing");
-  account.consumer.signature_key = key("signature_key");
-  account.consumer.encryption_key = key("encryption_key");
-  account.access_token = lines["access_token"];
-  if (account.access_token.empty()) return;
-  const auto secret = decrypted(account.consumer.encryption_key.get(), lines["access_token_secret"]);
+  UserSettings user;
+  user.name = std::move(name);
+  user.consumer.is_pending = table.flag("consumer_pending", false);
+  user.consumer.key = lines["consumer_key"];
+  user.consumer.dh_prime = lines["dh_prime"];
+  if (user.consumer.key.empty()) refuse("consumer_key is missing");
+  if (user.consumer.dh_prime.empty()) refuse("dh_prime is missing");
+  user.consumer.signature_key = key("signature_key");
+  user.consumer.encryption_key = key("encryption_key");
+  user.access_token = lines["access_token"];
+  if (user.access_token.empty()) return user;
+  const auto secret = decrypted(user.consumer.encryption_key.get(), lines["access_token_secret"]);
   if (!secret) refuse("access_token_secret cannot be decrypted with encryption_key");
-  account.access_token_secret = *secret;
+  user.access_token_secret = *secret;
+  return user;
 }
 
 std::vector<std::pair<std::string, Decimal>> default_balances() {
@@ -62,13 +71,10 @@ AccountSettings read_account(std::string_view name, std::size_t index, ConfigTab
   AccountSettings account;
   account.name = name;
   account.account_id = table.text("account_id", "DU" + std::to_string(1'234'567 + index));
-  std::filesystem::path file = table.text("credentials", "");
-  if (file.empty()) {
-    file = credentials_file(folder, name);
-    if (!exists(file)) make_credentials(file);
+  account.users.push_back(read_user(account.name, table, folder));
+  for (auto& [user, own] : table.tables("users")) {
+    account.users.push_back(read_user(account.name + '.' + std::string{view(user)}, own, folder));
   }
-  read_consumer(file, account);
-  account.consumer.is_pending = table.flag("consumer_pending", false);
   account.may_trade = table.flag("may_trade", true);
   account.maker_rate = rate(table, "maker_rate", Decimal{5, -5});
   account.taker_rate = rate(table, "taker_rate", Decimal{5, -5});
@@ -224,7 +230,9 @@ Settings load_settings(ConfigTable& root, const std::filesystem::path& default_f
   for (auto& [name, table] : venue.tables("accounts")) {
     settings.accounts.push_back(read_account(view(name), settings.accounts.size(), table, default_folder));
     const AccountSettings& account = settings.accounts.back();
-    if (!keys.insert(account.consumer.key).second) table.refuse("credentials", "two accounts have the same consumer_key");
+    for (const UserSettings& user : account.users) {
+      if (!keys.insert(user.consumer.key).second) table.refuse("credentials", "two users have the same consumer_key");
+    }
     if (!ids.insert(account.account_id).second) table.refuse("account_id", "two accounts have the same");
   }
   if (settings.accounts.empty()) {
@@ -232,9 +240,11 @@ Settings load_settings(ConfigTable& root, const std::filesystem::path& default_f
     settings.accounts.push_back(read_account("main", 0, none, default_folder));
   }
   const bool is_known = settings.at_gateway.empty() ||
-                        std::any_of(settings.accounts.begin(), settings.accounts.end(),
-                                    [&](const AccountSettings& each) { return each.name == settings.at_gateway; });
-  if (!is_known) venue.refuse("at_gateway", "no such account");
+                        std::any_of(settings.accounts.begin(), settings.accounts.end(), [&](const auto& account) {
+                          return std::any_of(account.users.begin(), account.users.end(),
+                                             [&](const auto& user) { return user.name == settings.at_gateway; });
+                        });
+  if (!is_known) venue.refuse("at_gateway", "no such user");
   root.finish();
   return settings;
 }

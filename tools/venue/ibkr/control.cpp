@@ -35,7 +35,14 @@ Control::Control(Venue& venue) : venue::Control{venue}, venue_{venue} {
   offer({"POST", "/bulletins", "text", [this](const auto& body, const auto&) { return send_bulletin(body); }});
 }
 
-User& Control::user_of(const json::object& body) { return venue_.api().users().at(account_of(body)); }
+// Of several for one account, the first is named like it.
+User& Control::user_of(const json::object& body) {
+  const std::string name = required(body, "account");
+  for (auto& [unused, user] : venue_.api().users()) {
+    if (user.name == name) return user;
+  }
+  throw std::invalid_argument{"account: no such user"};
+}
 
 json::value Control::set_limits(const json::object& body) {
   Limits& limits = venue_.api().limits();
@@ -126,11 +133,11 @@ json::value Control::refuse_orders(const json::object& body) {
 json::value Control::get_sessions() const {
   json::array list;
   Api& api = venue_.api();
-  for (const auto& [account, user] : api.users()) {
+  for (const auto& [id, user] : api.users()) {
     const Session& session = user.session;
     bool has_live_token = false;
     for (const AccessToken& token : api.identity().tokens()) {
-      has_live_token = has_live_token || (token.account == account && !token.live.empty() && api.now() < token.live_until);
+      has_live_token = has_live_token || (token.user == id && !token.live.empty() && api.now() < token.live_until);
     }
     json::array suppressed, asking;
     for (const std::string& id : session.suppressed) suppressed.emplace_back(id);
@@ -169,7 +176,7 @@ json::value Control::get_keys() const {
   json::array list;
   for (const Consumer& consumer : venue_.api().identity().consumers()) {
     list.push_back(json::object{{"consumer_key", consumer.key},
-                                {"account", venue_.engine().accounts()[consumer.account].name},
+                                {"account", venue_.api().users().at(consumer.user).name},
                                 {"pending", consumer.is_pending},
                                 {"revoked", consumer.is_revoked}});
   }
@@ -177,15 +184,15 @@ json::value Control::get_keys() const {
 }
 
 json::value Control::set_keys(const json::object& body) {
-  const AccountId account = account_of(body);
+  const User& user = user_of(body);
   Identity& identity = venue_.api().identity();
   for (Consumer& consumer : identity.consumers()) {
-    if (consumer.account != account) continue;
+    if (&venue_.api().users().at(consumer.user) != &user) continue;
     consumer.is_revoked = flag_if_given(body, "revoked").value_or(consumer.is_revoked);
     consumer.is_pending = flag_if_given(body, "pending").value_or(consumer.is_pending);
   }
   for (AccessToken& token : identity.tokens()) {
-    if (token.account == account) token.is_revoked = flag_if_given(body, "token_revoked").value_or(token.is_revoked);
+    if (&venue_.api().users().at(token.user) == &user) token.is_revoked = flag_if_given(body, "token_revoked").value_or(token.is_revoked);
   }
   return get_keys();
 }

@@ -65,11 +65,11 @@ const AccessToken* Identity::token_named(std::string_view token) const {
   return nullptr;
 }
 
-std::optional<AccountId> Identity::account_named(const Request& request) const {
+std::optional<UserId> Identity::user_named(const Request& request) const {
   const auto members = members_of(request.header("authorization"));
   if (!members) return std::nullopt;
   const AccessToken* token = token_named(member(*members, "oauth_token"));
-  return token == nullptr ? std::nullopt : std::optional{token->account};
+  return token == nullptr ? std::nullopt : std::optional{token->user};
 }
 
 std::string Identity::fault_of(const Members& members) {
@@ -122,7 +122,7 @@ bool Identity::is_signed(const Request& request, const Members& members, const C
   });
 }
 
-std::optional<AccountId> Identity::caller_of(const Request& request, std::string& why) {
+std::optional<UserId> Identity::caller_of(const Request& request, std::string& why) {
   const auto refuse = [&](const char* reason) {
     why = reason;
     return std::nullopt;
@@ -149,7 +149,7 @@ std::optional<AccountId> Identity::caller_of(const Request& request, std::string
     why = std::move(fault);
     return std::nullopt;
   }
-  return token->account;
+  return token->user;
 }
 
 Reply Identity::answer(const Request& request) {
@@ -230,9 +230,8 @@ Reply Identity::access_token(const Members& members, std::size_t consumer) {
   if (!is_right) return refused(401, "invalid verifier");
   logins_.erase(login);
   const Consumer& owner = consumers_[consumer];
-  AccessToken token{hex_of(random_bytes(10)), random_bytes(32), consumer, owner.account, false, {}, 0};
+  AccessToken token{hex_of(random_bytes(10)), random_bytes(32), consumer, owner.user, false, {}, 0};
   Reply reply;
-  reply.account = owner.account;
   reply.body = json::object{{"is_paper", true},
                             {"oauth_token", token.token},
                             {"oauth_token_secret", encrypted(owner.encryption_key.get(), token.secret)}};
@@ -247,7 +246,6 @@ Reply Identity::live_session_token(const Members& members, AccessToken& token) {
   token.live = std::move(agreement->token);
   token.live_until = now_() + rules_.live_life;
   Reply reply;
-  reply.account = token.account;
   reply.body = json::object{{"diffie_hellman_response", agreement->response},
                             {"live_session_token_signature", token_signature(token.live, consumer.key)},
                             {"live_session_token_expiration", token.live_until / 1'000}};

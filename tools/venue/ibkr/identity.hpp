@@ -16,6 +16,8 @@
 
 namespace busbar::venue::ibkr {
 
+using UserId = std::size_t;  // a name that logs in; several may trade one account
+
 struct Reply {
   unsigned status = 200;
   boost::json::value body;
@@ -34,7 +36,7 @@ struct Consumer {
   std::string key;
   RsaKey signature_key, encryption_key;
   std::string dh_prime;  // hex
-  AccountId account = 0;   // who consents at a login
+  UserId user = 0;         // who consents at a login
   bool is_pending = false; // works after the next reset only
   bool is_revoked = false;
 };
@@ -42,7 +44,7 @@ struct Consumer {
 struct AccessToken {
   std::string token, secret;  // the secret as bytes
   std::size_t consumer = 0;
-  AccountId account = 0;
+  UserId user = 0;
   bool is_revoked = false;
   std::string live;        // the live session token, as bytes
   TimeUs live_until = 0;
@@ -66,9 +68,9 @@ class Identity {
   Reply answer(const Request& request);
 
   // Whose request this is by its signature; nothing, and why.
-  std::optional<AccountId> caller_of(const Request& request, std::string& why);
+  std::optional<UserId> caller_of(const Request& request, std::string& why);
   // Whose token comes with a request, proven or not.
-  std::optional<AccountId> account_named(const Request& request) const;
+  std::optional<UserId> user_named(const Request& request) const;
   const AccessToken* token_named(std::string_view token) const;
 
   std::vector<Consumer>& consumers() { return consumers_; }

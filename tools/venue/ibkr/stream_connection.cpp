@@ -25,7 +25,7 @@ User* StreamConnection::user() const {
 void StreamConnection::push(std::string_view stream, std::string_view topic, json::value frame) {
   const User* whose = session_id_.empty() ? nullptr : api_.user_of_session(session_id_);
   send_event(stream, topic, std::move(frame), [](json::value event) { return event; }, api_.now(),
-             whose == nullptr ? std::string_view{} : std::string_view{whose->name});
+             whose == nullptr ? std::string_view{} : std::string_view{api_.engine().accounts()[whose->account].name});
 }
 
 void StreamConnection::log_in(const std::string& session_id) {
@@ -125,7 +125,7 @@ void StreamConnection::subscribe(std::string_view topic, const std::string& argu
     if (only != nullptr && only->is_bool() && only->get_bool()) return;
     const json::value* days = options.if_contains("days");
     const std::int64_t span = days != nullptr && days->is_int64() ? std::clamp<std::int64_t>(days->get_int64(), 1, 7) : 1;
-    const AccountId account = *api_.engine().account_by_name(whose.name);
+    const AccountId account = whose.account;
     return push("orders", "str", json::object{{"topic", "str"}, {"args", api_.executions(account, span, true)}});
   }
   if (topic == "spl") has_pnl_ = true;
@@ -160,13 +160,18 @@ void StreamConnection::unsubscribe(std::string_view topic, const std::string& ar
     has_ledger_ = false;
   } else if (topic == "umh") {
     bars_.erase(argument);
+    return push("market", "message", json::object{{"message", "Unsubscribed " + argument}});
+  }
+  if (topic == "usd" || topic == "uld") {
+    const char* which = topic == "usd" ? "unsubscribed from summary" : "unsubscribed from ledger";
+    return push("orders", "message", json::object{{"result", which}});
   }
   push("orders", "message", json::object{{"message", "Unsubscribed"}});
 }
 
 // One full list, then changes only.
 void StreamConnection::tell_orders() {
-  json::array list = api_.live_orders(*api_.engine().account_by_name(user()->name));
+  json::array list = api_.live_orders(user()->account);
   told_orders_.clear();
   for (const json::value& order : list) told_orders_[order.at("orderId").get_int64()] = order.get_object();
   push("orders", "sor", json::object{{"topic", "sor"}, {"args", std::move(list)}});
@@ -174,7 +179,7 @@ void StreamConnection::tell_orders() {
 
 void StreamConnection::on_order(const Ticket& ticket) {
   const User* whose = user();
-  if (!has_orders_ || whose == nullptr || api_.facts_of(ticket).account_id != whose->account_id) return;
+  if (!has_orders_ || whose == nullptr || ticket.account != whose->account) return;
   json::object now = live_order(api_.facts_of(ticket));
   json::object& told = told_orders_[ticket.order_id];
   json::object change;
@@ -189,14 +194,14 @@ void StreamConnection::on_order(const Ticket& ticket) {
 
 void StreamConnection::on_fill(const Ticket& ticket, const AccountTrade& trade) {
   const User* whose = user();
-  if (!has_trades_ || whose == nullptr || api_.facts_of(ticket).account_id != whose->account_id) return;
+  if (!has_trades_ || whose == nullptr || ticket.account != whose->account) return;
   push("orders", "str",
        json::object{{"topic", "str"}, {"args", json::array(1, execution(trade, api_.facts_of(ticket), true))}});
 }
 
 void StreamConnection::on_prompt(const Ticket& ticket, const json::object& prompt) {
   const User* whose = user();
-  if (whose == nullptr || api_.facts_of(ticket).account_id != whose->account_id) return;
+  if (whose == nullptr || ticket.account != whose->account) return;
   push("orders", "ntf", json::object{{"topic", "ntf"}, {"args", json::array(1, prompt)}});
 }
 
@@ -246,7 +251,7 @@ void StreamConnection::tell_account(TimeUs now) {
   if (now < next_account_) return;
   next_account_ = now + second;
   const User& whose = *user();
-  const AccountId account = *api_.engine().account_by_name(whose.name);
+  const AccountId account = whose.account;
   const auto tell = [&](const char* stream, const std::string& name, json::object frame, std::string& told) {
     std::string text = written(frame);
     if (std::exchange(told, text) != text) push(stream, name, std::move(frame));
@@ -258,16 +263,23 @@ void StreamConnection::tell_account(TimeUs now) {
          told_pnl_);
   }
   if (has_summary_) {
-    json::array values;
+    const std::int64_t time = now / second;
+    json::array values(1, json::object{{"key", "AccountCode"}, {"timestamp", time}, {"value", whose.account_id}});
     for (const json::value& value : api_.summary_values(account)) {
       values.push_back(json::object{{"key", value.at("name")},
+                                    {"timestamp", time},
                                     {"currency", "USD"},
                                     {"monetaryValue", value.at("amount")},
                                     {"severity", 0},
                                     {"value", value.at("text")}});
     }
-    tell("orders", "ssd", json::object{{"topic", "ssd+" + whose.account_id}, {"result", std::move(values)}},
-         told_summary_);
+    json::object frame{{"topic", "ssd+" + whose.account_id}, {"result", std::move(values)}};
+    std::string text = written(frame);
+    while (text.find(",\"timestamp\":") != std::string::npos) {  // time alone is no news
+      const std::size_t at = text.find(",\"timestamp\":");
+      text.erase(at, text.find_first_of(",}", at + 1) - at);
+    }
+    if (std::exchange(told_summary_, text) != text) push("orders", "ssd", std::move(frame));
   }
   if (has_ledger_) {
     json::array rows;

@@ -57,7 +57,6 @@ Venue::Venue(asio::io_context& loop, const Settings& settings)
   for (const AccountSettings& account : settings.accounts) {
     const AccountId id = engine_.open_account(account.name, account.maker_rate, account.taker_rate, true);
     engine_.set_may_trade(id, account.may_trade);
-    api_.add_user(id, account.name, account.account_id);
     for (const auto& [asset, amount] : account.balances) {
       engine_.deposit(id, asset, amount, now());
       for (SymbolId symbol = 0; symbol < engine_.symbol_count(); ++symbol) {  // bought at the price of the start
@@ -66,13 +65,16 @@ Venue::Venue(asio::io_context& loop, const Settings& settings)
         api_.ledger().holding(id, symbol) = {amount, *multiply(rules.start_price, amount), {}};
       }
     }
-    identity.consumers().push_back(account.consumer);
-    identity.consumers().back().account = id;
-    if (!account.access_token.empty()) {
-      identity.tokens().push_back({account.access_token, account.access_token_secret, identity.consumers().size() - 1,
-                                   id, false, {}, 0});
+    for (const UserSettings& user : account.users) {
+      const UserId user_id = api_.add_user(id, user.name, account.account_id);
+      identity.consumers().push_back(user.consumer);
+      identity.consumers().back().user = user_id;
+      if (!user.access_token.empty()) {
+        identity.tokens().push_back({user.access_token, user.access_token_secret, identity.consumers().size() - 1,
+                                     user_id, false, {}, 0});
+      }
+      if (user.name == settings.at_gateway) api_.log_in_at_gateway(api_.users().at(user_id));
     }
-    if (account.name == settings.at_gateway) api_.log_in_at_gateway(api_.users().at(id));
   }
   api_.is_hidden = [this](const Order& order) { return faults_.is_hidden(order.created, now()); };
   api_.on_order_changed = [this](const Ticket& ticket) {
@@ -209,8 +211,8 @@ void Venue::on_request(Request request, std::function<void(Response)> respond) {
 void Venue::answer_identity(Request request, std::function<void(Response)> respond) {
   const std::string_view operation = Identity::operation(request.path);
   const std::string endpoint = request.method + ' ' + request.path;
-  const auto account_id = api_.identity().account_named(request);
-  const std::string account = account_id ? engine_.accounts()[*account_id].name : std::string{};
+  const auto user = api_.identity().user_named(request);
+  const std::string account = user ? engine_.accounts()[api_.users().at(*user).account].name : std::string{};
   const auto reply = std::make_shared<Reply>();
   // Without what came: nobody needs to read tokens here.
   Arrivals::Arrival arrival{request.realtime_ns, request.boottime_ns, "rest", std::string{operation}, {}, {}};

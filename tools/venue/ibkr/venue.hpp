@@ -13,11 +13,16 @@
 
 namespace busbar::venue::ibkr {
 
+struct UserSettings {
+  std::string name;
+  Consumer consumer;
+  std::string access_token, access_token_secret;  // the secret as bytes; empty: a login has yet to bring them
+};
+
 struct AccountSettings {
   std::string name;
   std::string account_id;  // DU1234567
-  Consumer consumer;
-  std::string access_token, access_token_secret;  // the secret as bytes; empty: a login has yet to bring them
+  std::vector<UserSettings> users;
   bool may_trade = true;
   Decimal maker_rate, taker_rate;
   std::vector<std::pair<std::string, Decimal>> balances;
@@ -30,7 +35,7 @@ struct Settings : ExchangeSettings {
   LimitSettings limits;
   Rules rules;
   StreamSettings streams;
-  std::string at_gateway;  // the account that is logged in at the gateway program from the start; empty: none
+  std::string at_gateway;  // the user who is logged in at the gateway program from the start; empty: none
 };
 
 class Venue final : public Exchange {
