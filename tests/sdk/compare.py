@@ -154,7 +154,7 @@ def order_of_report(report, fills, filled_before, is_replaced, separator):
     return told(
         symbol=report["symbol"].replace("/", separator),
         order_id=report["broker_order_id"],
-        client_order_id=report["venue_order_id"],
+        client_order_id=report.get("venue_order_id"),
         side=report["side"].upper(),
         price=amount_of(report, "price"),
         qty=amount(Decimal(report["order_qty"]) - filled_before) if "order_qty" in report else None,
