@@ -153,8 +153,8 @@ Reply Api::account(const Call&, AccountId account) {
       cash = all;
       free_cash = balance.free;
     } else if (const Asset* traded = assets_.of_holding(asset)) {
-      market_value = plus(market_value, times(all, engine_.last_price(traded->symbol)));
-      last_value = plus(last_value, times(all, last_day_price(traded->symbol)));
+      market_value = plus(market_value, product(all, engine_.last_price(traded->symbol)));
+      last_value = plus(last_value, product(all, last_day_price(traded->symbol)));
     }
   }
   const std::string equity = plain(plus(cash, market_value)), spendable = plain(free_cash);
@@ -337,7 +337,7 @@ Reply Api::close_position(const Call& call, AccountId account) {
   if (!percentage.empty()) {
     wanted = amount_in(json::value(percentage));
     if (wanted && *wanted > Decimal{100, 0}) wanted.reset();
-    if (wanted) wanted = times(all, times(*wanted, Decimal{1, -2}));
+    if (wanted) wanted = product(all, times(*wanted, Decimal{1, -2}));
   }
   if (wanted) wanted = round_to(*wanted, step, Round::Down);
   if (!wanted || !wanted->is_positive()) return failure(invalid("qty must be > 0"));

@@ -25,6 +25,15 @@ Refused not_found(const std::string& order_id) { return {404, 40410000, "order n
 // What a buy at the market may come to: so much above it.
 Decimal with_room(Decimal price) { return times(price, price < Decimal{50, 0} ? Decimal{104, -2} : Decimal{1025, -3}); }
 
+// Where a stop that follows has its price while the market's best was `best`: in whole cents.
+Decimal turning_point(Decimal best, Side side, const std::optional<Decimal>& trail_price,
+                      const std::optional<Decimal>& trail_percent) {
+  const Decimal trail =
+      trail_price.value_or(product(best, times(trail_percent.value_or(Decimal{}), Decimal{1, -2})));
+  const Decimal away = side == Side::Sell ? minus(best, trail) : plus(best, trail);
+  return round_to(away, Decimal{1, -2}, Round::Nearest).value_or(best);
+}
+
 // As it was when it was taken, whatever has become of it since.
 Order as_taken(Order order) {
   order.executed = order.cum_quote = {};
@@ -201,9 +210,8 @@ Reply Api::submit(AccountId account, WantedOrder wanted) {
   if (const Refused money = refusal_of_money(account, wanted); money.status != 0) return failure(money);
   if (order.client_order_id.empty()) order.client_order_id = invented_name();
   if (wanted.type == "trailing_stop") {
-    const Decimal last = engine_.last_price(asset.symbol);
-    const Decimal trail = wanted.trail_price.value_or(times(last, times(wanted.trail_percent.value_or(Decimal{}), Decimal{1, -2})));
-    order.stop_price = order.side == Side::Sell ? minus(last, trail) : plus(last, trail);
+    order.stop_price = turning_point(engine_.last_price(asset.symbol), order.side, wanted.trail_price,
+                                     wanted.trail_percent);
   }
   const Waits waits = waits_for(asset, wanted);
   const bool is_immediate = wanted.time_in_force == "ioc" || wanted.time_in_force == "fok";
@@ -349,6 +357,9 @@ Refused Api::refusal_of_change(const Ticket& ticket, const WantedChange& change)
                                (change.time_in_force.empty() || change.time_in_force == ticket.time_in_force);
   if (changes_nothing) return invalid("order parameters are not changed");
   const Symbol& rules = engine_.symbol(ticket.symbol);
+  if (change.trail && !ticket.trail_price && (*change.trail < Decimal{1, -1} || *change.trail >= Decimal{100, 0})) {
+    return unprocessable("trail_percent must be >= 0.1 and < 100");
+  }
   if (change.qty && (*change.qty > rules.qty_max || !is_multiple(*change.qty, rules.step))) {
     return unprocessable("invalid qty");
   }
@@ -369,7 +380,7 @@ Reply Api::replace(const Call& call, AccountId account) {
   if (old == nullptr) return failure(not_found(call.id));
   const Asset& asset = assets_.of(old->symbol);
   Refused refused;
-  const auto change = read_change(call.body, asset, refused);
+  const auto change = read_change(call.body, asset, engine_, refused);
   if (!change) return failure(refused);
   if (refused = refusal_of_change(*old, *change); refused.status != 0) return failure(refused);
 
@@ -383,6 +394,11 @@ Reply Api::replace(const Call& call, AccountId account) {
   order.qty = change->qty.value_or(old->qty.value_or(former.qty));
   order.price = change->limit_price.value_or(former.price);
   order.stop_price = change->stop_price.value_or(former.stop_price);
+  if (change->trail && old->hwm) {
+    const bool is_price = old->trail_price.has_value();
+    order.stop_price = turning_point(*old->hwm, former.side, is_price ? change->trail : std::nullopt,
+                                     is_price ? std::nullopt : change->trail);
+  }
   if (old->order_class.empty()) {
     if (refused = refusal_of_wash_trade(account, asset, order, old); refused.status != 0) return failure(refused);
   }
@@ -531,9 +547,7 @@ void Api::follow(Ticket& ticket, Decimal price) {
   const bool sells = order.side == Side::Sell;
   if (sells ? price <= *ticket.hwm : price >= *ticket.hwm) return;
   ticket.hwm = price;
-  const Decimal trail =
-      ticket.trail_price.value_or(times(price, times(ticket.trail_percent.value_or(Decimal{}), Decimal{1, -2})));
-  ticket.stop_price = sells ? minus(price, trail) : plus(price, trail);
+  ticket.stop_price = turning_point(price, order.side, ticket.trail_price, ticket.trail_percent);
   Events events;
   engine_.move_stop(ticket.account, ticket.symbol, ticket.number, *ticket.stop_price, events);
 }

@@ -83,7 +83,7 @@ void add(DefaultSymbols& all, const char* name, const char* base, const char* qu
   const bool is_crypto = asset.asset_class == AssetClass::Crypto;
   symbol.qty_min = symbol.step = Decimal{1, symbol.tick == Decimal{1, -4} ? -4 : -6};
   symbol.qty_max = symbol.market_qty_max = number_of(qty_max);
-  symbol.notional_min = Decimal{1, 0};
+  symbol.notional_min = Decimal{is_crypto && symbol.quote == "USD" ? 10 : 1, 0};  // of purchases
   symbol.notional_max = is_crypto ? Decimal{200'000, 0} : Decimal{10'000'000, 0};
   symbol.start_price = number_of(start_price);
   all.symbols.push_back(std::move(symbol));

@@ -1,5 +1,6 @@
 #include "tools/venue/alpaca/ledger.hpp"
 
+#include "tools/venue/alpaca/wire.hpp"
 #include "tools/venue/amount.hpp"
 
 namespace busbar::venue::alpaca {
@@ -81,13 +82,12 @@ void Ledger::hold(AccountId account, const std::string& asset, Decimal change, D
   } else if (holding.qty.is_zero() || before.is_zero()) {
     holding.cost = {};
   } else {
-    const auto average = divide(holding.cost, before, places_max, Round::Nearest);
-    holding.cost = average ? times(*average, holding.qty) : Decimal{};
+    holding.cost = product(quotient(holding.cost, before, places_max), holding.qty);
   }
 }
 
 void Ledger::deposit(AccountId account, const std::string& asset, Decimal change, Decimal price) {
-  if (asset != "USD") hold(account, asset, change, times(price, change.absolute()));
+  if (asset != "USD") hold(account, asset, change, product(price, change.absolute()));
 }
 
 }  // namespace busbar::venue::alpaca

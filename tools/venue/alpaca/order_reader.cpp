@@ -19,7 +19,8 @@ constexpr Decimal cent{1, -2};
 
 class Reader {
  public:
-  Reader(const json::object& body, Refused& refused) : body_{body}, refused_{refused} {}
+  Reader(const json::object& body, const Engine& engine, Refused& refused)
+      : body_{body}, engine_{engine}, refused_{refused} {}
 
   bool is_refused() const { return refused_.status != 0; }
   void refuse(Refused refused) {
@@ -59,7 +60,12 @@ class Reader {
     std::string shown{name};
     std::replace(shown.begin(), shown.end(), '_', ' ');
     const auto number = amount(object, name, shown);
-    if (number && !asset.is_crypto() && !is_price_on_grid(*number)) {
+    const bool is_off_grid = asset.is_crypto() ? number && !is_multiple(*number, tick_of(asset))
+                                               : number && !is_price_on_grid(*number);
+    if (is_off_grid && asset.is_crypto()) {
+      refuse(unprocessable("invalid " + std::string{name} + ' ' + plain(*number) +
+                           ". it is finer than the price increment"));
+    } else if (is_off_grid) {
       refuse(unprocessable("invalid " + std::string{name} + ' ' + plain(*number) +
                            ". sub-penny increment does not fulfill minimum pricing criteria"));
     }
@@ -83,13 +89,16 @@ class Reader {
   const json::object& body_;
 
  private:
+  Decimal tick_of(const Asset& asset) const { return engine_.symbol(asset.symbol).tick; }
+
+  const Engine& engine_;
   Refused& refused_;
 };
 
 class OrderReader : Reader {
  public:
   OrderReader(const json::object& body, const ReaderContext& context, Refused& refused)
-      : Reader{body, refused}, context_{context} {}
+      : Reader{body, context.engine, refused}, context_{context} {}
 
   std::optional<WantedOrder> read() {
     read_words();
@@ -233,7 +242,9 @@ class OrderReader : Reader {
     refuse(std::move(refused));
   }
 
+  // Sales have no floor.
   void check_cost(Decimal cost) {
+    if (wanted_.order.side == Side::Sell) return;
     const Decimal least = context_.engine.symbol(wanted_.asset->symbol).notional_min;
     if (cost < least) refuse(forbidden("cost basis must be >= minimal amount of order " + plain(least)));
   }
@@ -378,9 +389,10 @@ std::optional<WantedOrder> read_order(const json::object& body, const ReaderCont
   return OrderReader{body, context, refused}.read();
 }
 
-std::optional<WantedChange> read_change(const json::object& body, const Asset& asset, Refused& refused) {
+std::optional<WantedChange> read_change(const json::object& body, const Asset& asset, const Engine& engine,
+                                        Refused& refused) {
   refused = {};
-  Reader reader{body, refused};
+  Reader reader{body, engine, refused};
   WantedChange change;
   change.qty = reader.amount(body, "qty", "qty");
   change.limit_price = reader.price(body, "limit_price", asset);

@@ -48,7 +48,8 @@ struct WantedChange {
   std::optional<Decimal> qty, limit_price, stop_price, trail;
   std::string time_in_force, client_order_id;
 };
-std::optional<WantedChange> read_change(const boost::json::object& body, const Asset& asset, Refused& refused);
+std::optional<WantedChange> read_change(const boost::json::object& body, const Asset& asset, const Engine& engine,
+                                        Refused& refused);
 
 // A price that one may name: in whole cents from a dollar on, in hundredths of cents below.
 bool is_price_on_grid(Decimal price);

@@ -23,13 +23,6 @@ json::value text_or_null(const std::string& text) { return text.empty() ? json::
 
 }  // namespace
 
-Decimal quotient(Decimal a, Decimal b, int places) {
-  for (; places > 0; --places) {
-    if (const auto result = divide(a, b, places, Round::Nearest)) return result->normalized();
-  }
-  return {};
-}
-
 json::object order_shape(const Order& order, const Ticket& ticket, const Asset& asset, std::string_view symbol,
                          std::string_view status) {
   const bool has_fills = !order.executed.is_zero();
@@ -103,8 +96,8 @@ json::object asset_shape(const Asset& asset, const Symbol& symbol) {
 
 json::object position_shape(const Asset& asset, std::string_view symbol, const Holding& holding, Decimal available,
                             Decimal price, Decimal last_day) {
-  const Decimal value = times(price, holding.qty), profit = minus(value, holding.cost);
-  const Decimal today = times(minus(price, last_day), holding.qty), before = times(last_day, holding.qty);
+  const Decimal value = product(price, holding.qty), profit = minus(value, holding.cost);
+  const Decimal today = product(minus(price, last_day), holding.qty), before = product(last_day, holding.qty);
   return {{"asset_id", asset.id},
           {"symbol", symbol},
           {"exchange", asset.exchange},

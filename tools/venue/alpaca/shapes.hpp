@@ -28,7 +28,6 @@ boost::json::object order_shape(const Order& order, const Ticket& ticket, const 
 boost::json::object asset_shape(const Asset& asset, const Symbol& symbol);
 boost::json::object position_shape(const Asset& asset, std::string_view symbol, const Holding& holding,
                                    Decimal available, Decimal price, Decimal last_day);
-Decimal quotient(Decimal a, Decimal b, int places);  // as many digits as fit, zero for nothing
 
 // Best bid and ask as they stand.
 struct Top {

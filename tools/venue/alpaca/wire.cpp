@@ -1,5 +1,6 @@
 #include "tools/venue/alpaca/wire.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <charconv>
 #include <cstdlib>
@@ -231,6 +232,23 @@ class Unpacker {
 }  // namespace
 
 std::string plain(Decimal value) { return to_string(value.normalized()); }
+
+Decimal product(Decimal a, Decimal b) {
+  for (int places = 8; places >= 0; --places) {
+    const auto rounded = divide(a, Decimal{1, 0}, places, Round::Nearest);
+    const auto exact = rounded ? multiply(rounded->normalized(), b.normalized()) : std::nullopt;
+    const auto result = exact ? divide(*exact, Decimal{1, 0}, std::min(places, 8), Round::Nearest) : std::nullopt;
+    if (result) return result->normalized();
+  }
+  return {};
+}
+
+Decimal quotient(Decimal a, Decimal b, int places) {
+  for (; places > 0; --places) {
+    if (const auto result = divide(a, b, places, Round::Nearest)) return result->normalized();
+  }
+  return {};
+}
 
 json::value number(Decimal value) { return json::value(number_mark + plain(value)); }
 

@@ -17,6 +17,10 @@ boost::json::value number(Decimal value);
 boost::json::value moment(TimeUs time);
 std::string plain(Decimal value);  // "0.001"
 
+// For what is only told and never paid: as many digits as fit.
+Decimal product(Decimal a, Decimal b);
+Decimal quotient(Decimal a, Decimal b, int places);  // zero for nothing
+
 std::string to_json(const boost::json::value& value);
 std::string to_msgpack(const boost::json::value& value);
 
