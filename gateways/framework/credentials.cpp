@@ -149,8 +149,9 @@ Credentials CredentialsSource::load(const std::string& named) {
   if (named == "none") return {};
   if (!named.starts_with(prefix)) {
     auto credentials = load_credentials(named);
-    if (!credentials.is_login()) return credentials;
-    throw std::runtime_error{named + ": what a login brings is kept in the vault, and so is client_id: \"vault:NAME\""};
+    const bool has_to_log_in = credentials.is_consumer() && credentials.consumer.access_token.is_empty();
+    if (!credentials.is_login() && !has_to_log_in) return credentials;
+    throw std::runtime_error{named + ": what a login brings is kept in the vault, and so is the client: \"vault:NAME\""};
   }
   if (!vault_) {
     auto opened = vault::Store{place_}.read();
@@ -165,7 +166,7 @@ Credentials CredentialsSource::load(const std::string& named) {
   if (!secret) throw refuse(secret.error());
   auto credentials = parse_credentials(secret->reveal(), {});
   if (!credentials) throw refuse(credentials.error());
-  if (credentials->is_login()) {
+  if (credentials->is_login() || credentials->is_consumer()) {
     credentials->kept_in = place_;
     credentials->tokens = entry + ".tokens";
   }

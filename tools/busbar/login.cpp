@@ -98,7 +98,8 @@ Exit by_browser(Client& client, const Tool& tool, const Options& options, Query 
   const Asked begun = ask_all(client, query);
   if (!begun.answer) return begun.exit;
   const std::string& url = begun.answer->url;
-  const std::string state = login::parameter_of(url, "state");
+  std::string state = login::parameter_of(url, "state");
+  if (state.empty()) state = login::parameter_of(url, "oauth_token");  // OAuth 1.0a
   show(tool, options, url);
   if (!options.headless) open_browser(url);
   auto callback = options.headless ? pasted_callback(redirect_uri, state)

@@ -222,7 +222,7 @@ asio::awaitable<Result<void>> AccessToken::revoke() {
   }
   unwritten_.reset();
   adopt({});
-  const auto forgotten = co_await on_disk([this] { return store_.forget(); });
+  const auto forgotten = co_await disk_.act([this] { return store_.forget(); });
   tell_state();
   if (!forgotten) {
     co_return Error{ErrorCode::Internal,
@@ -269,19 +269,8 @@ asio::awaitable<Result<Tokens>> AccessToken::ask(std::string form) {
   co_return tokens;
 }
 
-asio::awaitable<Result<void>> AccessToken::on_disk(std::function<Result<void>()> act) {
-  const auto guarded = [&act]() -> asio::awaitable<Result<void>> {
-    try {
-      co_return act();
-    } catch (const std::exception& error) {
-      co_return Error{ErrorCode::Internal, error.what()};
-    }
-  };
-  co_return co_await asio::co_spawn(disk_, guarded, asio::use_awaitable);
-}
-
 asio::awaitable<Result<void>> AccessToken::write() {
-  const auto kept = co_await on_disk([this] { return store_.keep(*unwritten_); });
+  const auto kept = co_await disk_.act([this] { return store_.keep(*unwritten_); });
   // Whatever the vault says of its key, the broker has refused nothing.
   if (!kept) co_return failed({ErrorCode::Internal, "the new tokens cannot be kept: " + kept.error().text});
   adopt(*std::exchange(unwritten_, std::nullopt));

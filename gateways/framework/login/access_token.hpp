@@ -9,8 +9,7 @@
 #include <optional>
 #include <string>
 
-#include <boost/asio/thread_pool.hpp>
-
+#include "gateways/framework/login/disk.hpp"
 #include "gateways/framework/login/oauth.hpp"
 #include "gateways/framework/login/redirect.hpp"
 #include "gateways/framework/retry.hpp"
@@ -66,7 +65,6 @@ class AccessToken {
   asio::awaitable<Result<Tokens>> ask(std::string form);
   asio::awaitable<Result<gateway::HttpResponse>> post(std::string target, std::string form);
   asio::awaitable<Result<void>> give_back(const vault::Secret& token);
-  asio::awaitable<Result<void>> on_disk(std::function<Result<void>()> act);
   asio::awaitable<Result<void>> write();  // `unwritten_`, and uses it from then on
   asio::awaitable<Result<void>> prove();
   void adopt(Tokens tokens);
@@ -94,7 +92,7 @@ class AccessToken {
   std::string refused_;       // why no try will do
   bool is_proving_ = false;
   bool is_doubted_ = false;
-  asio::thread_pool disk_{1};  // a passphrase takes half a second to become a key
+  Disk disk_;
 };
 
 }  // namespace busbar::login

@@ -65,8 +65,10 @@ Result<vault::Secret> code_of(std::string_view target, const Expected& expected)
     const auto found = query->find(name);
     return found == query->end() ? std::string_view{} : std::string_view{found->second};
   };
-  // First the state: who does not know it may not even end our login with an error.
-  if (expected.state.is_empty() || !vault::is_equal(vault::bytes_of(value_of("state")), expected.state.bytes())) {
+  // First the state: who does not know it may not even end our login with an error. OAuth 1.0a has the request token in its
+  // place, which is of this login alone as well, and a verifier for a code.
+  const auto state = query->contains("state") ? value_of("state") : value_of("oauth_token");
+  if (expected.state.is_empty() || !vault::is_equal(vault::bytes_of(state), expected.state.bytes())) {
     return refuse("the redirect is not the answer to this login: its state is another one");
   }
   if (const auto error = value_of("error"); !error.empty()) {
@@ -74,8 +76,9 @@ Result<vault::Secret> code_of(std::string_view target, const Expected& expected)
     return Error{ErrorCode::PermissionDenied,
                  "the broker says " + to_words(error) + (description.empty() ? "" : ": " + to_words(description))};
   }
-  if (value_of("code").empty()) return refuse("the redirect brings no code");
-  return vault::Secret{value_of("code")};
+  const auto code = query->contains("code") ? value_of("code") : value_of("oauth_verifier");
+  if (code.empty()) return refuse("the redirect brings no code");
+  return vault::Secret{code};
 }
 
 Result<vault::Secret> code_of_pasted(std::string_view address, const Expected& expected) {

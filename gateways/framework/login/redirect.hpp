@@ -14,7 +14,7 @@ struct Expected {
   vault::Secret state;  // drawn for this login alone
 };
 
-// The code in a request's target, "/callback?code=...&state=...". Refused: another path, another state, a parameter twice,
+// The code in a request's target, "/callback?code=...&state=...", or with oauth_verifier and oauth_token in their place. Refused: another path, another state, a parameter twice,
 // what is no query: AuthenticationFailed. PermissionDenied: it is the answer, and the broker's own no, in its words.
 Result<vault::Secret> code_of(std::string_view target, const Expected& expected);
 

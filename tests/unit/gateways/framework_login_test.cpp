@@ -69,6 +69,11 @@ TEST(Redirect, TakesTheAnswerToThisLoginAndNoOther) {
       {"/callback?state=drawn%2B1&code=%zz", "not percent-encoded"},
       {"/callback?error=access_denied&error_description=not%0anow&state=drawn%2B1", "says access_denied: not\\nnow"},
       {"/callback?error=access_denied", "its state is another one"},
+      // OAuth 1.0a: the request token says whose answer it is.
+      {"/callback?oauth_token=drawn%2B1&oauth_verifier=v%201", "v 1"},
+      {"/callback?oauth_token=another&oauth_verifier=v", "its state is another one"},
+      {"/callback?oauth_token=drawn%2B1", "brings no code"},
+      {"/callback?state=another&oauth_token=drawn%2B1&oauth_verifier=v", "its state is another one"},
   };
   for (const auto& c : cases) {
     const auto code = code_of(c.target, expected);
