@@ -103,6 +103,7 @@ IbkrAdapter::IbkrAdapter(IbkrConfig config, gateway::AdapterContext context)
       pace_{config_.paces},
       http_{context_.loop, context_.tls, config_.rest, http_options(config_), context_.tape},
       rest_{http_, context_, dialect()},
+      login_{context_, rest_, credential_, config_.login_authorize},
       session_{context_, rest_, credential_, config_,
                {.prepare = [this] { return prepare_session(); },
                 .on_renewed = [this](std::string why) { stream_.renew(std::move(why)); },
@@ -225,6 +226,12 @@ asio::awaitable<Result<void>> IbkrAdapter::connect() {
   if (const auto clock = co_await rest_.measure_clock(true); !clock) {
     spdlog::warn("{}: IBKR's clock is not known, ours has to do: {}", view(context_.account), clock.error().text);
   }
+  if (!credential_.has_access()) {  // and the address for it is told as soon as somebody asks
+    const auto prepared = co_await login_.prepare();
+    const Error error = prepared ? Error{ErrorCode::AuthenticationFailed, login_.log_in()} : prepared.error();
+    context_.events.on_state(Events::Part::Login, SessionStateKind::NeedsHuman, error.text);
+    co_return error;
+  }
   if (!session_.is_up()) {
     if (const auto begun = co_await session_.begin(); !begun) co_return begun.error();
   }
@@ -246,6 +253,29 @@ asio::awaitable<void> IbkrAdapter::disconnect() {
   rest_.stop();
   stop_refreshing();
   co_await stream_.stop();
+}
+
+// ---- logins
+
+Result<std::string> IbkrAdapter::auth_url(std::string redirect_uri) {
+  if (!login_.is_possible()) return Adapter::auth_url(std::move(redirect_uri));
+  return login_.auth_url(redirect_uri);
+}
+
+// What a person has allowed is proven by a session.
+asio::awaitable<Result<void>> IbkrAdapter::handle_callback(std::string url) {
+  if (!login_.is_possible()) co_return co_await Adapter::handle_callback(std::move(url));
+  if (const auto allowed = co_await login_.handle_callback(std::move(url)); !allowed) co_return allowed.error();
+  co_return co_await session_.begin();
+}
+
+// IBKR knows of no end but its own page's; from here on nobody can use it.
+asio::awaitable<Result<void>> IbkrAdapter::revoke_token() {
+  if (!login_.is_possible()) co_return co_await Adapter::revoke_token();
+  if (const auto forgotten = co_await login_.forget(); !forgotten) co_return forgotten.error();
+  session_.end(login_.log_in());
+  stream_.renew("the login was ended");
+  co_return Result<void>{};
 }
 
 // ---- contracts

@@ -14,6 +14,7 @@
 #include "gateways/framework/spot_adapter.hpp"
 #include "gateways/framework/tasks.hpp"
 #include "gateways/ibkr/config.hpp"
+#include "gateways/ibkr/consumer_login.hpp"
 #include "gateways/ibkr/credential.hpp"
 #include "gateways/ibkr/live_stream.hpp"
 #include "gateways/ibkr/order_book.hpp"
@@ -37,6 +38,10 @@ class IbkrAdapter final : public gateway::SpotAdapter {
   asio::awaitable<Result<void>> connect() override;
   asio::awaitable<void> disconnect() override;
   bool is_connected() const override { return is_connected_; }
+
+  Result<std::string> auth_url(std::string redirect_uri) override;
+  asio::awaitable<Result<void>> handle_callback(std::string url) override;
+  asio::awaitable<Result<void>> revoke_token() override;
 
   asio::awaitable<Result<std::vector<AccountInfo>>> accounts() override;
   asio::awaitable<Result<std::vector<Balance>>> balances() override;
@@ -117,6 +122,7 @@ class IbkrAdapter final : public gateway::SpotAdapter {
   EndpointPace pace_;
   gateway::HttpSession http_;
   gateway::RestLine rest_;
+  ConsumerLogin login_;
   Session session_;
   LiveStream stream_;
   std::string broker_account_;  // DU123456

@@ -10,6 +10,7 @@ using std::chrono::milliseconds;
 
 constexpr std::string_view oauth_rest = "https://api.ibkr.com/v1/api";
 constexpr std::string_view oauth_stream = "wss://api.ibkr.com/v1/api/ws";
+constexpr std::string_view login_authorize = "https://www.interactivebrokers.com/authorize";
 constexpr std::string_view gateway_rest = "https://localhost:5000/v1/api";
 constexpr std::string_view gateway_stream = "wss://localhost:5000/v1/api/ws";
 
@@ -72,6 +73,10 @@ IbkrConfig read_config(ConfigTable& table) {
   const bool is_straight = config.line == Line::OAuth;
   config.rest = read_url(table, "rest", is_straight ? oauth_rest : gateway_rest, false);
   config.stream = read_url(table, "stream", is_straight ? oauth_stream : gateway_stream, true);
+  config.login_authorize = table.text("login_authorize", std::string{login_authorize});
+  if (const auto page = gateway::parse_url(config.login_authorize); !page || page->is_websocket) {
+    table.refuse("login_authorize", "https:// is wanted");
+  }
   config.gateway_page = "https://" + config.rest.host + ":" + config.rest.port;
   const std::string competing = table.text("competing", "yield");
   if (competing != "yield" && competing != "take_over") {

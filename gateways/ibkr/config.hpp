@@ -31,6 +31,7 @@ struct IbkrConfig {
   Line line = Line::OAuth;
   gateway::Url rest;    // up to /v1/api
   gateway::Url stream;  // /v1/api/ws
+  std::string login_authorize;  // where a browser allows a consumer to trade
   std::string gateway_page;  // where a person logs in to IBKR's program
   Competing competing = Competing::Yield;
   Region region = Region::America;

@@ -27,7 +27,8 @@ Credential::Credential(const gateway::Credentials& credentials, const gateway::U
                              "credentials = \"none\""};
   }
   const auto& consumer = credentials.consumer;
-  if (!credentials.is_consumer() || consumer.access_token.is_empty()) {
+  // Without tokens a person has to be asked, and they are kept in the vault.
+  if (!credentials.is_consumer() || (consumer.access_token.is_empty() && !credentials.kept_in)) {
     throw std::runtime_error{"IBKR credentials: consumer_key, access_token, access_token_secret, signature_key, "
                              "encryption_key and dh_prime are wanted"};
   }
@@ -74,20 +75,45 @@ gateway::HttpRequest Credential::whole(const Request& request, Timestamp broker_
   return http;
 }
 
-Result<Credential::Exchange> Credential::begin_exchange(Timestamp broker_time_ns) const {
-  const auto secret = encryption_key_->decrypt(access_token_secret_.reveal());
-  if (!secret) return secret.error();
-  auto half = KeyExchange::of(prime_, 2, KeyExchange::make_random());
-  if (!half) return half.error();
-  const Request request{.method = "POST", .path = "/oauth/live_session_token", .query = {}, .body = {}};
+gateway::HttpRequest Credential::signed_by_key(std::string path, const Consumer& consumer, Params more,
+                                               const Secret& prepend, Timestamp broker_time_ns) const {
+  const Request request{.method = "POST", .path = std::move(path), .query = {}, .body = {}};
   const SignedParts parts{.method = request.method,
                           .url = base_ + request.path,
                           .query = {},
-                          .oauth = oauth_params(consumer_, rsa_sha256, make_nonce(), broker_time_ns / 1'000'000'000,
-                                                {{"diffie_hellman_challenge", half->challenge()}})};
+                          .oauth = oauth_params(consumer, rsa_sha256, make_nonce(), broker_time_ns / 1'000'000'000,
+                                                std::move(more))};
   gateway::HttpRequest http = plain(request);
-  authorize(http, authorization(consumer_.realm(), parts.oauth, signature_key_->sign(base_string(parts), *secret)));
-  http.secret_members = {"diffie_hellman_response", "live_session_token_signature"};
+  authorize(http, authorization(consumer.realm(), parts.oauth, signature_key_->sign(base_string(parts), prepend)));
+  http.secret_members = {"oauth_token", "oauth_token_secret", "diffie_hellman_response", "live_session_token_signature"};
+  return http;
+}
+
+Result<gateway::HttpRequest> Credential::ask_request_token(Timestamp broker_time_ns) const {
+  const Consumer nobody{.key = consumer_.key, .access_token = {}};
+  return signed_by_key("/oauth/request_token", nobody, {{"oauth_callback", "oob"}}, {}, broker_time_ns);
+}
+
+Result<gateway::HttpRequest> Credential::ask_access_token(const Secret& request_token, const Secret& verifier,
+                                                          Timestamp broker_time_ns) const {
+  const Consumer asked{.key = consumer_.key, .access_token = std::string{request_token.reveal()}};
+  Params more{{"oauth_verifier", std::string{verifier.reveal()}}};
+  return signed_by_key("/oauth/access_token", asked, std::move(more), {}, broker_time_ns);
+}
+
+void Credential::take_access(const Secret& token, const Secret& secret) {
+  consumer_.access_token = std::string{token.reveal()};
+  access_token_secret_ = secret;
+  forget_token();
+}
+
+Result<Credential::Exchange> Credential::begin_exchange(Timestamp broker_time_ns) const {
+  const auto secret = decrypted(access_token_secret_);
+  if (!secret) return secret.error();
+  auto half = KeyExchange::of(prime_, 2, KeyExchange::make_random());
+  if (!half) return half.error();
+  Params more{{"diffie_hellman_challenge", half->challenge()}};
+  auto http = signed_by_key("/oauth/live_session_token", consumer_, std::move(more), *secret, broker_time_ns);
   return Exchange{std::move(http), *std::move(half)};
 }
 
@@ -96,7 +122,7 @@ Result<Timestamp> Credential::end_exchange(const KeyExchange& half, std::string_
   if (!answer) return answer.error();
   const auto shared = half.shared(answer->diffie_hellman_response);
   if (!shared) return shared.error();
-  const auto secret = encryption_key_->decrypt(access_token_secret_.reveal());
+  const auto secret = decrypted(access_token_secret_);
   if (!secret) return secret.error();
   Secret live = live_session_token(*shared, *secret);
   if (!is_proven(live, consumer_.key, answer->signature)) {

@@ -22,6 +22,16 @@ class Credential {
 
   // Signed, where there is a live session token to sign with. The tape does not see what is secret.
   gateway::HttpRequest whole(const Request& request, Timestamp broker_time_ns) const;
+  // The three steps before there is a live session token, for consumers of whom a person is asked.
+  Result<gateway::HttpRequest> ask_request_token(Timestamp broker_time_ns) const;
+  Result<gateway::HttpRequest> ask_access_token(const Secret& request_token, const Secret& verifier,
+                                                Timestamp broker_time_ns) const;
+  void take_access(const Secret& token, const Secret& secret);  // both empty: there is none any more
+  bool has_access() const { return !is_straight() || !consumer_.access_token.empty(); }
+  Result<Secret> decrypted(const Secret& access_token_secret) const {
+    return encryption_key_->decrypt(access_token_secret.reveal());
+  }
+
   // The question for a live session token, and our half of it.
   struct Exchange {
     gateway::HttpRequest request;
@@ -39,6 +49,8 @@ class Credential {
   void cut_from(std::string& text) const;
 
  private:
+  gateway::HttpRequest signed_by_key(std::string path, const Consumer& consumer, Params more, const Secret& prepend,
+                                     Timestamp broker_time_ns) const;
   gateway::HttpRequest plain(const Request& request) const;
   void authorize(gateway::HttpRequest& http, std::string header) const;
 

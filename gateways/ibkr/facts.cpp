@@ -106,6 +106,18 @@ std::optional<Decimal> step_of(const SecDef& secdef) {
   return found == nullptr ? std::nullopt : positive(found->increment);
 }
 
+// Near zero prices go in smaller steps.
+void put_low_step(Instrument& instrument, const SecDef& secdef) {
+  for (const PriceStep& low : secdef.increments) {
+    for (const PriceStep& next : secdef.increments) {
+      const bool is_low = low.lower_edge.is_zero() && next.lower_edge.is_positive() && next.lower_edge <= Decimal{1, 0};
+      if (!is_low || !positive(low.increment)) continue;
+      instrument.low_price = next.lower_edge;
+      instrument.low_tick_size = low.increment;
+    }
+  }
+}
+
 bool contains(const std::vector<std::string>& names, std::string_view name) {
   return std::ranges::find(names, name) != names.end();
 }
@@ -117,6 +129,11 @@ void put_rules(Instrument& instrument, const ContractRules& rules) {
                                                    {"stop_limit", OrderType::StopLimit}}};
   for (const auto& [name, type] : types) {
     if (contains(rules.order_types, name)) instrument.order_types.push_back(type);
+  }
+  // "DAY/o", "IOC/MARKET,LIMIT": behind the slash stands what else can be said with it.
+  for (const std::string& said : rules.tif_types) {
+    const TimeInForce time = time_in_force_of(said.substr(0, said.find('/')));
+    if (time != TimeInForce::Unset) instrument.times_in_force.push_back(time);
   }
   instrument.can_trailing_stop = contains(rules.order_types, "trailing_stop");
   instrument.can_cash_order_qty = contains(rules.cash_types, "market");
@@ -358,6 +375,7 @@ Instrument instrument_of(const Symbol& symbol, const SecDef& secdef, const std::
   instrument.quote = gateway::printable<32>(secdef.currency);
   instrument.status = TradingStatus::Trading;
   instrument.tick_size = step_of(secdef);
+  put_low_step(instrument, secdef);
   const bool is_pair = secdef.asset_class == "CASH" || secdef.asset_class == "CRYPTO";
   if (!is_pair) instrument.lot_size = Decimal{1, 0};
   if (rules) put_rules(instrument, *rules);

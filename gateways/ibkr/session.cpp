@@ -209,13 +209,20 @@ void Session::tell_up() {
 
 asio::awaitable<Result<void>> Session::begin() {
   const auto held = co_await turn_.take();
+  const bool was_begun = has_begun_;
   auto opened = co_await open();
   if (!opened) co_return failed(opened.error());
   is_up_ = has_begun_ = true;
   doubt_.clear();
   up_since_ns_ = boottime_now_ns();
   tell_up();
+  if (was_begun) handlers_.on_renewed("a new session has begun");
   co_return Result<void>{};
+}
+
+void Session::end(std::string why) {
+  is_up_ = has_begun_ = false;
+  handlers_.on_state(SessionStateKind::NeedsHuman, std::move(why), 0);
 }
 
 void Session::doubt(std::string why) {
@@ -248,8 +255,8 @@ asio::awaitable<void> Session::renew_token() {
 }
 
 asio::awaitable<void> Session::keep() {
-  if (!has_begun_) co_return;  // until then whoever connects tries
   const auto held = co_await turn_.take();
+  if (!has_begun_) co_return;  // until then whoever connects, or logs in, tries
   if (is_up_) {
     const bool is_token_due = credential_.is_straight() && rest_.broker_time_ns() >= token_due_ns_;
     if (is_token_due) co_await renew_token();

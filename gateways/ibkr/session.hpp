@@ -32,6 +32,8 @@ class Session {
   void start() { keeper_.start(); }
   void stop() { keeper_.stop(); }
 
+  // By a person's wish: until the next begin() nothing is tried.
+  void end(std::string why);
   // Something was said that lets one think that there is none.
   void doubt(std::string why);
   void on_status(const SessionStatus& changed);  // out of the stream: what has changed

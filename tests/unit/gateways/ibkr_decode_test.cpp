@@ -380,15 +380,19 @@ TEST(IbkrInstruments, StocksGoByTheirTickerAndPairsByBoth) {
   EXPECT_EQ(view(apple->broker_symbol), "265598");
   EXPECT_EQ(apple->tick_size, "0.01"_d);
   EXPECT_EQ(apple->lot_size, "1"_d);
+  EXPECT_EQ(apple->low_price, "1"_d);
+  EXPECT_EQ(apple->low_tick_size, "0.0001"_d);
   EXPECT_EQ(view(instrument_of(secdefs->at(1))->symbol), "EUR/USD");
   EXPECT_FALSE(instrument_of(secdefs->at(2)));
   EXPECT_FALSE(instrument_of(secdefs->at(3)));
   const auto rules = decode_rules(R"({"orderTypes":["limit","market","midprice","trailing_stop"],)"
+                                  R"("tifTypes":["IOC/MARKET,LIMIT,a","DAY/o,a","NEW/x"],)"
                                   R"("cqtTypes":["market"],"fraqInt":4,"increment":0.05})");
   const auto ruled = instrument_of(secdefs->at(0), *rules);
   EXPECT_EQ(ruled->order_types, (std::vector{OrderType::Market, OrderType::Limit}));
   EXPECT_EQ(ruled->lot_size, "0.0001"_d);
   EXPECT_EQ(ruled->tick_size, "0.05"_d);
+  EXPECT_EQ(ruled->times_in_force, (std::vector{TimeInForce::ImmediateOrCancel, TimeInForce::Day}));
   EXPECT_TRUE(ruled->can_cash_order_qty);
   EXPECT_TRUE(ruled->can_trailing_stop);
 }
