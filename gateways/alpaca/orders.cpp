@@ -228,6 +228,7 @@ asio::awaitable<Facts> AlpacaAdapter::replace(ReplaceCommand command) {
 
   ReplaceCommand as_sent = command;
   as_sent.command.broker_order_id = printable<64>(*id);
+  as_sent.order.time_in_force = TimeInForce::Unset;  // it stays, and to name one that Alpaca takes in no replace is an error
   auto request = encode_replace(as_sent, rules);
   if (!request) co_return not_sent(head, request.error());
   About whom = about(head, command.order.client_order_id);

@@ -21,8 +21,9 @@ class NoRedirect(urllib.request.HTTPRedirectHandler):
 class LoginStack(Stack):
     """The account's credentials are a client, and no key. It starts without a login, or with one."""
 
-    def __init__(self, name, life_s=3600, logged_in=True, login="", **more):
-        super().__init__(name, broker="coinbase", venue=f"[venue.login]\naccess_life_s = {life_s}\n{login}", **more)
+    def __init__(self, name, life_s=3600, logged_in=True, login="", broker="coinbase", **more):
+        life = f"access_life_s = {life_s}\n" if life_s else ""  # of brokers whose tokens have an end
+        super().__init__(name, broker=broker, venue=f"[venue.login]\n{life}{login}", **more)
         self.is_new, self.logged_in = True, logged_in
 
     def write_config(self, file=None, bus=""):

@@ -18,13 +18,15 @@ struct OrderOptions {
   std::string quantity, symbol, account, id, limit, stop, touched, display, strategy;
   std::string time_in_force = "gtc", rounding = "refuse", self_trade;
   std::uint32_t trailing_bps = 0;
-  bool cash = false, post_only = false, reduce_only = false, wait = false, no_wait = false;
+  bool cash = false, post_only = false, extended_hours = false, reduce_only = false, wait = false, no_wait = false;
 };
 
 const std::map<std::string, TimeInForce> times_in_force = {{"day", TimeInForce::Day},
                                                            {"gtc", TimeInForce::GoodTillCancel},
                                                            {"ioc", TimeInForce::ImmediateOrCancel},
-                                                           {"fok", TimeInForce::FillOrKill}};
+                                                           {"fok", TimeInForce::FillOrKill},
+                                                           {"opening", TimeInForce::AtTheOpening},
+                                                           {"close", TimeInForce::AtTheClose}};
 const std::map<std::string, Rounding> roundings = {
     {"refuse", Rounding::Refuse}, {"down", Rounding::Down}, {"up", Rounding::Up}, {"nearest", Rounding::Nearest}};
 const std::map<std::string, SelfTradePrevention> preventions = {{"none", SelfTradePrevention::None},
@@ -69,6 +71,7 @@ NewOrder order_from(const Tool& tool, const OrderOptions& options, Side side) {
   order.trailing_delta_bps = options.trailing_bps;
   order.display_qty = amount_in("--display", options.display);
   order.post_only = options.post_only;
+  order.extended_hours = options.extended_hours;
   order.reduce_only = options.reduce_only;
   order.strategy = bounded<32>("--strategy", options.strategy);
   return order;
@@ -136,7 +139,7 @@ void add_side(const Subcommand& order, Tool& tool, Side side) {
                       "Trailing stop: the distance in hundredths of a percent");
   command.option("--account", options->account, "Where it trades; needed when there are several");
   command.option("--id", options->id, "client_order_id; drawn when not given. The same twice is one order");
-  command.option("--tif", options->time_in_force, "day, gtc, ioc or fok")
+  command.option("--tif", options->time_in_force, "day, gtc, ioc or fok; opening or close: in that auction")
       .one_of(words(times_in_force));
   command.option("--rounding", options->rounding,
                    "What to do with digits too many: refuse, down, up, nearest")
@@ -148,6 +151,7 @@ void add_side(const Subcommand& order, Tool& tool, Side side) {
   command.option("--strategy", options->strategy, "Whose order it is; only reported back");
   command.flag("--cash", options->cash, "QTY is money: spend or earn this much of the quote currency");
   command.flag("--post-only", options->post_only, "Refuse rather than take");
+  command.flag("--extended-hours", options->extended_hours, "Work in the hours before and after the regular ones as well");
   command.flag("--reduce-only", options->reduce_only, "Only towards a smaller position");
   command.flag("--wait", options->wait, "Follow the order until it is final");
   command.flag("--no-wait", options->no_wait, "Return with the first durable report, before the broker answers")
