@@ -25,6 +25,7 @@ LIMITS = {
     "coinbase": {"private_per_second": 100000, "public_per_second": 100000, "connections_per_second": 100000,
                  "messages_per_second": 100000},
     "alpaca": {"requests_per_minute": 1000000, "data_per_minute": 1000000, "data_connections": 1000, "stream_symbols": 0},
+    "ibkr": {"per_second": 100000, "gateway_per_second": 100000, "endpoint_times": 100000, "penalty_s": 0},
 }
 # Whoever tests both sides of a market trades with himself.
 VENUES = {"alpaca": 'wash_trades = "off"'}
