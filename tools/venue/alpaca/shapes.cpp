@@ -173,7 +173,7 @@ std::optional<Periods> periods_named(std::string_view timeframe, bool is_crypto)
   const auto fixed_length = [](TimeUs length) {
     return Periods{[length](TimeUs t) { return t - t % length; }, [length](TimeUs t) { return t + length; }, false};
   };
-  if (is("Min", "T")) return count > 59 ? std::nullopt : std::optional{fixed_length(count * minute_us)};
+  if (is("Min", "T") || unit == "min") return count > 59 ? std::nullopt : std::optional{fixed_length(count * minute_us)};
   if (is("Hour", "H")) return count > 23 ? std::nullopt : std::optional{fixed_length(count * 60 * minute_us)};
   const auto date_at = [is_crypto](TimeUs time) {
     return is_crypto ? chrono::floor<chrono::days>(chrono::sys_time<chrono::microseconds>{chrono::microseconds{time}})
