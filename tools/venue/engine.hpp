@@ -321,6 +321,7 @@ class Engine {
   Outcome<OrderList> cancel_list(AccountId account, std::uint64_t list_id, const std::string& cancel_id, TimeUs now,
                                  Events& events);
   void set_status(SymbolId symbol, SymbolStatus status) { books_[symbol].symbol.status = status; }
+  void rename(SymbolId symbol, std::string name) { books_[symbol].symbol.name = std::move(name); }  // its base stays
   void set_may_trade(AccountId account, bool may_trade) { accounts_[account].may_trade = may_trade; }
 
   const std::vector<Account>& accounts() const { return accounts_; }

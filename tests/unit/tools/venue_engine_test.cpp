@@ -180,6 +180,16 @@ TEST_F(VenueEngine, RefusesBeforeAnythingHappened) {
   EXPECT_EQ(events.executions.size(), told);
 }
 
+TEST_F(VenueEngine, WhatIsRenamedGoesOnUnderItsNumber) {
+  const Order resting = place(bob, limit(Side::Buy, "1"_d, "50"_d));
+  engine.rename(0, "XBTUSDT");
+  EXPECT_EQ(engine.symbol_by_name("XBTUSDT"), 0u);
+  EXPECT_FALSE(engine.symbol_by_name("BTCUSDT"));
+  place(alice, limit(Side::Sell, "1"_d, "50"_d));
+  EXPECT_EQ(engine.order(bob, 0, resting.id)->status, Status::Filled);
+  EXPECT_EQ(balance(bob, "BTC").free, "100.999"_d);  // less what the broker takes
+}
+
 TEST_F(VenueEngine, TheNameOfAnEndedOrderCanBeUsedAgain) {
   NewOrder named = limit(Side::Buy, "1"_d, "50"_d);
   named.client_order_id = "again";

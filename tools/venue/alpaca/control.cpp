@@ -15,7 +15,7 @@ Control::Control(Venue& venue) : venue::Control{venue}, venue_{venue} {
          [this](const auto& body, const auto&) { return set_rules(body); }});
   offer({"POST", "/hours", "hours: open, extended, closed or calendar; at: what the market's clock shows now; holidays, early_closes",
          [this](const auto& body, const auto&) { return set_hours(body); }});
-  offer({"POST", "/symbols", "symbol; status: TRADING or HALT; tradable",
+  offer({"POST", "/symbols", "symbol; status: TRADING or HALT; tradable; rename: the asset's symbol from now on, under the same id",
          [this](const auto& body, const auto&) { return set_symbol(body); }});
   offer({"GET", "/keys", "the keys, without any secret", [this](const auto&, const auto&) { return get_keys(); }});
   offer({"POST", "/keys", "account or api_key; revoked, may_trade",
@@ -87,6 +87,11 @@ json::value Control::set_symbol(const json::object& body) {
   Asset& changed = venue_.api().assets().of(asset->symbol);
   changed.tradable = flag_if_given(body, "tradable").value_or(changed.tradable);
   venue_.api().set_halted(asset->symbol, status == "HALT");
+  if (body.contains("rename")) {
+    const std::string name = required(body, "rename");
+    if (venue_.api().assets().find(name) != nullptr) throw std::invalid_argument{"rename: there is one of this name"};
+    venue_.engine().rename(asset->symbol, name);
+  }
   return json::object{};
 }
 
