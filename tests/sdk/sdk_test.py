@@ -14,7 +14,7 @@ import subprocess
 import sys
 
 BINANCE_LIE = "status is PARTIALLY_FILLED for .* and FILLED for the venue"
-COINBASE_LIE = "unified_status is open for .* and closed for the venue"
+COINBASE_LIE = ALPACA_LIE = IBKR_LIE = "unified_status is open for .* and closed for the venue"
 # The folder, the packages in it, and how a session tells that its venue lies.
 SDKS = {
     "ccxt": ("ccxt", ["ccxt==4.5.84"], BINANCE_LIE),
@@ -23,6 +23,11 @@ SDKS = {
     "coinbase_advanced_py": ("coinbase_advanced_py", ["coinbase-advanced-py==1.8.4"], COINBASE_LIE),
     "coinbase_ccxt": ("ccxt", ["ccxt==4.5.84"], COINBASE_LIE),
     "coinbase_api": ("coinbase_api", ["coinbase-api@1.2.6"], COINBASE_LIE),  # from npm
+    "alpaca_py": ("alpaca_py", ["alpaca-py==0.44.0"], ALPACA_LIE),
+    "alpaca_ccxt": ("ccxt", ["ccxt==4.5.84"], ALPACA_LIE),
+    "alpaca_trade_api": ("alpaca_trade_api", ["@alpacahq/alpaca-trade-api@3.1.3"], ALPACA_LIE),  # from npm
+    "ibind": ("ibind", ["ibind==0.2.2", "pycryptodome==3.23.0"], IBKR_LIE),
+    "ib_web_api": ("ib_web_api", ["ib-web-api==202303101433"], IBKR_LIE),
 }
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -36,7 +41,7 @@ def environment(folder, pins):
     """Python that has the pinned packages, or node's folder of them; made once, and anew when others are pinned."""
     is_node = "@" in pins[0]
     python = sys.executable if is_node else os.path.join(folder, "bin", "python")
-    mark = os.path.join(folder, "-".join(pins).replace("==", "-"))
+    mark = os.path.join(folder, "-".join(pins).replace("==", "-").replace("/", "-"))
     os.makedirs(os.path.dirname(folder), exist_ok=True)
     with open(folder + ".lock", "w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
