@@ -473,7 +473,7 @@ probes_per_second = 100
 broker = "ibkr"
 {urls}
 ca_file = "{ca}"
-lost_after_ms = {1000 * self.options['token_life_s']}
+lost_after_ms = {min(60000, 1000 * self.options['token_life_s'])}
 requests_per_second = {most}
 connections_max = 32
 probes_per_second = 100
