@@ -100,6 +100,23 @@ def a_replace_is_a_cancel_and_the_rest_anew():
         check(stack.busbar("journal", "recheck")[0] == 0, "recheck")
 
 
+def an_amount_of_money_buys_coins():
+    with ibkr("cash") as stack:
+        stack.venue.stand_still()
+        stack.venue.trade("SELL", "0.1", "50000", symbol="BTC")
+        client = stack.dealer("cash")
+        client.hello()
+        client.send("NewOrder", client_order_id="A", account=stack.accounts[0], symbol="BTC/USD", side="Buy",
+                    order_type="Market", time_in_force="ImmediateOrCancel", cash_order_qty=Number(1000))
+        filled = until(stack, "A", "Filled")
+        check(Number(filled["cum_qty"]) == Number("0.02") and Number(filled["avg_px"]) == 50000, filled)
+        client.send("NewOrder", client_order_id="B", account=stack.accounts[0], symbol=SYMBOL, side="Buy",
+                    order_type="Market", time_in_force="Day", cash_order_qty=Number(1000))
+        refused = until(stack, "B", "Rejected")
+        check(refused["error"] == "UNSUPPORTED", "shares are bought by number", refused)
+        check(stack.busbar("journal", "recheck")[0] == 0, "recheck")
+
+
 def questions_are_answered_by_the_policy_and_what_is_unknown_stops_the_order():
     with ibkr("questions", 'answers = ["price_percentage", "o354"]') as stack:
         stack.venue.stand_still()
@@ -394,7 +411,7 @@ def questions_of_the_account_are_answered():
 
 if __name__ == "__main__":
     run(an_order_lives_from_its_first_word_to_its_last_fill, a_replace_is_a_cancel_and_the_rest_anew,
-        questions_are_answered_by_the_policy_and_what_is_unknown_stops_the_order,
+        an_amount_of_money_buys_coins, questions_are_answered_by_the_policy_and_what_is_unknown_stops_the_order,
         a_prompt_is_answered_or_its_order_is_taken_back, what_ibkr_refuses_is_told_in_our_words,
         an_order_in_doubt_is_settled_by_its_name, a_lost_answer_to_a_reply_is_asked_for, somebody_else_logs_in,
         the_night_is_survived, a_consumer_that_is_refused_needs_a_human,
