@@ -289,7 +289,7 @@ class Session:
         many = [self.placed("one of many", "BUY", "LMT", 1, f"{50 + i}.00") for i in range(3)]
         client.cancel(many[0])
         # No.
-        self.refused("more than there is", "MUST EXCEED THE INITIAL MARGIN", client.place, uuid.uuid4().hex, "SELL", "LMT",
+        self.refused("more than there is", "YOUR ORDER IS NOT ACCEPTED", client.place, uuid.uuid4().hex, "SELL", "LMT",
                      5000, "300.00")
         self.refused("a price off the grid", "minimum variation", client.place, uuid.uuid4().hex, "BUY", "LMT", 1, "100.001")
         self.refused("a name in use", "already registered", client.place, self.names[many[1]], "BUY", "LMT", 1, "60.00")

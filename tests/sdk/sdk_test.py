@@ -29,6 +29,7 @@ SDKS = {
     "ibind": ("ibind", ["ibind==0.2.2", "pycryptodome==3.23.0"], IBKR_LIE),
     "ib_web_api": ("ib_web_api", ["ib-web-api==202303101433"], IBKR_LIE),
 }
+WITHOUT_STREAM = {"ib_web_api"}
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -108,7 +109,8 @@ def main():
         print(f"FAILED: {pins[0]} and the venue do not agree")
         return 1
     status, output = session(python, name, "busbar-venue-defect", folder)
-    if status != 1 or not all(re.search(f"{source}.* {lie}", output) for source in ("queried", "heard of")):
+    sources = ("queried", ) if name in WITHOUT_STREAM else ("queried", "heard of")
+    if status != 1 or not all(re.search(f"{source}.* {lie}", output) for source in sources):
         print(f"FAILED: the venue with a wrong status was not found out (exit status {status})")
         return 1
     print(f"{pins[0]} and the venue agree, and a venue with one wrong status is found out")

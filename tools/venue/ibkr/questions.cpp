@@ -57,7 +57,7 @@ std::string text_of_question(std::string_view id, const Wanted& wanted, const Qu
            "erroneous and unexpected trades." +
            ending();
   }
-  if (id == "o382") return "The following order \"" + what + "\" exceeds the Tick Size Limit." + ending();
+  if (id == "o382") return "The following order \"" + what + "\" exceeds the Tick Size Limit of 500." + ending();
   if (id == "o383") {
     return "The following order \"" + what + "\" size exceeds the Size Limit of " + with_commas(rules.size_max, 0) +
            '.' + ending();
@@ -71,20 +71,21 @@ std::string text_of_question(std::string_view id, const Wanted& wanted, const Qu
   }
   if (id == "o10138") return "The following order size modification exceeds the size modification limit." + ending();
   if (id == "o10151") {
-    return "<h4>Market Order Confirmation</h4>There is a risk that the price of a market order moves against you before "
-           "it is filled." +
+    return "<h4>Market Order Confirmation</h4>A Market Order is an instruction to trade your order at any available price "
+           "in the marketplace. It is not guaranteed a specific execution price." +
            ending();
   }
   if (id == "o10152") {
-    return "You are about to submit a stop order. A stop order becomes a market order once its price is reached, and "
-           "may be filled far from it." +
+    return "<h4>Stop Variant Order Confirmation</h4>A Stop Order - i.e. a Stop (Market) Order - is an instruction to buy or sell "
+           "at the market price once your trigger (\"stop\") price is reached." +
            ending();
   }
   if (id == "o10164") {
     return "Traders are responsible for understanding cash quantity details, which are provided on a best efforts basis "
            "only.";
   }
-  if (id == "o10331") return "You are about to submit a stop order. Please be aware of the various stop order types." + ending();
+  if (id == "o10331") return "You are about to submit a stop order. Please be aware of the various stop order types available and "
+                                "the risks associated with each one." + ending();
   return "This is question " + std::string{id} + " about \"" + what + "\"." + ending();
 }
 

@@ -177,10 +177,11 @@ void StreamConnection::tell_orders() {
   push("orders", "sor", json::object{{"topic", "sor"}, {"args", std::move(list)}});
 }
 
-void StreamConnection::on_order(const Ticket& ticket) {
+void StreamConnection::on_order(const Ticket& ticket, const Order& order) {
   const User* whose = user();
   if (!has_orders_ || whose == nullptr || ticket.account != whose->account) return;
-  json::object now = live_order(api_.facts_of(ticket));
+  const OrderFacts facts{order, ticket, api_.contracts(), whose->account_id};
+  json::object now = live_order(facts);
   json::object& told = told_orders_[ticket.order_id];
   json::object change;
   for (const auto& [name, value] : now) {

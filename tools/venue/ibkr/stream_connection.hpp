@@ -35,7 +35,7 @@ class StreamConnection final : public Connection {
   void announce_shutdown(TimeUs) override {}  // the broker says nothing
 
   void log_in(const std::string& session_id);  // of a cookie, or of a text
-  void on_order(const Ticket& ticket);
+  void on_order(const Ticket& ticket, const Order& order);  // as it stood then
   void on_fill(const Ticket& ticket, const AccountTrade& trade);
   void on_prompt(const Ticket& ticket, const boost::json::object& prompt);
   void on_session_changed(const User& user);

@@ -78,7 +78,7 @@ Venue::Venue(asio::io_context& loop, const Settings& settings)
   }
   api_.is_hidden = [this](const Order& order) { return faults_.is_hidden(order.created, now()); };
   api_.on_order_changed = [this](const Ticket& ticket) {
-    for (const auto& connection : connections_) connection->on_order(ticket);
+    for (const auto& connection : connections_) connection->on_order(ticket, api_.order_of(ticket));
   };
   api_.on_prompt = [this](const Ticket& ticket, const json::object& prompt) {
     for (const auto& connection : connections_) connection->on_prompt(ticket, prompt);
@@ -116,11 +116,12 @@ void Venue::publish(const Events& events) {
     const Order& order = told.order;
     const Ticket* ticket = std::as_const(api_).ledger().find(order.symbol, order.id);
     if (ticket == nullptr) continue;
-    for (const auto& connection : connections_) connection->on_order(*ticket);
-    if (!told.fill) continue;
-    const AccountTrade trade{order.symbol, order.account, order.id, order.client_order_id, order.side, told.time,
-                             *told.fill};
-    for (const auto& connection : connections_) connection->on_fill(*ticket, trade);
+    if (told.fill) {
+      const AccountTrade trade{order.symbol, order.account, order.id, order.client_order_id, order.side, told.time,
+                               *told.fill};
+      for (const auto& connection : connections_) connection->on_fill(*ticket, trade);
+    }
+    for (const auto& connection : connections_) connection->on_order(*ticket, order);
   }
 }
 
