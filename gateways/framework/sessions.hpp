@@ -122,6 +122,8 @@ struct WebSocketOptions {
   std::size_t message_max = 16u << 20;
   std::size_t send_queue_max = 1000;
   TapeChannel channel = TapeChannel::MarketData;
+  std::vector<std::pair<std::string, std::string>> headers = {};  // of the handshake; no secrets
+  bool sends_binary = false;  // what is sent goes in binary frames; what comes may be in either
 };
 
 // One connection, one life: open, texts both ways, closed. Reconnecting is the owner's matter.

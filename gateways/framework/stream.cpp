@@ -30,6 +30,8 @@ WebSocketOptions socket_options(const StreamOptions& options) {
   socket.silence_max = options.silence_max;
   socket.ping_interval = options.ping_interval;
   socket.channel = options.channel;
+  socket.headers = options.headers;
+  socket.sends_binary = options.sends_binary;
   return socket;
 }
 

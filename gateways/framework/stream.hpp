@@ -31,6 +31,8 @@ struct StreamOptions {
   std::chrono::milliseconds event_max{10'000};   // from an order's acceptance to its first event
   std::chrono::milliseconds keep_alive_interval{std::chrono::minutes{25}};
   TapeChannel channel = TapeChannel::OrderStream;
+  std::vector<std::pair<std::string, std::string>> headers = {};  // of each handshake; no secrets
+  bool sends_binary = false;
 };
 
 // Names that are wanted on a connection, asked for in batches and slowly, as brokers want it.

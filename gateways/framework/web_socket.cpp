@@ -141,8 +141,10 @@ asio::awaitable<Result<void>> WebSocket::Connection::open(std::shared_ptr<Connec
   self->stream_ = std::make_unique<Stream>(std::move(**bytes));
   Stream& stream = *self->stream_;
   stream.set_option(websocket::stream_base::timeout{close_timeout, websocket::stream_base::none(), false});
-  stream.set_option(websocket::stream_base::decorator(
-      [](websocket::request_type& request) { request.set(beast::http::field::user_agent, "busbar/" BUSBAR_VERSION); }));
+  stream.set_option(websocket::stream_base::decorator([headers = self->options_.headers](websocket::request_type& request) {
+    request.set(beast::http::field::user_agent, "busbar/" BUSBAR_VERSION);
+    for (const auto& [name, value] : headers) request.set(name, value);
+  }));
   stream.read_message_max(self->options_.message_max);
   stream.control_callback([connection = self.get()](websocket::frame_type kind, beast::string_view payload) {
     connection->on_received();
@@ -168,7 +170,7 @@ asio::awaitable<Result<void>> WebSocket::Connection::open(std::shared_ptr<Connec
   const websocket::stream_base::duration idle =
       sends_pings ? websocket::stream_base::duration{2 * self->options_.ping_interval} : websocket::stream_base::none();
   stream.set_option(websocket::stream_base::timeout{close_timeout, idle, sends_pings});
-  stream.text(true);
+  stream.text(!self->options_.sends_binary);
   stream.auto_fragment(false);  // a message is one frame, for brokers who know no other
   self->state_ = State::Open;
   self->on_received();
@@ -215,8 +217,8 @@ asio::awaitable<void> WebSocket::Connection::write(std::shared_ptr<Connection> s
   while (!self->queue_.empty() && self->state_ == State::Open) {
     const Outgoing outgoing = std::move(self->queue_.front());
     self->queue_.pop_front();
-    self->tape(TapeDirection::Sent, "TEXT", outgoing.redacted.empty() ? outgoing.text : outgoing.redacted, {},
-               outgoing.about);
+    self->tape(TapeDirection::Sent, self->options_.sends_binary ? "BINARY" : "TEXT",
+               outgoing.redacted.empty() ? outgoing.text : outgoing.redacted, {}, outgoing.about);
     const auto [error, size] = co_await self->stream_->async_write(asio::buffer(outgoing.text), no_throw);
     if (error) {
       self->cut_off("write: " + error.message());

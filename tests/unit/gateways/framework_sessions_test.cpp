@@ -519,6 +519,25 @@ TEST(WebSocket, AQuietBrokerIsAskedWhetherItLives) {
   EXPECT_FALSE(client.socket->is_open());
 }
 
+TEST(WebSocket, AsksForWhatTheBrokerShallSpeakAndSendsItsLike) {
+  std::promise<std::string> head;
+  std::promise<int> kind;
+  TlsServer server{[&](Peer& peer) {
+    peer.accept_websocket([&](const std::string& request) { head.set_value(request); });
+    int opcode = 0;
+    peer.read_frame(&opcode);
+    kind.set_value(opcode);
+    peer.read_frame(&opcode);
+  }};
+  Socket client{server, {.headers = {{"Content-Type", "application/msgpack"}}, .sends_binary = true}};
+  client.open();
+  ASSERT_TRUE(client.socket->send("\x81", "{}"));
+  test::run_until(client.loop, [&] { return client.tapes.size() >= 2; });
+  EXPECT_NE(head.get_future().get().find("Content-Type: application/msgpack\r\n"), std::string::npos);
+  EXPECT_EQ(kind.get_future().get(), 2);
+  EXPECT_EQ(view(client.tapes.back().method), "BINARY");
+}
+
 TEST(WebSocket, SaysWhyTheBrokerClosed) {
   const struct {
     std::function<void(Peer&)> serve;

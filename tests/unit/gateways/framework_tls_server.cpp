@@ -132,8 +132,9 @@ void Peer::answer(const std::string& body, const std::string& headers) {
   write("HTTP/1.1 200 OK\r\n" + headers + "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
 }
 
-void Peer::accept_websocket() {
+void Peer::accept_websocket(const std::function<void(const std::string& request)>& on_request) {
   const std::string request = read_request();
+  if (on_request) on_request(request);
   const std::string name = "Sec-WebSocket-Key: ";
   const std::size_t at = request.find(name);
   if (at == std::string::npos) return;

@@ -35,7 +35,8 @@ class Peer {
   int number = 0;            // of the connection, from 1
 
   void answer(const std::string& body, const std::string& headers = {});
-  void accept_websocket();                // reads the upgrade and answers it
+  // Reads the upgrade and answers it.
+  void accept_websocket(const std::function<void(const std::string& request)>& on_request = {});
   std::string read_frame(int* opcode);    // unmasked; empty with opcode -1 at the end
   void write_frame(int opcode, const std::string& payload);
 };
