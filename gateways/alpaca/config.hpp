@@ -31,6 +31,7 @@ struct AlpacaConfig {
   std::uint32_t data_per_minute = 200;
   // Alpaca tells nowhere how long a request that was lost on the way may still act. So long we think it may.
   std::uint32_t absence_ms = 120'000;
+  bool is_msgpack = false;  // what the streams speak, in place of JSON
   gateway::StreamOptions stream_options;
   LoginConfig login;
 };

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "gateways/alpaca/encode.hpp"
+#include "gateways/alpaca/wire.hpp"
 #include "gateways/framework/credentials.hpp"
 #include "gateways/framework/login/access_token.hpp"
 #include "gateways/framework/redact.hpp"
@@ -53,5 +54,13 @@ class Credential {
   const gateway::Credentials* key_ = nullptr;
   const login::AccessToken* login_ = nullptr;  // in its place
 };
+
+// As the stream speaks; people read JSON on the tape.
+inline Credential::Message in_format(Credential::Message message, bool is_msgpack) {
+  if (!is_msgpack) return message;
+  if (message.redacted.empty()) message.redacted = message.text;
+  message.text = packed(message.text);
+  return message;
+}
 
 }  // namespace busbar::alpaca

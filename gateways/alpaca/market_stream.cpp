@@ -34,6 +34,7 @@ MarketStream::MarketStream(gateway::AdapterContext& context, gateway::RestLine& 
                            const AlpacaConfig& config, gateway::Url url, Handlers handlers)
     : context_{context},
       credential_{credential},
+      is_msgpack_{config.is_msgpack},
       handlers_{std::move(handlers)},
       stream_{context.loop,
               context.tls,
@@ -83,11 +84,12 @@ std::string MarketStream::ask_for(bool is_more, const std::vector<std::string>& 
     if (symbols.empty() || symbols.back().first != channel) symbols.push_back({channel, {}});
     symbols.back().second.push_back(name.substr(space + 1));
   }
-  return encode_subscription(is_more ? Subscription::Start : Subscription::End, symbols);
+  const Subscription what = is_more ? Subscription::Start : Subscription::End;
+  return in_format({encode_subscription(what, symbols), {}}, is_msgpack_).text;
 }
 
 asio::awaitable<Result<void>> MarketStream::log_in(gateway::Stream::LinkPtr link) {
-  Credential::Message message = credential_.data_login();
+  Credential::Message message = in_format(credential_.data_login(), is_msgpack_);
   const Link::Answer in =
       co_await link->request(std::string{logging_in}, std::move(message.text), std::move(message.redacted));
   if (!in.text) co_return Error{ErrorCode::ConnectionError, "no answer to the login of market data"};

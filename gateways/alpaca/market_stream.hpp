@@ -49,6 +49,7 @@ class MarketStream {
 
   gateway::AdapterContext& context_;
   const Credential& credential_;
+  bool is_msgpack_;
   Handlers handlers_;
   std::map<std::string, Symbol> wanted_;  // by "quotes AAPL"
   std::map<std::string, gateway::BookSides> books_;  // by Alpaca's name

@@ -19,6 +19,7 @@ constexpr std::string_view trade_updates = "trade_updates";
 OrderStream::OrderStream(gateway::AdapterContext& context, gateway::RestLine& rest, const Credential& credential,
                          const AlpacaConfig& config, Handlers handlers)
     : credential_{credential},
+      is_msgpack_{config.is_msgpack},
       handlers_{std::move(handlers)},
       stream_{context.loop,
               context.tls,
@@ -34,7 +35,7 @@ OrderStream::OrderStream(gateway::AdapterContext& context, gateway::RestLine& re
                .on_state = handlers_.on_state}} {}
 
 asio::awaitable<Result<void>> OrderStream::log_in(gateway::Stream::LinkPtr link) {
-  Credential::Message login = credential_.order_login();
+  Credential::Message login = in_format(credential_.order_login(), is_msgpack_);
   const Link::Answer in =
       co_await link->request(std::string{authorization}, std::move(login.text), std::move(login.redacted));
   if (!in.text) co_return Error{ErrorCode::ConnectionError, "no answer to the login of the order stream"};
@@ -47,7 +48,9 @@ asio::awaitable<Result<void>> OrderStream::log_in(gateway::Stream::LinkPtr link)
                     "Alpaca refuses the login of the order stream" + (why.empty() ? "" : ": " + why)};
   }
   const std::vector<std::string> streams(1, std::string{trade_updates});
-  const Link::Answer heard = co_await link->request(std::string{listening}, encode_listen(streams));
+  Credential::Message listen = in_format({encode_listen(streams), {}}, is_msgpack_);
+  const Link::Answer heard =
+      co_await link->request(std::string{listening}, std::move(listen.text), std::move(listen.redacted));
   if (!heard.text) co_return Error{ErrorCode::ConnectionError, "no answer to what the order stream shall tell"};
   const auto listens = decode_stream(*heard.text);
   if (!listens) co_return listens.error();

@@ -47,6 +47,7 @@ class OrderStream {
   void on_text(Link& link, std::string_view text, Timestamp receive_time_ns, gateway::About& about);
 
   const Credential& credential_;
+  bool is_msgpack_;
   Handlers handlers_;
   gateway::Recent heard_{10'000};  // of which orders there was word
   gateway::Stream stream_;

@@ -224,7 +224,14 @@ asio::awaitable<Facts> AlpacaAdapter::replace(ReplaceCommand command) {
   old.send_time_ns = 0;
   const auto id = co_await broker_id_of(old);
   if (!id) co_return not_sent(head, id.error());
-  if (is_partly_filled(command)) co_return co_await cancel_then_place(std::move(command), rules, *id);
+  // A fill of which nobody has heard would be bought again: Alpaca is asked, and not the command alone.
+  bool is_in_part = is_partly_filled(command);
+  if (!is_in_part) {
+    const auto before = co_await get_order(encode_get_order(*id));
+    if (!before) co_return not_sent(head, before.error());
+    is_in_part = *before && (*before)->filled_qty && (*before)->filled_qty->is_positive() && !has_ended(**before);
+  }
+  if (is_in_part) co_return co_await cancel_then_place(std::move(command), rules, *id);
 
   ReplaceCommand as_sent = command;
   as_sent.command.broker_order_id = printable<64>(*id);

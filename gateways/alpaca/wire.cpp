@@ -191,7 +191,44 @@ class MessagePack {
   std::string error_;
 };
 
+void put_size(std::string& out, std::size_t size, unsigned char small, std::size_t small_max, unsigned char large) {
+  if (size <= small_max) {
+    out.push_back(static_cast<char>(small | size));
+  } else {
+    out.push_back(static_cast<char>(large));
+    for (int shift = 24; shift >= 0; shift -= 8) out.push_back(static_cast<char>(size >> shift & 0xFF));
+  }
+}
+
+void put_text(std::string& out, std::string_view text) {
+  put_size(out, text.size(), 0xA0, 31, 0xDB);
+  out.append(text);
+}
+
+void pack(std::string& out, const json::value& value) {
+  if (const json::string* text = value.if_string()) {
+    put_text(out, *text);
+  } else if (const json::array* list = value.if_array()) {
+    put_size(out, list->size(), 0x90, 15, 0xDD);
+    for (const json::value& element : *list) pack(out, element);
+  } else if (const json::object* object = value.if_object()) {
+    put_size(out, object->size(), 0x80, 15, 0xDF);
+    for (const auto& member : *object) {
+      put_text(out, member.key());
+      pack(out, member.value());
+    }
+  } else {
+    out.push_back(static_cast<char>(0xC0));
+  }
+}
+
 }  // namespace
+
+std::string packed(std::string_view text) {
+  std::string out;
+  pack(out, json::parse(text));
+  return out;
+}
 
 Result<json::value> parse_body(std::string_view body, std::size_t size_max) {
   auto value = reading::parse_exact_json(body, size_max);

@@ -3,6 +3,7 @@
 // that no float comes near, and an amount reads the same with quotes and without. A time of MessagePack is a text as JSON
 // has them.
 
+#include <string>
 #include <string_view>
 
 #include <boost/json/value.hpp>
@@ -17,5 +18,8 @@ Result<boost::json::value> parse_body(std::string_view body, std::size_t size_ma
 // Of a stream. The paper host sends JSON in binary frames, and either host MessagePack where the handshake asked for it: the
 // first byte tells, and the kind of frame never.
 Result<boost::json::value> parse_frame(std::string_view frame);
+
+// What we say, in JSON, as MessagePack. Texts, lists and names are all there is in it.
+std::string packed(std::string_view json);
 
 }  // namespace busbar::alpaca

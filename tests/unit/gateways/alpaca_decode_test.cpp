@@ -282,6 +282,17 @@ TEST(AlpacaErrors, HeadersTellHowLongToWait) {
   EXPECT_EQ(hold_back_ms(read_rate_headers({{"Retry-After", "99999999999999"}}), now), 3'600'000);
 }
 
+TEST(AlpacaWire, WhatWeSayIsReadBackAsItWasSaid) {
+  std::string many = R"({"action":"subscribe","quotes":[)";
+  for (int i = 0; i < 40; ++i) many += (i == 0 ? "\"" : ",\"") + std::string(static_cast<std::size_t>(i), 'A') + "\"";
+  many += R"(],"trades":[]})";
+  for (const std::string& text : {std::string{R"({"action":"auth","key":"k","secret":"s"})"}, many}) {
+    const auto back = parse_frame(packed(text));
+    ASSERT_TRUE(back) << back.error().text;
+    EXPECT_EQ(boost::json::serialize(*back), text);
+  }
+}
+
 TEST(AlpacaInstruments, WhatCanBeTradedAndByWhichSteps) {
   Asset asset{.symbol = "AAPL", .status = "active", .is_tradable = true, .is_fractionable = true};
   const auto share = instrument_of(asset);
