@@ -25,13 +25,13 @@ AuditFeed::AuditFeed(asio::io_context& loop, AuditFeedOptions options)
   tick();
 }
 
-void AuditFeed::append(std::span<const std::uint8_t> message, RecordTime time) {
+void AuditFeed::append(std::span<const std::uint8_t> message, RecordTime time, std::chrono::milliseconds patience) {
   ++appended_;
   waiting_.push_back({time, message.size()});
   messages_.insert(messages_.end(), message.begin(), message.end());
   if (held_bytes() > options_.bytes_max) drop_oldest();
-  if (options_.gather.count() == 0 || waiting_bytes() >= batch_bytes_max) return schedule_pump();
-  pump_later();
+  if (patience.count() == 0 || waiting_bytes() >= batch_bytes_max) return schedule_pump();
+  pump_within(patience);
 }
 
 void AuditFeed::drop_oldest() {
@@ -122,9 +122,9 @@ void AuditFeed::on_state(std::uint64_t next_sequence) {
   finish_if_done();
 }
 
-void AuditFeed::pump_later() {
+void AuditFeed::pump_within(std::chrono::milliseconds patience) {
   if (std::exchange(is_gathering_, true)) return;
-  gathering_.expires_after(options_.gather);
+  gathering_.expires_after(patience);
   gathering_.async_wait([this](const boost::system::error_code& error) {
     if (error) return;
     is_gathering_ = false;

@@ -27,15 +27,15 @@ struct AuditFeedOptions {
   Name sender;                  // the process
   Name session;                 // its life: auditd starts counting anew with another
   std::size_t bytes_max = 16u << 20;  // of records; half may be under way, since auditd syncs each second. `tape`: 64 MiB
-  std::chrono::milliseconds gather{0};  // how long a record may wait for others to leave with; 0: for this turn of the loop
 };
 
 class AuditFeed {
  public:
   AuditFeed(asio::io_context& loop, AuditFeedOptions options);
 
-  // `message` is a whole message of the bus. It is copied, and leaves with others.
-  void append(std::span<const std::uint8_t> message, RecordTime time);
+  // `message` is a whole message of the bus. It is copied, and leaves with others: with those of this turn of the loop, or, where
+  // it has the patience, with those that come within so long, or with the next that has none.
+  void append(std::span<const std::uint8_t> message, RecordTime time, std::chrono::milliseconds patience = {});
 
   // Calls `done` when auditd has everything, or after two seconds.
   void stop(std::function<void()> done);
@@ -59,7 +59,7 @@ class AuditFeed {
   void on_state(std::uint64_t next_sequence);
   void ask();
   void schedule_pump();
-  void pump_later();
+  void pump_within(std::chrono::milliseconds patience);
   void pump();
   void drop_oldest();
   void take_oldest();

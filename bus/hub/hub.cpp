@@ -66,8 +66,7 @@ Hub::Hub(boost::asio::io_context& loop, const Config& config, const Name& life)
               .environment = config.environment,
               .sender = "hub",
               .session = life,
-              .bytes_max = config.audit_bytes_max,
-              .gather = audit_gather}} {
+              .bytes_max = config.audit_bytes_max}} {
   in_.on_message([this](const bus::RoutingId&, std::string_view topic, std::span<const std::uint8_t> bytes) {
     on_market_data(topic, bytes);
   });
@@ -97,7 +96,7 @@ void Hub::on_market_data(std::string_view topic, std::span<const std::uint8_t> b
   ++forwarded_;
   static_cast<void>(out_.forward(in_));
   if (!time_) time_ = clock_.now();
-  audit_.append(bytes, *time_);
+  audit_.append(bytes, *time_, audit_gather);
   keep_last_value(topic, bytes);
 }
 

@@ -69,6 +69,10 @@ Setup read_setup(ConfigTable& root, const std::string& name, std::string_view br
   return setup;
 }
 
+using namespace std::chrono_literals;
+// What was sent and answered about orders goes to the archive at once. Of market data auditd syncs a few times a second anyway.
+constexpr auto market_data_gather = 50ms;
+
 bus::AuditFeedOptions tape_options(const Setup& setup) {
   bus::AuditFeedOptions options;
   options.address = setup.bus.audit_tape;
@@ -101,7 +105,8 @@ void serve(Setup setup) {
   Gateway gateway{loop, std::move(setup.options), [&](Tape tape) {
                     const RecordTime now = clock.now();
                     header.send_time_ns = now.wall_ns;
-                    archive.append(encode(header, Body{std::move(tape)}), now);
+                    const auto patience = tape.channel == TapeChannel::MarketData ? market_data_gather : 0ms;
+                    archive.append(encode(header, Body{std::move(tape)}), now, patience);
                   }};
   for (CredentialsSource credentials{setup.vault}; const auto& [account, named] : setup.accounts) {
     gateway.add_account(account, tls, credentials.load(named), setup.make);
