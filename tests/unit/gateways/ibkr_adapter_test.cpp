@@ -1,0 +1,430 @@
+// The adapter against a venue in the same process: real TLS, real sockets, one loop.
+#include "gateways/ibkr/adapter.hpp"
+
+#include <filesystem>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/json.hpp>
+#include <gtest/gtest.h>
+
+#include "tools/venue/certificate.hpp"
+#include "tools/venue/ibkr/config.hpp"
+#include "tools/venue/ibkr/control.hpp"
+#include "tools/venue/ibkr/venue.hpp"
+#include "tools/venue/server.hpp"
+
+namespace busbar::ibkr {
+namespace {
+
+using namespace busbar::literals;
+using namespace std::chrono_literals;
+using gateway::Facts;
+using Part = gateway::Events::Part;
+
+struct Recorder final : gateway::Events {
+  std::vector<VenueReport> reports;
+  std::vector<Quote> quotes;
+  std::map<Part, std::vector<SessionStateKind>> states;
+  std::map<Part, std::string> reasons;
+  Timestamp deadline_ns = 0;
+  std::size_t ups = 0;
+  std::vector<Instrument> instruments;
+
+  void on_report(VenueReport report) override { reports.push_back(std::move(report)); }
+  void on_quote(Quote quote) override { quotes.push_back(std::move(quote)); }
+  void on_trade(Trade) override {}
+  void on_bar(Bar) override {}
+  void on_book(Book) override {}
+  void on_ticker(Ticker) override {}
+  void on_usage(RateUsage) override {}
+  void on_instruments(std::vector<Instrument> list) override { instruments = std::move(list); }
+  void on_market_hours(std::vector<MarketHours>) override {}
+  void on_state(Part part, SessionStateKind state, std::string reason, Timestamp deadline) override {
+    auto& known = states[part];
+    if (known.empty() || known.back() != state) known.push_back(state);
+    reasons[part] = std::move(reason);
+    if (part == Part::Login) deadline_ns = deadline;
+  }
+  void on_clock_offset(std::int64_t) override {}
+  void on_order_stream_up() override { ++ups; }
+
+  SessionStateKind login() const {
+    const auto found = states.find(Part::Login);
+    return found == states.end() ? SessionStateKind::Unset : found->second.back();
+  }
+  std::size_t count(VenueEvent event) const {
+    return static_cast<std::size_t>(std::ranges::count(reports, event, &VenueReport::event));
+  }
+};
+
+class TempFolder {
+ public:
+  TempFolder() {
+    std::string name = (std::filesystem::temp_directory_path() / "busbar-ibkr-XXXXXX").string();
+    if (mkdtemp(name.data()) == nullptr) throw std::runtime_error{"no temporary folder"};
+    path_ = name;
+  }
+  ~TempFolder() { std::filesystem::remove_all(path_); }
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+venue::ibkr::Settings still_market(const std::filesystem::path& folder) {
+  ConfigTable root = ConfigFile::parse("[venue]\nmarket_steps_per_second = 0\n", "venue");
+  venue::ibkr::Settings settings = venue::ibkr::load_settings(root, folder);
+  settings.limits.per_second = settings.limits.gateway_per_second = settings.limits.endpoint_times = 100'000;
+  return settings;
+}
+
+class IbkrLive : public testing::Test {
+ protected:
+  IbkrLive()
+      : made_{venue::make_certificates(folder_.path())},
+        venue_{loop_, still_market(folder_.path())},
+        control_{venue_},
+        server_{loop_, venue_, "127.0.0.1", 0, venue::TlsFiles{made_.certificate.string(), made_.key.string()}},
+        tls_{made_.ca.string()} {
+    venue_.start();
+  }
+
+  ~IbkrLive() override {
+    if (adapter_) run(adapter_->disconnect());
+    venue_.stop();
+    server_.stop();
+    loop_.run_for(50ms);
+  }
+
+  void make(std::string more = {}, Environment environment = Environment::Paper) {
+    const std::string place = "127.0.0.1:" + std::to_string(server_.port()) + "/v1/api";
+    ConfigTable table = ConfigFile::parse("rest = \"https://" + place + "\"\nstream = \"wss://" + place +
+                                              "/ws\"\nsymbols = [\"AAPL\", \"BRK.B\", \"RELIANCE.XNSE\", \"EUR/USD\", \"SAN\"]\n"
+                                              "tickle_interval_ms = 200\n" +
+                                              more + "[pace]\norders_ms = 1\ntrades_ms = 1\nportfolio_ms = 1\ntickle_ms = 1\n",
+                                          "gateway");
+    adapter_ = std::make_unique<IbkrAdapter>(
+        read_config(table),
+        gateway::AdapterContext{.loop = loop_,
+                                .tls = tls_,
+                                .events = events_,
+                                .tape = [this](Tape tape) { tape_.push_back(std::move(tape)); },
+                                .gateway = "ibkr",
+                                .account = "main",
+                                .environment = environment,
+                                .credentials = gateway::load_credentials(folder_.path() / "main.cred")});
+  }
+  void connect(std::string more = {}) {
+    make(std::move(more));
+    const auto connected = run(adapter_->connect());
+    ASSERT_TRUE(connected) << connected.error().text;
+    control("POST", "/market", R"({"clear":true})");  // nobody trades but us and whom we ask to
+  }
+
+  template <class T>
+  T run(asio::awaitable<T> task) {
+    std::exception_ptr thrown;
+    bool is_done = false;
+    if constexpr (std::is_void_v<T>) {
+      boost::asio::co_spawn(loop_, std::move(task), [&](std::exception_ptr e) { thrown = e, is_done = true; });
+      EXPECT_TRUE(until([&] { return is_done; }));
+      if (thrown) std::rethrow_exception(thrown);
+    } else {
+      std::optional<T> value;
+      boost::asio::co_spawn(loop_, std::move(task),
+                            [&](std::exception_ptr e, T v) { thrown = e, value.emplace(std::move(v)), is_done = true; });
+      EXPECT_TRUE(until([&] { return is_done; }));
+      if (thrown) std::rethrow_exception(thrown);
+      return *std::move(value);
+    }
+  }
+  // Runs the loop until it is so; false after a time in which it must have been.
+  template <class Condition>
+  bool until(Condition condition) {
+    const auto deadline = std::chrono::steady_clock::now() + 20s;
+    while (!condition()) {
+      if (std::chrono::steady_clock::now() > deadline) return false;
+      if (loop_.stopped()) loop_.restart();
+      loop_.run_one_for(20ms);
+    }
+    return true;
+  }
+  boost::json::value control(std::string method, std::string path, std::string body = {}) {
+    std::string answer;
+    venue::Request request;
+    request.method = std::move(method);
+    request.path = std::move(path);
+    request.body = std::move(body);
+    control_.on_request(std::move(request), [&](venue::Response response) {
+      EXPECT_EQ(response.status, 200u) << response.body;
+      answer = std::move(response.body);
+    });
+    return boost::json::parse(answer);
+  }
+  void fault(std::string rule) { control("POST", "/faults", std::move(rule)); }
+  void session(std::string what) { control("POST", "/sessions", R"({"account":"main",)" + what + "}"); }
+  std::size_t orders_at_venue() { return control("GET", "/book").at("orders").as_array().size(); }
+
+  static PlaceCommand limit(std::string_view venue_order_id, Decimal qty = "10"_d, Decimal price = "100"_d) {
+    PlaceCommand place;
+    place.command.command_id = 1;
+    place.command.order_id = 1;
+    place.command.venue_order_id = cut<64>(venue_order_id);
+    place.command.account = "main";
+    place.command.symbol = "AAPL";
+    place.order.client_order_id = "A1";
+    place.order.account = "main";
+    place.order.symbol = "AAPL";
+    place.order.side = Side::Buy;
+    place.order.order_type = OrderType::Limit;
+    place.order.time_in_force = TimeInForce::Day;
+    place.order.order_qty = qty;
+    place.order.price = price;
+    return place;
+  }
+
+  TempFolder folder_;
+  boost::asio::io_context loop_{1};
+  venue::Certificates made_;
+  venue::ibkr::Venue venue_;
+  venue::ibkr::Control control_;
+  venue::Server server_;
+  gateway::TlsContext tls_;
+  Recorder events_;
+  std::vector<Tape> tape_;
+  std::unique_ptr<IbkrAdapter> adapter_;
+};
+
+std::vector<VenueEvent> names(const Facts& facts) {
+  std::vector<VenueEvent> list;
+  for (const VenueReport& fact : facts) list.push_back(fact.event);
+  return list;
+}
+using Names = std::vector<VenueEvent>;
+
+TEST_F(IbkrLive, ConnectingMakesATokenASessionAndAList) {
+  connect();
+  EXPECT_TRUE(adapter_->is_connected());
+  EXPECT_EQ(events_.login(), SessionStateKind::Ok);
+  EXPECT_GT(events_.deadline_ns, adapter_->broker_time_ns());
+  EXPECT_GE(events_.ups, 1u);
+  ASSERT_EQ(events_.instruments.size(), 4u);
+  EXPECT_EQ(view(*adapter_->to_broker_symbol("RELIANCE.XNSE")), "44652144");
+  EXPECT_EQ(view(*adapter_->normalize_symbol("72063691")), "BRK.B");
+  // SAN is listed twice, and neither of both in the United States.
+  ASSERT_EQ(events_.count(VenueEvent::Unreadable), 1u);
+  EXPECT_NE(std::string{view(events_.reports.back().text)}.find("SAN: IBKR has none such"), std::string::npos);
+  const auto accounts = run(adapter_->accounts());
+  ASSERT_TRUE(accounts && accounts->at(0).can_trade);
+  EXPECT_TRUE(view(accounts->at(0).broker_account).starts_with("DU"));
+  const auto balances = run(adapter_->balances());
+  ASSERT_TRUE(balances) << balances.error().text;
+  EXPECT_FALSE(balances->empty());
+  const auto positions = run(adapter_->positions());
+  ASSERT_TRUE(positions) << positions.error().text;
+  EXPECT_TRUE(std::ranges::any_of(*positions, [](const Position& each) { return each.symbol == Symbol{"AAPL"}; }));
+}
+
+TEST_F(IbkrLive, AnOrderIsPlacedFilledInPartAskedForAndCancelled) {
+  connect();
+  PlaceCommand place = limit("V1");
+  const Facts placed = run(adapter_->place(place));
+  ASSERT_EQ(names(placed), Names{VenueEvent::Accepted}) << view(placed.back().text);
+  EXPECT_FALSE(placed[0].broker_order_id.empty());
+  control("POST", "/orders", R"({"symbol":"AAPL","side":"SELL","quantity":"4","price":"100"})");
+  ASSERT_TRUE(until([&] { return events_.count(VenueEvent::Fill) == 1; }));
+  const auto fill = std::ranges::find(events_.reports, VenueEvent::Fill, &VenueReport::event);
+  EXPECT_EQ(view(fill->venue_order_id), "V1");
+  EXPECT_EQ(fill->last_qty, "4"_d);
+  EXPECT_EQ(view(fill->commission_asset), "USD");
+
+  place.command.broker_order_id = placed[0].broker_order_id;
+  const auto status = run(adapter_->order_status(place.command));
+  ASSERT_TRUE(status) << status.error().text;
+  ASSERT_EQ(names(*status), (Names{VenueEvent::Fill, VenueEvent::State}));
+  EXPECT_EQ(status->at(0).trade_id, fill->trade_id);
+  EXPECT_EQ(status->at(1).order_status, OrderStatus::PartiallyFilled);
+
+  const auto open = run(adapter_->orders());
+  ASSERT_TRUE(open) << open.error().text;
+  ASSERT_EQ(open->size(), 1u);
+  EXPECT_EQ(view(open->at(0).venue_order_id), "V1");
+
+  CancelCommand cancel;
+  cancel.command = place.command;
+  cancel.command.broker_order_id = {};  // it is known by both names
+  const Facts begun = run(adapter_->cancel(cancel));
+  ASSERT_EQ(names(begun), Names{VenueEvent::State});
+  EXPECT_EQ(begun[0].order_status, OrderStatus::PendingCancel);
+  ASSERT_TRUE(until([&] { return events_.count(VenueEvent::Canceled) == 1; }));
+  const Facts again = run(adapter_->cancel(cancel));
+  ASSERT_EQ(names(again), Names{VenueEvent::CancelRejected});
+  EXPECT_EQ(again[0].error, ErrorCode::OrderNotFound);
+}
+
+TEST_F(IbkrLive, WhoComesLaterFindsOrdersAndFillsByOurName) {
+  connect();
+  const Timestamp before = adapter_->broker_time_ns() - 60'000'000'000;
+  run(adapter_->place(limit("V1")));
+  run(adapter_->place(limit("V2", "5"_d, "99"_d)));
+  control("POST", "/orders", R"({"symbol":"AAPL","side":"SELL","quantity":"10","price":"100"})");
+  ASSERT_TRUE(until([&] { return events_.count(VenueEvent::Fill) == 1; }));
+  run(adapter_->disconnect());
+  make();  // another life, which has never heard of them
+  ASSERT_TRUE(run(adapter_->connect()));
+  const auto fills = run(adapter_->trades({Symbol{"AAPL"}}, before));
+  ASSERT_TRUE(fills) << fills.error().text;
+  ASSERT_EQ(fills->size(), 1u);
+  EXPECT_EQ(view(fills->at(0).venue_order_id), "V1");
+  const auto filled = run(adapter_->order_status(limit("V1").command));
+  ASSERT_TRUE(filled) << filled.error().text;
+  ASSERT_EQ(names(*filled), (Names{VenueEvent::Fill, VenueEvent::State}));
+  EXPECT_EQ(filled->at(1).order_status, OrderStatus::Filled);
+  const auto live = run(adapter_->order_status(limit("V2").command));
+  ASSERT_TRUE(live) << live.error().text;
+  EXPECT_EQ(live->back().order_status, OrderStatus::New);
+  const auto nothing = run(adapter_->order_status(limit("V3").command));
+  ASSERT_TRUE(nothing) << nothing.error().text;
+  ASSERT_EQ(names(*nothing), Names{VenueEvent::NotFound});
+  EXPECT_GT(nothing->back().transact_time_ns, before);
+}
+
+TEST_F(IbkrLive, QuestionsAreAnsweredByThePolicyOneOrderAtATime) {
+  connect("answers = [\"price_percentage\"]\n");
+  control("POST", "/questions", R"({"account":"main","ids":["o163"],"next":3})");
+  std::size_t accepted = 0;
+  for (const char* name : {"V1", "V2", "V3"}) {
+    boost::asio::co_spawn(loop_, adapter_->place(limit(name)), [&](std::exception_ptr, const Facts& facts) {
+      accepted += facts.back().event == VenueEvent::Accepted ? 1 : 0;
+    });
+  }
+  ASSERT_TRUE(until([&] { return accepted == 3; }));
+  control("POST", "/questions", R"({"account":"main","ids":["o88888"]})");
+  const Facts refused = run(adapter_->place(limit("V4")));
+  ASSERT_EQ(names(refused), Names{VenueEvent::Rejected});
+  EXPECT_EQ(view(refused[0].broker_code), "o88888");
+  EXPECT_NE(std::string{view(refused[0].text)}.find("not confirmed"), std::string::npos);
+  EXPECT_EQ(orders_at_venue(), 3u);
+}
+
+TEST_F(IbkrLive, ALostAnswerIsUnknownAndOneThatWasNeverSentIsNot) {
+  connect();
+  fault(R"({"kind":"drop_answer","endpoint":"order.place","next":1})");
+  const Facts lost = run(adapter_->place(limit("V1")));
+  ASSERT_EQ(names(lost), Names{VenueEvent::Unknown});
+  EXPECT_GT(lost[0].request_time_ns, 0);
+  const auto found = run(adapter_->order_status(limit("V1").command));
+  ASSERT_TRUE(found) << found.error().text;
+  EXPECT_EQ(found->back().order_status, OrderStatus::New);
+  PlaceCommand wrong = limit("V2");
+  wrong.order.time_in_force = TimeInForce::FillOrKill;
+  const Facts unspoken = run(adapter_->place(wrong));
+  ASSERT_EQ(names(unspoken), Names{VenueEvent::NotSent});
+  EXPECT_EQ(unspoken[0].error, ErrorCode::Unsupported);
+  PlaceCommand late = limit("V3");
+  late.command.expire_time_ns = adapter_->broker_time_ns() - 1'000'000'000;
+  EXPECT_EQ(names(run(adapter_->place(late))), Names{VenueEvent::NotSent});
+  EXPECT_EQ(orders_at_venue(), 1u);
+}
+
+TEST_F(IbkrLive, AReplaceIsACancelAndTheRestAnew) {
+  connect();
+  const PlaceCommand place = limit("V1");
+  const Facts placed = run(adapter_->place(place));
+  control("POST", "/orders", R"({"symbol":"AAPL","side":"SELL","quantity":"4","price":"100"})");
+  ASSERT_TRUE(until([&] { return events_.count(VenueEvent::Fill) == 1; }));
+  ReplaceCommand replace;
+  replace.command = place.command;
+  replace.command.leg = 1;
+  replace.command.venue_order_id = "V2";
+  replace.command.broker_order_id = placed[0].broker_order_id;
+  replace.orig_venue_order_id = "V1";
+  replace.orig_order_qty = place.order.order_qty;
+  replace.order = place.order;
+  replace.order.price = "99"_d;
+  const Facts facts = run(adapter_->replace(replace));
+  ASSERT_EQ(facts.back().event, VenueEvent::Replaced) << view(facts.back().text);
+  EXPECT_EQ(facts.back().order_qty, "6"_d);
+  EXPECT_EQ(view(facts.back().venue_order_id), "V2");
+  EXPECT_NE(facts.back().broker_order_id, placed[0].broker_order_id);
+  const auto canceled = std::ranges::find(facts, VenueEvent::Canceled, &VenueReport::event);
+  ASSERT_NE(canceled, facts.end());
+  EXPECT_EQ(view(canceled->venue_order_id), "V1");
+  EXPECT_EQ(canceled->cum_qty, "4"_d);
+}
+
+TEST_F(IbkrLive, ASessionThatSomebodyElseTakesIsLeftOrTakenBack) {
+  connect();
+  session(R"("compete":true)");
+  ASSERT_TRUE(until([&] { return events_.login() == SessionStateKind::Competing; }));
+  EXPECT_NE(events_.reasons[Part::Login].find("somebody else"), std::string::npos);
+  EXPECT_FALSE(run(adapter_->accounts())->at(0).can_trade);
+  session(R"("yield":true)");
+  ASSERT_TRUE(until([&] { return events_.login() == SessionStateKind::Ok; }));
+  run(adapter_->disconnect());
+
+  connect("competing = \"take_over\"\n");
+  session(R"("compete":true)");
+  const std::size_t ups = events_.ups;
+  ASSERT_TRUE(until([&] { return events_.ups > ups && events_.login() == SessionStateKind::Ok; }));
+  EXPECT_FALSE(control("GET", "/sessions").at("sessions").at(0).at("has_rival").as_bool());
+}
+
+TEST_F(IbkrLive, ATokenThatHasEndedIsMadeAnewAndARefusedConsumerNeedsAHuman) {
+  connect();
+  session(R"("expire":true)");
+  ASSERT_TRUE(until([&] { return events_.login() == SessionStateKind::Down; }));
+  ASSERT_TRUE(until([&] { return events_.login() == SessionStateKind::Ok; }));
+  control("POST", "/keys", R"({"account":"main","revoked":true})");
+  session(R"("expire":true)");
+  ASSERT_TRUE(until([&] { return events_.login() == SessionStateKind::NeedsHuman; }));
+  EXPECT_NE(events_.reasons[Part::Login].find("invalid consumer"), std::string::npos) << events_.reasons[Part::Login];
+}
+
+TEST_F(IbkrLive, RealMoneyIsNotTradedWherePaperIsMeant) {
+  make({}, Environment::Live);
+  const auto connected = run(adapter_->connect());
+  ASSERT_FALSE(connected);
+  EXPECT_EQ(connected.error().code, ErrorCode::PermissionDenied);
+  EXPECT_NE(connected.error().text.find("is a paper account"), std::string::npos) << connected.error().text;
+  EXPECT_EQ(events_.login(), SessionStateKind::NeedsHuman);
+  run(adapter_->disconnect());
+  make("broker_account = \"DU9\"\n");
+  const auto another = run(adapter_->connect());
+  ASSERT_FALSE(another);
+  EXPECT_NE(another.error().text.find("DU9 is none of these: DU"), std::string::npos) << another.error().text;
+}
+
+TEST_F(IbkrLive, QuotesComeByTheStreamAndByAsking) {
+  connect();
+  control("POST", "/orders", R"({"symbol":"AAPL","side":"BUY","quantity":"7","price":"190"})");
+  control("POST", "/orders", R"({"symbol":"AAPL","side":"SELL","quantity":"8","price":"191"})");
+  ASSERT_TRUE(run(adapter_->subscribe("AAPL", Channel::Quote, 0)));
+  ASSERT_TRUE(until([&] { return !events_.quotes.empty(); }));
+  EXPECT_EQ(events_.quotes.back().bid_px, "190"_d);
+  EXPECT_EQ(events_.quotes.back().ask_px, "191"_d);
+  const auto quote = run(adapter_->quote("AAPL"));
+  ASSERT_TRUE(quote) << quote.error().text;
+  EXPECT_EQ(quote->ask_qty, "8"_d);
+  EXPECT_FALSE(run(adapter_->subscribe("AAPL", Channel::Book, 0)));
+  EXPECT_FALSE(run(adapter_->quote("NONE")));
+  EXPECT_TRUE(run(adapter_->unsubscribe("AAPL", Channel::Quote, 0)));
+}
+
+TEST_F(IbkrLive, TheTapeShowsNothingThatProvesWhoWeAre) {
+  connect();
+  run(adapter_->place(limit("V1")));
+  const auto credentials = gateway::load_credentials(folder_.path() / "main.cred");
+  ASSERT_FALSE(tape_.empty());
+  for (const Tape& each : tape_) {
+    const std::string text = each.target + each.headers + each.error + std::string(each.body.begin(), each.body.end());
+    EXPECT_EQ(text.find(credentials.consumer.access_token_secret.reveal()), std::string::npos);
+    EXPECT_EQ(text.find("OAuth realm"), std::string::npos);
+    EXPECT_EQ(text.find("\"session\":\"") == std::string::npos || text.find("\"session\":\"[cut]\"") != std::string::npos, true)
+        << text;
+  }
+}
+
+}  // namespace
+}  // namespace busbar::ibkr
