@@ -193,14 +193,14 @@ Verdict instrument_known(Question& q) {
 
 // What is said of the symbol, or of what it was called before, in this account and in all.
 Verdict each_rule(const Question& q, auto&& ask) {
-  for (const Symbol& symbol : names_of(q.state, q.rule->gateway, q.order.symbol)) {
+  return ask_by_names(q.state, q.rule->gateway, q.order.symbol, [&](const Symbol& symbol) -> Verdict {
     for (const Name& account : {q.order.account, Name{"*"}}) {
       const SymbolRule* rule = find(q.state.symbol_rules, SymbolKey{account, symbol});
       if (!rule) continue;
       if (Verdict verdict = ask(*rule)) return verdict;
     }
-  }
-  return {};
+    return {};
+  });
 }
 
 Verdict not_restricted(Question& q) {

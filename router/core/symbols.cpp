@@ -1,6 +1,8 @@
 #include "router/core/symbols.hpp"
 
 #include <algorithm>
+#include <map>
+#include <vector>
 
 #include "bus/clock.hpp"
 #include "router/core/turn.hpp"
@@ -84,16 +86,6 @@ Symbol resolve(const State& state, const Name& gateway, const Symbol& symbol) {
   if (find(state.instruments, SymbolKey{gateway, symbol})) return symbol;
   const Alias* alias = find(state.aliases, SymbolKey{gateway, symbol});
   return alias ? alias->symbol : symbol;
-}
-
-std::vector<Symbol> names_of(const State& state, const Name& gateway, const Symbol& symbol) {
-  std::vector<Symbol> names{symbol};
-  if (state.aliases.empty()) return names;
-  const auto [first, end] = of_gateway(state.aliases, gateway);
-  for (auto at = first; at != end; ++at) {
-    if (at->second.symbol == symbol) names.push_back(at->first.second);
-  }
-  return names;
 }
 
 NoSymbol no_symbol(const State& state, const Name& gateway, std::string_view symbol) {

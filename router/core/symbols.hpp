@@ -5,7 +5,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "router/core/state.hpp"
 
@@ -14,8 +13,16 @@ namespace busbar::router {
 // The symbol that the broker's list has for it: itself, or what it has become. Itself where nobody knows it.
 Symbol resolve(const State& state, const Name& gateway, const Symbol& symbol);
 
-// What a listed symbol is and ever was called.
-std::vector<Symbol> names_of(const State& state, const Name& gateway, const Symbol& symbol);
+// Asks about a listed symbol, and about each that it was called before, until there is an answer.
+template <class Ask>
+auto ask_by_names(const State& state, const Name& gateway, const Symbol& symbol, Ask&& ask) -> decltype(ask(symbol)) {
+  if (auto answer = ask(symbol)) return answer;
+  for (auto at = state.aliases.lower_bound({gateway, {}}); at != state.aliases.end() && at->first.first == gateway; ++at) {
+    if (at->second.symbol != symbol) continue;
+    if (auto answer = ask(at->first.second)) return answer;
+  }
+  return {};
+}
 
 // Why there is no such symbol: with the few that are of the same thing, which one is for a person to say.
 struct NoSymbol {
