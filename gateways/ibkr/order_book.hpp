@@ -39,14 +39,14 @@ class OrderBook {
     find_or_add(order_id).client_order_id = client_order_id;
     numbers_[client_order_id] = order_id;
   }
-  // False: heard already.
+  // False: heard already. The stream leaves out IBKR's number of the order at times.
   bool add(const Execution& execution) {
-    if (execution.order_id.empty()) return true;
-    find_or_add(execution.order_id);
-    learn(execution.order_id, execution.client_order_id);
-    return executions_[execution.order_id].emplace(execution.execution_id, execution).second;
+    const std::string number = execution.order_id.empty() ? number_of(execution.client_order_id) : execution.order_id;
+    if (number.empty()) return true;
+    find_or_add(number);
+    learn(number, execution.client_order_id);
+    return executions_[number].emplace(execution.execution_id, execution).second;
   }
-
   // Whether it stands otherwise than it was told last: the stream repeats, and tells colours too.
   bool is_news(const Order& order) {
     const auto text = [](const std::optional<Decimal>& amount) { return amount ? to_string(*amount) : std::string{}; };

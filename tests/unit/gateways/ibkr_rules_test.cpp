@@ -196,6 +196,11 @@ TEST(IbkrOrders, AnExecutionCountsOnce) {
   EXPECT_EQ(sum_of(book.executions_of("7")), "6"_d);
   EXPECT_EQ(book.number_of("V1"), "7");
   EXPECT_TRUE(book.executions_of("8").empty());
+  execution.order_id = {};  // as the stream may tell it
+  EXPECT_FALSE(book.add(execution));
+  execution.execution_id = "c.01";
+  EXPECT_TRUE(book.add(execution));
+  EXPECT_EQ(sum_of(book.executions_of("7")), "9"_d);
 }
 
 TEST(IbkrOrders, NoMoreAreRememberedThanAreWorthIt) {
