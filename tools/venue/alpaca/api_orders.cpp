@@ -485,6 +485,7 @@ void Api::hold(Ticket& ticket) {
   Events events;
   static_cast<void>(engine_.hold(ticket.account, ticket.symbol, ticket.number, events));
   ticket.waits = Waits::ForHours;
+  ticket.is_told = true;  // what has worked once is not new again
   publish(events);
 }
 

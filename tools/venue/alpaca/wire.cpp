@@ -170,6 +170,16 @@ class Unpacker {
         const auto value = big_endian(std::size_t{1} << (kind - 0xCC));
         return value ? std::optional{json::value(*value)} : std::nullopt;
       }
+      case 0xD0:
+      case 0xD1:
+      case 0xD2:
+      case 0xD3: {
+        const std::size_t width = std::size_t{1} << (kind - 0xD0);
+        const auto bits = big_endian(width);
+        if (!bits) return std::nullopt;
+        const int unused = static_cast<int>(64 - 8 * width);
+        return json::value(static_cast<std::int64_t>(*bits << unused) >> unused);
+      }
       case 0xD9:
       case 0xDA:
       case 0xDB: return sized(std::size_t{1} << (kind - 0xD9), [&](std::size_t size) { return text(size); });
