@@ -233,6 +233,7 @@ void RestLine::note(const HttpResponse& http, std::string_view target, bool is_p
 void RestLine::note_health(const HttpResponse& http, bool is_key_refused, bool is_private) {
   using enum SessionStateKind;
   const auto tell = [&](SessionStateKind state, std::string reason) {
+    if (!dialect_.is_of_trading) return;
     context_.events.on_state(Events::Part::Rest, state, std::move(reason));
   };
   if (http.outcome != HttpOutcome::Answered) {
