@@ -80,9 +80,9 @@ AlpacaAdapter::AlpacaAdapter(AlpacaConfig config, gateway::AdapterContext contex
       login_{make_login()},
       credential_{login_ ? Credential{*login_} : Credential{context_.credentials}},
       http_{context_.loop, context_.tls, config_.rest, http_options(config_), context_.tape},
-      rest_{http_, context_, dialect("trading", config_.requests_per_minute)},
+      rest_{http_, context_, dialect("trading")},
       data_http_{context_.loop, context_.tls, config_.data, data_options(), context_.tape},
-      data_{data_http_, context_, dialect("data", config_.data_per_minute)},
+      data_{data_http_, context_, dialect("data")},
       order_stream_{context_,
                     rest_,
                     credential_,
@@ -104,11 +104,12 @@ AlpacaAdapter::AlpacaAdapter(AlpacaConfig config, gateway::AdapterContext contex
 
 AlpacaAdapter::~AlpacaAdapter() = default;
 
-gateway::RestLine::Dialect AlpacaAdapter::dialect(std::string_view bucket, std::uint32_t) {
+gateway::RestLine::Dialect AlpacaAdapter::dialect(std::string_view bucket) {
   gateway::RestLine::Dialect said;
   said.broker = "Alpaca";
+  said.is_of_trading = bucket == "trading";
   said.limit.bucket = cut<32>(bucket);
-  said.limit.scope = context_.account;
+  said.limit.scope = said.is_of_trading ? context_.account : data_scope(context_.account);
   said.limit.interval_ms = 60'000;
   said.meaning = [this](const gateway::HttpResponse& http, std::string_view target) {
     auto meaning = meaning_of(http, target, rest_.broker_time_ns());

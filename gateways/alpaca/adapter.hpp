@@ -75,7 +75,7 @@ class AlpacaAdapter final : public gateway::SpotAdapter {
 
   gateway::RestLine::Make make(Request request) const;
   asio::awaitable<Result<std::string>> ask(Request request, gateway::About about = {});
-  gateway::RestLine::Dialect dialect(std::string_view bucket, std::uint32_t per_minute);
+  gateway::RestLine::Dialect dialect(std::string_view bucket);
   std::unique_ptr<login::AccessToken> make_login();
   asio::awaitable<Result<void>> prove_login();
   asio::awaitable<Result<std::vector<Instrument>>> fetch_instruments() override;

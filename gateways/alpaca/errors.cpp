@@ -185,11 +185,14 @@ std::int64_t hold_back_ms(const RateHeaders& headers, Timestamp now_ns) {
 }
 
 std::vector<RateLimit> rate_limits(const Name& account, std::uint32_t per_minute, std::uint32_t data_per_minute) {
-  const auto each_minute = [&](std::string_view bucket, std::uint32_t limit) {
-    return RateLimit{.bucket = cut<32>(bucket), .scope = account, .interval_ms = 60'000, .limit = limit, .aligned = false};
+  const auto each_minute = [](std::string_view bucket, const Name& scope, std::uint32_t limit) {
+    return RateLimit{.bucket = cut<32>(bucket), .scope = scope, .interval_ms = 60'000, .limit = limit, .aligned = false};
   };
-  return {each_minute("trading", per_minute), each_minute("data", data_per_minute)};
+  // A 429 of one holds back nothing of the other, so that they have scopes of their own.
+  return {each_minute("trading", account, per_minute), each_minute("data", data_scope(account), data_per_minute)};
 }
+
+Name data_scope(const Name& account) { return cut<32>("data." + std::string{view(account)}); }
 
 // A question is an order and its fills; a replace may be a cancel, the look whether it was done, and the new order.
 std::vector<RateCost> rate_costs() {

@@ -69,6 +69,7 @@ RateHeaders read_rate_headers(const std::vector<std::pair<std::string, std::stri
 std::int64_t hold_back_ms(const RateHeaders& headers, Timestamp now_ns);
 
 // 200 a minute of one account, for everything on the trading host, and as many of its own for market data.
+Name data_scope(const Name& account);
 std::vector<RateLimit> rate_limits(const Name& account, std::uint32_t per_minute = 200, std::uint32_t data_per_minute = 200);
 std::vector<RateCost> rate_costs();
 

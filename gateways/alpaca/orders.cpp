@@ -566,6 +566,10 @@ void AlpacaAdapter::on_replaced(const Order& old, Timestamp receive_time_ns) {
   if (name.empty()) return gateway::spawn(context_.loop, tell_successor(old));
   names_.learn(old.replaced_by, name);
   replacing_.erase(old.id);
+  // One that was filled in part would not have been replaced like this: it was in that moment, and its successor is too large.
+  if (old.filled_qty && old.filled_qty->is_positive()) {
+    on_doubt("order " + name + ": the one before it was filled in part as it was replaced: " + to_string(*old.filled_qty));
+  }
   VenueReport report;
   report.event = VenueEvent::Replaced;
   report.source = VenueSource::Stream;
