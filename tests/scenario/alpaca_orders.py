@@ -366,6 +366,57 @@ def the_limit_is_kept_by_all_who_share_it():
         print(f"limit of 60: {placed} orders went, {refused} were refused at once")
 
 
+def lists_go_on_behind_their_first_page():
+    with alpaca("pages") as stack:
+        stack.venue.stand_still()
+        dealer = stack.dealer("pages")
+        dealer.hello()
+        count = 520  # Alpaca gives 500 orders a page, and 100 fills
+        for i in range(count):
+            dealer.send("NewOrder", client_order_id=f"A{i}", account="alpaca", symbol=SYMBOL, side="Buy", order_type="Limit",
+                        time_in_force="GoodTillCancel", order_qty=Number(1), price=Number("170"))
+        wait_for("all at the venue", lambda: len(stack.venue.orders()) == count, 30)
+        limit(stack, "B", "180", qty="150")
+        stack.processes["gateway"].kill()
+        for _ in range(120):
+            stack.venue.trade("SELL", "1", "180", symbol=SYMBOL)
+        stack.restart("gateway")
+        stack.wait_ready(30)
+        until(stack, "B", "PartiallyFilled", cum_qty=120)
+        wait_synced(stack)
+        told = [m for r in stack.journal() if (m := r.get("message") or {}).get("type") == "Reconciled"]
+        check(told[-1]["open_orders"] == count + 1 and told[-1]["unknown_orders"] == 0, told[-1])
+        check(len({f["trade_id"] for f in fills_of(stack)}) == 120, "each fill once")
+        is_in_order(stack)
+
+
+def events_that_come_twice_or_late_count_once():
+    with alpaca("twice") as stack:
+        stack.venue.stand_still()
+        stack.venue.fault("duplicate", stream="orders", probability=1)
+        stack.venue.fault("reorder", stream="orders", probability=0.5)
+        limit(stack, "A", "180")
+        for _ in range(4):
+            stack.venue.trade("SELL", "1", "180", symbol=SYMBOL)
+        until(stack, "A", "Filled", cum_qty=4)
+        limit(stack, "B", "179")
+        stack.busbar("replace", "B", "--limit", "178", "--id", "C")
+        stack.busbar("cancel", "C")
+        until(stack, "C", "Canceled", cum_qty=0)
+        check(len({f["trade_id"] for f in fills_of(stack)}) == 4, fills_of(stack))
+        is_in_order(stack)
+
+
+def market_data_that_are_down_stop_no_trading():
+    with alpaca("data-down") as stack:
+        stack.venue.stand_still()
+        stack.venue.fault("drop_request", endpoint="latest_quotes", probability=1)
+        code, _, _ = stack.busbar("--timeout", "20", "quote", SYMBOL, can_fail=True)
+        check(code != 0, "the quote did not come")
+        check(limit(stack, "A", "180")["order_status"] == "New")
+        check(stack.busbar("status")[1][0]["sessions"][0]["rest"] == "Ok", "trading is well")
+
+
 class AlpacaLogin(LoginStack):
     """The account's credentials are a client, and no key."""
 
@@ -405,5 +456,6 @@ if __name__ == "__main__":
         a_list_of_which_one_order_bears_the_names_of_all, a_list_whose_answer_is_lost_is_found_order_by_order,
         by_amount_and_in_parts_of_a_share, outside_the_hours,
         while_the_order_stream_is_down_entries_are_refused_and_cancels_go, questions_are_answered,
-        streams_may_speak_messagepack, crypto_always_trades, the_limit_is_kept_by_all_who_share_it,
+        lists_go_on_behind_their_first_page, events_that_come_twice_or_late_count_once,
+        market_data_that_are_down_stop_no_trading, streams_may_speak_messagepack, crypto_always_trades, the_limit_is_kept_by_all_who_share_it,
         a_login_takes_the_place_of_a_key)

@@ -29,9 +29,9 @@ def published(stack, until, seconds=5):
         socket.close(0)
 
 
-def told(stack):
+def told(stack, what="status"):
     """What people are told."""
-    command = [str(BIN / "busbar"), "--config", str(stack.config), "--client", "cli", "status"]
+    command = [str(BIN / "busbar"), "--config", str(stack.config), "--client", "cli", what]
     return subprocess.run(command, capture_output=True, text=True, timeout=60).stdout
 
 
@@ -100,6 +100,10 @@ def a_key_that_coinbase_refuses():
     a_key_that_is_refused_needs_a_person("coinbase", COINBASE_SYMBOL)
 
 
+def a_key_that_alpaca_refuses():
+    a_key_that_is_refused_needs_a_person("alpaca", "BTC/USD")
+
+
 if __name__ == "__main__":
     run(a_stream_that_cannot_be_renewed_ends_and_nothing_may_outlive_it, a_key_that_binance_refuses,
-        a_key_that_coinbase_refuses)
+        a_key_that_coinbase_refuses, a_key_that_alpaca_refuses)
