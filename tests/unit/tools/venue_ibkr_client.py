@@ -46,7 +46,7 @@ def encoded(text):
 
 
 class Client:
-    """One consumer at the venue. `problem` spoils what it is named after."""
+    """One consumer at the venue."""
 
     def __init__(self, venue, credentials):
         self.venue = venue
@@ -54,11 +54,13 @@ class Client:
         self.port = int(venue.url.rsplit(":", 1)[1])
         self.signer = private_numbers(self.keys["signature_key"])
         self.live = None
-        n, d = private_numbers(self.keys["encryption_key"])
-        cipher = int.from_bytes(base64.b64decode(self.keys["access_token_secret"]), "big")
-        padded = pow(cipher, d, n).to_bytes((n.bit_length() + 7) // 8, "big")
-        self.secret = padded[padded.index(0, 2) + 1:]
         self.more = {}  # of the next request's OAuth members: what is to be something else
+        self.take_token(self.keys["access_token"], self.keys["access_token_secret"])
+
+    def take_token(self, token, secret):
+        n, d = private_numbers(self.keys["encryption_key"])
+        padded = pow(int.from_bytes(base64.b64decode(secret), "big"), d, n).to_bytes((n.bit_length() + 7) // 8, "big")
+        self.keys["access_token"], self.secret = token, padded[padded.index(0, 2) + 1:]
 
     def send(self, method, path, body=None, query="", headers=None, timeout=5):
         connection = http.client.HTTPSConnection("localhost", self.port, timeout=timeout,

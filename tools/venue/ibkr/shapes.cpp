@@ -183,6 +183,8 @@ json::object order_status(const OrderFacts& facts) {
                      {"available_chart_periods", "#R|1"},
                      {"order_description", description(facts, false)},
                      {"order_description_with_contract", description(facts, true)},
+                     {"clearing_id", "IB"},
+                     {"clearing_name", "IB"},
                      {"alert_active", 1},
                      {"child_order_type", "0"},
                      {"order_clearing_account", facts.account_id},
