@@ -36,6 +36,7 @@ class Exchange : public Handler {
   void start();
   virtual void stop();  // closes the connections
   bool takes_connections() const override { return now() >= refuses_until_; }
+  std::int64_t date_us() const override { return now(); }
 
   // For the control interface.
   TimeUs now() const { return realtime_ns() / 1'000 + skew_us_; }

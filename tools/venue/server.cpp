@@ -179,18 +179,18 @@ asio::awaitable<Response> ask(Handler& handler, Request request) {
   co_return std::move(*pending->response);
 }
 
-std::string http_date() {
-  const time_t seconds = ::time(nullptr);
+std::string http_date(std::int64_t time_us) {
+  const time_t seconds = time_us / 1'000'000;
   tm parts{};
   ::gmtime_r(&seconds, &parts);
   char text[40];
   return {text, ::strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &parts)};
 }
 
-void fill(http::response<http::string_body>& answer, Response response) {
+void fill(http::response<http::string_body>& answer, Response response, std::int64_t time_us) {
   answer.result(response.status);
   answer.set(http::field::server, "nginx");
-  answer.set(http::field::date, http_date());
+  answer.set(http::field::date, http_date(time_us));
   answer.set(http::field::content_type, response.content_type);
   for (const auto& [name, value] : response.headers) answer.set(name, value);
   answer.body() = std::move(response.body);
@@ -242,7 +242,7 @@ asio::awaitable<void> converse(ByteStream stream, Handler& handler, std::string 
         co_await socket->run(std::move(message), owner);
         co_return;
       }
-      fill(answer, std::move(refusal));
+      fill(answer, std::move(refusal), handler.date_us());
     } else {
       Response response = co_await ask(handler, std::move(request));
       if (response.is_dropped) {
@@ -250,7 +250,7 @@ asio::awaitable<void> converse(ByteStream stream, Handler& handler, std::string 
         co_return;
       }
       if (response.is_endless) co_return co_await pour(stream);
-      fill(answer, std::move(response));
+      fill(answer, std::move(response), handler.date_us());
     }
     answer.prepare_payload();
     co_await http::async_write(stream, answer, asio::redirect_error(asio::use_awaitable, error));
@@ -262,6 +262,8 @@ asio::awaitable<void> converse(ByteStream stream, Handler& handler, std::string 
 }
 
 }  // namespace
+
+std::int64_t Handler::date_us() const { return realtime_ns() / 1'000; }
 
 std::int64_t realtime_ns() { return read_clock(CLOCK_REALTIME); }
 std::int64_t boottime_ns() { return read_clock(CLOCK_BOOTTIME); }

@@ -65,6 +65,7 @@ class Handler {
   virtual std::shared_ptr<SocketOwner> on_upgrade(const Request& request, std::shared_ptr<Socket> socket,
                                                   Response& refusal) = 0;
   virtual bool takes_connections() const { return true; }  // or resets each one at once
+  virtual std::int64_t date_us() const;                      // what answers bear as their Date; the true time
 };
 
 struct TlsFiles {
