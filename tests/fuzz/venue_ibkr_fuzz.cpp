@@ -16,7 +16,7 @@ using namespace busbar::venue::ibkr;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static const Engine engine{[] {
-                               std::vector<Symbol> symbols;
+                               std::vector<venue::Symbol> symbols;
                                for (Listed& each : default_contracts()) symbols.push_back(std::move(each.rules));
                                return symbols;
                              }(), Commission::InQuote};
