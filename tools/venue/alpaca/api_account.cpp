@@ -106,14 +106,16 @@ Reply Api::orders(const Call& call, AccountId account) {
   };
   const auto fits = [&](const Ticket& ticket) {
     if (ticket.account != account || !has_status(ticket)) return false;
-    if (is_nested && ticket.parent && has_status(ledger_.all()[*ticket.parent])) return false;  // it stands under that one
+    const bool is_under_another = is_nested && ticket.parent && has_status(ledger_.all()[*ticket.parent]);
+    if (is_under_another) return false;
     const Order& order = order_of(ticket);
     if (is_hidden(order)) return false;
     if ((after && order.created <= *after) || (until && order.created >= *until)) return false;
     if ((before_order && ticket.index >= *before_order) || (after_order && ticket.index <= *after_order)) return false;
     const Asset& asset = assets_.of(ticket.symbol);
     const std::string& symbol = engine_.symbol(ticket.symbol).name;
-    const bool is_asked = symbols.empty() || symbols.contains(symbol) || symbols.contains(assets_.position_symbol(asset));
+    const bool is_asked =
+        symbols.empty() || symbols.contains(symbol) || symbols.contains(assets_.position_symbol(asset));
     if (!is_asked || (!side.empty() && side != (order.side == Side::Buy ? "buy" : "sell"))) return false;
     return classes.empty() || classes.contains(std::string{name_of(asset.asset_class)});
   };
@@ -277,7 +279,8 @@ Reply Api::activities(const Call& call, AccountId account) {
   if (direction != "asc") std::reverse(fills.begin(), fills.end());
   auto first = fills.begin();
   if (!token.empty()) {
-    first = std::find_if(fills.begin(), fills.end(), [&](const json::object& fill) { return fill.at("id").get_string() == token; });
+    first = std::find_if(fills.begin(), fills.end(),
+                         [&](const json::object& fill) { return fill.at("id").get_string() == token; });
     if (first == fills.end()) return failure(invalid("invalid page_token"));
     ++first;
   }

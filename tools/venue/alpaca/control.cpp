@@ -13,7 +13,8 @@ Control::Control(Venue& venue) : venue::Control{venue}, venue_{venue} {
          [this](const auto& body, const auto&) { return set_limits(body); }});
   offer({"POST", "/rules", "cancel_delay_ms, replace_delay_ms, wash_trades, sip, binary_frames",
          [this](const auto& body, const auto&) { return set_rules(body); }});
-  offer({"POST", "/hours", "hours: open, extended, closed or calendar; at: what the market's clock shows now; holidays, early_closes",
+  offer({"POST", "/hours",
+         "hours: open, extended, closed or calendar; at: what the market's clock shows now; holidays, early_closes",
          [this](const auto& body, const auto&) { return set_hours(body); }});
   offer({"POST", "/symbols", "symbol; status: TRADING or HALT; tradable; rename: the asset's symbol from now on, under the same id",
          [this](const auto& body, const auto&) { return set_symbol(body); }});
@@ -22,7 +23,8 @@ Control::Control(Venue& venue) : venue::Control{venue}, venue_{venue} {
          [this](const auto& body, const auto&) { return set_keys(body); }});
   offer({"POST", "/tokens", "revoke: the user takes back what logins were allowed, and every other access token",
          [this](const auto& body, const auto&) { return set_tokens(body); }});
-  offer({"POST", "/login", "declines: the next user says no; asks_user: browsers wait; approve: what those are told; account: who consents",
+  offer({"POST", "/login",
+         "declines: the next user says no; asks_user: browsers wait; approve: what those are told; account: who consents",
          [this](const auto& body, const auto&) { return set_login(body); }});
   offer({"POST", "/orders/reject", "account, next: so many orders are taken and then rejected",
          [this](const auto& body, const auto&) { return reject_orders(body); }});

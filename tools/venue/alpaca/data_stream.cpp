@@ -15,7 +15,8 @@ constexpr TimeUs minute_length = 60'000'000;
 // Their order is that of a confirmation.
 constexpr std::array<const char*, 7> stock_channels{"trades",    "quotes",   "bars", "updatedBars",
                                                     "dailyBars", "statuses", "lulds"};
-constexpr std::array<const char*, 6> crypto_channels{"trades", "quotes", "orderbooks", "bars", "updatedBars", "dailyBars"};
+constexpr std::array<const char*, 6> crypto_channels{"trades", "quotes",      "orderbooks",
+                                                     "bars",   "updatedBars", "dailyBars"};
 
 std::vector<std::string> channels_of(bool is_crypto) {
   if (is_crypto) return {crypto_channels.begin(), crypto_channels.end()};
@@ -135,8 +136,9 @@ void DataStream::push(std::string_view kind, const Asset& asset, json::object fi
   json::object event{{"T", kind}, {"S", api_.engine().symbol(asset.symbol).name}};
   for (auto& member : fields) event[member.key()] = std::move(member.value());
   send_event(
-      "market", kind, std::move(event), [](json::value wrapped) -> json::value { return json::array(1, std::move(wrapped)); },
-      now, account_ ? std::string_view{api_.engine().accounts()[*account_].name} : std::string_view{});
+      "market", kind, std::move(event),
+      [](json::value wrapped) -> json::value { return json::array(1, std::move(wrapped)); }, now,
+      account_ ? std::string_view{api_.engine().accounts()[*account_].name} : std::string_view{});
 }
 
 void DataStream::on_events(const Events& events, const std::vector<SymbolId>& new_tops, TimeUs now) {

@@ -42,7 +42,6 @@ struct Ticket {
   TimeUs replacement_due = 0;
   bool is_replacing = false;        // it is such a one
   std::string shown;                // a status that a test has said
-  Decimal last_hwm_price;
 
   bool is_day() const { return time_in_force == "day"; }
   bool is_trailing() const { return type == "trailing_stop"; }

@@ -298,7 +298,8 @@ Response Venue::response_of(Fate fate, const Faults::Plan& plan, bool is_replace
 std::shared_ptr<SocketOwner> Venue::on_upgrade(const Request& request, std::shared_ptr<Socket> socket, Response&) {
   const bool is_msgpack = request.header("content-type") == "application/msgpack";
   if (request.path == "/stream") {
-    const auto stream = std::make_shared<TradeStream>(loop(), std::move(socket), connections(), faults_, api_, is_msgpack);
+    const auto stream =
+        std::make_shared<TradeStream>(loop(), std::move(socket), connections(), faults_, api_, is_msgpack);
     trade_streams_.push_back(stream);
     return stream;
   }
