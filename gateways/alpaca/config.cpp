@@ -117,7 +117,9 @@ AlpacaConfig read_config(ConfigTable& table, Environment environment) {
   stream.event_max = milliseconds{table.integer("order_event_ms", 100, 600'000, 10'000)};
   stream.renew_after = milliseconds{table.integer("stream_renew_ms", 1'000, 86'000'000, 82'800'000)};
   const std::string format = table.text("stream_format", "json");
-  if (format != "json" && format != "msgpack") table.refuse("stream_format", "\"" + format + "\" is neither \"json\" nor \"msgpack\"");
+  if (format != "json" && format != "msgpack") {
+    table.refuse("stream_format", "\"" + format + "\" is neither \"json\" nor \"msgpack\"");
+  }
   config.is_msgpack = stream.sends_binary = format == "msgpack";
   if (config.is_msgpack) stream.headers = {{"Content-Type", "application/msgpack"}};
   config.login = read_login(table);

@@ -62,7 +62,7 @@ class RestLine {
     RateUsage limit;     // what a holding back blocks: bucket, scope and interval
     std::function<Meaning(const HttpResponse& http, std::string_view target)> meaning;
     std::function<void(const HttpResponse& http)> note_limits = {};  // what else an answer says about limits
-    bool is_of_trading = true;  // how it is with this line, is how it is with trading; not so where market data have one of their own
+    bool is_of_trading = true;  // how this line is, trading is; not so where market data have one of their own
     Make ask_time;
     std::function<Result<Timestamp>(std::string_view body)> time_of;
     std::function<Result<Timestamp>(const HttpResponse& http)> time_of_answer = {};  // instead, out of its headers

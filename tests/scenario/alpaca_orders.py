@@ -346,7 +346,8 @@ def crypto_always_trades():
         stack.restart("gateway")
         stack.wait_ready()
         until(stack, "D", "Filled", cum_qty="0.5")
-        code, lines, _ = stack.busbar("order", "buy", "0.5", pair, "--limit", "60000", "--tif", "day", "--id", "E", can_fail=True)
+        code, lines, _ = stack.busbar("order", "buy", "0.5", pair, "--limit", "60000", "--tif", "day", "--id", "E",
+                                      can_fail=True)
         check(code != 0 and lines[-1]["error"] == "UNSUPPORTED" and lines[-1]["field"] == "time_in_force", lines)
         is_in_order(stack)
 
@@ -457,5 +458,5 @@ if __name__ == "__main__":
         by_amount_and_in_parts_of_a_share, outside_the_hours,
         while_the_order_stream_is_down_entries_are_refused_and_cancels_go, questions_are_answered,
         lists_go_on_behind_their_first_page, events_that_come_twice_or_late_count_once,
-        market_data_that_are_down_stop_no_trading, streams_may_speak_messagepack, crypto_always_trades, the_limit_is_kept_by_all_who_share_it,
-        a_login_takes_the_place_of_a_key)
+        market_data_that_are_down_stop_no_trading, streams_may_speak_messagepack, crypto_always_trades,
+        the_limit_is_kept_by_all_who_share_it, a_login_takes_the_place_of_a_key)

@@ -136,9 +136,11 @@ TEST(AlpacaLists, WhichIsWhichTheirTypesTellInWhateverOrderTheyCome) {
 }
 
 TEST(AlpacaFacts, AFillOfRestIsTheStreamsByItsName) {
-  const auto list = decode_executions(R"([{"activity_type":"FILL","id":"20220202135509981::2d7be4ff-d1f3-43e9-856a-0f5cf5c5088e",
+  const auto list = decode_executions(R"([{
+    "activity_type":"FILL","id":"20220202135509981::2d7be4ff-d1f3-43e9-856a-0f5cf5c5088e",
     "cum_qty":"1.5","leaves_qty":"0.5","price":"174.78","qty":"1","side":"sell_short","symbol":"AAPL",
-    "transaction_time":"2022-02-02T18:55:09.981482Z","order_id":"b5abe576-6a8a-49f3-a353-46b72c1ccae9","type":"partial_fill"}])");
+    "transaction_time":"2022-02-02T18:55:09.981482Z","order_id":"b5abe576-6a8a-49f3-a353-46b72c1ccae9",
+    "type":"partial_fill"}])");
   ASSERT_TRUE(list) << list.error().text;
   const VenueReport fill = fill_of(list->front(), Symbol{"AAPL"}, "V1", VenueSource::Reconcile);
   EXPECT_EQ(view(fill.trade_id), "2d7be4ff-d1f3-43e9-856a-0f5cf5c5088e");
@@ -146,7 +148,8 @@ TEST(AlpacaFacts, AFillOfRestIsTheStreamsByItsName) {
   EXPECT_EQ(fill.order_status, OrderStatus::PartiallyFilled);
   EXPECT_EQ(fill.cum_qty, "1.5"_d);
   EXPECT_EQ(fill.transact_time_ns, *gateway::parse_utc("2022-02-02T18:55:09.981482Z"));
-  EXPECT_FALSE(decode_executions(R"([{"id":"x::","order_id":"o","price":"1","qty":"1","transaction_time":"2022-02-02T18:55:09Z"}])"));
+  EXPECT_FALSE(decode_executions(
+      R"([{"id":"x::","order_id":"o","price":"1","qty":"1","transaction_time":"2022-02-02T18:55:09Z"}])"));
   EXPECT_FALSE(decode_executions(R"([{"id":"x::e","order_id":"o","price":"1","qty":"1"}])"));
 }
 
@@ -187,7 +190,8 @@ TEST(AlpacaHours, TheCalendarsDaysAreNewYorks) {
   }
   const auto hours = hours_of({{.date = "2026-11-27", .open = "09:30", .close = "13:00", .session_open = "0400",
                                 .session_close = "1700"},
-                               {.date = "2026-11-25", .open = "09:30", .close = "16:00", .session_open = {}, .session_close = {}}});
+                               {.date = "2026-11-25", .open = "09:30", .close = "16:00", .session_open = {},
+                                .session_close = {}}});
   ASSERT_TRUE(hours) << hours.error().text;
   EXPECT_EQ(view(hours->market), "us_equity");
   ASSERT_EQ(hours->sessions.size(), 4u);
