@@ -132,7 +132,9 @@ gateway::RestLine::Dialect IbkrAdapter::dialect() {
   said.limit.interval_ms = 1'000;
   said.meaning = [this](const gateway::HttpResponse& http, std::string_view target) { return meaning_of(http, target); };
   said.note_limits = [this](const gateway::HttpResponse& http) { credential_.take_cookies(http); };
-  said.ask_time = [this](Timestamp now) { return credential_.whole(encode_auth_status(), now); };
+  said.ask_time = [this](Timestamp now) {  // any answer bears a date; and what is a question is no refused write
+    return credential_.whole({.method = "GET", .path = "/iserver/auth/status", .query = {}, .body = {}}, now);
+  };
   said.time_of_answer = time_in;
   return said;
 }
@@ -153,6 +155,8 @@ gateway::RestLine::Meaning IbkrAdapter::meaning_of(const gateway::HttpResponse& 
   const bool is_of_session = path.starts_with("/iserver") || path.starts_with("/portfolio");
   const bool is_away = http.status == 503 && is_of_session && path.find("/order/status/") == std::string_view::npos;
   if (http.status == 410) credential_.forget_token();
+  // It says the same to a stamp that is too far from its clock as to a session that has ended.
+  meaning.is_clock_wrong = http.status == 401 && credential_.is_straight();
   if (http.status == 401 || http.status == 410 || is_away || wants_session(judged)) session_.doubt(meaning.error->text);
   return meaning;
 }

@@ -355,6 +355,23 @@ def too_often_is_paid_for_by_silence():
         check(second - first > 2.9e9, "nothing is sent meanwhile", second - first)
 
 
+def a_clock_that_drifts_is_measured():
+    with ibkr("clock", "tickle_interval_ms = 1000") as stack:
+        stack.venue.stand_still()
+        order(stack, "buy", "1", SYMBOL, "--limit", FAR, "--id", "A")
+        for i, skew_ms in enumerate((3600000, 7200000)):  # each further than a stamp may be; backwards none may run
+            stack.venue.control_call("POST", "/clock", skew_ms=skew_ms)
+            wait_for("the new time", lambda: abs(int(session_of(stack)["clock_offset_ns"]) - skew_ms * 10**6) < 2 * 10**9, 30)
+            until_state(stack, "Ok")
+            stack.wait_ready()
+            placed = order(stack, "buy", "1", SYMBOL, "--limit", FAR, "--id", f"B{i}")[1][-1]
+            check(placed["order_status"] == "New", placed)
+        stack.venue.trade("SELL", "3", FAR, symbol=SYMBOL)
+        for name in ("A", "B0", "B1"):
+            until(stack, name, "Filled")
+        check(stack.busbar("journal", "recheck")[0] == 0, "recheck")
+
+
 def contract(name, conid, symbol, exchange, more=""):
     return f"""[venue.symbols.{name}]
 conid = {conid}
@@ -417,4 +434,4 @@ if __name__ == "__main__":
         the_night_is_survived, a_consumer_that_is_refused_needs_a_human,
         a_person_logs_in_at_ibkrs_program, no_secret_is_on_the_tape, what_the_stream_forgets_is_found,
         what_was_filled_while_nobody_listened_is_found, too_often_is_paid_for_by_silence,
-        ambiguous_symbols_are_refused_with_their_candidates, questions_of_the_account_are_answered)
+        a_clock_that_drifts_is_measured, ambiguous_symbols_are_refused_with_their_candidates, questions_of_the_account_are_answered)
