@@ -134,6 +134,8 @@ def questions_are_answered_by_the_policy_and_what_is_unknown_stops_the_order():
             check("not confirmed" in refused["text"] and refused["broker_code"] == question, refused)
         check("o77777" in status_of(stack, "unheard")["text"], "the question's own text is kept", status_of(stack, "unheard"))
         check(len(stack.venue.orders()) == 1, "nothing of these was placed", stack.venue.orders())
+        kept = [m["text"] for m in reports(stack, event="Rejected") if m.get("broker_code") == "o77777"]
+        check(kept and "This is question o77777 about" in kept[0], "its text is in the journal", kept)
         # The next order finds nobody waiting.
         placed = order(stack, "buy", "1", SYMBOL, "--limit", FAR, "--id", "after")[1][-1]
         check(placed["order_status"] == "New", placed)
