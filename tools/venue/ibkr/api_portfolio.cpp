@@ -89,7 +89,7 @@ json::array Api::ledger_rows(AccountId account) const {
   std::vector<std::string> currencies;
   const auto& balances = engine_.accounts()[account].balances;
   for (const auto& [asset, balance] : balances) {
-    const bool is_position = [&] {
+    const bool is_position = [&, &asset = asset] {
       for (SymbolId id = 0; id < engine_.symbol_count(); ++id) {
         if (engine_.symbol(id).base == asset && contracts_.of(id).sec_type != "CASH") return true;
       }
