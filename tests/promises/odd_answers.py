@@ -1,7 +1,10 @@
 """What a broker answers is input: of the wrong shape, too large, without end, about somebody else's order, with numbers
 that no number holds. Nobody crashes, what may have been done is asked for, and memory stays within bounds. D21.
 
-  odd_answers.py"""
+  odd_answers.py [BROKER...]
+
+Without a broker it is Binance's and Coinbase's that are shown. Alpaca's and Interactive Brokers' do not hold yet: an order's
+id that comes as a number is taken for one (`id`), and so is an execution's, whose fill then counts twice (`execution_id`)."""
 import sys
 import time
 from pathlib import Path
@@ -10,14 +13,21 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "scenario"))
 from stack import Number, Stack, check, compare_all, wait_for  # noqa: E402
 import wire  # noqa: E402
 
-SYMBOLS = {"binance": ("BTC/USDT", "BTCUSDT"), "coinbase": ("BTC/USD", "BTC-USD")}
+SYMBOLS = {"binance": ("BTC/USDT", "BTCUSDT"), "coinbase": ("BTC/USD", "BTC-USD"), "alpaca": ("AAPL", "AAPL"),
+           "ibkr": ("AAPL", "AAPL")}
+QUANTITIES = {"binance": "0.01", "coinbase": "0.01", "alpaca": "1", "ibkr": "1"}
+# The first order's price, and how much more the next one offers.
+PRICES = {"binance": ("20000", "1"), "coinbase": ("20000", "1"), "alpaca": ("100", "0.01"), "ibkr": ("100", "0.01")}
+# Where an order in doubt is asked for.
+ASKED = {"binance": "order.status", "coinbase": "orders", "alpaca": "order.by_client_id", "ibkr": "orders"}
 HUGE = "9" * 400
 HTML = "<html><head><title>Just a moment...</title></head><body>Checking your browser</body></html>"
 MANY = 100_000_000
 MIB = 1 << 20
 # Of an answer 32 or 64 MiB are read, while a buffer grows by doubling, from where the first piece left it: three times as much at
 # worst, beside what malloc has kept of the answers before. A frame may have 16 MiB.
-MEMORY = {"gateway": {"binance": 224 * MIB, "coinbase": 288 * MIB}, "router": 32 * MIB, "auditd-tape": 96 * MIB}
+MEMORY = {"gateway": {"binance": 224 * MIB, "coinbase": 288 * MIB, "alpaca": 288 * MIB, "ibkr": 288 * MIB},
+          "router": 32 * MIB, "auditd-tape": 96 * MIB}
 LEFT = 96 * MIB  # of it a while later: what malloc keeps for the next time
 
 # Instead of what the venue had to say: whoever gets this knows nothing.
@@ -38,6 +48,13 @@ ANSWERS = {
                  ("success_response.client_order_id", 7, False), ("success_response.order_id", 7, False),
                  ("success_response.order_id", {}, False), ("success_response.product_id", [], False),
                  ("success_response.side", 1e300, False)],
+    "alpaca": [("client_order_id", "somebody-elses", False), ("client_order_id", 7, False), ("client_order_id", None, False),
+               ("id", 7, False), ("id", [], False), ("id", None, False), ("id", HUGE, False), ("status", "MELTED", True),
+               ("status", {}, False), ("symbol", [], False), ("qty", "1e400", False), ("qty", {}, False),
+               ("limit_price", "1e-400", False), ("limit_price", HUGE, False), ("filled_qty", "NaN", False),
+               ("filled_qty", {}, False), ("filled_avg_price", "1e400", False), ("legs", 7, False)],
+    "ibkr": [("order_id", {}, False), ("order_id", [], False), ("order_id", 1e300, False), ("order_id", None, False),
+             ("order_id", HUGE, False), ("order_status", "MELTED", True), ("order_status", {}, False)],
 }
 # The same of an event: what it has said, or should have, is found out by comparing.
 EVENTS = {
@@ -47,7 +64,18 @@ EVENTS = {
                           ("orders.cumulative_quantity", {}), ("orders.avg_price", "1e400"), ("orders.order_id", 7),
                           ("orders.client_order_id", "somebody-elses"), ("orders.status", "MELTED"), ("orders.status", []),
                           ("orders.total_fees", "NaN"), ("orders.product_id", 1e300), ("orders", {}), ("type", 7)]),
+    "alpaca": ("fill", [("data.qty", "1e-400"), ("data.price", "1e400"), ("data.price", []), ("data.execution_id", 7),
+                        ("data.event", "melted"), ("data.event", 7), ("data.timestamp", 1e300),
+                        ("data.order.client_order_id", "somebody-elses"), ("data.order.filled_qty", HUGE),
+                        ("data.order.status", "MELTED"), ("data.order.id", {}), ("data.order", []), ("data", 7),
+                        ("stream", 7)]),
+    "ibkr": ("str", [("args.size", "1e-400"), ("args.size", {}), ("args.price", "1e400"), ("args.price", []),
+                     ("args.execution_id", 7), ("args.execution_id", {}), ("args.order_id", 1e300),
+                     ("args.order_ref", "somebody-elses"), ("args.side", 7), ("args.trade_time_r", "soon"), ("args.commission", HUGE), ("args.conid", "x"),
+                     ("args", {}), ("topic", 7)]),
 }
+# Who may not tell of a new order either: these events, or all.
+TELLS = {"binance": {"event": "executionReport"}, "coinbase": {"event": "user"}}
 FRAMES = [{"text": t} for t in ("[]", "null", HTML, '{"channel":7}', '{"e":7}', '{"result":[],"id":"x","status":"y"}',
                                 "{" * 5000, HUGE, '{"channel":"user","events":{}}', '{"stream":7,"data":[]}')] + [
     {"text": "[", "bytes": 4_000_000}, {"text": "x", "bytes": MANY}]
@@ -62,6 +90,7 @@ class Oddities:
     def __init__(self, stack, broker):
         self.stack, self.broker = stack, broker
         self.symbol, self.product = SYMBOLS[broker]
+        self.quantity = QUANTITIES[broker]
         self.dealer = stack.dealer("odd")
         self.dealer.hello()
         self.pids = {name: p.popen.pid for name, p in stack.processes.items()}
@@ -82,7 +111,9 @@ class Oddities:
         self.await_well()
         name = f"O{self.count}"
         self.count += 1
-        self.dealer.send("NewOrder", **wire.new_order(name, "Buy", "0.01", symbol=self.symbol, price=20000 + self.count))
+        first, step = (Number(p) for p in PRICES[self.broker])
+        price = first + step * self.count
+        self.dealer.send("NewOrder", **wire.new_order(name, "Buy", self.quantity, symbol=self.symbol, price=price))
         return name
 
     def statuses(self, name):
@@ -106,7 +137,7 @@ class Oddities:
         odd = venue.fault(endpoint=endpoint, next=1, **rule)
         if endpoint == "order.place":
             if must_doubt:  # nobody else shall tell
-                venue.fault("withhold", stream="orders", event=EVENTS[self.broker][0])
+                venue.fault("withhold", stream="orders", **TELLS.get(self.broker, {}))
             name = self.place()
         else:
             name = good
@@ -138,14 +169,13 @@ class Oddities:
     def answers_to_questions(self):
         """In doubt, and whoever is asked says something odd: that is not 'there is none'."""
         venue = self.stack.venue
-        asked = "order.status" if self.broker == "binance" else "orders"
         for body in ("{}", "[]", HTML, HUGE, '{"orders":[{"order_id":7}]}'):
             self.what = f"asked for, and answered with {body[:60]}"
             # Nobody else shall tell; but a stream that misses frames is compared, and while that is answered oddly nothing goes.
             self.await_well()
-            venue.fault("withhold", stream="orders", event=EVENTS[self.broker][0])
+            venue.fault("withhold", stream="orders", **TELLS.get(self.broker, {}))
             venue.fault("drop_answer", endpoint="order.place", next=1)
-            odd = venue.fault("answer_wrong", endpoint=asked, status=200, body=body)
+            odd = venue.fault("answer_wrong", endpoint=ASKED[self.broker], status=200, body=body)
             name = self.place()
             self.becomes(name, "InDoubt")
             wait_for("the question", lambda: next(r for r in venue.control_call("GET", "/faults")["faults"]
@@ -164,14 +194,14 @@ class Oddities:
         for name, member, value in reversed(orders):  # the best price is met first
             price = str(self.dealer.reports_of(name)[-1]["price"])
             self.stack.venue.fault("alter_event", stream="orders", event=event, member=member, value=value, next=1)
-            self.stack.venue.trade("SELL", "0.01", price, symbol=self.product)
+            self.stack.venue.trade("SELL", self.quantity, price, symbol=self.product)
             self.dealer.pump(0.05)
             self.stack.venue.clear_faults()
         for name, member, value in orders:
             self.what = f"{event}.{member} = {str(value)[:40]}"
             self.becomes(name, "Filled")
             told = sum(r["last_qty"] or 0 for r in self.dealer.reports_of(name))
-            check(told == Number("0.01"), self.what, told, "by its fills")
+            check(told == Number(self.quantity), self.what, told, "by its fills")
 
     def frames(self):
         for stream in ("orders", "market"):
@@ -214,5 +244,5 @@ def run(broker):
 
 
 if __name__ == "__main__":
-    for each in sys.argv[1:] or SYMBOLS:
+    for each in sys.argv[1:] or ("binance", "coinbase"):
         run(each)
