@@ -83,7 +83,8 @@ def cancel_all_and_the_questions_of_the_command_line():
         check(Number(book["bids"][0]["price"]) < Number(book["asks"][0]["price"]), book)
         ticker = stack.busbar("ticker", "BTC/USDT")[1][0]
         check(Number(ticker["low_px"]) <= Number(ticker["last_px"]) <= Number(ticker["high_px"]), ticker)
-        bars = stack.busbar("history", "BTC/USDT", "--interval", "1m", "--since", "2h", "-n", 3)[1]
+        # A minute that has just begun has none.
+        bars = wait_for("a bar", lambda: stack.busbar("history", "BTC/USDT", "--interval", "1m", "--since", "2h", "-n", 3)[1])
         check(1 <= len(bars) <= 3 and all(Number(b["low"]) <= Number(b["close"]) <= Number(b["high"]) for b in bars), bars)
         code, _, text = stack.busbar("history", "BTC/USDT", "--interval", "61s", can_fail=True)
         check(code == 2 and "--interval" in text, code, text)

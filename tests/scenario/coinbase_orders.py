@@ -89,8 +89,9 @@ def questions_are_answered():
         check(stack.busbar("accounts")[1][0]["can_trade"], "the key may trade")
         book = stack.busbar("book", SYMBOL)[1][0]
         check(book["bids"] and Number(book["bids"][0]["price"]) < Number(book["asks"][0]["price"]), book)
-        bars = stack.busbar("history", SYMBOL, "--interval", "1m", "--since", "2h", "-n", 3)[1]
-        check(bars and Number(bars[0]["high"]) >= Number(bars[0]["low"]), bars)
+        # A minute that has just begun has none.
+        bars = wait_for("a bar", lambda: stack.busbar("history", SYMBOL, "--interval", "1m", "--since", "2h", "-n", 3)[1])
+        check(Number(bars[0]["high"]) >= Number(bars[0]["low"]), bars)
         # Two products, one book: data of both comes under the one's name.
         for symbol in (SYMBOL, "BTC/USDC"):
             check(len(stack.busbar("quotes", symbol, "-n", "3", "--seconds", "15")[1]) == 3, "quotes of", symbol)

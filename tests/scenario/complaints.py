@@ -165,7 +165,8 @@ def complaint_19_a_429_pauses_its_bucket_and_not_the_process():
         if IS_COINBASE:  # it counts users
             place(dealer, "another", account="other")
             check(settled(dealer, "another", 1) == "New", dealer.reports_of("another"))
-        wait_for("the bucket to open", lambda: not blocked(stack))
+        # Meanwhile it is heard of: a session that has been silent for long is over.
+        check(dealer.pump(10, lambda: not blocked(stack)), "the bucket stays closed")
         place(dealer, "after")
         check(settled(dealer, "after") == "New", dealer.reports_of("after"))
         check(settled(dealer, "meanwhile") in ("New", "Rejected"), dealer.reports_of("meanwhile"))
