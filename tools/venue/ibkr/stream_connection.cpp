@@ -238,7 +238,9 @@ void StreamConnection::tell_quotes(TimeUs now) {
     if (frame.empty()) continue;
     quotes.last = now;
     const std::string topic = "smd+" + std::to_string(api_.contracts().of(symbol).conid);
-    frame["server_id"] = frame["6119"] = "q" + std::to_string(symbol);
+    const std::string server_id = "q" + std::to_string(symbol);
+    frame["server_id"] = server_id;
+    frame["6119"] = server_id;
     frame["6509"] = "RpB";
     frame["conid"] = api_.contracts().of(symbol).conid;
     frame["conidEx"] = std::to_string(api_.contracts().of(symbol).conid);
