@@ -18,15 +18,15 @@ asio::awaitable<void> pause(asio::io_context& loop, std::chrono::milliseconds ti
 
 asio::awaitable<Turn::Held> Turn::take(std::function<bool()> is_there) {
   while (!is_there()) {
-    if (!std::exchange(is_taken_, true)) co_return Held{this};
-    co_await over_.async_wait(asio::as_tuple(asio::use_awaitable));
+    if (!std::exchange(state_->is_taken, true)) co_return Held{state_.get(), Leave{state_}};
+    co_await state_->over.async_wait(asio::as_tuple(asio::use_awaitable));
   }
   co_return Held{};
 }
 
-void Turn::Leave::operator()(Turn* turn) const {
-  turn->is_taken_ = false;
-  turn->over_.cancel();
+void Turn::Leave::operator()(State* state) const {
+  state->is_taken = false;
+  state->over.cancel();
 }
 
 Periodic::Periodic(asio::io_context& loop, std::chrono::milliseconds interval,

@@ -38,19 +38,25 @@ class Periodic {
 
 // What is dear is done for everybody who wants it by one of them, while the others wait.
 class Turn {
- public:
-  explicit Turn(asio::io_context& loop) : over_{loop, asio::steady_timer::time_point::max()} {}
-  struct Leave {
-    void operator()(Turn* turn) const;
+  struct State {
+    asio::steady_timer over;
+    bool is_taken = false;
   };
-  using Held = std::unique_ptr<Turn, Leave>;
+  struct Leave {
+    std::shared_ptr<State> kept;  // who holds it may outlive its owner: a coroutine goes with the loop
+    void operator()(State* state) const;
+  };
+
+ public:
+  explicit Turn(asio::io_context& loop)
+      : state_{std::make_shared<State>(State{asio::steady_timer{loop, asio::steady_timer::time_point::max()}})} {}
+  using Held = std::unique_ptr<State, Leave>;
   // Nothing: what was wanted is there, be it that another has brought it. Otherwise it is ours to bring, while we hold this.
   asio::awaitable<Held> take(std::function<bool()> is_there = [] { return false; });
-  bool is_taken() const { return is_taken_; }
+  bool is_taken() const { return state_->is_taken; }
 
  private:
-  asio::steady_timer over_;
-  bool is_taken_ = false;
+  std::shared_ptr<State> state_;
 };
 
 // Asks until the answer is enough, with pauses that double; the last answer.

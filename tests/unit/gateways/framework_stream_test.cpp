@@ -285,6 +285,19 @@ TEST(Turn, WhoWaitsSleeps) {
   EXPECT_LE(asked, 4 + 3 + 2 + 1);
 }
 
+TEST(Turn, WhoHoldsItMayOutliveItsOwner) {
+  auto loop = std::make_unique<asio::io_context>();
+  auto turn = std::make_unique<Turn>(*loop);
+  spawn(*loop, [](asio::io_context& on, Turn& shared) -> asio::awaitable<void> {
+    const auto held = co_await shared.take();
+    co_await pause(on, std::chrono::hours{1});
+  }(*loop, *turn));
+  loop->poll();
+  EXPECT_TRUE(turn->is_taken());
+  turn.reset();
+  loop.reset();  // and with it the coroutine
+}
+
 TEST(Turn, OneBringsWhatAllOthersWaitFor) {
   asio::io_context loop;
   Turn turn{loop};
