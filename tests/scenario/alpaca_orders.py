@@ -368,7 +368,7 @@ def the_limit_is_kept_by_all_who_share_it():
 
 
 def lists_go_on_behind_their_first_page():
-    with alpaca("pages") as stack:
+    with alpaca("pages", order_ttl_ms=30_000) as stack:  # a slow build takes its time for so many
         stack.venue.stand_still()
         dealer = stack.dealer("pages")
         dealer.hello()
@@ -376,7 +376,7 @@ def lists_go_on_behind_their_first_page():
         for i in range(count):
             dealer.send("NewOrder", client_order_id=f"A{i}", account="alpaca", symbol=SYMBOL, side="Buy", order_type="Limit",
                         time_in_force="GoodTillCancel", order_qty=Number(1), price=Number("170"))
-        wait_for("all at the venue", lambda: len(stack.venue.orders()) == count, 30)
+        check(dealer.pump(30, lambda: len(stack.venue.orders()) == count), "not all came to the venue")
         limit(stack, "B", "180", qty="150")
         stack.processes["gateway"].kill()
         for _ in range(120):
