@@ -1,9 +1,11 @@
 #include "gateways/alpaca/wire.hpp"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <charconv>
 #include <string>
+#include <utility>
 
 #include <boost/json.hpp>
 #include <simdjson.h>
@@ -19,6 +21,11 @@ namespace {
 namespace json = boost::json;
 
 constexpr int depth_max = 12;  // as with JSON
+
+// Of orders, executions and assets.
+constexpr std::array<std::string_view, 8> ids{"id",           "client_order_id", "order_id", "asset_id",
+                                              "execution_id", "replaced_by",     "replaces", "account_id"};
+bool is_id(std::string_view name) { return std::ranges::find(ids, name) != ids.end(); }
 
 // The shortest digits that read back as the same number, in plain notation.
 template <class Number>
@@ -41,7 +48,9 @@ void put_integers_as_text(json::value& value) {
   } else if (json::array* array = value.if_array()) {
     for (json::value& element : *array) put_integers_as_text(element);
   } else if (json::object* object = value.if_object()) {
-    for (auto& member : *object) put_integers_as_text(member.value());
+    for (auto& member : *object) {
+      if (!is_id(member.key()) || !member.value().is_number()) put_integers_as_text(member.value());
+    }
   }
 }
 
@@ -104,9 +113,17 @@ class MessagePack {
     for (std::size_t i = 0; i < size && error_.empty(); ++i) {
       const json::value name = read(depth);
       if (!name.is_string()) fail("a name that is no text");
-      if (error_.empty()) members[name.get_string()] = read(depth);
+      if (!error_.empty()) break;
+      const bool is_number_for_id = is_id(name.get_string()) && begins_number();
+      json::value value = read(depth);
+      if (is_number_for_id) value = 0;  // that it is one is all that matters
+      members[name.get_string()] = std::move(value);
     }
     return members;
+  }
+  bool begins_number() const {
+    const int format = rest_.empty() ? 0xC0 : static_cast<unsigned char>(rest_.front());
+    return format < 0x80 || format >= 0xE0 || (format >= 0xCA && format <= 0xD3);
   }
 
   // Of all extensions times alone have a meaning here.
@@ -231,7 +248,7 @@ std::string packed(std::string_view text) {
 }
 
 Result<json::value> parse_body(std::string_view body, std::size_t size_max) {
-  auto value = reading::parse_exact_json(body, size_max);
+  auto value = reading::parse_exact_json(body, size_max, ids);
   if (value) put_integers_as_text(*value);
   return value;
 }

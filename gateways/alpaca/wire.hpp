@@ -1,7 +1,8 @@
 #pragma once
 // What came over the wire, JSON or MessagePack, as one kind of value: every number in it is a text of its own digits, so
-// that no float comes near, and an amount reads the same with quotes and without. A time of MessagePack is a text as JSON
-// has them.
+// that no float comes near, and an amount reads the same with quotes and without. But an id is a text (UUIDs, and what we
+// have named an order), so a number in the place of one stays a number, which no reader takes. A time of MessagePack is a
+// text as JSON has them.
 
 #include <string>
 #include <string_view>

@@ -45,6 +45,15 @@ TEST(AlpacaWire, NumbersKeepTheirDigits) {
             R"(["1.10","18446744073709551615","-5","1e-7","x",null,true])");
 }
 
+TEST(AlpacaWire, ANumberIsNoId) {
+  EXPECT_EQ(read(R"({"id":7,"order_id":1.5,"execution_\u0069d":1.5,"qty":7,"i":7,"legs":[{"replaces":-1,"price":1.5}]})"),
+            R"({"id":7,"order_id":1.5E0,"execution_id":1.5E0,"qty":"7","i":"7","legs":[{"replaces":-1,"price":"1.5"}]})");
+  EXPECT_EQ(read(bytes({0x83, 0xA2, 'i', 'd', 7, 0xA1, 'i', 0xCC, 0xFF, 0xA2, 'i', 'd'})).substr(0, 14), "no MessagePack");
+  EXPECT_EQ(read(bytes({0x82, 0xA2, 'i', 'd', 7, 0xA1, 'i', 0xCC, 0xFF})), R"({"id":0,"i":"255"})");
+  EXPECT_EQ(read(bytes({0x81, 0xA2, 'i', 'd', 0xCB, 0x40, 0x58, 0xF9, 0x99, 0x99, 0x99, 0x99, 0x9A})), R"({"id":0})");
+  EXPECT_EQ(read(bytes({0x81, 0xA2, 'i', 'd', 0xA1, '7'})), R"({"id":"7"})");
+}
+
 TEST(AlpacaWire, MessagePackIsReadInEveryWidth) {
   EXPECT_EQ(read(bytes({0x97, 0xC0, 0xC2, 0xC3, 0x7F, 0xE0, 0xCC, 0xFF, 0xD0, 0x80})),
             R"([null,false,true,"127","-32","255","-128"])");
@@ -87,6 +96,30 @@ TEST(AlpacaWire, WhatIsNoMessageIsRefusedWithItsPlace) {
 }
 
 // ---- Orders
+
+TEST(AlpacaDecode, ANumberIsNoId) {
+  EXPECT_TRUE(decode_order(R"({"id":"7","client_order_id":"7","asset_id":"7","status":"new","qty":2})"));
+  for (const char* answer : {R"({"id":7,"status":"new"})", R"({"id":7e0,"status":"new"})",
+                             R"({"id":"B1","client_order_id":7,"status":"new"})",
+                             R"({"id":"B1","asset_id":18446744073709551615,"status":"new"})",
+                             R"({"id":"B1","replaced_by":7,"status":"replaced"})"}) {
+    SCOPED_TRACE(answer);
+    EXPECT_FALSE(decode_order(answer));
+  }
+  const auto execution = [](std::string_view id, std::string_view order_id) {
+    return decode_executions(R"([{"id":)" + std::string{id} + R"(,"order_id":)" + std::string{order_id} +
+                             R"(,"price":100,"qty":2,"transaction_time":"2024-01-15T10:00:00Z"}])");
+  };
+  EXPECT_TRUE(execution(R"("7")", R"("B1")"));
+  EXPECT_FALSE(execution("7", R"("B1")"));
+  EXPECT_FALSE(execution(R"("7")", "7"));
+  const auto update = [](std::string_view execution_id) {
+    return decode_stream(update_json("fill", "filled", R"(,"execution_id":)" + std::string{execution_id}));
+  };
+  EXPECT_TRUE(update(R"("7")"));
+  EXPECT_FALSE(update("7"));
+  EXPECT_FALSE(decode_asset(R"({"id":7,"symbol":"AAPL","status":"active","tradable":true})"));
+}
 
 TEST(AlpacaDecode, AStatusIsReadWithWhatIsFilled) {
   using enum OrderStatus;
