@@ -3,8 +3,8 @@ that no number holds. Nobody crashes, what may have been done is asked for, and 
 
   odd_answers.py [BROKER...]
 
-Without a broker it is Binance's and Coinbase's that are shown. Alpaca's and Interactive Brokers' do not hold yet: an order's
-id that comes as a number is taken for one (`id`), and so is an execution's, whose fill then counts twice (`execution_id`)."""
+Without a broker it is Binance's and Coinbase's that are shown. Interactive Brokers' do not hold yet: an execution's id that
+comes as a number is taken for one (`execution_id`), and its fill then counts twice."""
 import sys
 import time
 from pathlib import Path
