@@ -43,7 +43,7 @@ void each_member(const json::object& object, std::string_view what, Complaint& c
 }
 
 Question read_question(Reader& reader) {
-  return {.reply_id = reader.text("id"),
+  return {.reply_id = reader.id("id"),
           .messages = reader.texts("message"),
           .message_ids = reader.texts("messageIds"),
           .is_suppressed = reader.maybe_flag("isSuppressed").value_or(false)};
@@ -51,7 +51,7 @@ Question read_question(Reader& reader) {
 
 Ack read_ack(Reader& reader) {
   return {.order_id = reader.text("order_id"),
-          .client_order_id = reader.text_or_empty("local_order_id"),
+          .client_order_id = reader.id_or_empty("local_order_id"),
           .status = reader.text_or_empty("order_status"),
           .text = reader.words("text"),
           .warning = reader.words("warning_message")};
@@ -153,7 +153,7 @@ Order read_order(Reader& reader) {
   Order order;
   order.order_id = first_text(reader, {"orderId", "order_id"});
   if (order.order_id.empty()) reader.complain("orderId", "missing");
-  order.client_order_id = reader.text_or_empty("order_ref");
+  order.client_order_id = reader.id_or_empty("order_ref");
   order.account = first_text(reader, {"acct", "account", "order_clearing_account"});
   order.conid = reader.maybe_integer("conid");
   order.symbol = first_text(reader, {"ticker", "symbol"});
@@ -176,9 +176,9 @@ Order read_order(Reader& reader) {
 }
 
 Execution read_execution(Reader& reader) {
-  return {.execution_id = reader.text("execution_id"),
+  return {.execution_id = reader.id("execution_id"),
           .order_id = reader.text_or_empty("order_id"),
-          .client_order_id = reader.text_or_empty("order_ref"),
+          .client_order_id = reader.id_or_empty("order_ref"),
           .account = first_text(reader, {"account", "accountCode"}),
           .conid = reader.maybe_integer("conid"),
           .symbol = reader.text_or_empty("symbol"),

@@ -237,6 +237,9 @@ std::optional<VenueReport> fact_of_placed(const Submitted& submitted, const NewO
   }
   const auto own = std::ranges::find(submitted.acks, venue_order_id, &Ack::client_order_id);
   const Ack& ack = own == submitted.acks.end() ? submitted.acks.front() : *own;
+  if (own == submitted.acks.end() && !ack.client_order_id.empty()) {
+    return unknown("IBKR answers about another order: " + ack.client_order_id);
+  }
   const std::string_view text = ack.text.empty() ? ack.warning : ack.text;
   const auto status = order_status_of(ack.status, false);
   if (ack.order_id != failed_order_id) report.broker_order_id = printable<64>(ack.order_id);

@@ -87,6 +87,19 @@ std::string Reader::text(std::string_view member) {
   return value ? *std::move(value) : std::string{};
 }
 
+std::optional<std::string> Reader::maybe_id(std::string_view member) {
+  const json::value* value = find(member);
+  if (value == nullptr || value->is_string()) return maybe_text(member);
+  complaint_.add_type(what_, member, *value, "a text");
+  return std::nullopt;
+}
+
+std::string Reader::id(std::string_view member) {
+  auto value = maybe_id(member);
+  if (!value) complain(member, "missing");  // of two complaints the first is told
+  return value ? *std::move(value) : std::string{};
+}
+
 std::string Reader::long_text(std::string_view member) {
   auto value = maybe_text(member, words_max);
   if (!value) complain(member, "missing");

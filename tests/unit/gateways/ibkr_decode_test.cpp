@@ -96,6 +96,50 @@ TEST(IbkrDecode, WhatIsOfAnotherKindIsNamed) {
   }
 }
 
+TEST(IbkrDecode, AnIdThatIsATextIsTakenAsOneAlone) {
+  const struct {
+    Error error;
+    const char* text;
+  } cases[] = {
+      {decode_trades(R"([{"execution_id":7}])").error(), "execution.execution_id: a number where a text is documented"},
+      {decode_trades(R"([{"execution_id":7.5}])").error(), "execution.execution_id: a number where a text is documented"},
+      {decode_trades(R"([{"execution_id":1e300}])").error(),
+       "execution.execution_id: a number where a text is documented"},
+      {decode_trades(R"([{"execution_id":-7}])").error(), "execution.execution_id: a number where a text is documented"},
+      {decode_trades(R"([{"execution_id":18446744073709551615}])").error(),
+       "execution.execution_id: a number where a text is documented"},
+      {decode_trades(R"([{"execution_id":true}])").error(),
+       "execution.execution_id: a truth value where a text is documented"},
+      {decode_trades(R"([{"execution_id":null}])").error(), "execution.execution_id: missing"},
+      {decode_trades(R"([{"execution_id":""}])").error(), "execution.execution_id: missing"},
+      {decode_trades(R"([{"execution_id":"1.01","order_ref":7}])").error(),
+       "execution.order_ref: a number where a text is documented"},
+      {decode_frame(R"({"topic":"str","args":[{"execution_id":"1.01"},{"execution_id":7}]})").error(),
+       "str.execution_id: a number where a text is documented"},
+      {decode_frame(R"({"topic":"sor","args":[{"orderId":1,"order_ref":7}]})").error(),
+       "sor.order_ref: a number where a text is documented"},
+      {decode_live_orders(R"({"orders":[{"orderId":1,"order_ref":7}]})").error(),
+       "order.order_ref: a number where a text is documented"},
+      {decode_submitted(R"([{"order_id":"1","local_order_id":7}])").error(),
+       "submitted.local_order_id: a number where a text is documented"},
+      {decode_submitted(R"([{"id":7,"message":["?"]}])").error(), "submitted.id: a number where a text is documented"},
+  };
+  for (const auto& c : cases) {
+    EXPECT_EQ(c.error.code, ErrorCode::InvalidMessage);
+    EXPECT_EQ(c.error.text, c.text);
+  }
+}
+
+TEST(IbkrDecode, AnIdOfAnOrderIsANumberHereAndATextThere) {
+  for (const char* id : {"1370093239", R"("1370093239")"}) {
+    const std::string member = std::string{R"("order_id":)"} + id;
+    EXPECT_EQ(decode_trades(R"([{"execution_id":"1.01",)" + member + "}]")->at(0).order_id, "1370093239");
+    EXPECT_EQ(decode_submitted("[{" + member + "}]")->acks.at(0).order_id, "1370093239");
+    EXPECT_EQ(decode_cancel("{" + member + "}")->order_id, "1370093239");
+    EXPECT_EQ(decode_order_status("{" + member + "}")->order_id, "1370093239");
+  }
+}
+
 TEST(IbkrFacts, AStatusIsReadWithWhatIsFilledAndWhy) {
   const struct {
     const char* status;
@@ -195,6 +239,9 @@ TEST(IbkrFacts, TheFourAnswersToAnOrderAreToldApart) {
   EXPECT_EQ(failed.error, ErrorCode::InvalidOrder);
   EXPECT_TRUE(failed.broker_order_id.empty());
 
+  const VenueReport others = placed(R"([{"order_id":"21","order_status":"Submitted","local_order_id":"V0"}])");
+  EXPECT_EQ(others.event, VenueEvent::Unknown);
+  EXPECT_TRUE(others.broker_order_id.empty());
   const VenueReport own = placed(R"([{"order_id":"21","order_status":"Failed","local_order_id":"V0"},)"
                                  R"({"order_id":"22","order_status":"Submitted","local_order_id":"V1"}])");
   EXPECT_EQ(own.event, VenueEvent::Accepted);
