@@ -1,7 +1,7 @@
 """TLS: a gateway talks to nobody whom it cannot verify, and to nobody over what is broken. Real handshakes, for REST
-and both kinds of WebSocket of each broker; and what a venue in a box offers as a server. D15.
+and the WebSockets of each broker; and what a venue in a box offers as a server. D15.
 
-  tls.py"""
+  tls.py [BROKER...]"""
 import contextlib
 import os
 import re
@@ -158,7 +158,9 @@ class Server:
 # ---- gateways
 
 PLACES = {"binance": {"rest": "https://{}/", "ws_api": "wss://{}/ws-api/v3", "streams": "wss://{}"},
-          "coinbase": {"rest": "https://{}", "user_stream": "wss://{}/", "market_stream": "wss://{}/"}}
+          "coinbase": {"rest": "https://{}", "user_stream": "wss://{}/", "market_stream": "wss://{}/"},
+          # Of its market data nothing is opened before somebody wants some.
+          "alpaca": {"rest": "https://{}", "order_stream": "wss://{}/stream"}}
 KINDS = {"expired": "certificate has expired", "wrong_host": "not for this host name", "self_signed": "self-signed",
          "wrong_ca": "unable to get local issuer|unable to verify", "tls11": "TLS with", "null": "TLS with",
          "rc4": "TLS with", "pin_changed": "is pinned"}
@@ -275,13 +277,14 @@ def a_venue_offers_nothing_old(broker):
 def main():
     tried = good = 0
     offered = set()
-    for broker in PLACES:
+    brokers = sys.argv[1:] or list(PLACES)
+    for broker in brokers:
         a_venue_offers_nothing_old(broker)
         more, better, suites = no_gateway_connects(broker)
         tried, good, offered = tried + more, good + better, offered | suites
     print(f"D15: {tried} of {tried} servers that are not to be trusted ({', '.join(KINDS)}) refused within the handshake, by "
-          f"REST and WebSockets of both gateways; the {good} good ones spoken to, with and without a pin; offered were TLS 1.2 "
-          f"and 1.3 with {len(offered - {0x00FF})} suites; the venues take 1.2 and 1.3, refuse 1.0, 1.1 and NULL; no key "
+          f"REST and WebSockets of {', '.join(brokers)}; the {good} good ones spoken to, with and without a pin; offered were "
+          f"TLS 1.2 and 1.3 with {len(offered - {0x00FF})} suites; the venues take 1.2 and 1.3, refuse 1.0, 1.1 and NULL; no key "
           "was logged", flush=True)
 
 
