@@ -3,8 +3,7 @@ that no number holds. Nobody crashes, what may have been done is asked for, and 
 
   odd_answers.py [BROKER...]
 
-Without a broker it is Binance's and Coinbase's that are shown. Interactive Brokers' do not hold yet: an execution's id that
-comes as a number is taken for one (`execution_id`), and its fill then counts twice."""
+Without a broker it is Binance's and Coinbase's that are shown."""
 import sys
 import time
 from pathlib import Path
@@ -25,8 +24,8 @@ HTML = "<html><head><title>Just a moment...</title></head><body>Checking your br
 MANY = 100_000_000
 MIB = 1 << 20
 # Of an answer 32 or 64 MiB are read, while a buffer grows by doubling, from where the first piece left it: three times as much at
-# worst, beside what malloc has kept of the answers before. A frame may have 16 MiB.
-MEMORY = {"gateway": {"binance": 224 * MIB, "coinbase": 288 * MIB, "alpaca": 288 * MIB, "ibkr": 288 * MIB},
+# worst, beside what malloc has kept of the answers before; of IBKR's 32. A frame may have 16 MiB.
+MEMORY = {"gateway": {"binance": 224 * MIB, "coinbase": 288 * MIB, "alpaca": 288 * MIB, "ibkr": 192 * MIB},
           "router": 32 * MIB, "auditd-tape": 96 * MIB}
 LEFT = 96 * MIB  # of it a while later: what malloc keeps for the next time
 
@@ -54,7 +53,8 @@ ANSWERS = {
                ("limit_price", "1e-400", False), ("limit_price", HUGE, False), ("filled_qty", "NaN", False),
                ("filled_qty", {}, False), ("filled_avg_price", "1e400", False), ("legs", 7, False)],
     "ibkr": [("order_id", {}, False), ("order_id", [], False), ("order_id", 1e300, False), ("order_id", None, False),
-             ("order_id", HUGE, False), ("order_status", "MELTED", True), ("order_status", {}, False)],
+             ("order_id", HUGE, False), ("order_status", "MELTED", True), ("order_status", {}, False),
+             ("local_order_id", "somebody-elses", False), ("local_order_id", 7, False), ("local_order_id", [], False)],
 }
 # The same of an event: what it has said, or should have, is found out by comparing.
 EVENTS = {
@@ -70,9 +70,10 @@ EVENTS = {
                         ("data.order.status", "MELTED"), ("data.order.id", {}), ("data.order", []), ("data", 7),
                         ("stream", 7)]),
     "ibkr": ("str", [("args.size", "1e-400"), ("args.size", {}), ("args.price", "1e400"), ("args.price", []),
-                     ("args.execution_id", 7), ("args.execution_id", {}), ("args.order_id", 1e300),
-                     ("args.order_ref", "somebody-elses"), ("args.side", 7), ("args.trade_time_r", "soon"), ("args.commission", HUGE), ("args.conid", "x"),
-                     ("args", {}), ("topic", 7)]),
+                     ("args.execution_id", 7), ("args.execution_id", 7.5), ("args.execution_id", {}), ("args.order_id", 1e300),
+                     ("args.order_ref", "somebody-elses"), ("args.order_ref", 7), ("args.side", 7),
+                     ("args.trade_time_r", "soon"), ("args.commission", HUGE), ("args.conid", "x"), ("args", {}),
+                     ("topic", 7)]),
 }
 # Who may not tell of a new order either: these events, or all.
 TELLS = {"binance": {"event": "executionReport"}, "coinbase": {"event": "user"}}
