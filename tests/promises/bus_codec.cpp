@@ -162,7 +162,7 @@ class Breaker {
   // What was cut off before is not there to be changed.
   template <class T>
   void write(std::size_t place, T value) {
-    if (place + sizeof value <= bytes_.size()) std::memcpy(bytes_.data() + place, &value, sizeof value);
+    if (place < bytes_.size() && sizeof value <= bytes_.size() - place) std::memcpy(bytes_.data() + place, &value, sizeof value);
   }
   template <class T>
   T one_of(std::initializer_list<T> values) {
