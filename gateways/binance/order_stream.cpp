@@ -119,7 +119,7 @@ asio::awaitable<std::optional<Sent>> OrderStream::send(Request request, About ab
   const auto link = stream_.link();
   const auto method = ws_method_of(request);
   if (!link || link->is_closed() || !method) co_return std::nullopt;
-  if (auto held_back = rest_.held_back()) co_return held_back;
+  if (auto held_back = co_await rest_.held_back(expire_time_ns)) co_return held_back;
   Sent sent;
   if (expire_time_ns != 0 && rest_.broker_time_ns() > expire_time_ns) {
     sent.http.is_too_late = true;

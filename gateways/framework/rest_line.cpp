@@ -23,6 +23,7 @@ constexpr int clock_samples_max = 6;
 constexpr std::chrono::milliseconds look_interval{2'000};
 constexpr std::int64_t clock_interval_ns = 60'000 * ms_ns;
 constexpr std::int64_t room_wait_max_ns = 5'000 * ms_ns;
+constexpr std::int64_t ban_wait_max_ns = 100 * ms_ns;
 
 // Where the line itself tells what became of a write; nullopt: the broker has answered, and its words are to be judged.
 std::optional<VenueReport> unanswered(const Command& command, const Sent& sent) {
@@ -62,15 +63,23 @@ RestLine::RestLine(HttpSession& http, AdapterContext& context, Dialect dialect)
 
 Timestamp RestLine::broker_time_ns() const { return wall_now_ns() + clock_.offset_ns(); }
 
-std::optional<Sent> RestLine::held_back() const {
+std::int64_t RestLine::ban_left_ns() const {
   const auto until = context_.held_back->find(dialect_.limit.scope);
-  const Timestamp left_ns = until == context_.held_back->end() ? 0 : until->second - wall_now_ns();
-  if (left_ns <= 0) return std::nullopt;
+  return until == context_.held_back->end() ? 0 : std::max<std::int64_t>(0, until->second - wall_now_ns());
+}
+
+asio::awaitable<std::optional<Sent>> RestLine::held_back(Timestamp expire_time_ns) {
+  std::int64_t left_ns = ban_left_ns();
+  if (left_ns > 0 && left_ns <= ban_wait_max_ns && broker_time_ns() + left_ns < expire_time_ns) {
+    co_await pause(context_.loop, std::chrono::ceil<std::chrono::milliseconds>(std::chrono::nanoseconds{left_ns}));
+    left_ns = ban_left_ns();  // another may have been told meanwhile
+  }
+  if (left_ns == 0) co_return std::nullopt;
   Sent sent;
   sent.is_held_back = true;
   sent.http.error =
       dialect_.broker + " takes nothing from here for another " + std::to_string(left_ns / (1000 * ms_ns) + 1) + " s";
-  return sent;
+  co_return sent;
 }
 
 void RestLine::limit_to(const RateLimit& limit) {
@@ -106,7 +115,9 @@ void RestLine::note_question() {
 }
 
 asio::awaitable<Sent> RestLine::send(Make make, About about, Timestamp expire_time_ns) {
-  if (auto refused = held_back()) co_return *std::move(refused);
+  if (ban_left_ns() > 0) {
+    if (auto refused = co_await held_back(expire_time_ns)) co_return *std::move(refused);
+  }
   Sent sent;
   // Signed now, before it may have to wait for a connection: signed later it could still act when the absence rule,
   // which counts from a command's expiry, thinks it cannot.
@@ -119,7 +130,7 @@ asio::awaitable<Sent> RestLine::send(Make make, About about, Timestamp expire_ti
       sent.http.error = std::move(full->text);
       co_return sent;
     }
-    if (auto refused = held_back()) co_return *std::move(refused);  // said meanwhile
+    if (auto refused = co_await held_back(expire_time_ns)) co_return *std::move(refused);  // said meanwhile
     http = make(sent.request_time_ns = broker_time_ns());
   }
   http.about = std::move(about);

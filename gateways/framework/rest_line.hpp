@@ -87,8 +87,9 @@ class RestLine {
   void note_used(std::uint64_t used) { pace_.raise(used, broker_time_ns()); }
 
   Timestamp broker_time_ns() const;
-  // The broker wants to hear nothing for a while: what becomes of a request meanwhile.
-  std::optional<Sent> held_back() const;
+  // The broker wants to hear nothing for a while: what becomes of a request meanwhile. What is left of it is waited for where it
+  // is no more than the router's clock may differ from ours, which lets orders go by its own, and where the request has the time.
+  asio::awaitable<std::optional<Sent>> held_back(Timestamp expire_time_ns);
   // What an answer says about limits, and about the line and the key: also of one that came another way.
   void note(const HttpResponse& http, std::string_view target, bool is_private);
   // Whatever a broker says may repeat the key that it is about, and its words go on into reports, states and logs.
@@ -98,6 +99,7 @@ class RestLine {
   }
 
  private:
+  std::int64_t ban_left_ns() const;
   static constexpr int failures_max = 3;  // lines that broke, one after another
 
   asio::awaitable<void> refresh();

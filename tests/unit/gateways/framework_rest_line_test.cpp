@@ -351,8 +351,24 @@ TEST_F(RestLineTest, WhoStartsDuringABanIsToldByTheFirstAnswer) {
   ASSERT_EQ(line->heard.usages.size(), 1u);
   EXPECT_GT(line->heard.usages[0].blocked_until_ns, 0);
   status_ = 200;
-  while (line->rest.held_back()) std::this_thread::sleep_for(5ms);
+  while (run(loop_, line->rest.held_back(0))) std::this_thread::sleep_for(5ms);
   EXPECT_TRUE(run(loop_, line->rest.measure_clock(true)));
+}
+
+// The router's clock may be ahead of ours by a little, and it lets go by its own what waited for a ban to end.
+TEST_F(RestLineTest, TheLastOfABanIsWaitedForByWhoHasTheTime) {
+  auto line = make();
+  const auto command = [&](Timestamp expire_in) {
+    return run(loop_, line->rest.send(post, {}, line->rest.broker_time_ns() + expire_in)).is_held_back;
+  };
+  (*held_back_)["address"] = wall_now_ns() + 80'000'000;
+  EXPECT_TRUE(command(20'000'000)) << "it would be too late";
+  EXPECT_EQ(requests_, 0);
+  EXPECT_FALSE(command(10'000'000'000));
+  EXPECT_GE(wall_now_ns(), (*held_back_)["address"]);
+  EXPECT_EQ(requests_, 1);
+  (*held_back_)["address"] = wall_now_ns() + 1'000'000'000;
+  EXPECT_TRUE(command(10'000'000'000)) << "that is no difference of clocks";
 }
 
 TEST_F(RestLineTest, ABanOfTheAddressIsHeededByAllItsAccounts) {
