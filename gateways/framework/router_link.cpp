@@ -243,10 +243,10 @@ void RouterLink::on_welcome(const Header& header, const GatewayWelcome& welcome)
   if (!clock_.now(last_heard_)) wants_hello_ = true;
   check_memory(welcome.last_report);
   on_ack(welcome.last_report);
+  if (!was_welcomed) spdlog::info("the router has welcomed us, {} reports are held", held_.size());
+  handlers_.on_welcome(welcome);  // the list of instruments goes first: reports may bear names that are new in it
   for (Held& held : held_) held.sent_at = 0;
   send_held(last_heard_, true);
-  if (!was_welcomed) spdlog::info("the router has welcomed us, {} reports are held", held_.size());
-  handlers_.on_welcome(welcome);
 }
 
 void RouterLink::on_heartbeat(const Header& header, const Heartbeat& heartbeat) {

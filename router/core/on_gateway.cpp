@@ -158,8 +158,13 @@ void on_gateway_message(Turn& turn) {
   Gateway* gateway = find(state.gateways, turn.header().sender);
   if (!gateway || !gateway->is_connected) return;
   if (const auto* report = std::get_if<VenueReport>(&body)) {
-    if (report->incarnation == gateway->incarnation) on_venue_report(turn, *gateway, *report);
-    return;
+    if (report->incarnation != gateway->incarnation) return;
+    // What was held while the router was away may bear a name that is another one by now.
+    const Symbol symbol = state.aliases.empty() ? report->symbol : resolve(state, turn.header().sender, report->symbol);
+    if (symbol == report->symbol) return on_venue_report(turn, *gateway, *report);
+    VenueReport renamed = *report;
+    renamed.symbol = symbol;
+    return on_venue_report(turn, *gateway, renamed);
   }
   if (view(turn.header().session) != std::to_string(gateway->incarnation)) return;
   gateway->heard_ns = turn.now;

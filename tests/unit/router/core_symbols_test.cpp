@@ -57,6 +57,14 @@ TEST_F(SymbolsTest, AnOrderThatRestsGoesOnUnderTheNewName) {
   EXPECT_EQ(b.command().symbol, "META");
 }
 
+TEST_F(SymbolsTest, WhatWasHeldUnderTheOldNameCounts) {
+  const Command command = b.working(order_of("A", "FB"));
+  rename();
+  b.report(of(b.fill(command, "T1", "0.4"_d, "50000"_d), "FB"));
+  EXPECT_EQ(b.order("A").cum_qty, "0.4"_d);
+  EXPECT_FALSE(has_alarm(b.last())) << view(b.last().text);
+}
+
 TEST_F(SymbolsTest, ItIsFoundByTheBrokersNameForIt) {
   const Command command = b.place(order_of("A", "FB"));
   VenueReport accepted = of(b.fact(command, VenueEvent::Accepted), "FB");
