@@ -1,17 +1,11 @@
-"""ccxt on Alpaca: its synchronous client over REST, ccxt.pro's streams. It trades coins alone. The venue's own answer, which
-ccxt carries along, has to say the same as what ccxt makes of it."""
+"""ccxt on Alpaca, where it trades coins alone."""
 
-import asyncio
-import contextlib
-import threading
-
-from alpaca_session import (COINS, ENDS, Client, Refused, balances_of_answers, compare, fill_of_answer, main,
-                            order_of_answer, trade_of_answer)
+from alpaca_session import (COINS, Client, balances_of_answers, compare, fill_of_answer, main, order_of_answer,
+                            trade_of_answer)
+from ccxt_client import CcxtClient
 
 import ccxt
 import ccxt.pro
-
-UNIFIED = {"failed": "rejected"}
 
 
 def settings(venue):
@@ -28,64 +22,45 @@ def redirect(exchange, venue):
     return exchange
 
 
-def order_of_both(order):
-    """What the answer says, once ccxt has been seen to say the same."""
-    raw = order_of_answer(order["info"])
-    pairs = {"order_id": "id", "client_order_id": "clientOrderId", "executed": "filled", "qty": "amount", "price": "price",
-             "stop_price": "triggerPrice"}
-    for theirs, ours in pairs.items():
-        # For money: what has filled is the amount for it.
-        if theirs in raw and order[ours] is not None and not compare.same(raw[theirs], order[ours]):
-            raise AssertionError(f"ccxt's {ours} is {order[ours]} and the answer's {raw[theirs]}")
-    if raw["side"] != order["side"].upper() or order["symbol"] != COINS.symbol:
-        raise AssertionError(f"ccxt's order is {order}")
-    unified = UNIFIED.get(raw["unified_status"], raw["unified_status"])
-    if order["status"] != unified:
-        raise AssertionError(f"ccxt's status is {order['status']} and the answer's {raw['unified_status']}")
-    return raw
-
-
-class Ccxt(Client):
-    name, version = "ccxt", ccxt.__version__
+class Ccxt(CcxtClient, Client):
+    symbol = COINS.symbol
+    unified = {"failed": "rejected"}
     market = COINS
     has_lists = False
     hears_fills = False  # its own trades are orders under another name
-    hears_each = False  # it keeps the last one
     channels = ("trades", "quote")
 
     def __init__(self, venue):
         super().__init__(venue)
         self.exchange = redirect(ccxt.alpaca(settings(venue)), venue)
-        self.loop = asyncio.new_event_loop()
-        self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
-        self.pumps = []
 
-    def call(self, verb, *arguments):
-        try:
-            return getattr(self.exchange, verb)(*arguments)
-        except ccxt.BaseError as error:
-            raise Refused(str(error)) from error
+    def both(self, order):
+        raw = order_of_answer(order["info"])
+        if raw["side"] != order["side"].upper() or order["symbol"] != COINS.symbol:
+            raise AssertionError(f"ccxt's order is {order}")
+        # For money: what has filled is the amount for it.
+        return self.agreed(raw, order, qty="amount", price="price", stop_price="triggerPrice")
 
     def place(self, client_order_id, side, type, qty=None, price=None, stop_price=None, notional=None,
               time_in_force=None):
         more = compare.told(clientOrderId=client_order_id, timeInForce=(time_in_force or "gtc").upper(), cost=notional,
                             triggerPrice=stop_price)
         kind = "limit" if type == "stop_limit" else type
-        return order_of_both(self.call("create_order", COINS.symbol, kind, side.lower(), qty, price, more))
+        return self.both(self.call("create_order", COINS.symbol, kind, side.lower(), qty, price, more))
 
     def replace(self, order_id, client_order_id, side, qty, price):
         more = {"clientOrderId": client_order_id}
-        return order_of_both(self.call("edit_order", order_id, COINS.symbol, "limit", side.lower(), qty, price, more))
+        return self.both(self.call("edit_order", order_id, COINS.symbol, "limit", side.lower(), qty, price, more))
 
     def cancel(self, order_id):
         self.call("cancel_order", order_id, COINS.symbol)
 
     def query(self, order_id):
-        return order_of_both(self.call("fetch_order", order_id, COINS.symbol))
+        return self.both(self.call("fetch_order", order_id, COINS.symbol))
 
     def orders(self, status):
         verb = {"all": "fetch_orders", "open": "fetch_open_orders", "closed": "fetch_closed_orders"}[status]
-        return list(map(order_of_both, self.call(verb, COINS.symbol, None, 500)))
+        return list(map(self.both, self.call(verb, COINS.symbol, None, 500)))
 
     def fills(self):
         found = []
@@ -133,31 +108,13 @@ class Ccxt(Client):
         return [row[4] for row in self.call("fetch_ohlcv", COINS.symbol, "1m")]
 
     def listen(self, heard):
-        self.thread.start()
-        asyncio.run_coroutine_threadsafe(self.open(), self.loop).result(30)
-        self.pumps = [asyncio.run_coroutine_threadsafe(pump, self.loop) for pump in (
-            self.watch_orders(heard), self.watch_trades(heard), self.watch_ticker(heard), self.watch_book(heard))]
-        # It does not tell when it is listened to; the venue says who is there.
-        asyncio.run_coroutine_threadsafe(asyncio.sleep(1), self.loop).result()
-        heard.is_listening = True
-
-    async def open(self):
         # Its order book counts with numbers.
-        self.pro = redirect(ccxt.pro.alpaca({**settings(self.venue), "number": float}), self.venue)
-        await self.pro.load_markets()
+        self.pump(redirect(ccxt.pro.alpaca({**settings(self.venue), "number": float}), self.venue), heard)
+        heard.is_listening = True  # ccxt does not tell
 
-    async def watch_orders(self, heard):
-        while True:
-            for order in await self.pro.watch_orders(COINS.symbol):
-                facts = order_of_answer(order["info"])
-                assert (order["id"], order["clientOrderId"]) == (facts["order_id"], facts["client_order_id"])
-                assert ENDS.get(order["info"]["status"], "open") == facts["unified_status"]
-                heard.orders[facts["order_id"]] = facts
-
-    async def watch_trades(self, heard):
-        while True:
-            for trade in await self.pro.watch_trades(COINS.symbol):
-                heard.trades[trade["id"]] = self.public_trade(trade)
+    def take_order(self, heard, body):
+        facts = heard.orders[body["id"]] = order_of_answer(body)
+        return facts
 
     async def watch_ticker(self, heard):
         while True:
@@ -168,23 +125,6 @@ class Ccxt(Client):
         while True:
             book = await self.pro.watch_order_book(COINS.symbol)
             heard.book = {side: compare.levels(book[side]) for side in ("bids", "asks")}
-
-    def close(self):
-        """A pump that ended before has failed, and says so."""
-        failed = [pump.exception() for pump in self.pumps if pump.done()]
-
-        async def end():
-            for task in asyncio.all_tasks():
-                if task is not asyncio.current_task():
-                    task.cancel()
-            with contextlib.suppress(Exception):  # Debian 12's asyncio aborts a TLS transport that is closed already
-                await asyncio.wait_for(self.pro.close(), 2)
-
-        with contextlib.suppress(Exception):
-            asyncio.run_coroutine_threadsafe(end(), self.loop).result(5)
-        self.loop.call_soon_threadsafe(self.loop.stop)
-        if failed:
-            raise failed[0]
 
 
 if __name__ == "__main__":

@@ -1,32 +1,15 @@
-"""The frame of a trading session with somebody's SDK on the Alpaca venue in a box, on an account that Busbar trades as
-well. Every answer and every frame is compared, field by field, with the venue's own book and with Busbar's journal, which
-has heard of the SDK's orders from the venue, as the SDK hears of Busbar's. The differences are printed and decide the exit
-status: 0 none, 1 some, 2 could not run.
+"""The frame of a session on the Alpaca venue: see session.py. A session file says which market it trades as well."""
 
-A session file brings a Client with its verbs and the market it trades; what is traded, and what is compared with what,
-stands here, once.
-"""
-
-import os
-import sys
-import time
-import traceback
 import uuid
 from decimal import Decimal as Number
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "scenario"))
-import compare  # noqa: E402
-import wire  # noqa: E402
-from stack import Stack, wait_for, wait_synced  # noqa: E402
+import session
+from session import Refused, compare  # noqa: F401
+from stack import Stack
 
 # Everything else is open.
 ENDS = {"filled": "closed", "canceled": "canceled", "replaced": "canceled", "expired": "expired", "rejected": "failed"}
 BOOK_ENDS = {"NONE": "expired", "REJECTED": "failed"}  # the others are cancelled by what happened to them
-
-
-class Refused(Exception):
-    """What the venue said no to, in its own words."""
 
 
 class Market:
@@ -176,68 +159,32 @@ class Heard:
         self.quote = quote_of_answer(body)
 
 
-class Client:
-    """A library under test: every verb answers in the facts above, or raises Refused with what the venue said."""
-
-    name = version = ""
+class Client(session.Client):
     market = SHARES
     has_lists = True  # brackets and trailing stops
     hears_fills = True  # each by itself
-    hears_each = True  # event of an order, also of those that come together
-
-    def __init__(self, venue):
-        self.venue = venue
-
-    def new_id(self):
-        return str(uuid.uuid4())
 
     def book(self, limit):
         """Of crypto alone."""
         return None
 
-    def close(self):
-        pass
 
-
-class Venue:
-    """Where an SDK goes, as whom; and what is true there."""
-
+class Venue(session.Venue):
     def __init__(self, stack, market):
-        self.control, self.ca, self.market = stack.venue, stack.venue.ca, market
-        self.host = "localhost:" + stack.venue.rest.rpartition(":")[2]
-        pairs = dict(line.split(" = ", 1) for line in (stack.folder / "main.cred").read_text().splitlines())
-        self.api_key, self.secret = pairs["api_key"], pairs["secret"]
-
-    def book(self):
-        return self.control.book("main")
+        super().__init__(stack, market.symbol)
+        self.market = market
 
     def house(self, side, units, steps=None):
-        price = self.market.price(steps) if steps is not None else None
-        self.control.trade(side, self.market.qty(units), price, symbol=self.market.symbol)
+        super().house(side, self.market.qty(units), self.market.price(steps) if steps is not None else None)
 
 
-class Session:
-    def __init__(self, stack, venue, client):
-        self.stack, self.venue, self.client, self.market = stack, venue, client, client.market
-        self.req = stack.req()
-        self.differences = []
-        self.compared = 0
+class Session(session.Session):
+    separator = "/"
 
-    def note(self, found, count=1):
-        self.compared += count
-        self.differences += found
-
-    def check(self, what, holds):
-        self.note([] if holds else [f"{what}: no"])
-
-    def check_facts(self, what, ours, theirs):
-        if ours and not compare.shared(ours, theirs):
-            self.note([f"{what}: nothing that {self.client.name} says can be compared"])
-        self.note(compare.differences(what, self.client.name, ours, "the venue", theirs), compare.shared(ours, theirs))
-
-    def check_set(self, what, key, ours, theirs):
-        self.note(compare.set_differences(what, key, self.client.name, ours, "the venue", theirs),
-                  sum(map(len, ours)))
+    def __init__(self, stack, make_client):
+        venue = Venue(stack, make_client.market)
+        super().__init__(stack, venue, make_client(venue))
+        self.market = venue.market
 
     def orders_of_book(self):
         orders = [order_of_book(entry) for entry in self.venue.book()["orders"]]
@@ -247,11 +194,16 @@ class Session:
         fills = [fill_of_book(entry) for entry in self.venue.book()["trades"]]
         return [fill for fill in fills if fill["symbol"] == self.market.symbol]
 
-    def check_order(self, what, order):
-        found = [e for e in self.orders_of_book() if e["order_id"] == order["order_id"]]
-        if len(found) != 1:
-            return self.note([f"{what}: {self.client.name}'s order {order['order_id']} is {len(found)} times there"])
-        self.check_facts(f"{what}, order {order['order_id']}", order, found[0])
+    def of_journal(self, journal):
+        """Of an order of somebody else's that was replaced Busbar tells what took its place, and no more of itself."""
+        orders, fills = super().of_journal(journal)
+        ours = {report["broker_order_id"] for report in compare.published(journal)
+                if report.get("order_id") and report.get("broker_order_id")}
+        left = {o["order_id"] for o in self.orders_of_book() if o["replaced_by"]} - ours
+        for order in orders:
+            if order["order_id"] in left:
+                del order["unified_status"]
+        return orders, fills
 
     def placed(self, what, *order, **more):
         """Places, and asks for it again by both of its names: the acknowledgement was said before anything happened."""
@@ -262,27 +214,11 @@ class Session:
         self.check_order(f"{what}, queried", self.client.query(said["order_id"]))
         return said["order_id"]
 
-    def refused(self, what, reason, verb, *arguments, **more):
-        try:
-            verb(*arguments, **more)
-        except Refused as refused:
-            return self.check(f"{what} is refused with {reason} and not {refused}", reason in str(refused))
-        self.note([f"{what}: {self.client.name} has no error at all"])
-
-    def until(self, compared):
-        """Streams and journal hear of it a moment later: asks until there is no difference, then notes what is left."""
-        end = time.monotonic() + (10 if not self.differences else 2)
-        while True:
-            found, count = compared()
-            if not found or time.monotonic() > end:
-                return self.note(found, count)
-            time.sleep(0.05)
-
     def run(self):
         self.venue.control.stand_still()
         for side, steps in (("SELL", 1), ("SELL", 2), ("BUY", -1), ("BUY", -2)):
             self.venue.house(side, 50, steps)
-        heard = Heard()
+        market, heard = self.market, Heard()
         self.client.listen(heard)
         try:
             self.until(lambda: ([] if heard.is_listening else ["the stream of updates was not confirmed"], 1))
@@ -291,7 +227,7 @@ class Session:
             if self.client.has_lists:
                 self.trade_lists()
             self.be_refused()
-            self.busbar_trades()
+            self.trade_as_busbar(self.symbol, market.unit, *(market.price(steps) for steps in (0.55, 0.54, 0.7, -20)))
             self.check_account()
             self.check_market()
             self.until(lambda: self.orders_heard(heard))
@@ -381,80 +317,13 @@ class Session:
             self.refused("a part of a share for long", "fractional orders must be DAY", client.place, client.new_id(),
                          "BUY", "limit", "1.5", far)
 
-    def busbar_trades(self):
-        """Orders of Busbar's on the same account: what the SDK says of them is compared like its own."""
-        market, symbol = self.market, self.market.symbol
-        order = wire.new_order
-        self.busbar("NewOrder", **order("J1", "Buy", market.qty(20), symbol, price=market.price(0.55)))
-        self.busbar("NewOrder", **order("J2", "Buy", market.qty(3), symbol))
-        self.wait_for(J1="New", J2="Filled")
-        self.venue.house("SELL", 4, 0.55)
-        self.wait_for(J1="PartiallyFilled")
-        self.busbar("ReplaceOrder", client_order_id="J3", orig_client_order_id="J1", order_qty=Number(market.qty(15)),
-                    price=Number(market.price(0.54)))
-        self.wait_for(J3="PartiallyFilled")
-        self.busbar("NewOrder", **order("J4", "Sell", market.qty(10), symbol, price=market.price(0.7)))
-        self.wait_for(J4="New")
-        self.venue.house("BUY", 10, 0.7)
-        self.wait_for(J4="Filled")
-        self.busbar("CancelOrder", client_order_id="J5", orig_client_order_id="J3")
-        self.busbar("NewOrder", **order("J6", "Buy", market.qty(2), symbol, price=market.price(-20)))
-        self.wait_for(J3="Canceled", J6="New")
-
-    def busbar(self, kind, **fields):
-        answer = self.req.ask(kind, **fields)
-        self.check(f"Busbar takes {fields['client_order_id']}: {answer}", answer.get("error") == "None_")
-
-    def wait_for(self, **statuses):
-        def are_so():
-            ours = {o["client_order_id"]: o["order_status"]
-                    for o in self.stack.busbar("orders", "--all", client="alpha")[1]}
-            return all(ours.get(name) == status for name, status in statuses.items())
-        wait_for(f"Busbar's orders to be {statuses}", are_so)
-
-    @staticmethod
-    def ids_of_busbar(journal):
-        return {report["broker_order_id"] for report in compare.published(journal)
-                if report.get("order_id") and report.get("broker_order_id")}
-
-    def check_journal(self, orders, fills, their_orders, their_fills):
-        """What Busbar published of all these orders and fills, from its journal, against what both others say."""
-
-        def compared():
-            wait_synced(self.stack)
-            journal = self.stack.journal()
-            ours, trades = compare.orders_of_journal(journal, "/"), compare.trades_of_journal(journal, "/")
-            # Of an order of somebody else's that was replaced Busbar tells what took its place, and no more of itself.
-            left = {o["order_id"] for o in their_orders if o["replaced_by"]} - self.ids_of_busbar(journal)
-            for order in ours:
-                if order["order_id"] in left:
-                    del order["unified_status"]
-            found = []
-            for name, theirs, trades_there in ((self.client.name, orders, fills), ("the venue", their_orders, their_fills)):
-                found += compare.set_differences("order", ["order_id"], "the journal", ours, name, theirs)
-                found += compare.set_differences("fill", ["trade_id"], "the journal", trades, name, trades_there)
-            return found, 2 * (sum(map(len, ours)) + sum(map(len, trades)))
-        self.until(compared)
-
     def check_account(self):
         client = self.client
-        theirs, fills = self.orders_of_book(), self.fills_of_book()
-        orders, told = client.orders("all"), client.fills()
-        self.check_set("order", ["order_id"], orders, theirs)
+        self.check_orders(client.orders("all"), client.fills())
         for status in ("open", "closed"):
             self.check_set(f"{status} order", ["order_id"], client.orders(status),
-                           [o for o in theirs if (o["unified_status"] == "open") == (status == "open")])
-        self.check_set("fill", ["trade_id"], told, fills)
-        self.check_journal(orders, told, theirs, fills)
-        balances = compare.balances_of_book(self.venue.book()["accounts"][0])
-        ours = client.balances()
-        self.check(f"it knows {sorted(ours)} of {sorted(balances)}", set(ours) == set(balances))
-        for asset in ours.keys() & balances.keys():
-            self.check_facts(f"balance {asset}", ours[asset], balances[asset])
-
-    def levels_of_book(self, limit):
-        levels = next(s for s in self.venue.book()["symbols"] if s["symbol"] == self.market.symbol)
-        return {side: compare.levels(levels[side][:limit]) for side in ("bids", "asks")}, levels["last"]
+                           [o for o in self.orders_of_book() if (o["unified_status"] == "open") == (status == "open")])
+        self.check_balances(client.balances(), compare.balances_of_book(self.venue.book()["accounts"][0]))
 
     def check_market(self):
         book, last = self.levels_of_book(5)
@@ -464,14 +333,10 @@ class Session:
         self.check_facts("bars", {"close": self.client.bars()[-1]}, {"close": last})
 
     def orders_heard(self, heard):
-        theirs = {o["order_id"]: o for o in self.orders_of_book()}
-        found = [f"order {one}: nothing was heard of it" for one in theirs.keys() - heard.orders.keys()]
-        for order_id in theirs.keys() & heard.orders.keys():
-            found += compare.differences(f"order {order_id} heard of", self.client.name, heard.orders[order_id],
-                                         "the venue", theirs[order_id])
+        found = self.heard_of_orders(heard.orders)
         if self.client.hears_fills:
-            found += compare.set_differences("fill heard of", ["trade_id"], self.client.name,
-                                             list(heard.fills.values()), "the venue", self.fills_of_book())
+            found += compare.set_differences("fill heard of", ["trade_id"], self.name, list(heard.fills.values()),
+                                             "the venue", self.fills_of_book())
         if self.client.hears_each:
             begins = {"pending_new", "new", "held"}
             found += [f"order {one}: began with {said[0]}" for one, said in heard.events.items() if said[0] not in begins]
@@ -479,37 +344,12 @@ class Session:
 
     def market_heard(self, heard):
         book, _ = self.levels_of_book(5)
-        pairs = [("quote heard of", heard.quote, {side: rows[0] for side, rows in book.items()})]
+        pairs = [("quote", heard.quote, {side: rows[0] for side, rows in book.items()})]
         if heard.book:
-            pairs.append(("book heard of", {side: rows[:5] for side, rows in heard.book.items()}, book))
-        found = [text for what, ours, theirs in pairs
-                 for text in compare.differences(what, self.client.name, ours, "the venue", theirs)]
-        found += [f"nothing was heard of {name}" for name in self.client.channels if not getattr(heard, name)]
-        public = {trade["trade_id"]: trade for trade in self.client.trades()}
-        found += [f"trade {one}: {heard.trades.get(one)} on the stream, not {public[one]}" for one in public
-                  if heard.trades.get(one) != public[one]]
-        return found, sum(compare.shared(a, b) for _, a, b in pairs) + len(public)
+            pairs.append(("book", {side: rows[:5] for side, rows in heard.book.items()}, book))
+        return self.heard_of_market(heard, *pairs)
 
 
 def main(make_client):
-    """The whole of a session file's program. usage: alpaca_*_session.py VENUE_PROGRAM"""
-    (program, ) = sys.argv[1:]
-    try:
-        with Stack("sdk-" + make_client.__name__, broker="alpaca", venue_program=program, rate=0, seed=20261126,
-                   venue='wash_trades = "crossing"') as stack:
-            venue = Venue(stack, make_client.market)
-            # Where an SDK has no word of its own for a CA, its HTTP or WebSocket library listens to these.
-            os.environ["REQUESTS_CA_BUNDLE"] = os.environ["SSL_CERT_FILE"] = venue.ca
-            os.environ["NODE_EXTRA_CA_CERTS"] = venue.ca
-            client = make_client(venue)
-            session = Session(stack, venue, client)
-            session.run()
-    except Exception as error:  # a session that breaks off has compared nothing, and must not look like a difference
-        print(f"{make_client.name} session: {type(error).__name__}: {error}", file=sys.stderr)
-        traceback.print_exc()
-        sys.exit(2)
-    print(f"{client.name} {client.version} against {program} and Busbar's journal: {session.compared} facts compared, "
-          f"{len(session.differences)} differences")
-    for difference in session.differences:
-        print("  " + difference)
-    sys.exit(1 if session.differences else 0)
+    session.main(make_client.name, lambda stack: Session(stack, make_client), Stack, "sdk-" + make_client.__name__,
+                 broker="alpaca", venue='wash_trades = "crossing"')

@@ -1,14 +1,13 @@
-// @alpacahq/alpaca-trade-api, driven from outside: a line of JSON in is a call, a line of JSON out is its answer or what a
-// stream said.
+// @alpacahq/alpaca-trade-api: see node_client.mjs.
 
-import { createInterface } from 'node:readline';
 import { createRequire } from 'node:module';
+
+import { say, serve } from './node_client.mjs';
 
 const [packages, host, keyId, secretKey, symbol] = [process.argv[2], process.env.VENUE_HOST, process.env.VENUE_KEY,
   process.env.VENUE_SECRET, process.env.VENUE_SYMBOL];
 const Alpaca = createRequire(packages + '/')('@alpacahq/alpaca-trade-api');
 
-const say = (line) => process.stdout.write(JSON.stringify(line) + '\n');
 console.log = (...words) => process.stderr.write(words.join(' ') + '\n');  // the answers' way is not for its remarks
 const base = `https://${host}`;
 const alpaca = new Alpaca({ keyId, secretKey, baseUrl: base, dataBaseUrl: base, dataStreamUrl: base, feed: 'iex' });
@@ -34,22 +33,9 @@ const all = async (list) => {
   return found;
 };
 
-for await (const line of createInterface({ input: process.stdin })) {
-  const { id, verb, parameters } = JSON.parse(line);
-  try {
-    if (verb === 'listen') {
-      say({ id, answer: await listen() });
-    } else if (verb === 'end') {
-      alpaca.trade_ws.reconnectDisabled = true;
-      say({ id, answer: null });
-      break;
-    } else if (verb === 'getTradesV2' || verb === 'getBarsV2') {
-      say({ id, answer: await all(alpaca[verb](...parameters)) });
-    } else {
-      say({ id, answer: (await alpaca[verb](...parameters)) ?? null });
-    }
-  } catch (error) {
-    say({ id, error: error.response?.data ?? String(error.message ?? error) });
-  }
-}
-process.exit(0);
+await serve(alpaca, {
+  listen,
+  getTradesV2: (...parameters) => all(alpaca.getTradesV2(...parameters)),
+  getBarsV2: (...parameters) => all(alpaca.getBarsV2(...parameters)),
+  end: () => { alpaca.trade_ws.reconnectDisabled = true; },
+});

@@ -1,17 +1,9 @@
 """@alpacahq/alpaca-trade-api, the broker's SDK for node: REST, the stream of updates, and market data in MessagePack, in a
 process of its own."""
 
-import json
-import os
-import queue
-import subprocess
-import threading
-
-from alpaca_session import (SHARES, Client, Refused, balances_of_answers, compare, fill_of_answer, main, order_of_answer,
+from alpaca_session import (SHARES, Client, balances_of_answers, compare, fill_of_answer, main, order_of_answer,
                             quote_of_answer, trade_of_answer)
-
-PACKAGES = os.environ.get("BUSBAR_NODE_PACKAGES", "")
-HERE = os.path.dirname(os.path.abspath(__file__))
+from node_client import NodeClient
 
 
 def trade_of_sdk(body):
@@ -22,48 +14,25 @@ def quote_of_sdk(body):
     return quote_of_answer({"bp": body["BidPrice"], "bs": body["BidSize"], "ap": body["AskPrice"], "as": body["AskSize"]})
 
 
-class AlpacaTradeApi(Client):
+class AlpacaTradeApi(NodeClient, Client):
     name = "@alpacahq/alpaca-trade-api"
+    program = "alpaca_trade_api_client.mjs"
     channels = ("trades", "quote")
 
     def __init__(self, venue):
+        self.complaints = []
         super().__init__(venue)
-        package = os.path.join(PACKAGES, "node_modules", "@alpacahq", "alpaca-trade-api", "package.json")
-        with open(package, encoding="utf-8") as file:
-            self.version = json.load(file)["version"]
-        environment = {**os.environ, "VENUE_HOST": venue.host, "VENUE_KEY": venue.api_key,
-                       "VENUE_SECRET": venue.secret, "VENUE_SYMBOL": SHARES.symbol}
-        self.node = subprocess.Popen(["node", os.path.join(HERE, "alpaca_trade_api_client.mjs"), PACKAGES],
-                                     stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
-        self.answers, self.heard, self.calls, self.complaints = queue.Queue(), None, 0, []
-        threading.Thread(target=self.read, daemon=True).start()
 
-    def read(self):
-        for line in self.node.stdout:
-            said = json.loads(line)
-            if "kind" not in said:
-                self.answers.put(said)
-            elif said["kind"] == "update":
-                self.heard.take_update(said["body"])
-            elif said["kind"] == "trade":
-                trade = trade_of_sdk(said["body"])
-                self.heard.trades[trade["trade_id"]] = trade
-            elif said["kind"] == "quote":
-                self.heard.quote = quote_of_sdk(said["body"])
-            else:
-                self.complaints.append(said["body"])
-        self.answers.put(None)
-
-    def call(self, verb, *parameters):
-        self.calls += 1
-        self.node.stdin.write(json.dumps({"id": self.calls, "verb": verb, "parameters": parameters}) + "\n")
-        self.node.stdin.flush()
-        said = self.answers.get(timeout=20)
-        if said is None:
-            raise RuntimeError("node has ended")
-        if "error" in said:
-            raise Refused(json.dumps(said["error"]).replace('\\"', '"'))
-        return said["answer"]
+    def hear(self, said):
+        if said["kind"] == "update":
+            self.heard.take_update(said["body"])
+        elif said["kind"] == "trade":
+            trade = trade_of_sdk(said["body"])
+            self.heard.trades[trade["trade_id"]] = trade
+        elif said["kind"] == "quote":
+            self.heard.quote = quote_of_sdk(said["body"])
+        else:
+            self.complaints.append(said["body"])
 
     def place(self, client_order_id, side, type, qty=None, price=None, stop_price=None, notional=None,
               time_in_force=None, order_class=None, take_profit=None, stop_loss=None, trail_percent=None,
@@ -123,10 +92,7 @@ class AlpacaTradeApi(Client):
         heard.is_listening = True
 
     def close(self):
-        try:
-            self.call("end")
-        finally:
-            self.node.wait(timeout=10)
+        super().close()
         if self.complaints:
             raise RuntimeError(f"its streams complain: {self.complaints}")
 

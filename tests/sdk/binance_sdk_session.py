@@ -6,7 +6,7 @@ import re
 import ssl
 from importlib.metadata import version
 
-from session import compare, main
+from binance_session import compare, main
 from trader import SYMBOL, PlainTrader, Refused, Sdk, Signer
 
 from binance_common import errors

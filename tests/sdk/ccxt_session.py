@@ -3,7 +3,7 @@
 import contextlib
 import json
 
-from session import compare, main
+from binance_session import compare, main
 from trader import PAIR, Refused, Sdk, Trader, pumping, settled
 
 import ccxt

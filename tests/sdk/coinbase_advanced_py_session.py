@@ -1,6 +1,5 @@
 """coinbase-advanced-py, the official SDK: RESTClient, WSClient and WSUserClient."""
 
-import uuid
 from importlib.metadata import version
 
 import coinbase_session
@@ -22,9 +21,6 @@ class CoinbaseAdvancedPy(Client):
         super().__init__(venue)
         self.rest = RESTClient(api_key=venue.api_key, api_secret=venue.secret, base_url=venue.host)
         self.sockets = []
-
-    def new_id(self):
-        return str(uuid.uuid4())
 
     def call(self, verb, *arguments, **more):
         try:

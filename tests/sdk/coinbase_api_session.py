@@ -1,52 +1,21 @@
 """coinbase-api, from npm: CBAdvancedTradeClient and WebsocketClient, in a process of their own under node."""
 
 import json
-import os
-import queue
-import subprocess
-import threading
 
 from coinbase_session import (PRODUCT, Client, Refused, balances_of_answer, book_of_answer, main, order_of_answer,
                               public_trade_of_answer, rules_of_answer, trade_of_answer)
-
-PACKAGES = os.environ.get("BUSBAR_NODE_PACKAGES", "")
-HERE = os.path.dirname(os.path.abspath(__file__))
+from node_client import NodeClient
 
 
-class CoinbaseApi(Client):
+class CoinbaseApi(NodeClient, Client):
     name = "coinbase-api"
+    program = "coinbase_api_client.mjs"
     twice_refused = "DUPLICATE_CANCEL_REQUEST"
     channels = ("trades", "ticker", "candle", "heartbeats", "status")
 
-    def __init__(self, venue):
-        super().__init__(venue)
-        with open(os.path.join(PACKAGES, "node_modules", "coinbase-api", "package.json"), encoding="utf-8") as file:
-            self.version = json.load(file)["version"]
-        environment = {**os.environ, "VENUE_HOST": venue.host, "VENUE_KEY": venue.api_key, "VENUE_SECRET": venue.secret}
-        self.node = subprocess.Popen(["node", os.path.join(HERE, "coinbase_api_client.mjs"), PACKAGES],
-                                     stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
-        self.answers, self.heard, self.calls = queue.Queue(), None, 0
-        threading.Thread(target=self.read, daemon=True).start()
-
-    def read(self):
-        for line in self.node.stdout:
-            said = json.loads(line)
-            if "kind" not in said:
-                self.answers.put(said)
-            elif self.heard and ("sequence_num" in said["frame"] or said["frame"].get("type") == "error"):
-                self.heard.take(said["frame"], said["connection"])
-        self.answers.put(None)
-
-    def call(self, verb, **parameters):
-        self.calls += 1
-        self.node.stdin.write(json.dumps({"id": self.calls, "verb": verb, "parameters": parameters}) + "\n")
-        self.node.stdin.flush()
-        said = self.answers.get(timeout=20)
-        if said is None:
-            raise RuntimeError("node has ended")
-        if "error" in said:
-            raise Refused(json.dumps(said["error"]))
-        return said["answer"]
+    def hear(self, said):
+        if self.heard and ("sequence_num" in said["frame"] or said["frame"].get("type") == "error"):
+            self.heard.take(said["frame"], said["connection"])
 
     def new_id(self):
         return self.call("newId")
@@ -122,12 +91,6 @@ class CoinbaseApi(Client):
                       topic={"topic": topic, "payload": {} if topic == "heartbeats" else products})
         for topic in ("user", "heartbeats"):
             self.call("subscribe", key="advTradeUserData", topic={"topic": topic, "payload": {}})
-
-    def close(self):
-        try:
-            self.call("end")
-        finally:
-            self.node.wait(timeout=10)
 
 
 if __name__ == "__main__":

@@ -1,19 +1,13 @@
-"""ccxt on Coinbase: its synchronous client over REST, ccxt.pro's streams. The venue's own answer, which ccxt carries
-along, has to say the same as what ccxt makes of it."""
+"""ccxt on Coinbase."""
 
-import asyncio
-import contextlib
-import threading
-import uuid
-
-from coinbase_session import (PRODUCT, STATUS, Client, Refused, balances_of_answer, book_of_answer, compare, main,
-                              order_of_answer, order_of_frame, trade_of_answer)
+from ccxt_client import CcxtClient
+from coinbase_session import (Client, Refused, balances_of_answer, compare, main, order_of_answer,
+                              order_of_frame, trade_of_answer)
 
 import ccxt
 import ccxt.pro
 
 PAIR = "BTC/USD"
-UNIFIED = {"expired": "canceled", "failed": "canceled"}  # ccxt has one word for all ends but the good one
 
 
 def settings(venue):
@@ -29,39 +23,20 @@ def redirect(exchange, venue):
     return exchange
 
 
-class Ccxt(Client):
-    name, version = "ccxt", ccxt.__version__
+class Ccxt(CcxtClient, Client):
+    symbol = PAIR
+    unified = {"expired": "canceled", "failed": "canceled"}  # it has one word for all ends but the good one
     key_type = "ecdsa"  # ccxt.pro signs with no other
     twice_refused = "has failed"
     has_reasons = False  # it raises the venue's message, and some refusals have none
-    hears_each = False  # it keeps the last one
     channels = ("trades", "ticker")
 
     def __init__(self, venue):
         super().__init__(venue)
         self.exchange = redirect(ccxt.coinbase(settings(venue)), venue)
-        self.loop = asyncio.new_event_loop()
-        self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
-
-    def new_id(self):
-        return str(uuid.uuid4())
-
-    def call(self, verb, *arguments):
-        try:
-            return getattr(self.exchange, verb)(*arguments)
-        except ccxt.BaseError as error:
-            raise Refused(str(error)) from error
 
     def both(self, order):
-        """What ccxt says, and where it says nothing of its own, what it carries along."""
-        raw = order_of_answer(order["info"])
-        for theirs, ours in {"order_id": "id", "client_order_id": "clientOrderId", "executed": "filled"}.items():
-            if str(raw[theirs]) != str(order[ours]) and not compare.same(raw[theirs], order[ours]):
-                raise AssertionError(f"ccxt's {ours} is {order[ours]} and the answer's {raw[theirs]}")
-        unified = UNIFIED.get(raw["unified_status"], raw["unified_status"])
-        if order["status"] != unified:
-            raise AssertionError(f"ccxt's status is {order['status']} and the answer's {raw['unified_status']}")
-        return raw
+        return self.agreed(order_of_answer(order["info"]), order)
 
     def place(self, client_order_id, side, kind_of_price, qty=None, price=None, post_only=None, money=None, kind="gtc",
               end_time=None, stop_price=None):
@@ -135,31 +110,13 @@ class Ccxt(Client):
         return [{"close": row[4]} for row in reversed(rows)]
 
     def listen(self, heard):
-        self.thread.start()
-        ready = asyncio.run_coroutine_threadsafe(self.open(), self.loop)
-        ready.result(30)
-        self.pumps = [asyncio.run_coroutine_threadsafe(pump, self.loop) for pump in (
-            self.watch_orders(heard), self.watch_trades(heard), self.watch_ticker(heard), self.watch_book(heard))]
-        asyncio.run_coroutine_threadsafe(asyncio.sleep(0.5), self.loop).result()
+        # Its order book counts with numbers.
+        self.pump(redirect(ccxt.pro.coinbase({**settings(self.venue), "number": float}), self.venue), heard)
         heard.subscribed.add("user")  # ccxt does not tell
 
-    async def open(self):
-        # Its order book counts with numbers.
-        self.pro = redirect(ccxt.pro.coinbase({**settings(self.venue), "number": float}), self.venue)
-        await self.pro.load_markets()
-
-    async def watch_orders(self, heard):
-        while True:
-            for order in await self.pro.watch_orders(PAIR):
-                facts = order_of_frame(order["info"])
-                assert (order["id"], order["clientOrderId"]) == (facts["order_id"], facts["client_order_id"])
-                assert STATUS[order["info"]["status"]] == facts["unified_status"]
-                heard.take_order(order["info"])
-
-    async def watch_trades(self, heard):
-        while True:
-            for trade in await self.pro.watch_trades(PAIR):
-                heard.trades[trade["id"]] = self.public_trade(trade)
+    def take_order(self, heard, body):
+        heard.take_order(body)
+        return order_of_frame(body)
 
     async def watch_ticker(self, heard):
         while True:
@@ -171,23 +128,6 @@ class Ccxt(Client):
             book = await self.pro.watch_order_book(PAIR)
             heard.book = {name: {str(row[0]): str(row[1]) for row in book[side]}
                           for name, side in (("bid", "bids"), ("offer", "asks"))}
-
-    def close(self):
-        """A pump that ended before has failed, and says so."""
-        failed = [pump.exception() for pump in self.pumps if pump.done()]
-
-        async def end():
-            for task in asyncio.all_tasks():
-                if task is not asyncio.current_task():
-                    task.cancel()
-            with contextlib.suppress(Exception):  # Debian 12's asyncio aborts a TLS transport that is closed already
-                await asyncio.wait_for(self.pro.close(), 2)
-
-        with contextlib.suppress(Exception):
-            asyncio.run_coroutine_threadsafe(end(), self.loop).result(5)
-        self.loop.call_soon_threadsafe(self.loop.stop)
-        if failed:
-            raise failed[0]
 
 
 if __name__ == "__main__":

@@ -1,24 +1,13 @@
-"""The frame of a trading session with somebody's SDK on the Coinbase venue in a box, on an account that Busbar trades as
-well. Every answer and every frame is compared, field by field, with the venue's own book and with Busbar's journal, which
-has heard of the SDK's orders from the venue, as the SDK hears of Busbar's. The differences are printed and decide the exit
-status: 0 none, 1 some, 2 could not run.
-
-A session file brings a Client with its verbs; what is traded, and what is compared with what, stands here, once.
-"""
+"""The frame of a session on the Coinbase venue: see session.py."""
 
 import json
-import os
-import sys
 import time
-import traceback
 import uuid
 from decimal import Decimal as Number
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "scenario"))
-import compare  # noqa: E402
-import wire  # noqa: E402
-from stack import Stack, wait_for, wait_synced  # noqa: E402
+import session
+from session import Refused, compare  # noqa: F401
+from stack import Stack
 
 PRODUCT, SYMBOL = "BTC-USD", "BTC/USD"
 RULES = {"tick": "0.01", "step": "0.000001", "qty_min": "0.000001", "notional_min": "1"}
@@ -28,10 +17,6 @@ STATUS = {"PENDING": "open", "OPEN": "open", "CANCEL_QUEUED": "open", "FILLED": 
 BOOK_STATUS = {("EXPIRED", "NONE"): "expired", ("EXPIRED", "REJECTED"): "failed"}
 TIME_IN_FORCE = {"GOOD_UNTIL_CANCELLED": "GTC", "GOOD_UNTIL_DATE_TIME": "GTC", "IMMEDIATE_OR_CANCEL": "IOC",
                  "FILL_OR_KILL": "FOK"}
-
-
-class Refused(Exception):
-    """What the venue said no to: the reason in its own word."""
 
 
 # --- the facts --------------------------------------------------------------------------------------------------------
@@ -199,72 +184,30 @@ class Heard:
         return {"bids": rows("bid", True), "asks": rows("offer", False)}
 
 
-class Client:
-    """A library under test: every verb answers in the facts above, or raises Refused with the venue's reason."""
-
-    name = version = ""
+class Client(session.Client):
     key_type = "ed25519"
-    has_reasons = True  # whether its errors hold the venue's reason
-    hears_each = True  # status of an order, also of those that come together
-
-    def __init__(self, venue):
-        self.venue = venue
-
-    def close(self):
-        pass
 
 
-class Venue:
-    """Where an SDK goes, as whom; and what is true there."""
+class Session(session.Session):
+    separator = "-"
 
-    def __init__(self, stack):
-        self.control, self.ca = stack.venue, stack.venue.ca
-        self.host = "localhost:" + stack.venue.rest.rpartition(":")[2]
-        pairs = dict(line.split(" = ", 1) for line in (stack.folder / "main.cred").read_text().splitlines())
-        self.api_key, self.secret = pairs["api_key"], pairs["secret"]
-
-    def book(self, account="main"):
-        return self.control.book(account)
-
-    def house(self, side, quantity, price=None):
-        self.control.trade(side, quantity, price, symbol=PRODUCT)
-
-
-class Session:
-    def __init__(self, stack, venue, client):
-        self.stack, self.venue, self.client = stack, venue, client
-        self.req = stack.req()
-        self.differences = []
-        self.compared = 0
-
-    def note(self, found, count=1):
-        self.compared += count
-        self.differences += found
-
-    def check(self, what, holds):
-        self.note([] if holds else [f"{what}: no"])
-
-    def check_facts(self, what, ours, theirs):
-        if ours and not compare.shared(ours, theirs):
-            self.note([f"{what}: nothing that {self.client.name} says can be compared"])
-        self.note(compare.differences(what, self.client.name, ours, "the venue", theirs), compare.shared(ours, theirs))
-
-    def check_set(self, what, key, ours, theirs):
-        self.note(compare.set_differences(what, key, self.client.name, ours, "the venue", theirs),
-                  sum(map(len, ours)))
+    def __init__(self, stack, make_client):
+        venue = session.Venue(stack, PRODUCT)
+        super().__init__(stack, venue, make_client(venue))
+        self.trade_of = {}  # Busbar names a fill by its entry, and the book by its trade
 
     def orders_of_book(self):
         book = self.venue.book()
         return [order_of_book(entry, book["trades"]) for entry in book["orders"]]
 
-    def trades_of_book(self):
+    def fills_of_book(self):
         return [compare.trade_of_book(entry) for entry in self.venue.book()["trades"]]
 
-    def check_order(self, what, order):
-        found = [e for e in self.orders_of_book() if e["order_id"] == order["order_id"]]
-        if len(found) != 1:
-            return self.note([f"{what}: {self.client.name}'s order {order['order_id']} is {len(found)} times there"])
-        self.check_facts(f"{what}, order {order['order_id']}", order, found[0])
+    def of_journal(self, journal):
+        orders, fills = super().of_journal(journal)
+        for fill in fills:
+            fill["trade_id"] = self.trade_of.get(fill["trade_id"], fill["trade_id"])
+        return orders, fills
 
     def placed(self, what, *order, **more):
         """Places, and asks for it again: the acknowledgement says little."""
@@ -274,23 +217,6 @@ class Session:
         self.check(f"{what} has the name it was given", facts["client_order_id"] == client_order_id)
         self.check_order(f"{what}, queried", facts)
         return order_id
-
-    def refused(self, what, reason, verb, *arguments, **more):
-        try:
-            verb(*arguments, **more)
-        except Refused as refused:
-            is_right = reason in str(refused) or not self.client.has_reasons
-            return self.check(f"{what} is refused with {reason} and not {refused}", is_right)
-        self.note([f"{what}: {self.client.name} has no error at all"])
-
-    def until(self, compared):
-        """Streams and journal hear of it a moment later: asks until there is no difference, then notes what is left."""
-        end = time.monotonic() + (10 if not self.differences else 2)
-        while True:
-            found, count = compared()
-            if not found or time.monotonic() > end:
-                return self.note(found, count)
-            time.sleep(0.05)
 
     def run(self):
         self.venue.control.stand_still()
@@ -302,7 +228,7 @@ class Session:
         try:
             self.until(lambda: ([] if "user" in heard.subscribed else ["the user channel was not confirmed"], 1))
             self.trade()
-            self.busbar_trades()
+            self.trade_as_busbar(SYMBOL, "0.001", "67255", "67254.5", "67270", "52000")
             self.check_account()
             self.check_market()
             self.until(lambda: self.orders_heard(heard))
@@ -358,70 +284,14 @@ class Session:
         self.check("the same name brings the same order",
                    client.place(again, "BUY", "limit", "0.002", "51000") == known)
 
-    def busbar_trades(self):
-        """Orders of Busbar's on the same account: what the SDK says of them is compared like its own."""
-        self.busbar("NewOrder", **wire.new_order("J1", "Buy", "0.02", SYMBOL, price="67255"))
-        self.busbar("NewOrder", **wire.new_order("J2", "Buy", "0.03", SYMBOL))
-        self.wait_for(J1="New", J2="Filled")
-        self.venue.house("SELL", "0.004", "67255")
-        self.wait_for(J1="PartiallyFilled")
-        self.busbar("ReplaceOrder", client_order_id="J3", orig_client_order_id="J1", order_qty=Number("0.015"),
-                    price=Number("67254.5"))
-        self.wait_for(J3="PartiallyFilled")
-        self.busbar("NewOrder", **wire.new_order("J4", "Sell", "0.01", SYMBOL, price="67270"))
-        self.wait_for(J4="New")
-        self.venue.house("BUY", "0.01", "67270")
-        self.wait_for(J4="Filled")
-        self.busbar("CancelOrder", client_order_id="J5", orig_client_order_id="J3")
-        self.busbar("NewOrder", **wire.new_order("J6", "Buy", "0.002", SYMBOL, price="52000"))
-        self.wait_for(J3="Canceled", J6="New")
-
-    def busbar(self, kind, **fields):
-        answer = self.req.ask(kind, **fields)
-        self.check(f"Busbar takes {fields['client_order_id']}: {answer}", answer.get("error") == "None_")
-
-    def wait_for(self, **statuses):
-        def are_so():
-            ours = {o["client_order_id"]: o["order_status"]
-                    for o in self.stack.busbar("orders", "--all", client="alpha")[1]}
-            return all(ours.get(name) == status for name, status in statuses.items())
-        wait_for(f"Busbar's orders to be {statuses}", are_so)
-
-    def check_journal(self, orders, fills, their_orders, their_fills):
-        """What Busbar published of all these orders and fills, from its journal, against what both others say."""
-        trade_of = {fill["entry_id"]: fill["trade_id"] for fill in fills}
-
-        def compared():
-            wait_synced(self.stack)
-            journal = self.stack.journal()
-            ours, trades = compare.orders_of_journal(journal, "-"), compare.trades_of_journal(journal, "-")
-            for trade in trades:  # Busbar names a fill by its entry, and the book by its trade
-                trade["trade_id"] = trade_of.get(trade["trade_id"], trade["trade_id"])
-            found = []
-            for name, theirs, trades_there in ((self.client.name, orders, fills), ("the venue", their_orders, their_fills)):
-                found += compare.set_differences("order", ["order_id"], "the journal", ours, name, theirs)
-                found += compare.set_differences("fill", ["trade_id"], "the journal", trades, name, trades_there)
-            return found, 2 * (sum(map(len, ours)) + sum(map(len, trades)))
-        self.until(compared)
-
     def check_account(self):
         client = self.client
-        theirs, trades = self.orders_of_book(), self.trades_of_book()
-        orders, fills = client.orders(), client.fills()
-        self.check_set("order", ["order_id"], orders, theirs)
+        fills = client.fills()
+        self.trade_of = {fill["entry_id"]: fill["trade_id"] for fill in fills}
+        self.check_orders(client.orders(), fills)
         self.check_set("open order", ["order_id"], client.orders("OPEN"),
-                       [o for o in theirs if o["unified_status"] == "open"])
-        self.check_set("fill", ["trade_id"], fills, trades)
-        self.check_journal(orders, fills, theirs, trades)
-        balances = compare.balances_of_book(self.venue.book()["accounts"][0])
-        ours = client.balances()
-        self.check(f"it knows {sorted(ours)} of {sorted(balances)}", set(ours) == set(balances))
-        for asset in ours.keys() & balances.keys():
-            self.check_facts(f"balance {asset}", ours[asset], balances[asset])
-
-    def levels_of_book(self, limit):
-        levels = next(s for s in self.venue.book()["symbols"] if s["symbol"] == PRODUCT)
-        return {side: compare.levels(levels[side][:limit]) for side in ("bids", "asks")}, levels["last"]
+                       [o for o in self.orders_of_book() if o["unified_status"] == "open"])
+        self.check_balances(client.balances(), compare.balances_of_book(self.venue.book()["accounts"][0]))
 
     def check_market(self):
         book, last = self.levels_of_book(5)
@@ -431,12 +301,8 @@ class Session:
         self.check_facts("candles", {"close": candles[0]["close"]}, {"close": last})
 
     def orders_heard(self, heard):
-        theirs = {o["order_id"]: o for o in self.orders_of_book()}
         last = {o["order_id"]: o for o in heard.orders}
-        found = [f"order {one}: nothing was heard of it" for one in theirs.keys() - last.keys()]
-        for order_id in theirs.keys() & last.keys():
-            found += compare.differences(f"order {order_id} heard of", self.client.name, last[order_id], "the venue",
-                                         theirs[order_id])
+        found = self.heard_of_orders(last)
         if self.client.hears_each:
             found += [f"order {one}: began with {said[0]}" for one, said in heard.statuses.items()
                       if said[0] != "PENDING"]
@@ -445,38 +311,10 @@ class Session:
     def market_heard(self, heard):
         book, last = self.levels_of_book(5)
         bid, ask = (rows[0].split(" @ ")[1] for rows in book.values())
-        pairs = [("book heard of", heard.levels(5), book), ("ticker heard of", heard.ticker,
-                                                           {"last": last, "bid": bid, "ask": ask}),
-                 ("candle heard of", heard.candle, {"close": last})]
-        found = [text for what, ours, theirs in pairs
-                 for text in compare.differences(what, self.client.name, ours, "the venue", theirs)]
-        silent = [name for name in self.client.channels if not getattr(heard, name)]
-        found += [f"nothing was heard of {name}" for name in silent]
-        ours = {o["trade_id"]: o for o in heard.trades.values()}
-        public = {o["trade_id"]: o for o in self.client.trades()}
-        found += [f"trade {one}: {ours.get(one)} on the stream" for one in public if ours.get(one) != public[one]]
-        return found, sum(compare.shared(a, b) for _, a, b in pairs) + len(public)
+        return self.heard_of_market(heard, ("book", heard.levels(5), book), ("candle", heard.candle, {"close": last}),
+                                    ("ticker", heard.ticker, {"last": last, "bid": bid, "ask": ask}))
 
 
 def main(make_client):
-    """The whole of a session file's program. usage: coinbase_*_session.py VENUE_PROGRAM"""
-    (program, ) = sys.argv[1:]
-    try:
-        with Stack("sdk-" + make_client.__name__, broker="coinbase", key_type=make_client.key_type, venue_program=program,
-                   rate=0, seed=20261126) as stack:
-            venue = Venue(stack)
-            # Where an SDK has no word of its own for a CA, its HTTP or WebSocket library listens to these.
-            os.environ["REQUESTS_CA_BUNDLE"] = os.environ["SSL_CERT_FILE"] = venue.ca
-            os.environ["NODE_EXTRA_CA_CERTS"] = venue.ca
-            client = make_client(venue)
-            session = Session(stack, venue, client)
-            session.run()
-    except Exception as error:  # a session that breaks off has compared nothing, and must not look like a difference
-        print(f"{make_client.name} session: {type(error).__name__}: {error}", file=sys.stderr)
-        traceback.print_exc()
-        sys.exit(2)
-    print(f"{client.name} {client.version} against {program} and Busbar's journal: {session.compared} facts compared, "
-          f"{len(session.differences)} differences")
-    for difference in session.differences:
-        print("  " + difference)
-    sys.exit(1 if session.differences else 0)
+    session.main(make_client.name, lambda stack: Session(stack, make_client), Stack, "sdk-" + make_client.__name__,
+                 broker="coinbase", key_type=make_client.key_type)

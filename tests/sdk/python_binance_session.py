@@ -6,7 +6,7 @@ import ssl
 from decimal import Decimal as Number
 from importlib.metadata import version
 
-from session import compare, main
+from binance_session import compare, main
 from trader import SYMBOL, PlainTrader, Refused, Sdk, Signer, pumping, settled
 
 import aiohttp

@@ -1,87 +1,77 @@
-"""The frame of a trading session with somebody's SDK, as it comes from its registry, on an account that Busbar trades
-as well. Every answer and every event is compared with the venue's own book and with Busbar's journal, which has heard
-of the SDK's orders from the venue, as the SDK hears of Busbar's. The differences are printed and decide the exit
-status: 0 none, 1 some, 2 could not run.
+"""A trading session with somebody's SDK on a venue in a box, on an account that Busbar trades as well. Every answer and
+every frame is compared, field by field, with the venue's own book and with Busbar's journal, which has heard of the SDK's
+orders from the venue, as the SDK hears of Busbar's. The differences are printed and decide the exit status: 0 none, 1 some,
+2 could not run.
 
-A session file brings an Sdk with its traders; what is traded, and what is compared with what, stands here, once.
+What stands here knows no broker. A broker's frame says what is traded there and what is compared with what; a session file
+brings a Client with its verbs.
 """
 
-import asyncio
-import logging
 import os
 import sys
 import time
 import traceback
+import uuid
 from decimal import Decimal as Number
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "scenario"))
 import compare  # noqa: E402
 import wire  # noqa: E402
-from stack import Stack, wait_for, wait_synced  # noqa: E402
-from trader import PAIR, SYMBOL, Heard, Refused  # noqa: E402
-
-TICK = Number("0.01")
-RULES = {"tick": "0.01", "step": "0.00001", "notional_min": "5"}
-RATES = {"maker": "0.001", "taker": "0.001"}
-
-REFUSALS = {
-    "unknown order": (-2011, "Unknown order sent."),
-    "no such order": (-2013, "Order does not exist."),
-    "nothing replaced": (-2022, "Order cancel-replace failed."),
-    "too little money": (-2010, "Account has insufficient balance for requested action."),
-    "too small": (-1013, "Filter failure: NOTIONAL"),
-    "a name in use": (-2010, "Duplicate order sent."),
-    "a wrong secret": (-1022, "Signature for this request is not valid."),
-}
+from stack import wait_for, wait_synced  # noqa: E402
 
 
-class SdkStack(Stack):
-    """The venue has one more customer, where the SDK brings a signer."""
-
-    def __init__(self, name, signer, **more):
-        super().__init__(name, **more)
-        self.signer = signer
-
-    def add(self, name, *command):
-        if name == "venue" and self.signer:
-            self.open_signer_account()
-        return super().add(name, *command)
-
-    def open_signer_account(self):
-        public, credentials = self.folder / "signer.public.pem", self.folder / "signer.cred"
-        public.write_text(self.signer.public)
-        credentials.touch(mode=0o600)
-        credentials.write_text(f"api_key = {self.signer.api_key}\npublic_key_file = {public}\n")
-        with open(self.folder / "venue.toml", "a", encoding="utf-8") as config:
-            config.write(f'[venue.accounts.signer]\ncredentials = "{credentials}"\n')
+class Refused(Exception):
+    """What the venue said no to, in its own words."""
 
 
-class Complaints(logging.Handler):
-    """SDKs with typed answers only log it when one has another shape than they know."""
+class Client:
+    """A library under test: every verb answers in facts, or raises Refused with what the venue said."""
 
-    WORDS = ("did not match", "Failed to parse", "Unknown user data", "unknown message", "Error in callback")
+    name = version = ""
+    has_reasons = True  # whether its errors hold the venue's reason
+    hears_each = True  # status of an order, also of those that come together
 
-    def __init__(self):
-        super().__init__(logging.WARNING)
-        self.texts = []
+    def __init__(self, venue):
+        self.venue = venue
 
-    def emit(self, record):
-        text = record.getMessage()
-        if any(word in text for word in self.WORDS):
-            self.texts.append(text)
+    def new_id(self):
+        return str(uuid.uuid4())
+
+    def close(self):
+        pass
 
 
-class Session:
-    def __init__(self, stack, sdk):
-        self.stack, self.sdk = stack, sdk
-        self.venue = stack.venue
+class Venue:
+    """Where an SDK goes, as whom; and what is true there."""
+
+    def __init__(self, stack, symbol, credentials="main.cred"):
+        self.control, self.ca, self.symbol = stack.venue, stack.venue.ca, symbol
+        self.port = stack.venue.rest.rpartition(":")[2]
+        self.host = "localhost:" + self.port
+        self.keys = dict(line.split(" = ", 1) for line in (stack.folder / credentials).read_text().splitlines())
+        self.api_key, self.secret = self.keys.get("api_key"), self.keys.get("secret")
+
+    def book(self):
+        return self.control.book("main")
+
+    def house(self, side, quantity, price=None):
+        self.control.trade(side, quantity, price, symbol=self.symbol)
+
+
+class Comparison:
+    """Notes what was compared. `theirs` is always the venue's."""
+
+    symbol = separator = ""  # as the venue writes it, and what stands between the two of a pair
+    id_within = []  # what makes an id unique beside itself
+    fill = "fill"
+
+    def __init__(self, stack, name, version):
+        self.stack, self.name, self.version = stack, name, version
         self.req = stack.req()
         self.differences = []
         self.compared = 0
-        self.lists = []  # that were opened, and are done
 
-    # Noting what was compared.
     def note(self, found, count=1):
         self.compared += count
         self.differences += found
@@ -89,405 +79,155 @@ class Session:
     def check(self, what, holds):
         self.note([] if holds else [f"{what}: no"])
 
-    def check_facts(self, what, who, ours, theirs):
+    def check_facts(self, what, ours, theirs, who=None):
+        who = who or self.name
         if ours and not compare.shared(ours, theirs):
             self.note([f"{what}: nothing that {who} says can be compared"])
         self.note(compare.differences(what, who, ours, "the venue", theirs), compare.shared(ours, theirs))
 
-    def check_set(self, what, key, who, ours, theirs):
-        facts = sum(map(len, ours))
-        self.note(compare.set_differences(what, key, who, ours, "the venue", theirs), facts)
+    def check_set(self, what, key, ours, theirs, who=None):
+        self.note(compare.set_differences(what, key, who or self.name, ours, "the venue", theirs), sum(map(len, ours)))
 
-    def check_order(self, what, trader, order):
-        book = [compare.order_of_book(e) for e in self.venue.orders(trader.account)]
-        found = [e for e in book if (e["symbol"], e["order_id"]) == (order["symbol"], order["order_id"])]
-        if len(found) != 1:
-            return self.note([f"{what}: {trader.name}'s order {order['order_id']} is {len(found)} times in the book"])
-        self.check_facts(f"{what}, order {order['order_id']}", trader.name, order, found[0])
-
-    async def expect(self, what, refusal, trader, call):
-        code, text = REFUSALS[refusal]
-        try:
-            await call
-        except Refused as refused:
-            said = compare.told(code=refused.code, text=refused.text)
-            self.check_facts(f"{what} is refused", trader.name, said, {"code": code, "text": text})
-            return self.check(f"{what}: {trader.name} raises the right error, not {type(refused.__cause__).__name__}",
-                              trader.names_well(refusal, refused.__cause__))
-        self.note([f"{what}: {trader.name} has no error at all"])
-
-    async def until(self, compared, seconds_min=0):
-        """Streams and journal hear of it a moment later: asks until there is no difference, then notes what is left."""
-        patience = 10 if not self.differences else 3 if len(self.differences) < 20 else 0
-        end = time.monotonic() + max(patience, seconds_min)
-        while True:
-            found, count = compared()
-            if not found or time.monotonic() > end:
-                return self.note(found, count)
-            await asyncio.sleep(0.1)
-
-    # Comparing everything.
-    async def check_all(self, trader, with_journal=True):
-        book = self.venue.book(trader.account)
-        theirs = [compare.order_of_book(e) for e in book["orders"] if e["symbol"] == SYMBOL]
-        their_trades = [compare.trade_of_book(e) for e in book["trades"] if e["symbol"] == SYMBOL]
-        orders, trades = await trader.orders(), await trader.trades()
-        key = ["symbol", "order_id"]
-        self.check_set("order", key, trader.name, orders, theirs)
-        self.check_set("open order", key, trader.name, await trader.open_orders(),
-                       [o for o in theirs if o["unified_status"] == "open"])
-        self.check_set("closed order", key, trader.name, await trader.closed_orders(),
-                       [o for o in theirs if o["unified_status"] == "closed"])
-        self.check_set("trade", ["symbol", "trade_id"], trader.name, trades, their_trades)
-        is_busbars = trader.account == "main"
-        if is_busbars and with_journal:
-            await self.check_journal(trader.name, orders, trades, theirs, their_trades)
-        balances = compare.balances_of_book(book["accounts"][0])
-        self.check_balances(trader.name, await trader.balances(), balances)
-        if is_busbars:
-            self.check_balances("Busbar", compare.balances_of_busbar(self.ask_busbar("Balances")), balances)
-
-    def check_balances(self, who, ours, theirs):
-        if set(ours) != set(theirs):
-            self.note([f"balances: {who} knows {sorted(ours)}, the venue {sorted(theirs)}"])
+    def check_balances(self, ours, theirs, who=None):
+        self.check(f"{who or self.name} knows {sorted(ours)} of {sorted(theirs)}", set(ours) == set(theirs))
         for asset in ours.keys() & theirs.keys():
-            self.check_facts(f"balance {asset}", who, ours[asset], theirs[asset])
+            self.check_facts(f"balance {asset}", ours[asset], theirs[asset], who)
 
-    async def check_journal(self, who, orders, trades, their_orders, their_trades):
-        """What Busbar published of all these orders and fills, from its journal, against what both others say."""
-
-        def compared():
-            wait_synced(self.stack)
-            journal = self.stack.journal()
-            ours, fills = compare.orders_of_journal(journal), compare.trades_of_journal(journal)
-            found = []
-            for name, theirs, their_fills in ((who, orders, trades), ("the venue", their_orders, their_trades)):
-                found += compare.set_differences("order", ["symbol", "order_id"], "the journal", ours, name, theirs)
-                found += compare.set_differences("trade", ["symbol", "trade_id"], "the journal", fills, name,
-                                                 their_fills)
-            return found, 2 * (sum(map(len, ours)) + sum(map(len, fills)))
-
-        await self.until(compared)
-
-    def levels_of_venue(self, limit):
-        levels = next(s for s in self.venue.book("main")["symbols"] if s["symbol"] == SYMBOL)
+    def levels(self, book, limit):
+        levels = next(s for s in book["symbols"] if s["symbol"] == self.symbol)
         return {side: compare.levels(levels[side][:limit]) for side in ("bids", "asks")}, levels["last"]
 
-    async def check_market(self, trader):
-        """The market as anybody sees it. It stands still, so there is one right answer; Busbar is asked as well."""
-        book, last = self.levels_of_venue(5)
-        bid, ask = self.venue.best(SYMBOL)
-        trades = await trader.public_trades()
-        self.note(*self.public_trades_differences(trader, trades))
-        day = {"last": last, "bid": bid, "ask": ask}
-        if trades:
-            prices, volume = [Number(trade["price"]) for trade in trades], sum(Number(trade["qty"]) for trade in trades)
-            day.update(open=prices[0], high=max(prices), low=min(prices), volume=volume)
-            money = sum(Number(trade["price"]) * Number(trade["qty"]) for trade in trades)
-            average = (money / volume).quantize(Number("1e-8"))  # of the last five minutes: there was nothing before
-            self.check_facts("averages", trader.name, await trader.averages(),
-                             {"last": last, "average": average, "volume": volume})
-        for who, told in ((trader.name, await self.market_of(trader)), ("Busbar", self.market_of_busbar())):
-            self.check_facts("book", who, told["book"], book)
-            self.check_facts("quote", who, told["quote"], {side: rows[0] for side, rows in book.items()})
-            self.check_facts("ticker", who, told["ticker"], day)
-            if trades:
-                bars = told["bars"]
-                sums = {"close": bars[-1]["close"], "volume": sum(Number(bar["volume"]) for bar in bars)}
-                self.check_facts("bars", who, sums, {"close": last, "volume": volume})
+    def of_journal(self, journal):
+        """Busbar's orders and fills."""
+        return compare.orders_of_journal(journal, self.separator), compare.trades_of_journal(journal, self.separator)
 
-    async def market_of(self, trader):
-        return {"book": await trader.book(5), "quote": await trader.quote(), "ticker": await trader.ticker(),
-                "bars": await trader.bars()}
-
-    def market_of_busbar(self):
-        book, quote, ticker = (self.ask_busbar(kind)[0] for kind in ("Book", "Quote", "Ticker"))
-        return {
-            "book": {side: compare.levels((level["price"], level["qty"]) for level in book[side][:5])
-                     for side in ("bids", "asks")},
-            "quote": compare.quote(*(quote[name] for name in ("bid_px", "bid_qty", "ask_px", "ask_qty"))),
-            "ticker": {"volume": ticker["volume"],
-                       **{name: ticker[name + "_px"] for name in ("last", "open", "high", "low")}},
-            "bars": self.ask_busbar("Bars"),
-        }
-
-    def ask_busbar(self, kind):
-        answer = self.req.ask("Query", kind=kind, account="main", symbol=PAIR, bar_interval_ms=60_000)
-        if answer["error"] != "None_":
-            raise Refused(answer["error"], f"Busbar, asked for {kind}: {answer['text']}")
-        return answer[kind.lower().rstrip("s") + "s"]
-
-    def public_trades_differences(self, trader, told, before=frozenset()):
-        """The account's trades, as everybody was told of them. Returns differences and how many facts there were."""
-        by_id = {trade["trade_id"]: trade for trade in told}
-        found, count = [], 0
-        for entry in self.venue.trades(trader.account):
-            trade = compare.public_trade_of_book(entry)
-            if entry["symbol"] != SYMBOL or trade["trade_id"] in before:
-                continue
-            count += len(trade)
-            if trade["trade_id"] in by_id:
-                found += compare.differences(f"public trade {trade['trade_id']}", trader.name,
-                                             by_id[trade["trade_id"]], "the venue", trade)
-            else:
-                found.append(f"public trade {trade['trade_id']}: the venue has it and {trader.name} has not")
-        return found, count
-
-    # The conversation.
-    async def run(self):
-        complaints = Complaints()
-        logging.getLogger().addHandler(complaints)
-        traders = await self.sdk.open(self.stack)
-        try:
-            for trader in traders:
-                await self.trade(trader)
-            await self.expect("a stranger", "a wrong secret", *await self.ask_as_stranger())
-            await self.busbar_trades(traders)
-            for trader in traders:
-                if trader.is_followed:
-                    await self.follow(trader)
-            for trader in traders:
-                await self.check_all(trader)
-                await self.go(trader, self.check_market)
-        finally:
-            await self.sdk.close()
-        self.note([f"{self.sdk.name} complains: {text}" for text in dict.fromkeys(complaints.texts)])
-
-    async def ask_as_stranger(self):
-        stranger = await self.sdk.stranger()
-        return stranger, stranger.balances()
-
-    def price(self, factor):
-        """A price so far from the best bid, on the grid of ticks."""
-        return str((self.venue.best(SYMBOL)[0] * Number(factor)).quantize(TICK))
-
-    async def trade(self, trader):
-        rules = await trader.rules()
-        self.check("four markets", sorted(rules) == ["BNBUSDT", "BTCUSDT", "ETHUSDT", "LTCUSDT"])
-        self.check_facts("rules", trader.name, rules[SYMBOL], RULES)
-        self.check_facts("rates", trader.name, await trader.rates(), RATES)
-        await self.go(trader, self.check_market, self.place_and_cancel, self.replace, self.amend, self.place_all_kinds,
-                      self.hide, self.be_refused, self.link, self.chain, self.cancel_all)
-        await self.check_all(trader)
-        await self.go(trader, self.check_market)
-
-    async def go(self, trader, *steps):
-        """A no where there should be a yes is a difference too, and the next step may still be gone."""
-        for step in steps:
-            try:
-                await step(trader)
-            except Refused as refused:
-                self.note([f"{trader.name}, {step.__name__}: refused with {refused.code} {refused.text}"])
-
-    async def place_and_cancel(self, trader):
-        price = str(self.venue.best(SYMBOL)[0] + TICK)
-        placed = await trader.place("BUY", "LIMIT", "0.01", price)
-        self.check_order("placed", trader, placed)
-        self.check_order("queried", trader, await trader.query(placed["order_id"]))
-        self.venue.trade("SELL", "0.004", price, time_in_force="IOC")
-        partial = await trader.query(placed["order_id"])
-        self.check("filled in part", compare.same(partial["executed"], "0.004"))
-        self.check_order("filled in part", trader, partial)
-        await self.check_all(trader, with_journal=False)
-        self.check_order("canceled", trader, await trader.cancel(placed["order_id"]))
-        self.check_order("queried after the cancel", trader, await trader.query(placed["order_id"]))
-        await self.expect("another cancel", "unknown order", trader, trader.cancel(placed["order_id"]))
-
-    async def replace(self, trader):
-        placed = await trader.place("BUY", "LIMIT", "0.01", self.price("0.97"))
-        replaced = await trader.replace(placed, "0.02", self.price("0.98"))
-        self.check_order("its replacement", trader, replaced)
-        self.check_order("replaced", trader, await trader.query(placed["order_id"]))
-        self.check("replaced is canceled", (await trader.query(placed["order_id"]))["status"] == "CANCELED")
-        await self.expect("replacing what is gone", "nothing replaced", trader,
-                          trader.replace(placed, "0.02", self.price("0.98")))
-        first = await trader.place("BUY", "LIMIT", "0.01", str(self.venue.best(SYMBOL)[0] + TICK))
-        self.venue.trade("SELL", "0.004", first["price"], time_in_force="IOC")
-        rest = await trader.replace(first, "0.006", self.price("0.99"))
-        self.check_order("filled in part and replaced", trader, await trader.query(first["order_id"]))
-        self.check_order("the rest elsewhere", trader, await trader.query(rest["order_id"]))
-        await self.check_all(trader, with_journal=False)
-        await trader.cancel_all()
-
-    async def amend(self, trader):
-        if not trader.can_amend:
-            return
-        placed = await trader.place("BUY", "LIMIT", "0.02", self.price("0.97"))
-        self.check_order("amended", trader, await trader.amend(placed["order_id"], "0.015"))
-        amended = await trader.query(placed["order_id"])
-        self.check("less than before", compare.same(amended["qty"], "0.015"))
-        self.check_order("queried after the amendment", trader, amended)
-        self.check("one amendment is on record", await trader.amendments(placed["order_id"]) == [("0.02", "0.015")])
-        self.check_order("amended and canceled", trader, await trader.cancel(placed["order_id"]))
-
-    async def place_all_kinds(self, trader):
-        await trader.test("BUY", "LIMIT", "0.01", self.price("0.9"))
-        bought = await trader.place("BUY", "MARKET", "0.1")
-        self.check_order("bought at the market", trader, bought)
-        self.check_order("queried", trader, await trader.query(bought["order_id"]))
-        sold = await trader.place("SELL", "MARKET", "0.02")
-        self.check_order("sold at the market", trader, await trader.query(sold["order_id"]))
-        expired = await trader.place("BUY", "LIMIT", "0.01", self.price("0.9"), time_in_force="IOC")
-        self.check_order("immediate or cancel that finds nothing", trader, expired)
-        post_only = await trader.place("SELL", "LIMIT_MAKER", "0.01", self.price("1.1"), client_order_id="post-only-1")
-        self.check_order("post only", trader, await trader.query(post_only["order_id"]))
-        self.check_order("asked for by its name", trader, await trader.query_by_name("post-only-1"))
-        stop = await trader.place("SELL", "STOP_LOSS_LIMIT", "0.01", self.price("0.8"), stop_price=self.price("0.9"))
-        self.check_order("stop limit", trader, await trader.query(stop["order_id"]))
-        await self.check_all(trader)
-
-    async def hide(self, trader):
-        if not trader.can_hide:
-            return
-        iceberg = await trader.place_iceberg("SELL", "0.02", "0.005", self.price("1.1"))
-        self.check_order("mostly hidden", trader, await trader.query(iceberg["order_id"]))
-        trailing = await trader.place_trailing("SELL", "0.01", self.price("0.8"), 500)
-        self.check_order("trailing", trader, await trader.query(trailing["order_id"]))
-
-    async def cancel_all(self, trader):
-        await trader.cancel_all()
-
-    async def be_refused(self, trader):
-        low = self.price("0.9")
-        await self.expect("more than there is", "too little money", trader, trader.place("BUY", "LIMIT", "100", low))
-        await self.expect("next to nothing", "too small", trader, trader.place("BUY", "LIMIT", "0.00001", low))
-        await self.expect("a second order of that name", "a name in use", trader,
-                          trader.place("BUY", "LIMIT", "0.01", low, client_order_id="post-only-1"))
-        await self.expect("a query for what never was", "no such order", trader, trader.query("1"))
-
-    async def link(self, trader):
-        if not trader.can_link:
-            return
-        await self.check_list(trader, *await trader.link("SELL", "0.01", self.price("1.1"), self.price("0.8"),
-                                                         self.price("0.9")))
-
-    async def chain(self, trader):
-        if not trader.can_link:
-            return
-        await self.check_list(trader, *await trader.chain("0.01", self.price("0.9"), self.price("1.1")))
-
-    async def check_list(self, trader, list_id, orders):
-        self.check("two orders in the list", len(orders) == 2)
-        for order in orders:
-            self.check_order("in a list", trader, order)
-        self.lists.append(list_id)
-        ids = sorted(order["order_id"] for order in orders)
-        self.check("the list executes", await trader.list_status(list_id) == ("EXECUTING", ids))
-        self.check("the list is open", await trader.open_lists() == [list_id])
-        await self.check_all(trader)
-        for order in await trader.unlink(list_id):
-            self.check_order("canceled with its list", trader, order)
-        self.check("the list is done", await trader.list_status(list_id) == ("ALL_DONE", ids))
-        self.check("no list is open", await trader.open_lists() == [])
-
-    async def busbar_trades(self, traders):
-        """Orders of Busbar's on the same account: what the SDK says of them is compared like its own."""
-        req = self.req
-        price = self.venue.best(SYMBOL)[0] + 2 * TICK
-        rests = req.ask("NewOrder", **wire.new_order("J1", "Buy", "0.02", price=str(price)))
-        bought = req.ask("NewOrder", **wire.new_order("J2", "Buy", "0.03"))
-        self.check("both were taken", rests["order_status"] == bought["order_status"] == "PendingNew")
-        self.wait_for(J1="New", J2="Filled")
-        self.venue.trade("SELL", "0.004", price, time_in_force="IOC")
-        self.wait_for(J1="PartiallyFilled")
-        for trader in traders:
-            await self.check_all(trader)
-        req.ask("ReplaceOrder", client_order_id="J3", orig_client_order_id="J1", order_qty=Number("0.015"),
-                price=price - TICK)
-        self.wait_for(J3="PartiallyFilled")
-        for trader in traders:
-            await self.check_all(trader)
-        req.ask("CancelOrder", client_order_id="J4", orig_client_order_id="J3")
-        req.ask("NewOrder", **wire.new_order("J5", "Buy", "0.02", price=self.price("0.9")))
-        self.wait_for(J3="Canceled", J5="New")
-        req.ask("CancelAll", client_order_id="J6", account="main")
-        self.wait_for(J5="Canceled")
+    def journal_differences(self, *told):
+        """What Busbar published of all these orders and fills, from its journal, against what others say: (who, orders, fills).
+        Returns differences and how many facts there were."""
+        wait_synced(self.stack)
+        orders, fills = self.of_journal(self.stack.journal())
+        found = []
+        for who, their_orders, their_fills in told:
+            for what, key, ours, theirs in (("order", "order_id", orders, their_orders),
+                                            (self.fill, "trade_id", fills, their_fills)):
+                found += compare.set_differences(what, [*self.id_within, key], "the journal", ours, who, theirs)
+        return found, len(told) * (sum(map(len, orders)) + sum(map(len, fills)))
 
     def wait_for(self, **statuses):
         def are_so():
             ours = {o["client_order_id"]: o["order_status"]
                     for o in self.stack.busbar("orders", "--all", client="alpha")[1]}
             return all(ours.get(name) == status for name, status in statuses.items())
-        wait_for(f"Busbar's orders to be {statuses}", are_so)
-
-    # Streams.
-    async def follow(self, trader):
-        heard = Heard()
-        async with self.sdk.streams(heard, trader):
-            await self.be_heard(trader, heard)
-            before = self.venue.book(trader.account)
-            old_orders = {str(e["order_id"]) for e in before["orders"]}
-            old_trades = {str(e["trade_id"]) for e in before["trades"]}
-            old_lists = len(self.lists)
-            await self.go(trader, self.place_and_cancel, self.replace, self.amend, self.link, self.chain)
-            sold = await trader.place("SELL", "MARKET", "0.05")
-            self.check_order("sold at the market", trader, await trader.query(sold["order_id"]))
-            if trader.account == "main":
-                self.req.ask("NewOrder", **wire.new_order("J7", "Buy", "0.02"))
-                self.wait_for(J7="Filled")
-            self.venue.control_call("POST", "/market", step=50)
-            await self.until(lambda: self.orders_heard(heard, trader, old_orders, old_trades), seconds_min=2)
-            await self.until(lambda: self.lists_heard(heard, self.lists[old_lists:]))
-            await self.until(lambda: self.public_trades_differences(trader, heard.public_trades, old_trades))
-            await self.until(lambda: self.market_heard(heard))
-
-    async def be_heard(self, trader, heard):
-        """Something happens on every stream until each has said something: from outside nobody sees when they begin."""
-        end = time.monotonic() + 20
-        while heard.silent() and time.monotonic() < end:
-            placed = await trader.place("BUY", "LIMIT", "0.001", str(self.venue.best(SYMBOL)[0] + TICK))
-            self.venue.trade("SELL", "0.001", placed["price"], time_in_force="IOC")
-            await asyncio.sleep(0.3)
-        self.note([f"nothing was heard of {what}" for what in heard.silent()], len(vars(heard)))
-
-    def orders_heard(self, heard, trader, old_orders, old_trades):
-        book = self.venue.book(trader.account)
-        last = {order["order_id"]: order for order in heard.orders if order["order_id"] not in old_orders}
-        theirs = [compare.order_of_book(e) for e in book["orders"]]
-        ours = list(last.values())
-        found = compare.set_differences("order heard of", ["symbol", "order_id"], self.sdk.name, ours, "the venue",
-                                        [order for order in theirs if order["order_id"] not in old_orders])
-        trades = [trade for trade in heard.trades if trade["trade_id"] not in old_trades]
-        theirs = [compare.trade_of_book(e) for e in book["trades"]]
-        found += compare.set_differences("fill heard of", ["symbol", "trade_id"], self.sdk.name, trades, "the venue",
-                                         [trade for trade in theirs if trade["trade_id"] not in old_trades])
-        balances = compare.balances_of_book(book["accounts"][0])
-        for asset, balance in heard.balances.items():
-            found += compare.differences(f"balance {asset} heard of", self.sdk.name, balance, "the venue",
-                                         balances[asset])
-        return found, sum(map(len, ours)) + sum(map(len, trades)) + 2 * len(heard.balances)
-
-    def lists_heard(self, heard, lists):
-        missing = [f"list {one}: nothing was heard of it" for one in lists if one not in heard.lists]
-        done = {one: "ALL_DONE" for one in lists}
-        return missing + compare.differences("list heard of", self.sdk.name, heard.lists, "the venue", done), len(lists)
-
-    def market_heard(self, heard):
-        book, last = self.levels_of_venue(5)
-        bid, ask = self.venue.best(SYMBOL)
-        pairs = [("book heard of", {side: rows[:5] for side, rows in heard.book.items()}, book),
-                 ("quote heard of", heard.quote, {side: rows[0] for side, rows in book.items()}),
-                 ("ticker heard of", heard.ticker, {"last": last, "bid": bid, "ask": ask}),
-                 ("bar heard of", heard.bar, {"close": last})]
-        return ([text for what, ours, theirs in pairs
-                 for text in compare.differences(what, self.sdk.name, ours, "the venue", theirs)],
-                sum(compare.shared(ours, theirs) for _, ours, theirs in pairs))
+        wait_for(f"Busbar's orders to be {statuses}", are_so, 20)
 
 
-def main(sdk):
+class Session(Comparison):
+    """With one client, whose every verb waits for its answer. Descendants know the facts of their venue's book."""
+
+    def __init__(self, stack, venue, client):
+        super().__init__(stack, client.name, client.version)
+        self.venue, self.client, self.symbol = venue, client, venue.symbol
+
+    def check_order(self, what, order):
+        found = [e for e in self.orders_of_book() if e["order_id"] == order["order_id"]]
+        if len(found) != 1:
+            return self.note([f"{what}: {self.name}'s order {order['order_id']} is {len(found)} times there"])
+        self.check_facts(f"{what}, order {order['order_id']}", order, found[0])
+
+    def refused(self, what, reason, verb, *arguments, **more):
+        try:
+            verb(*arguments, **more)
+        except Refused as refused:
+            is_right = reason in str(refused) or not self.client.has_reasons
+            return self.check(f"{what} is refused with {reason} and not {refused}", is_right)
+        self.note([f"{what}: {self.name} has no error at all"])
+
+    def until(self, compared):
+        """Streams and journal hear of it a moment later: asks until there is no difference, then notes what is left."""
+        end = time.monotonic() + (10 if not self.differences else 2)
+        while True:
+            found, count = compared()
+            if not found or time.monotonic() > end:
+                return self.note(found, count)
+            time.sleep(0.05)
+
+    def busbar(self, kind, **fields):
+        answer = self.req.ask(kind, **fields)
+        self.check(f"Busbar takes {fields['client_order_id']}: {answer}", answer.get("error") == "None_")
+
+    def trade_as_busbar(self, pair, size, rests, replaced, sale, low):
+        """Orders of Busbar's on the same account, of so many times `size` at these prices: what the SDK says of them is
+        compared like its own."""
+        def qty(times):
+            return compare.amount(Number(size) * times)
+
+        def order(name, side, times, price=None):
+            self.busbar("NewOrder", **wire.new_order(name, side, qty(times), pair, price=price))
+
+        def house(side, times, price):
+            self.venue.control.trade(side, qty(times), price, symbol=self.symbol)
+
+        order("J1", "Buy", 20, rests)
+        order("J2", "Buy", 3)
+        self.wait_for(J1="New", J2="Filled")
+        house("SELL", 4, rests)
+        self.wait_for(J1="PartiallyFilled")
+        self.busbar("ReplaceOrder", client_order_id="J3", orig_client_order_id="J1", order_qty=Number(qty(15)),
+                    price=Number(replaced))
+        self.wait_for(J3="PartiallyFilled")
+        order("J4", "Sell", 10, sale)
+        self.wait_for(J4="New")
+        house("BUY", 10, sale)
+        self.wait_for(J4="Filled")
+        self.busbar("CancelOrder", client_order_id="J5", orig_client_order_id="J3")
+        order("J6", "Buy", 2, low)
+        self.wait_for(J3="Canceled", J6="New")
+
+    def check_orders(self, orders, fills):
+        """All of them, as the client, the book and the journal know them."""
+        theirs, their_fills = self.orders_of_book(), self.fills_of_book()
+        self.check_set("order", ["order_id"], orders, theirs)
+        self.check_set("fill", ["trade_id"], fills, their_fills)
+        self.until(lambda: self.journal_differences((self.name, orders, fills), ("the venue", theirs, their_fills)))
+
+    def levels_of_book(self, limit):
+        return self.levels(self.venue.book(), limit)
+
+    def heard_of_orders(self, ours):
+        """By id: what was said of each at last."""
+        theirs = {o["order_id"]: o for o in self.orders_of_book()}
+        found = [f"order {one}: nothing was heard of it" for one in theirs.keys() - ours.keys()]
+        for order_id in theirs.keys() & ours.keys():
+            found += compare.differences(f"order {order_id} heard of", self.name, ours[order_id], "the venue",
+                                         theirs[order_id])
+        return found
+
+    def heard_of_market(self, heard, *pairs):
+        """Each with what it is, what was heard of it and what is in the book; and the trades that everybody is told of."""
+        found = [text for what, ours, theirs in pairs
+                 for text in compare.differences(f"{what} heard of", self.name, ours, "the venue", theirs)]
+        found += [f"nothing was heard of {name}" for name in self.client.channels if not getattr(heard, name)]
+        public = {trade["trade_id"]: trade for trade in self.client.trades()}
+        found += [f"trade {one}: {heard.trades.get(one)} on the stream, not {public[one]}" for one in public
+                  if heard.trades.get(one) != public[one]]
+        return found, sum(compare.shared(ours, theirs) for _, ours, theirs in pairs) + len(public)
+
+
+def main(name, make_session, make_stack, *arguments, **more):
     """The whole of a session file's program. usage: *_session.py VENUE_PROGRAM"""
     (program, ) = sys.argv[1:]
     try:
-        with SdkStack(sdk.name, sdk.signer, venue_program=program, rate=0, seed=20261125) as stack:
+        with make_stack(*arguments, venue_program=program, rate=0, seed=20261126, **more) as stack:
             # Where an SDK has no word of its own for a CA, its HTTP or WebSocket library listens to these.
-            os.environ["REQUESTS_CA_BUNDLE"] = os.environ["SSL_CERT_FILE"] = stack.venue.ca
-            session = Session(stack, sdk)
-            asyncio.run(session.run())
+            for listens in ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"):
+                os.environ[listens] = stack.venue.ca
+            session = make_session(stack)
+            session.run()
     except Exception as error:  # a session that breaks off has compared nothing, and must not look like a difference
-        print(f"{sdk.name} session: {type(error).__name__}: {error}", file=sys.stderr)
+        print(f"{name} session: {type(error).__name__}: {error}", file=sys.stderr)
         traceback.print_exc()
         sys.exit(2)
-    print(f"{sdk.name} {sdk.version} against {program} and Busbar's journal: {session.compared} facts compared, "
+    print(f"{session.name} {session.version} against {program} and Busbar's journal: {session.compared} facts compared, "
           f"{len(session.differences)} differences")
     for difference in session.differences:
         print("  " + difference)
