@@ -1,9 +1,9 @@
 """Orders and what is answered to them: said often, answered never, come too late, filled twice, and to nobody.
 
-  answers.py once|lost_rest|lost_ws|late|fills [--seed N]
+  answers.py once|lost_rest|lost_ws|late|fills [BROKER...] [--seed N]
 
-once: A17 (by the bus). lost_rest, lost_ws: A18, orders by REST, at Binance and at Coinbase, and by Binance's WebSocket API.
-late: A19 and B3. fills: A20, at both."""
+once: A17 (by the bus). lost_rest, lost_ws: A18, orders by REST and by Binance's WebSocket API. late: A19 and B3. fills: A20.
+lost_rest and fills are at the brokers that are named, and without one at Binance and Coinbase."""
 import argparse
 import collections
 import datetime
@@ -20,7 +20,7 @@ from stack import Number, Stack, check, compare_all, wait_for, wait_synced  # no
 import wire  # noqa: E402
 
 from crash import absence_s  # noqa: E402
-from load import SYMBOLS_AT, Template  # noqa: E402
+from load import OF_SHARES, Template, first_symbol, product, spoken  # noqa: E402
 import size  # noqa: E402
 
 
@@ -179,7 +179,10 @@ def once(chance):
 
 # ---- A18: the answer is lost
 
-ORDER_EVENT = {"binance": "executionReport", "coinbase": "user"}  # what the order stream tells them by
+# What the order stream tells them by; Alpaca's has a word for each thing that happens, and nothing else.
+ORDER_EVENTS = {"binance": ("executionReport", ), "coinbase": ("user", ), "alpaca": ("", ), "ibkr": ("sor", "str")}
+# Those of them that another one always follows: what is told after its successor would else be told never.
+FOLLOWED = {**ORDER_EVENTS, "alpaca": ("pending_new", "partial_fill"), "ibkr": ("sor", )}
 LOST = {"drop": ("drop_answer", {}), "502": ("answer_wrong", {"status": 502}), "wait": ("delay_answer", {"ms": 60_000})}
 KNOWN = {"New", "PartiallyFilled", "Filled"}
 
@@ -200,9 +203,9 @@ class Lost:
         name = f"L{self.count}"
         self.count += 1
         self.sent[name] = time.time()
-        symbol = next(iter(SYMBOLS_AT[self.stack.broker_of(account)]))
-        self.dealer.send("NewOrder", **wire.new_order(name, "Buy", "0.001", symbol, account,
-                                                      price=20000 + self.count % 5000))
+        symbol, price, quantity, step = first_symbol(self.stack.broker_of(account))
+        self.dealer.send("NewOrder", **wire.new_order(name, "Buy", quantity, symbol, account,
+                                                      price=price // 3 + self.count % 5000 * step))
         return name
 
     def is_ready(self):
@@ -222,7 +225,8 @@ class Lost:
         hidden = 2.0 if mode == "hidden" else 0.0
         for venue in self.stack.venues:
             if mode != "told":
-                venue.fault("withhold", stream="orders", event=ORDER_EVENT[venue.broker])
+                for event in ORDER_EVENTS[venue.broker]:
+                    venue.fault("withhold", stream="orders", event=event)
             if hidden:
                 venue.fault("hide_orders", ms=int(hidden * 1000))
             venue.fault(kind, endpoint="order.place", transport=self.transport, next=len(venue.accounts), **more)
@@ -290,10 +294,10 @@ class Lost:
         return max(told.values())
 
 
-def lost(chance, transport):
+def lost(chance, transport, names):
     is_rest = transport == "rest"
     each = 10 if is_rest else 4
-    brokers = [b for b in (("binance", "coinbase") if is_rest else ("binance", )) for _ in range(each)]
+    brokers = [b for b in names for _ in range(each)]
     accounts = tuple(f"a{i}" for i in range(len(brokers)))
     rounds = -(-(size.times(1000, 20) if is_rest else size.times(100, 8)) // each)
     rounds = max(rounds, 2)
@@ -318,7 +322,8 @@ def lost(chance, transport):
         orders = compare_all(stack)
         check(orders == run.count - len(ends), orders, "orders at the venue of", run.count)
         stack.busbar("journal", "recheck")
-        print(f"A18: by {'REST, at Binance and at Coinbase' if is_rest else 'the WebSocket API'}, answers lost at each: " +
+        where = f"REST, at {' and at '.join(map(spoken, names))}" if is_rest else "the WebSocket API"
+        print(f"A18: by {where}, answers lost at each: " +
               ", ".join(f"{count} by {how}" for how, count in counts.items()) +
               f"; 0 sent again; in doubt after {statistics.median(run.doubted):.2f} s in the middle, "
               f"{max(run.doubted):.2f} s at most, alarm {alarm:.2f} s at most (limit 5 s); right "
@@ -490,7 +495,8 @@ class Fills:
     def __init__(self, stack, chance, account, dealer):
         self.stack, self.chance, self.account, self.dealer = stack, chance, account, dealer
         self.venue, self.broker = stack.venue_for(account), stack.broker_of(account)
-        self.symbol = next(iter(SYMBOLS_AT[self.broker]))
+        self.symbol, self.price, self.quantity, _ = first_symbol(self.broker)
+        self.base, self.quote = self.symbol.split("/") if "/" in self.symbol else (self.symbol, "USD")
         self.fills = 0
         self.count = 0
 
@@ -500,9 +506,8 @@ class Fills:
         self.dealer.send("NewOrder", **wire.new_order(name, side, quantity, self.symbol, self.account, price))
         return name
 
-    def trade(self, side, quantity, **more):
-        name = self.symbol.replace("/", "" if self.broker == "binance" else "-")
-        self.venue.trade(side, quantity, "50000", name, **more)
+    def trade(self, side, pieces, **more):
+        self.venue.trade(side, pieces * self.quantity, str(self.price), product(self.broker, self.symbol), **more)
 
     def wait_final(self, names):
         self.dealer.all_become(names, "Filled", seconds=30)
@@ -510,13 +515,13 @@ class Fills:
 
     def are_swept(self):
         side, house = self.chance.choice([("Buy", "SELL"), ("Sell", "BUY")])
-        sizes = [self.chance.randint(2, 5) for _ in range(40)]  # thousandths
-        names = [self.place(side, Number(n).scaleb(-3), 50000) for n in sizes]
+        sizes = [self.chance.randint(2, 5) for _ in range(40)]
+        names = [self.place(side, n * self.quantity, self.price) for n in sizes]
         self.dealer.all_become(names, "New", "PartiallyFilled", "Filled", seconds=30)
         left = sum(sizes)
         while left:
             piece = min(left, self.chance.randint(1, 12))
-            self.trade(house, Number(piece).scaleb(-3), time_in_force="IOC")
+            self.trade(house, piece, time_in_force="IOC")
             left -= piece
         self.wait_final(names)
 
@@ -524,8 +529,8 @@ class Fills:
         side, house = self.chance.choice([("Buy", "SELL"), ("Sell", "BUY")])
         pieces = self.chance.randint(5, 15)
         for _ in range(pieces):
-            self.trade(house, "0.001")
-        self.wait_final([self.place(side, Number(pieces).scaleb(-3), 50000 if self.chance.random() < 0.5 else None)])
+            self.trade(house, 1)
+        self.wait_final([self.place(side, pieces * self.quantity, self.price if self.chance.random() < 0.5 else None)])
 
     def of_venue(self):
         return [t for t in self.venue.trades(self.account) if t["client_order_id"]]
@@ -550,10 +555,13 @@ class Fills:
         by_fills = position((t["side"], Number(t["qty"])) for t in trades)
         check(by_orders == by_fills, when, "position", by_orders, "here,", by_fills, "at the venue")
         account = next(a for a in self.venue.book(self.account)["accounts"] if a["account"] == self.account)
-        ours = {b["asset"]: Number(b["free"]) + Number(b.get("locked", "0"))
-                for b in self.stack.busbar("balances", "--account", self.account)[1]}
-        btc = account["balances"]["BTC"]
-        check(ours["BTC"] == Number(btc["free"]) + Number(btc["locked"]), when, ours, btc)
+        if self.broker in OF_SHARES:
+            ours = {p["symbol"]: Number(p["qty"]) for p in self.stack.busbar("positions", "--account", self.account)[1]}
+        else:
+            ours = {b["asset"]: Number(b["free"]) + Number(b.get("locked", "0"))
+                    for b in self.stack.busbar("balances", "--account", self.account)[1]}
+        theirs = account["balances"][self.base]
+        check(ours[self.base] == Number(theirs["free"]) + Number(theirs["locked"]), when, ours, theirs)
         return len(trades), by_fills
 
 
@@ -571,21 +579,22 @@ def fills_before_answers(stack):
     return early
 
 
-def fills(chance):
+def fills(chance, brokers):
     wanted = size.times(100_000, 2000)
-    brokers = ("binance", "coinbase")
     # The streams repeat what they say up to four times, and shuffle it; half the orders are answered after their fills.
     with Stack("fills", accounts=brokers, gateways=brokers, brokers=brokers) as stack:
         dealer = Session(stack, "fills")
         runs = [Fills(stack, chance, account, dealer) for account in stack.accounts]
         for run in runs:
-            venue, event = run.venue, ORDER_EVENT[run.broker]
+            venue = run.venue
             venue.stand_still()
-            for asset, amount in (("BTC", "10000"), (run.symbol.split("/")[1], "500000000")):
+            for asset, amount in ((run.base, str(10_000_000 * run.quantity)), (run.quote, "500000000")):
                 venue.control_call("POST", "/deposit", account=run.account, asset=asset, amount=amount)
-            for times, probability in ((1, 0.6), (1, 0.5), (2, 0.4)):
-                venue.fault("duplicate", stream="orders", event=event, times=times, probability=probability)
-            venue.fault("reorder", stream="orders", event=event, probability=0.3)
+            for event in ORDER_EVENTS[run.broker]:
+                for times, probability in ((1, 0.6), (1, 0.5), (2, 0.4)):
+                    venue.fault("duplicate", stream="orders", event=event, times=times, probability=probability)
+            for event in FOLLOWED[run.broker]:
+                venue.fault("reorder", stream="orders", event=event, probability=0.3)
             venue.fault("delay_answer", endpoint="order.place", ms=20 if run.broker == "binance" else 50, probability=0.5)
         while sum(run.fills for run in runs) < wanted:
             run = min(runs, key=lambda run: run.fills)
@@ -594,12 +603,14 @@ def fills(chance):
         early = fills_before_answers(stack)
         said = []
         for run in runs:
-            hits = {f["kind"]: f["hits"] for f in run.venue.control_call("GET", "/faults")["faults"]}
+            hits = collections.Counter()
+            for fault in run.venue.control_call("GET", "/faults")["faults"]:
+                hits[fault["kind"]] += fault["hits"]
             run.venue.clear_faults()
             count, position = run.compare("at the end,")
             check(early[run.account] or size.SIZE == "sanitizer", "no fill was told before the answer to its order at", run.broker)
-            said.append(f"{run.broker.capitalize()}: {count} fills of {run.count} orders, {hits.get('duplicate', 0)} events "
-                        f"repeated, {hits.get('reorder', 0)} out of order, {early[run.account]} fills before their order "
+            said.append(f"{spoken(run.broker)}: {count} fills of {run.count} orders, {hits['duplicate']} events "
+                        f"repeated, {hits['reorder']} out of order, {early[run.account]} fills before their order "
                         f"was acknowledged: 0 counted twice, position {position} as in the venue's book")
         compare_all(stack)
         # The fills come once more, from the brokers' lists this time, to gateways and a router that are new.
@@ -619,12 +630,13 @@ def fills(chance):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("row", choices=["once", "lost_rest", "lost_ws", "late", "fills"])
+    parser.add_argument("brokers", nargs="*", default=("binance", "coinbase"))
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
     options = parser.parse_args()
     print(f"answers {options.row}: seed {options.seed}, size {size.SIZE}", flush=True)
     chance = random.Random(options.seed)
-    rows = {"once": once, "late": late, "fills": fills, "lost_rest": lambda c: lost(c, "rest"),
-            "lost_ws": lambda c: lost(c, "ws")}
+    rows = {"once": once, "late": late, "fills": lambda c: fills(c, options.brokers),
+            "lost_rest": lambda c: lost(c, "rest", options.brokers), "lost_ws": lambda c: lost(c, "ws", ("binance", ))}
     rows[options.row](chance)
 
 

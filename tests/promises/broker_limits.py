@@ -1,28 +1,32 @@
 """A broker that has heard enough: it answers 429 or 418 and says for how long. Until then nothing is sent, by nobody, and
 orders are refused, or wait within their time and go then. C4.
 
-  broker_limits.py"""
+  broker_limits.py [BROKER...]
+
+Without a broker it is Binance's and Coinbase's that are shown."""
 import sys
 import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "scenario"))
 from stack import Stack, check, compare_all, wait_for  # noqa: E402
+from load import first_symbol, spoken  # noqa: E402
 import wire  # noqa: E402
 
 import size  # noqa: E402
 
 QUIET_S = 3
 SHORT_NS = 1_000_000_000  # of an order that must not wait so long
-SYMBOLS = {"binance": "BTC/USDT", "coinbase": "BTC/USD"}
-# What is answered, and how orders travel.
-WAYS = [("binance", "rest", 429), ("binance", "rest", 418), ("binance", "ws_api", 429), ("binance", "ws_api", 418),
-        ("coinbase", "rest", 429)]
+# How orders travel, and what is answered. IBKR says no time: who goes over is shut out for as long as is known of it.
+WAYS = {"binance": [("rest", 429), ("rest", 418), ("ws_api", 429), ("ws_api", 418)], "coinbase": [("rest", 429)],
+        "alpaca": [("rest", 429)], "ibkr": [("rest", 429)]}
+MORE = {"ws_api": 'orders = "ws_api"', "ibkr": f"penalty_ms = {1000 * QUIET_S}"}
 
 
 class Way:
     def __init__(self, stack, broker, status):
-        self.stack, self.broker, self.status = stack, broker, status
+        self.stack, self.status = stack, status
+        self.symbol, self.price, self.quantity, self.step = first_symbol(broker)
         self.dealer = stack.dealer("limits")
         self.dealer.hello()
         self.count = self.short = self.long = 0
@@ -31,7 +35,8 @@ class Way:
     def place(self, kind, seconds=10.0):
         name = f"{kind}{self.count}"
         self.count += 1
-        order = wire.new_order(name, "Buy", "0.01", symbol=SYMBOLS[self.broker], price=20000 + self.count)
+        price = self.price // 3 + self.count * self.step
+        order = wire.new_order(name, "Buy", 10 * self.quantity, symbol=self.symbol, price=price)
         self.dealer.send("NewOrder", expire_time_ns=time.time_ns() + int(seconds * 1e9), **order)
         return name
 
@@ -76,7 +81,7 @@ class Way:
         check({r["error"] for r in ended} <= {"RateLimited", "Expired"}, {r["error"] for r in ended})
         # Questions are not passed on either: they are refused, or answered from what is known.
         self.stack.busbar("balances", can_fail=True)
-        self.stack.busbar("book", SYMBOLS[self.broker], can_fail=True)
+        self.stack.busbar("book", self.symbol, can_fail=True)
         self.becomes(long, "New", seconds=QUIET_S + 5)
         if restarts_router:
             wait_for("the session to be well", lambda: self.stack.busbar("status", can_fail=True)[0] == 0, QUIET_S + 10)
@@ -92,7 +97,7 @@ class Way:
 
 
 def run(broker, transport, status, rounds):
-    more = 'orders = "ws_api"' if transport == "ws_api" else ""
+    more = MORE.get(transport, MORE.get(broker, ""))
     with Stack(f"limits-{broker}", broker=broker, order_ttl_ms=20_000, gateway=more, rate=0) as stack:
         stack.venue.stand_still()
         way = Way(stack, broker, status)
@@ -104,14 +109,17 @@ def run(broker, transport, status, rounds):
 
 
 def main():
+    brokers = sys.argv[1:] or ("binance", "coinbase")
     rounds = size.times(20, 2)
-    short = long = 0
+    short = long = count = 0
     slowest = 0.0
-    for broker, transport, status in WAYS:
-        way = run(broker, transport, status, rounds)
-        short, long, slowest = short + way.short, long + way.long, max(slowest, *way.refused_after)
-    print(f"C4: {rounds * len(WAYS)} times 429 or 418 with {QUIET_S} s to wait, from Binance by REST and WebSocket API and "
-          f"from Coinbase: 0 requests of any kind before, a router killed meanwhile in half of them; {short} orders that could "
+    for broker in brokers:
+        for transport, status in WAYS[broker]:
+            way = run(broker, transport, status, rounds)
+            count += rounds
+            short, long, slowest = short + way.short, long + way.long, max(slowest, *way.refused_after)
+    print(f"C4: {count} times 429 or 418 with {QUIET_S} s to wait, from {' and '.join(map(spoken, brokers))}, by each way that "
+          f"orders go: 0 requests of any kind before, a router killed meanwhile in half of them; {short} orders that could "
           f"not wait so long refused after {slowest:.2f} s at most, none of them sent; {long} good for longer, and the cancels, were sent then", flush=True)
 
 

@@ -12,7 +12,7 @@ import threading
 import time
 from pathlib import Path
 
-from load import BIN, Load, QUOTES_BY_MARKET, Quotes, check, drawn_seed, four_gateways, wait_for, wire
+from load import BIN, Load, OF_SHARES, QUOTES_BY_MARKET, Quotes, check, drawn_seed, four_gateways, wait_for, wire
 from afterwards import Aftermath, written_before_sent
 import size
 
@@ -214,8 +214,10 @@ def doubts_after(stack, load, injectors):
 
 def absence_s(stack, account):
     """From when on an order that its broker does not show cannot have arrived any more."""
-    is_binance = stack.broker_of(account) == "binance"
-    return SERVER_S + (stack.options["recv_window_ms"] / 1000 if is_binance else stack.options["token_life_s"])
+    broker = stack.broker_of(account)
+    if broker in OF_SHARES:  # their requests bear no time, and the configuration says how long they are feared
+        return stack.options["token_life_s"]
+    return SERVER_S + (stack.options["recv_window_ms"] / 1000 if broker == "binance" else stack.options["token_life_s"])
 
 
 def gateways(options):
@@ -306,7 +308,7 @@ def graceful_stop(options):
             process, before = stack.processes[name], starts(stack.processes[name])
             lives = watch.lives() if name in stack.gateway_names else None
             begin = time.monotonic()
-            process.stop()  # fails unless it ends within 5 s, and with 0
+            process.stop(5)  # fails unless it ends within 5 s, and with 0
             took = time.monotonic() - begin
             process.start()
             if name in stack.gateway_names:

@@ -22,7 +22,10 @@ ACCOUNTS = ("first", "second", "third", "fourth")
 GATEWAYS = ("binance1", "binance2", "binance3", "binance4")  # where the links to one broker are the matter
 SYMBOLS = {"BTC/USDT": (60000, "0.001"), "ETH/USDT": (3000, "0.01"), "BNB/USDT": (500, "0.1"), "LTC/USDT": (70, "1")}
 SYMBOLS_AT = {"binance": SYMBOLS,
-              "coinbase": {"BTC/USD": (60000, "0.001"), "ETH/USD": (3000, "0.01"), "LTC/USD": (70, "1")}}
+              "coinbase": {"BTC/USD": (60000, "0.001"), "ETH/USD": (3000, "0.01"), "LTC/USD": (70, "1")},
+              "alpaca": {"AAPL": (190, "2"), "TSLA": (340, "2"), "BTC/USD": (60000, "0.002")},
+              "ibkr": {"AAPL": (190, "2"), "BRK.B": (410, "2")}}
+OF_SHARES = ("alpaca", "ibkr")
 SETTLED = wire.FINAL | {"New", "PartiallyFilled"}
 RESTING_MAX = 60  # orders that are left alone; of more, the oldest are cancelled
 QUOTES_BY_MARKET = 20  # steps a second of the venue's own market; the rest of the quotes is published to the hub
@@ -35,6 +38,23 @@ def four_gateways(name, seed, **more):
     brokers = ("binance", "binance", "coinbase", "coinbase")
     return Stack(name, accounts=ACCOUNTS, gateways=[f"{b}{i % 2 + 1}" for i, b in enumerate(brokers)], brokers=brokers,
                  seed=seed % 1000 + 1, **{"recv_window_ms": 1000, **more})
+
+
+def product(broker, symbol):
+    """As the broker's venue calls it."""
+    if broker == "ibkr":
+        return symbol.removesuffix("/USD").replace(".", " ")
+    return symbol.replace("/", {"binance": "", "coinbase": "-", "alpaca": "/"}[broker])
+
+
+def spoken(broker):
+    return "IBKR" if broker == "ibkr" else broker.capitalize()
+
+
+def first_symbol(broker):
+    """(symbol, about its price, a small quantity, a step between prices)."""
+    symbol, (price, quantity) = next(iter(SYMBOLS_AT[broker].items()))
+    return symbol, price, Number(quantity), Number("0.01") if broker in OF_SHARES else Number(1)
 
 
 def drawn_seed():
@@ -70,6 +90,7 @@ class Template:
 
 class Session(wire.Dealer):
     """A session that reads of a report only what a trader's ledger needs."""
+    heartbeat_ms = 1000  # as one has it that asks for nothing else
 
     def __init__(self, stack, name, client="alpha", endpoint=None):
         super().__init__(endpoint or stack.endpoint("orders"), client, name)
