@@ -15,7 +15,7 @@ import warnings
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "scenario"))
-from stack import Process, Stack, check, program, wait_for  # noqa: E402
+from stack import BIN, Process, Stack, check, program, wait_for  # noqa: E402
 
 warnings.filterwarnings("ignore", category=DeprecationWarning)  # of versions that nobody should speak
 
@@ -159,8 +159,12 @@ class Server:
 
 PLACES = {"binance": {"rest": "https://{}/", "ws_api": "wss://{}/ws-api/v3", "streams": "wss://{}"},
           "coinbase": {"rest": "https://{}", "user_stream": "wss://{}/", "market_stream": "wss://{}/"},
-          # Of its market data nothing is opened before somebody wants some.
-          "alpaca": {"rest": "https://{}", "order_stream": "wss://{}/stream"}}
+          "alpaca": {"rest": "https://{}", "order_stream": "wss://{}/stream", "data": "https://{}",
+                     "stock_stream": "wss://{}/v2/iex", "crypto_stream": "wss://{}/v1beta3/crypto/us"},
+          "ibkr": {"rest": "https://{}/v1/api", "stream": "wss://{}/v1/api/ws"}}
+# What opens those that nobody opens before somebody wants something of them.
+WANTED = {"data": ("history", "AAPL", "--interval", "1m", "-n", "3"), "stock_stream": ("quotes", "AAPL", "--seconds", "5"),
+          "crypto_stream": ("quotes", "BTC/USD", "--seconds", "5")}
 KINDS = {"expired": "certificate has expired", "wrong_host": "not for this host name", "self_signed": "self-signed",
          "wrong_ca": "unable to get local issuer|unable to verify", "tls11": "TLS with", "null": "TLS with",
          "rc4": "TLS with", "pin_changed": "is pinned"}
@@ -184,8 +188,8 @@ class Bench(Stack):
         return urls
 
     def gateway_table(self, name):
-        table = super().gateway_table(name).replace(self.venue.ca, str(self.folder / "trusted.pem"))
-        return table + (f"pins = {list(self.pins)}\n" if self.pins else "")
+        self.gateway = f"pins = {list(self.pins)}" if self.pins else ""
+        return super().gateway_table(name).replace(self.venue.ca, str(self.folder / "trusted.pem"))
 
     def start(self):
         self.start_venue()
@@ -195,8 +199,17 @@ class Bench(Stack):
         (self.folder / "trusted.pem").write_text(Path(self.venue.ca).read_text() + (self.tls / "right.pem").read_text())
         self.venue_pin = self.certificates.pin(self.venue.ca)
 
+    def want(self, place):
+        """By way of a router, again and again, for a gateway that is not there yet refuses it."""
+        if "router" not in self.processes:
+            self.add("auditd-core", program("busbar-auditd"), "--config", self.config, "--stream", "core").start()
+            self.add("router", program("busbar-router"), "--config", self.config).start()
+        busbar = (BIN / "busbar", "--config", self.config, *WANTED[place])
+        return Process("wish", ["sh", "-c", 'while ! "$@"; do sleep 0.2; done', "sh", *map(str, busbar)],
+                       self.folder / f"wish-{self.astray[1]}.log").start()
+
     def try_it(self, place, kind, pins=()):
-        """The server of this kind, after the gateway has tried it, and what the gateway said."""
+        """The server of this kind, after the gateway has tried it, and what the gateway said, or told who had asked."""
         server = Server(kind, self.certificates)
         self.astray, self.pins = (place, server.port), pins
         self.write_config()
@@ -205,18 +218,24 @@ class Bench(Stack):
         gateway.environment = {"SSLKEYLOGFILE": str(self.folder / "keys")}
         self.processes["gateway"] = gateway
         gateway.start()
+        wish = self.want(place) if place in WANTED else None
+
+        def said():
+            return log.read_text() + (Path(wish.log).read_text() if wish else "")
         about = f"TLS with 127[.]0[.]0[.]1:{server.port}: "
         try:
             wait_for(f"{place} to be tried with {kind}", lambda: server.tries, 10, 0.01)
             if kind == "good" and (not pins or self.certificates.pin(self.tls / "good.crt") in pins):
                 wait_for("a good one to be spoken to", lambda: server.said, 10, 0.01)
             else:
-                wait_for("the reason", lambda: re.search(about, log.read_text()), 10, 0.01)
+                wait_for("the reason", lambda: re.search(about, said()), 10, 0.01)
         finally:
+            if wish:
+                wish.kill()
             gateway.kill()
             server.close()
         del self.processes["gateway"]
-        return server, log.read_text()
+        return server, said()
 
 
 def no_gateway_connects(broker):
