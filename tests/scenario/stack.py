@@ -2,6 +2,7 @@
 import atexit
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -29,6 +30,8 @@ LIMITS = {
 }
 # Whoever tests both sides of a market trades with himself.
 VENUES = {"alpaca": 'wash_trades = "off"'}
+# Seconds. A wait that ends early costs nothing, and two slow cores, which others use as well, may take long.
+PATIENCE = 60.0
 DAEMONS = ["auditd-core", "auditd-tape", "auditd-market", "router", "hub", "gateway"]
 
 
@@ -46,7 +49,7 @@ def check(condition, *what):
         raise Failed(" ".join(str(part) for part in what))
 
 
-def wait_for(what, question, seconds=10.0, pause=0.02):
+def wait_for(what, question, seconds=PATIENCE, pause=0.02):
     """Asks until the answer is true, and returns it."""
     end = time.monotonic() + seconds
     while True:
@@ -64,8 +67,10 @@ class Process:
         self.wrapper = [] if outlives else ["setpriv", "--pdeathsig", "KILL"]
         self.environment = None
         self.popen = None
+        self.starts = 0
 
     def start(self, first_line=False):
+        self.starts += 1
         with open(self.log, "ab") as log:
             self.popen = subprocess.Popen(self.wrapper + self.command, stdin=subprocess.DEVNULL, stderr=log,
                                           stdout=subprocess.PIPE if first_line else log,
@@ -83,8 +88,8 @@ class Process:
         self.popen.kill()
         self.popen.wait()
 
-    def stop(self, seconds=5.0):
-        """SIGTERM: it has to end by itself, with 0."""
+    def stop(self, seconds=PATIENCE / 2):
+        """SIGTERM: it has to end by itself, with 0. How soon is A22's subject."""
         if self.popen is None:
             return
         begin = time.monotonic()
@@ -133,7 +138,7 @@ class Venue:
     def call(self, method, url, headers=None, data=None):
         request = urllib.request.Request(url, method=method, headers=headers or {}, data=data)
         try:
-            with urllib.request.urlopen(request, timeout=10) as answer:
+            with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
                 text = answer.read()
         except urllib.error.HTTPError as error:
             raise Failed(f"{method} {url.split('?')[0]}: {error.code} {error.read().decode()}") from error
@@ -487,13 +492,24 @@ tickle_ms = 100
 snapshot_ms = 100
 """
 
-    def wait_ready(self, seconds=20.0):
+    def lives(self):
+        """Of each gateway, by its own word: which life its newest is; None until it has said so."""
+        found = {}
+        for name, gateway in zip(self.gateway_names, self.gateways):
+            process = self.processes[name]
+            said = re.findall(r"started, incarnation (\d+)", process.log.read_text(errors="replace"))
+            found[gateway] = said[-1] if len(said) == process.starts else None
+        return found
+
+    def wait_ready(self, seconds=PATIENCE):
+        """All is well; and what the router says of a gateway is not of a life before its newest."""
         def question():
             for process in self.processes.values():
                 check(process.is_running(), process.name, "ended with",
                       process.popen.returncode if process.popen else None)
             code, lines, _ = self.busbar("--timeout", "1", "status", can_fail=True)
-            return code == 0 and lines[0]
+            known = {g["gateway"]: str(g["incarnation"]) for g in lines[0]["gateways"]} if code == 0 else {}
+            return code == 0 and self.lives().items() <= known.items() and lines[0]
         return wait_for("busbar status to say that all is well", question, seconds, 0.1)
 
     def stop(self):
@@ -507,11 +523,14 @@ snapshot_ms = 100
 
     # Talking to it.
     def busbar(self, *arguments, can_fail=False, client="cli"):
-        """(exit code, JSON lines, stderr); a code other than 0 fails unless it was expected."""
+        """(exit code, JSON lines, stderr); a code other than 0 fails unless it was expected. It waits for an answer, and for
+        what becomes of an order, longer than people do, unless it is said how long."""
         command = [
             str(BIN / "busbar"), "--config",
-            str(self.config), "--client", client, "--json", *map(str, arguments)
+            str(self.config), "--client", client, "--json",
+            *(() if "--timeout" in arguments else ("--timeout", PATIENCE / 2)), *arguments
         ]
+        command = [str(part) for part in command]
         done = subprocess.run(command, capture_output=True, text=True, timeout=120)
         check(can_fail or done.returncode == 0, " ".join(command), "ended with", done.returncode, done.stderr,
               done.stdout)
@@ -530,7 +549,7 @@ snapshot_ms = 100
         return self.busbar("journal", "replay", "--stream", stream)[1]
 
 
-def wait_synced(stack, seconds=10.0):
+def wait_synced(stack, seconds=PATIENCE):
     """Waits until auditd has synced every record that the router has written so far."""
     def status():
         return stack.busbar("status", can_fail=True)[1][0]["status"]

@@ -126,7 +126,7 @@ class Req:
         self.socket.setsockopt(zmq.LINGER, 0)
         self.socket.connect(self.endpoint)
 
-    def ask(self, kind, /, timeout=5.0, expire_time_ns=0, **fields):
+    def ask(self, kind, /, timeout=60.0, expire_time_ns=0, **fields):
         self.correlation += 1
         header = {"environment": self.environment, "sender": self.client, "correlation_id": self.correlation,
                   "send_time_ns": now(), "expire_time_ns": expire_time_ns}
@@ -146,6 +146,7 @@ class Req:
 
 class Dealer:
     """A session: hello, then orders out and numbered reports in. Keeps every report it was given."""
+    heartbeat_ms = 60_000  # asked for, so that a test that waits for something else meanwhile keeps its session
 
     def __init__(self, endpoint, client, session, environment="Paper", last_report=0):
         self.client, self.session, self.environment = client, session, environment
@@ -181,16 +182,19 @@ class Dealer:
             return False
         return True
 
-    def hello(self, timeout=5.0):
+    def hello(self, timeout=60.0):
         """Says hello until it is welcomed; a router that is just starting takes a moment."""
         self.welcome = None
         end = time.monotonic() + timeout
         while self.welcome is None:
             if time.monotonic() > end:
                 raise TimeoutError("no welcome")
-            self.send("Hello", last_report=self.last_report)
+            self.say_hello()
             self.pump(0.3, lambda: self.welcome is not None)
         return self.welcome
+
+    def say_hello(self):
+        self.send("Hello", last_report=self.last_report, heartbeat_interval_ms=self.heartbeat_ms)
 
     def take(self, data):
         _, kind, fields = decode(data)
@@ -224,7 +228,7 @@ class Dealer:
                 self.send("Heartbeat", time_ns=now(), last_report=self.last_report)
             if self.hello_again and time.monotonic() - self.last_hello > 0.2:
                 self.last_hello = time.monotonic()
-                self.send("Hello", last_report=self.last_report)
+                self.say_hello()
             if self.socket.poll(min(left, 0.1) * 1000):
                 self.take(self.socket.recv())
         return True
