@@ -8,7 +8,7 @@ import urllib.request
 import wire
 from degradation import Line
 from login import LoginStack, get, log_in
-from stack import Number, Stack, check, run, wait_for, wait_synced
+from stack import PATIENCE, Number, Stack, check, run, wait_for, wait_synced
 
 SYMBOL = "AAPL"
 
@@ -25,7 +25,7 @@ def status_of(stack, name):
     return {"order_status": None}
 
 
-def until(stack, name, status, seconds=10.0, **fields):
+def until(stack, name, status, seconds=PATIENCE, **fields):
     def is_so():
         order = status_of(stack, name)
         return order["order_status"] == status and all(
@@ -55,7 +55,7 @@ def by_hand(stack, method, path, body=None):
                                      headers={"APCA-API-KEY-ID": keys["api_key"], "APCA-API-SECRET-KEY": keys["secret"],
                                               "Content-Type": "application/json"})
     try:
-        with urllib.request.urlopen(request, timeout=10, context=ssl.create_default_context(cafile=stack.venue.ca)) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE, context=ssl.create_default_context(cafile=stack.venue.ca)) as answer:
             text = answer.read()
             return answer.status, json.loads(text) if text else None
     except urllib.error.HTTPError as error:
@@ -141,7 +141,7 @@ def one_that_never_arrived_is_told_as_never_seen():
         stack.venue.fault("drop_request", endpoint="order.place", next=1)
         begin = time.monotonic()
         limit(stack, "A", "180", can_fail=True)
-        until(stack, "A", "NeverSeen", seconds=30)
+        until(stack, "A", "NeverSeen")
         check(time.monotonic() - begin > 5, "not before it could act no more")
         check(not stack.venue.orders(), stack.venue.orders())
 
@@ -200,7 +200,7 @@ def a_list_whose_answer_is_lost_is_found_order_by_order():
                 stack.processes["gateway"].kill()
                 stack.restart("gateway")
                 stack.wait_ready()
-            ids = {until(stack, name, "New", seconds=20)["broker_order_id"] for name in names}
+            ids = {until(stack, name, "New")["broker_order_id"] for name in names}
             check(ids == {o["order_id"] for o in stack.venue.orders()}, ids, stack.venue.orders())
             stack.venue.trade("SELL", "4", "180", symbol=SYMBOL)
             until(stack, names[0], "Filled", cum_qty=4)
@@ -279,11 +279,11 @@ def while_the_order_stream_is_down_entries_are_refused_and_cancels_go():
         wait_for("the stream to be down", lambda: session()["order_stream"] == "Down")
         code, lines, _ = stack.busbar("order", "buy", "4", SYMBOL, "--limit", "178", "--id", "C", can_fail=True)
         check(code != 0 and lines[-1]["error"] == "CONNECTION_ERROR", lines)
-        stack.busbar("cancel", "B", can_fail=True)
+        stack.busbar("--timeout", "3", "cancel", "B", can_fail=True)
         wait_for("the cancel at the venue", lambda: not stack.venue.order(status_of(stack, "B")["venue_order_id"])["is_open"])
         stack.venue.trade("SELL", "4", "180", symbol=SYMBOL)
         stack.line.mend()
-        stack.wait_ready(45)
+        stack.wait_ready()
         until(stack, "A", "Filled", cum_qty=4)
         until(stack, "B", "Canceled")
         check(len({f["trade_id"] for f in fills_of(stack)}) == len(stack.venue.trades()) > 0, stack.venue.trades())
@@ -303,7 +303,7 @@ def questions_are_answered():
             bars = wait_for("bars", lambda: stack.busbar("history", symbol, "--interval", "1m", "-n", 3)[1])
             check(Number(bars[0]["high"]) >= Number(bars[0]["low"]), bars)
             check(Number(stack.busbar("ticker", symbol)[1][0]["last_px"]) > 0, symbol)
-            check(len(stack.busbar("quotes", symbol, "-n", "3", "--seconds", "15")[1]) == 3, "quotes of", symbol)
+            check(len(stack.busbar("quotes", symbol, "-n", "3", "--seconds", "60")[1]) == 3, "quotes of", symbol)
         book = stack.busbar("book", "BTC/USD")[1][0]
         check(Number(book["bids"][0]["price"]) < Number(book["asks"][0]["price"]), book)
         code, _, text = stack.busbar("book", SYMBOL, can_fail=True)
@@ -318,7 +318,7 @@ def streams_may_speak_messagepack():
         until(stack, "A", "Filled", cum_qty=4)
         stack.venue.move(10)
         for symbol in (SYMBOL, "BTC/USD"):
-            quotes = stack.busbar("quotes", symbol, "-n", "3", "--seconds", "15")[1]
+            quotes = stack.busbar("quotes", symbol, "-n", "3", "--seconds", "60")[1]
             check(len(quotes) == 3, "quotes of", symbol)
             check(all(len(q[side].partition(".")[2]) <= 2 for q in quotes for side in ("bid_px", "ask_px")),
                   "a price keeps the digits that it has", quotes)
@@ -363,12 +363,14 @@ def the_limit_is_kept_by_all_who_share_it():
         placed = wait_for("what went", lambda: len(stack.venue.orders()) > 20 and len(stack.venue.orders()))
         arrivals = stack.venue.arrivals()
         check(not [a for a in arrivals if a["outcome"] == "limited" or "429" in str(a["outcome"])], "nothing was too much")
-        check(placed <= 60, placed, "orders in a minute")
+        times = [a["arrival_ns"] for a in arrivals]
+        worst = max(sum(begin <= t < begin + 60 * 10**9 for t in times) for begin in times)
+        check(worst <= 60, worst, "orders in a minute")
         print(f"limit of 60: {placed} orders went, {refused} were refused at once")
 
 
 def lists_go_on_behind_their_first_page():
-    with alpaca("pages", order_ttl_ms=30_000) as stack:  # a slow build takes its time for so many
+    with alpaca("pages", order_ttl_ms=60_000) as stack:  # a slow build takes its time for so many
         stack.venue.stand_still()
         dealer = stack.dealer("pages")
         dealer.hello()
@@ -376,13 +378,13 @@ def lists_go_on_behind_their_first_page():
         for i in range(count):
             dealer.send("NewOrder", client_order_id=f"A{i}", account="alpaca", symbol=SYMBOL, side="Buy", order_type="Limit",
                         time_in_force="GoodTillCancel", order_qty=Number(1), price=Number("170"))
-        check(dealer.pump(30, lambda: len(stack.venue.orders()) == count), "not all came to the venue")
+        check(dealer.pump(60, lambda: len(stack.venue.orders()) == count), "not all came to the venue")
         limit(stack, "B", "180", qty="150")
         stack.processes["gateway"].kill()
         for _ in range(120):
             stack.venue.trade("SELL", "1", "180", symbol=SYMBOL)
         stack.restart("gateway")
-        stack.wait_ready(30)
+        stack.wait_ready()
         until(stack, "B", "PartiallyFilled", cum_qty=120)
         wait_synced(stack)
         told = [m for r in stack.journal() if (m := r.get("message") or {}).get("type") == "Reconciled"]
@@ -439,7 +441,7 @@ def a_login_takes_the_place_of_a_key():
         stack.venue.trade("SELL", "4", "180", symbol=SYMBOL)
         until(stack, "A", "Filled", cum_qty=4)
         stack.venue.move(10)
-        check(len(stack.busbar("quotes", SYMBOL, "-n", "2", "--seconds", "15")[1]) == 2, "quotes by a login")
+        check(len(stack.busbar("quotes", SYMBOL, "-n", "2", "--seconds", "60")[1]) == 2, "quotes by a login")
         stack.venue.stand_still()
         # In another life out of the vault; and what the user takes back is over.
         stack.processes["gateway"].stop()

@@ -49,7 +49,7 @@ def an_order_list_is_one_request_and_two_orders():
         stop = wire.body("NewOrder", **{**wire.new_order("stop", "Sell", "1", price=58900), "order_type": "StopLimit",
                                         "stop_px": Number(59000)})
         dealer.send("NewOrderList", list_id="pair", list_type="OneCancelsOther", orders=[profit, stop])
-        dealer.pump(10, lambda: all(dealer.status_of(n) == "New" for n in ("take", "stop")))
+        dealer.pump(60, lambda: all(dealer.status_of(n) == "New" for n in ("take", "stop")))
         check(len(working(stack)) == 2, working(stack), dealer.reports)
         check({r["list_id"] for r in dealer.reports} == {"pair"}, dealer.reports[-1])
         dealer.send("NewOrderList", list_id="pair", list_type="OneCancelsOther", orders=[profit, stop])
@@ -57,7 +57,7 @@ def an_order_list_is_one_request_and_two_orders():
         check(len(stack.venue.orders()) == 2, "the same list twice is one list")
 
         stack.venue.trade("BUY", "1", "61000")
-        dealer.pump(10, lambda: dealer.status_of("take") == "Filled" and dealer.status_of("stop") in wire.FINAL)
+        dealer.pump(60, lambda: dealer.status_of("take") == "Filled" and dealer.status_of("stop") in wire.FINAL)
         check(dealer.status_of("take") == "Filled" and dealer.status_of("stop") in ("Canceled", "Expired"),
               dealer.reports[-2:])
         check(not working(stack), "one has cancelled the other", working(stack))

@@ -94,7 +94,7 @@ def questions_are_answered():
         check(Number(bars[0]["high"]) >= Number(bars[0]["low"]), bars)
         # Two products, one book: data of both comes under the one's name.
         for symbol in (SYMBOL, "BTC/USDC"):
-            check(len(stack.busbar("quotes", symbol, "-n", "3", "--seconds", "15")[1]) == 3, "quotes of", symbol)
+            check(len(stack.busbar("quotes", symbol, "-n", "3", "--seconds", "60")[1]) == 3, "quotes of", symbol)
 
 
 if __name__ == "__main__":

@@ -17,9 +17,10 @@ REPORT = {
 
 
 class FakeRouter:
-    """Answers by kind of question; None is silence."""
+    """Answers by kind of question; None is silence, which is waited for so many seconds."""
 
-    def __init__(self, **answers):
+    def __init__(self, patience=30, **answers):
+        self.patience = patience
         self.folder = tempfile.TemporaryDirectory(prefix="busbar-cli-")
         self.answers = {"Heartbeat": ("Heartbeat", {}), **answers}
         self.asked = []
@@ -59,8 +60,8 @@ class FakeRouter:
                 self.socket.send_multipart([*envelope, reply])
 
     def busbar(self, *arguments):
-        done = subprocess.run([BIN / "busbar", "--config", self.config, "--timeout", "1", "--json", *arguments],
-                              capture_output=True, text=True, timeout=30)
+        done = subprocess.run([BIN / "busbar", "--config", self.config, "--timeout", str(self.patience), "--json",
+                               *arguments], capture_output=True, text=True, timeout=120)
         return done.returncode, [json.loads(line) for line in done.stdout.splitlines()], done.stderr
 
 
@@ -105,7 +106,7 @@ def a_wrong_command_line_is_2():
 
 
 def a_silent_router_is_3_and_nothing_was_sent():
-    with FakeRouter(Heartbeat=None) as router:
+    with FakeRouter(1, Heartbeat=None) as router:
         expect(router, 3, "order", "buy", "0.01", "BTC/USDT", "--limit", "50000")
         expect(router, 3, "cancel", "17")
         check({kind for kind, _ in router.asked} <= {"Heartbeat"}, router.asked)
@@ -113,7 +114,7 @@ def a_silent_router_is_3_and_nothing_was_sent():
 
 
 def a_lost_answer_is_4_for_the_order_may_be_live():
-    with FakeRouter(NewOrder=None) as router:
+    with FakeRouter(3, NewOrder=None) as router:
         _, complaint = expect(router, 4, "order", "buy", "0.01", "BTC/USDT", "--limit", "50000", "--id", "A1")
         check("busbar order A1" in complaint, complaint)
     doubt = {**REPORT, "exec_type": "InDoubt", "order_status": "InDoubt"}

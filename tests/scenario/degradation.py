@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 
-from stack import Stack, check, compare_all, run, wait_for
+from stack import PATIENCE, Stack, check, compare_all, run, wait_for
 
 
 class Line:
@@ -78,7 +78,7 @@ def account_state(stack):
     return stack.busbar("status", can_fail=True)[1][0]["sessions"][0]
 
 
-def until_state(stack, seconds=15, **parts):
+def until_state(stack, seconds=PATIENCE, **parts):
     return wait_for(f"the account to be {parts}", lambda: (s := account_state(stack))
                     and all(s[part] == state for part, state in parts.items()) and s, seconds, 0.1)
 
@@ -93,13 +93,13 @@ def is_refused(stack, name):
     check(report["order_status"] == "Rejected" and report["error"] == "CONNECTION_ERROR", report)
 
 
-def until_status(stack, name, status, seconds=10):
+def until_status(stack, name, status, seconds=PATIENCE):
     return wait_for(f"{name} to be {status}", lambda: stack.busbar("order", name)[1][0]["order_status"] == status, seconds)
 
 
 def quotes_flow(stack):
     stack.venue.move(10)
-    check(len(stack.busbar("quotes", "ETH/USDT", "-n", "3", "--seconds", "10")[1]) == 3, "quotes do not flow")
+    check(len(stack.busbar("quotes", "ETH/USDT", "-n", "3", "--seconds", "60")[1]) == 3, "quotes do not flow")
     stack.venue.stand_still()
 
 
@@ -114,9 +114,9 @@ def the_order_stream_is_down():
         stack.busbar("cancel", "goes")
         quotes_flow(stack)
         stack.venue.trade("SELL", "0.01", "30000")  # nobody tells: it is asked for every ten seconds
-        until_status(stack, "resting", "Filled", 25)
+        until_status(stack, "resting", "Filled")
         stack.order_stream.mend()
-        state = until_state(stack, seconds=45, order_stream="Ok", state="Ok", reconciled=True)
+        state = until_state(stack, order_stream="Ok", state="Ok", reconciled=True)
         check(place(stack, "after", 27000)["order_status"] == "New", state)
         compare_all(stack)
 
@@ -132,9 +132,9 @@ def rest_is_down():
         is_refused(stack, "refused")
         quotes_flow(stack)
         stack.venue.trade("SELL", "0.01", "30000")  # the stream tells
-        until_status(stack, "resting", "Filled", 10)
+        until_status(stack, "resting", "Filled")
         stack.rest.mend()
-        until_state(stack, rest="Ok", state="Ok", reconciled=True, seconds=30)
+        until_state(stack, rest="Ok", state="Ok", reconciled=True)
         check(place(stack, "after", 27000)["order_status"] == "New")
         compare_all(stack)
 
@@ -157,8 +157,8 @@ def both_are_down():
         stack.venue.trade("SELL", "0.01", "30000")
         stack.rest.mend()
         stack.order_stream.mend()
-        until_state(stack, seconds=60, rest="Ok", order_stream="Ok", state="Ok", reconciled=True)
-        until_status(stack, "resting", "Filled", 10)
+        until_state(stack, rest="Ok", order_stream="Ok", state="Ok", reconciled=True)
+        until_status(stack, "resting", "Filled")
         check(place(stack, "after", 27000)["order_status"] == "New")
         compare_all(stack)
 

@@ -1,6 +1,6 @@
 """A person allows a consumer to trade: OAuth 1.0a with request token, browser and verifier, at an IBKR in a box."""
 from login import Login, LoginStack, get, log_in
-from stack import Stack, check, run, wait_for
+from stack import PATIENCE, Stack, check, run, wait_for
 
 SYMBOL = "AAPL"
 
@@ -22,7 +22,7 @@ class ConsumerStack(LoginStack):
         table = Stack.gateway_table(self, name)
         return table.replace('broker = "ibkr"\n', f'broker = "ibkr"\nlogin_authorize = "{self.venue.rest}/authorize"\n', 1)
 
-    def wait_state(self, state, reason="", seconds=20.0):
+    def wait_state(self, state, reason="", seconds=PATIENCE):
         return super().wait_state(state, reason.replace("there is no login", "nobody has allowed it to trade yet"), seconds)
 
 
@@ -31,7 +31,7 @@ def again(stack, *arguments):
     def begun():
         login = Login(stack, *arguments)
         return login if login.url is not None else login.end() and None
-    return wait_for("a login to begin", begun, 20, 0.2)
+    return wait_for("a login to begin", begun, pause=0.2)
 
 
 def trades(stack, name):
@@ -49,7 +49,7 @@ def a_person_allows_it_once():
         # Who starts anew needs nobody.
         stack.processes["gateway"].kill()
         stack.restart("gateway")
-        wait_for("the gateway's next life", lambda: stack.processes["gateway"].log.read_text().count("reconciled") == 2, 20)
+        wait_for("the gateway's next life", lambda: stack.processes["gateway"].log.read_text().count("reconciled") >= 2)
         stack.wait_ready()
         trades(stack, "B")
         # A second login takes the place of the first; its redirect is good for one.

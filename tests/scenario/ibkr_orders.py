@@ -1,5 +1,5 @@
 """What is Interactive Brokers' own about sessions and orders: through all processes, against an IBKR in a box."""
-from stack import Number, Stack, check, run, wait_for, wait_synced
+from stack import PATIENCE, Number, Stack, check, run, wait_for, wait_synced
 
 SYMBOL = "AAPL"
 FAR = "100"  # a bid that nobody meets: the market is at 190
@@ -30,10 +30,10 @@ def status_of(stack, name):
 
 
 def until(stack, name, status):
-    return wait_for(f"{name} to be {status}", lambda: (o := status_of(stack, name))["order_status"] == status and o, 20)
+    return wait_for(f"{name} to be {status}", lambda: (o := status_of(stack, name))["order_status"] == status and o)
 
 
-def until_state(stack, state, seconds=30):
+def until_state(stack, state, seconds=PATIENCE):
     return wait_for(f"the account to be {state}",
                     lambda: (s := session_of(stack))["state"] == state and s, seconds, 0.1)
 
@@ -246,17 +246,17 @@ def the_night_is_survived():
         state = until_state(stack, "Ok")
         check(state["deadline"], "the next reset is a deadline", state)
         order(stack, "buy", "10", SYMBOL, "--limit", FAR, "--id", "A")
-        sessions(stack, reset_ms=3000)
+        sessions(stack, reset_ms=6000)  # longer than it takes to see it
         until_state(stack, "Down")
         stack.venue.trade("SELL", "4", FAR, symbol=SYMBOL)  # nobody hears of it
         until_state(stack, "Ok")
-        wait_for("the fill of the night", lambda: Number(status_of(stack, "A")["cum_qty"]) == 4, 20)
+        wait_for("the fill of the night", lambda: Number(status_of(stack, "A")["cum_qty"]) == 4)
         stack.venue.trade("SELL", "6", FAR, symbol=SYMBOL)
         until(stack, "A", "Filled")
         # The login of a day is over as well: another live session token is made.
         sessions(stack, expire=True)
         wait_for("another token", lambda: (s := stack.venue.control_call("GET", "/sessions")["sessions"][0])["is_open"]
-                 and s["has_live_session_token"], 30)
+                 and s["has_live_session_token"])
         until_state(stack, "Ok")
         stack.wait_ready()
         order(stack, "buy", "1", SYMBOL, "--limit", FAR, "--id", "B")
@@ -270,7 +270,7 @@ def a_consumer_that_is_refused_needs_a_human():
         state = until_state(stack, "NeedsHuman")
         check("refuses the consumer" in state["reason"], state)
         stack.venue.control_call("POST", "/keys", account=stack.accounts[0], revoked=False)
-        until_state(stack, "Ok", 60)
+        until_state(stack, "Ok", 120)
 
 
 def a_person_logs_in_at_ibkrs_program():
@@ -286,7 +286,7 @@ def a_person_logs_in_at_ibkrs_program():
         check(lines[-1]["order_status"] == "Rejected", lines)
         stack.venue.trade("SELL", "10", FAR, symbol=SYMBOL)
         sessions(stack, at_gateway=True)
-        until_state(stack, "Ok", 60)
+        until_state(stack, "Ok", 120)
         until(stack, "A", "Filled")
         stack.wait_ready()
         stack.busbar("order", "buy", "1", SYMBOL, "--limit", FAR, "--id", "B")
@@ -300,8 +300,7 @@ def no_secret_is_on_the_tape():
         stack.busbar("cancel", "A")
         until(stack, "A", "Canceled")
         secrets = dict(line.split(" = ", 1) for line in (stack.folder / "main.cred").read_text().splitlines())
-        wait_for("the tape", lambda: len(stack.journal("tape")) > 20)
-        tape = "".join(map(str, stack.journal("tape")))
+        tape = wait_for("the tape", lambda: len(found := stack.journal("tape")) > 20 and "".join(map(str, found)))
         for name in ("access_token", "access_token_secret", "signature_key", "encryption_key"):
             check(secrets[name].strip() not in tape, name, "is on the tape")
         check("OAuth realm" not in tape and tape.count("[cut]") > 10, "what proves who we are is cut")
@@ -313,7 +312,9 @@ def what_the_stream_forgets_is_found():
         # An order of which nothing is told: the stream is not believed, and orders are compared.
         stack.venue.fault("silence", event="sor", for_ms=3000)
         order(stack, "buy", "10", SYMBOL, "--limit", FAR, "--id", "A")
-        wait_for("the stream to be doubted", lambda: session_of(stack)["order_stream"] != "Ok", 10, 0.02)
+        # A new one may be there sooner than one can ask.
+        log = stack.processes["gateway"].log
+        wait_for("the stream to be doubted", lambda: "was accepted, and no event of it came" in log.read_text())
         stack.venue.trade("SELL", "10", FAR, symbol=SYMBOL)
         until(stack, "A", "Filled")
         stack.wait_ready()
@@ -363,7 +364,7 @@ def a_clock_that_drifts_is_measured():
         order(stack, "buy", "1", SYMBOL, "--limit", FAR, "--id", "A")
         for i, skew_ms in enumerate((3600000, 7200000)):  # each further than a stamp may be; backwards none may run
             stack.venue.control_call("POST", "/clock", skew_ms=skew_ms)
-            wait_for("the new time", lambda: abs(int(session_of(stack)["clock_offset_ns"]) - skew_ms * 10**6) < 2 * 10**9, 30)
+            wait_for("the new time", lambda: abs(int(session_of(stack)["clock_offset_ns"]) - skew_ms * 10**6) < 2 * 10**9)
             until_state(stack, "Ok")
             stack.wait_ready()
             placed = order(stack, "buy", "1", SYMBOL, "--limit", FAR, "--id", f"B{i}")[1][-1]
@@ -397,7 +398,7 @@ def ambiguous_symbols_are_refused_with_their_candidates():
         stack.venue.stand_still()
         listed = {i["symbol"]: i["broker_symbol"] for i in stack.busbar("symbols")[1]}
         check(listed == {"SOLO": "103", "MINE": "102", "FUTZ6": "104"}, listed)
-        alarm = reports(stack, event="Unreadable")[0]["text"]
+        alarm = wait_for("the alarm", lambda: reports(stack, event="Unreadable"))[0]["text"]
         for part in ("DUP is ambiguous: 101 (STK DUP NYSE USD", "102 (STK DUP NASDAQ USD", "FUT is no stock", "104 (until 20261218)",
                      "NONE: IBKR has none such"):
             check(part in alarm, part, "is not in", alarm)
@@ -423,9 +424,9 @@ def questions_of_the_account_are_answered():
         check("AAPL" in positions and Number(positions["AAPL"]["qty"]) > 0, positions)
         account = stack.busbar("accounts")[1][0]
         check(account["can_trade"] and account["broker_account"].startswith("DU"), account)
-        bars = wait_for("bars", lambda: stack.busbar("history", SYMBOL, "--interval", "1m", "--since", "2h", "-n", 3)[1], 15, 0.5)
+        bars = wait_for("bars", lambda: stack.busbar("history", SYMBOL, "--interval", "1m", "--since", "2h", "-n", 3)[1], pause=0.5)
         check(Number(bars[0]["high"]) >= Number(bars[0]["low"]) and bars[0]["interval_ms"] == 60000, bars)
-        check(len(stack.busbar("quotes", SYMBOL, "-n", "3", "--seconds", "15")[1]) == 3, "quotes")
+        check(len(stack.busbar("quotes", SYMBOL, "-n", "3", "--seconds", "60")[1]) == 3, "quotes")
 
 
 if __name__ == "__main__":

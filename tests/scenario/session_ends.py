@@ -7,11 +7,11 @@ import zmq
 
 from coinbase_orders import SYMBOL as COINBASE_SYMBOL
 from degradation import LinedStack, account_state, place, until_state, until_status
-from stack import BIN, Stack, check, run, wait_for
+from stack import BIN, PATIENCE, Stack, check, run, wait_for
 import wire
 
 
-def published(stack, until, seconds=5):
+def published(stack, until, seconds=PATIENCE):
     """Session states of the account as the drop copy has them, until one is as wanted."""
     socket = wire.CONTEXT.socket(zmq.SUB)
     socket.connect(stack.endpoint("reports"))
@@ -52,7 +52,7 @@ def a_stream_that_cannot_be_renewed_ends_and_nothing_may_outlive_it():
         check("renewed by " in told(stack), told(stack))
         check(place(stack, "before", 30000)["order_status"] == "New", "nobody minds an end that is renewed")
         stack.order_stream.is_cut = True  # the line that is there works on
-        state = until_state(stack, seconds=40, state="ExpiresAt", order_stream="ExpiresAt", rest="Ok")
+        state = until_state(stack, state="ExpiresAt", order_stream="ExpiresAt", rest="Ok")
         check("cannot be renewed" in state["reason"] and state["reconciled"], state)
         text = told(stack)
         check("ends 20" in text and " UTC, in 23 h" in text, text)
@@ -65,7 +65,7 @@ def a_stream_that_cannot_be_renewed_ends_and_nothing_may_outlive_it():
         stack.busbar("cancel", "before")
         until_status(stack, "before", "Canceled")
         stack.order_stream.is_cut = False
-        until_state(stack, seconds=60, state="Ok", order_stream="Ok", reconciled=True)
+        until_state(stack, state="Ok", order_stream="Ok", reconciled=True)
         check(place(stack, "after", 28000)["order_status"] == "New", account_state(stack))
         check(stack.busbar("journal", "recheck")[0] == 0, "recheck")
 
@@ -81,14 +81,16 @@ def a_key_that_is_refused_needs_a_person(broker, symbol):
         stack.venue.control_call("POST", "/keys", account="main", revoked=True)
         for i in range(2):
             report = order(f"refused-{i}")
-            check(report["order_status"] == "Rejected" and report["error"] == "AUTHENTICATION_FAILED", report)
+            # What the gateway asks by itself meanwhile may be the second that is refused.
+            is_known = i > 0 and report["error"] == "CONNECTION_ERROR" and "NeedsHuman" in report["text"]
+            check(report["order_status"] == "Rejected" and (report["error"] == "AUTHENTICATION_FAILED" or is_known), report)
         state = until_state(stack, rest="NeedsHuman", state="NeedsHuman")
         check("authentication failed" in state["reason"] and "revoked or expired" in state["reason"], state)
-        check(published(stack, lambda s: s["state"] == "NeedsHuman", 12)["reason"] == state["reason"], "for everyone")
+        check(published(stack, lambda s: s["state"] == "NeedsHuman")["reason"] == state["reason"], "for everyone")
         report = order("not-sent")
         check(report["error"] == "CONNECTION_ERROR" and "NeedsHuman" in report["text"], report)
         stack.venue.control_call("POST", "/keys", account="main", revoked=False)
-        until_state(stack, seconds=90, rest="Ok", state="Ok", reconciled=True)
+        until_state(stack, seconds=120, rest="Ok", state="Ok", reconciled=True)
         check(order("after")["order_status"] == "New")
 
 

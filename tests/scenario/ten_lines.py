@@ -15,7 +15,7 @@ def ten_lines_place_an_order():
         done = subprocess.run([sys.executable, "-B", EXAMPLE, stack.endpoint("orders")],
                               capture_output=True,
                               text=True,
-                              timeout=20,
+                              timeout=60,
                               env={
                                   **os.environ, "PYTHONPATH": os.environ["BUSBAR_PYTHON"]
                               })

@@ -74,7 +74,7 @@ def type_at(command, answers, code=0):
         os.execv(command[0], command)
     shown = b""
     for prompt, text in answers:
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while prompt.encode() not in shown.replace(b"\r", b""):
             check(time.monotonic() < end, "no prompt", prompt, "but", shown)
             if select.select([terminal], [], [], 0.1)[0]:
@@ -120,7 +120,7 @@ def restarted(stack):
 
 def refuses_to_start(stack, says):
     command = [str(BIN / "busbar-gateway-binance"), "--config", str(stack.config), "--name", "binance"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=20)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     check(done.returncode == 1 and says in done.stderr, "a gateway with a bad vault:", done)
     check(not stack.secrets_in(done.stderr.encode()), "a secret is shown")
 

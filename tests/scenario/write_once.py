@@ -134,7 +134,7 @@ class Walk:
         def is_so():
             last = self.last_of(name)
             return last["order_status"] in statuses and cum_qty in (None, last["cum_qty"])
-        self.dealer.pump(15, is_so)
+        self.dealer.pump(60, is_so)
         check(is_so(), name, "is to be", "or".join(statuses), "with", cum_qty, "and is", self.last_of(name),
               "as it was sent:", self.orders.get(name))
         return self.last_of(name)
@@ -144,7 +144,7 @@ class Walk:
         name = self.name()
         self.dealer.send("ReplaceOrder", client_order_id=name, orig_client_order_id=order["client_order_id"], **changes)
         before = self.last_of(order["client_order_id"])
-        self.dealer.pump(15, lambda: self.last_of(name)["order_status"] in RESTS)
+        self.dealer.pump(60, lambda: self.last_of(name)["order_status"] in RESTS)
         last = self.last_of(name)
         check(last["client_order_id"] == name and last["order_status"] in RESTS, "not replaced:", order, last)
         for field, wanted in {**changes, "cum_qty": before["cum_qty"]}.items():
@@ -192,12 +192,12 @@ class Walk:
         for name in ("router", "gateway"):
             self.stack.restart(name)
         self.stack.wait_ready()
-        self.dealer.hello(10)
+        self.dealer.hello()
         self.agree()
 
     def agree(self):
         """Each order of ours, one or more of the venue's one after another, has there what it has here."""
-        self.dealer.pump(5, lambda: not self.differences())  # the last word may be on its way
+        self.dealer.pump(60, lambda: not self.differences())  # the last word may be on its way
         found = self.differences()
         check(not found, len(found), "differences between Busbar and the venue's book:\n ", "\n  ".join(found[:20]))
 
@@ -267,7 +267,7 @@ def what_is_not_offered_is_refused_with_one_code(walk):
             wanted[order["client_order_id"]] = "Unsupported", order
     for name, (_, order) in wanted.items():
         walk.send(order)
-    walk.dealer.pump(30, lambda: len(walk.dealer.reports) - heard >= len(wanted))
+    walk.dealer.pump(60, lambda: len(walk.dealer.reports) - heard >= len(wanted))
     form = re.compile(re.escape(walk.support.broker) + r" does not offer it( for \S+)?|this version does not know positions")
     for name, (code, order) in wanted.items():
         report = walk.last_of(name)
