@@ -7,7 +7,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
-from stack import BIN, Stack, check, run, wait_for
+from stack import BIN, PATIENCE, Stack, check, run, wait_for
 
 SYMBOL = "BTC/USD"
 CLIENT_SECRET = "venue-client-secret"
@@ -58,7 +58,7 @@ login_token = "{self.venue.rest}/oauth2/token"
     def vault_version(self, entry):
         return next(int(line.split()[1]) for line in self.vault("list").splitlines() if line.startswith(entry))
 
-    def wait_ready(self, seconds=20.0):
+    def wait_ready(self, seconds=PATIENCE):
         if self.is_new:
             self.is_new = False
             self.wait_state("NeedsHuman", "there is no login: busbar login main")
@@ -68,10 +68,10 @@ login_token = "{self.venue.rest}/oauth2/token"
         return super().wait_ready(seconds)
 
     def session(self):
-        code, lines, _ = self.busbar("--timeout", "2", "status", can_fail=True)
+        code, lines, _ = self.busbar("status", can_fail=True)
         return next((s for s in lines[0].get("sessions", []) if s["account"] == "main"), {}) if lines else {}
 
-    def wait_state(self, state, reason="", seconds=20.0):
+    def wait_state(self, state, reason="", seconds=PATIENCE):
         return wait_for(f"the session to be {state}: {reason}", lambda: (s := self.session()).get("state") == state
                         and reason in s.get("reason", "") and s, seconds, 0.1)
 
@@ -88,7 +88,7 @@ def get(url, ca=None):
     if ca:
         handlers.append(urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=ca)))
     try:
-        with urllib.request.build_opener(*handlers).open(url, timeout=10) as answer:
+        with urllib.request.build_opener(*handlers).open(url, timeout=PATIENCE) as answer:
             return answer.status, None
     except urllib.error.HTTPError as error:
         return error.code, error.headers.get("Location")
@@ -126,12 +126,12 @@ def log_in(stack):
     check(code == 0 and "logged in" in out, code, out, err)
 
 
-def trades(stack, name, seconds=5.0):
+def trades(stack, name):
     """One order, placed, seen at the venue and cancelled."""
     order = stack.busbar("order", "buy", "0.01", SYMBOL, "--limit", "30000", "--id", name)[1][-1]
     check(order["order_status"] == "New", order)
     stack.busbar("cancel", name)
-    wait_for("the cancel", lambda: stack.busbar("order", name)[1][0]["order_status"] == "Canceled", seconds)
+    wait_for("the cancel", lambda: stack.busbar("order", name)[1][0]["order_status"] == "Canceled")
 
 
 def secrets_nowhere(stack, *more):
@@ -171,7 +171,7 @@ def a_gateway_killed_while_it_renews_keeps_its_login():
         gateway = stack.processes["gateway"]
 
         def life():
-            return stack.busbar("--timeout", "2", "status", can_fail=True)[1][0]["gateways"][0]["incarnation"]
+            return stack.busbar("status", can_fail=True)[1][0]["gateways"][0]["incarnation"]
 
         def back(before):
             """How the session of the next life is, as soon as that is known."""
@@ -180,7 +180,7 @@ def a_gateway_killed_while_it_renews_keeps_its_login():
             return wait_for("the gateway to know", lambda: (s := stack.session()["state"]) in ("Ok", "NeedsHuman") and s)
 
         def is_well():
-            wait_for("orders to be taken", lambda: stack.busbar("--timeout", "1", "status", can_fail=True)[0] == 0)
+            wait_for("orders to be taken", lambda: stack.busbar("status", can_fail=True)[0] == 0)
             return True
 
         # Its request has not been acted on: what is in the vault is good.
@@ -238,7 +238,7 @@ def heals(stack, name):
     life = stack.processes["gateway"].popen.pid
     log_in(stack)
     stack.wait_state("Ok")
-    wait_for("orders to be taken", lambda: stack.busbar("--timeout", "1", "status", can_fail=True)[0] == 0)
+    wait_for("orders to be taken", lambda: stack.busbar("status", can_fail=True)[0] == 0)
     trades(stack, name)
     check(stack.processes["gateway"].is_running() and stack.processes["gateway"].popen.pid == life, "it has not restarted")
 
@@ -250,7 +250,7 @@ def a_login_taken_back_asks_for_a_person_and_the_next_heals_it():
         time.sleep(5)  # a new token is not doubted at once
         stack.tokens(revoke=True)
         stack.busbar("balances", can_fail=True)  # or what it asks by itself, once in a minute
-        stack.wait_state("NeedsHuman", "invalid_grant", 90)
+        stack.wait_state("NeedsHuman", "invalid_grant", 120)
         heals(stack, "after")
 
 
@@ -292,14 +292,14 @@ def a_token_that_ends_before_its_time_is_replaced():
 
 
 def a_broker_that_cannot_be_asked_is_asked_again():
-    with LoginStack("down", life_s=4) as stack:
+    with LoginStack("down", life_s=8) as stack:
         stack.venue.stand_still()
         stack.venue.fault("answer_instead", endpoint="login.refresh", status=503)
         stack.wait_state("ExpiresAt", "HTTP 503")
         stack.wait_state("Down", "the access token is over")
         stack.venue.clear_faults()
-        stack.wait_state("Ok", seconds=40)
-        wait_for("orders to be taken", lambda: stack.busbar("--timeout", "1", "status", can_fail=True)[0] == 0, 20)
+        stack.wait_state("Ok")
+        wait_for("orders to be taken", lambda: stack.busbar("status", can_fail=True)[0] == 0)
         trades(stack, "after")
 
 
