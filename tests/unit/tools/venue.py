@@ -36,7 +36,7 @@ class Venue:
     def __exit__(self, *unused):
         self.process.send_signal(signal.SIGTERM)
         try:
-            status = self.process.wait(timeout=5)
+            status = self.process.wait(timeout=60)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
@@ -51,7 +51,7 @@ class Venue:
             method=method,
             data=None if body is None else json.dumps(body).encode(),
         )
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return json.load(answer)
 
     def book(self):
@@ -65,7 +65,7 @@ class WebSocket:
         port = int(venue.url.rsplit(":", 1)[1])
         context = ssl.create_default_context(cafile=venue.ca)
         self.socket = context.wrap_socket(
-            socket.create_connection(("localhost", port), timeout=10), server_hostname="localhost"
+            socket.create_connection(("localhost", port), timeout=60), server_hostname="localhost"
         )
         key = base64.b64encode(os.urandom(16)).decode()
         self.socket.sendall(
@@ -147,7 +147,7 @@ class WebSocket:
         except (socket.timeout, ssl.SSLWantReadError):
             return True
         finally:
-            self.socket.settimeout(10)
+            self.socket.settimeout(60)
 
     def close(self):
         self.socket.close()

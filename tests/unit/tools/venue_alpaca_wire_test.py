@@ -103,7 +103,7 @@ class VenueTest(unittest.TestCase):
         self.venue.__enter__()
         self.addCleanup(self.venue.__exit__)
 
-    def rest(self, method, path, body=None, headers=None, timeout=5):
+    def rest(self, method, path, body=None, headers=None, timeout=60):
         """Status, headers and body; ConnectionError when the answer was dropped, TimeoutError when it never came."""
         connection = http.client.HTTPSConnection("localhost", int(self.venue.url.rsplit(":", 1)[1]), timeout=timeout,
                                                  context=ssl.create_default_context(cafile=self.venue.ca))
@@ -420,7 +420,7 @@ class Arranged(VenueTest):
         form = urllib.parse.urlencode({"grant_type": "authorization_code", "code": code, "client_id": "busbar",
                                        "client_secret": "venue-client-secret",
                                        "redirect_uri": "http://127.0.0.1:1/callback"})
-        connection = http.client.HTTPSConnection("localhost", int(self.venue.url.rsplit(":", 1)[1]), timeout=5,
+        connection = http.client.HTTPSConnection("localhost", int(self.venue.url.rsplit(":", 1)[1]), timeout=60,
                                                  context=ssl.create_default_context(cafile=self.venue.ca))
         connection.request("POST", "/oauth/token", form, {"Content-Type": "application/x-www-form-urlencoded"})
         tokens = json.load(connection.getresponse())

@@ -209,7 +209,7 @@ class SessionTest(VenueTest):
         self.bad(500, "first", "GET", f"portfolio/{ACCOUNT}/ledger")
         self.good("GET", "portfolio/accounts")
         self.good("GET", f"portfolio/{ACCOUNT}/ledger")
-        end = time.monotonic() + 5
+        end = time.monotonic() + 60
         while not self.good("POST", "iserver/auth/status")["established"]:
             self.assertLess(time.monotonic(), end)
         self.assertEqual(self.good("POST", "logout"), {"status": True})
@@ -235,10 +235,10 @@ class SessionTest(VenueTest):
         self.good("POST", "iserver/questions/suppress", {"messageIds": ["o163"]})
         stream = self.stream("sor+{}")
         self.next_of(stream, "sor")
-        self.control("/sessions", reset_ms=300)
+        self.control("/sessions", reset_ms=2000)
         self.bad(503, "", "GET", "iserver/accounts")
         self.assertFalse(self.good("POST", "tickle")["iserver"]["authStatus"]["connected"])
-        end = time.monotonic() + 5
+        end = time.monotonic() + 60
         while self.client.ask("POST", "iserver/auth/ssodh/init", {"publish": True, "compete": True})[0] != 200:
             self.assertLess(time.monotonic(), end)
         self.good("GET", "iserver/accounts")
@@ -255,7 +255,7 @@ class SessionTest(VenueTest):
     def test_who_says_nothing_is_forgotten(self):
         self.open()
         self.venue.ask("POST", "/rules", {"idle_s": 1})
-        end = time.monotonic() + 10
+        end = time.monotonic() + 60
         while self.client.ask("GET", "iserver/accounts")[0] == 200:
             self.assertLess(time.monotonic(), end)
         status = self.good("POST", "tickle")["iserver"]["authStatus"]
@@ -372,7 +372,7 @@ class OrderTest(VenueTest):
         self.control("/questions", ids=["o354"], insists=True)
         (question, ) = self.good("POST", ORDERS, {"orders": [ticket(cOID="s")]})
         self.venue.ask("POST", "/rules", {"reply_within_s": 0})
-        end = time.monotonic() + 5
+        end = time.monotonic() + 60
         while self.venue.ask("GET", "/sessions")["sessions"][0]["asking"]:
             self.assertLess(time.monotonic(), end)
         self.bad(400, "reply id not found", "POST", f"iserver/reply/{question['id']}", {"confirmed": True})
@@ -399,7 +399,7 @@ class OrderTest(VenueTest):
         order_id = self.place(195)
         self.assertEqual(self.status(order_id)["order_status"], "PreSubmitted")
         self.venue.ask("POST", "/symbols", {"symbol": "AAPL", "status": "TRADING"})
-        end = time.monotonic() + 5
+        end = time.monotonic() + 60
         while self.status(order_id)["order_status"] != "Filled":
             self.assertLess(time.monotonic(), end)
 
@@ -425,7 +425,7 @@ class OrderTest(VenueTest):
         order_id = self.place()
         self.good("DELETE", f"iserver/account/{ACCOUNT}/order/{order_id}")
         self.assertEqual(self.status(order_id)["order_status"], "PendingCancel")
-        end = time.monotonic() + 5
+        end = time.monotonic() + 60
         while self.status(order_id)["order_status"] != "Cancelled":
             self.assertLess(time.monotonic(), end)
 
@@ -576,7 +576,7 @@ class PacingTest(VenueTest):
         self.assertIn(429, statuses)
         self.assertEqual(statuses[-1], 429)
         self.venue.ask("POST", "/limits", {"per_second": 1000})
-        end = time.monotonic() + 5
+        end = time.monotonic() + 60
         while self.client.ask("POST", "iserver/auth/status")[0] == 429:
             self.assertLess(time.monotonic(), end)
 

@@ -25,6 +25,8 @@ BUY = {"symbol": "BTCUSDT", "side": "BUY", "type": "LIMIT", "timeInForce": "GTC"
 
 
 class VenueTest(unittest.TestCase):
+    patience = 60  # seconds until an answer has never come
+
     options = ("--market-rate", "0")
     config = ""
 
@@ -47,7 +49,7 @@ class VenueTest(unittest.TestCase):
         connection = http.client.HTTPSConnection(
             "localhost",
             int(self.venue.url.rsplit(":", 1)[1]),
-            timeout=1,
+            timeout=self.patience,
             context=ssl.create_default_context(cafile=self.venue.ca),
         )
         query = urllib.parse.urlencode({**params, "timestamp": int(time.time() * 1000)})
@@ -64,7 +66,7 @@ class VenueTest(unittest.TestCase):
         connection = http.client.HTTPSConnection(
             "localhost",
             int(self.venue.url.rsplit(":", 1)[1]),
-            timeout=5,
+            timeout=60,
             context=ssl.create_default_context(cafile=self.venue.ca),
         )
         connection.request("GET", target)
@@ -111,8 +113,10 @@ class Faults(VenueTest):
             ("lost", ConnectionError),
             ("acted-hung", TimeoutError),
         ):
+            self.patience = 1 if error is TimeoutError else 60
             with self.assertRaises(error, msg=name):
                 self.place(name)
+        self.patience = 60
         status, headers, body = self.place("acted-502")
         self.assertEqual((status, headers["content-type"], body[:6]), (502, "text/html", "<html>"))
         status, headers, body = self.place("told-429")
@@ -139,12 +143,12 @@ class Faults(VenueTest):
             self.assertEqual([json.loads(line) for line in file], told)
 
     def test_a_look_up_right_after_an_order_may_not_find_it(self):
-        self.fault(kind="hide_orders", ms=400)
+        self.fault(kind="hide_orders", ms=2000)
         self.assertEqual(self.place("young")[0], 200)
         look_up = {"symbol": "BTCUSDT", "origClientOrderId": "young"}
         self.assertEqual(json.loads(self.rest("GET", "/api/v3/order", **look_up)[2])["code"], -2013)
         self.assertEqual(json.loads(self.rest("GET", "/api/v3/openOrders", symbol="BTCUSDT")[2]), [])
-        end = time.monotonic() + 10
+        end = time.monotonic() + 60
         while (found := json.loads(self.rest("GET", "/api/v3/order", **look_up)[2])).get("code") == -2013:
             self.assertLess(time.monotonic(), end)
         self.assertEqual(found["status"], "NEW")
@@ -387,9 +391,9 @@ class OnDemand(VenueTest):
         self.fault(kind="answer_instead", endpoint="POST /api/v3/order", status=403, next=1)
         status, headers, body = self.place("blocked")
         self.assertEqual((status, headers["content-type"], "403 ERROR" in body), (403, "text/html", True))
-        self.venue.ask("POST", "/ban", {"seconds": 2})
+        self.venue.ask("POST", "/ban", {"seconds": 90})
         status, headers, body = self.rest("GET", "/api/v3/account")
-        self.assertEqual((status, headers["retry-after"]), (418, "2"))
+        self.assertEqual((status, int(headers["retry-after"]) in range(60, 91)), (418, True), headers)
         self.assertRegex(json.loads(body)["msg"], "^Way too much request weight used; IP banned until [0-9]{13}[.]")
         self.assertEqual(WebSocket(self.venue, "/ws-api/v3").status, 418)
         self.venue.ask("POST", "/ban", {"seconds": 0})
@@ -601,7 +605,7 @@ class Sessions(VenueTest):
 
 
 class Lives(VenueTest):
-    config = "[venue.connections]\nping_interval_ms = 200\npong_timeout_ms = 600\nlife_ms = 2000\n"
+    config = "[venue.connections]\nping_interval_ms = 200\npong_timeout_ms = 2000\nlife_ms = 6000\n"
 
     def test_a_connection_is_pinged_and_ends_after_its_day(self):
         stream = self.market_stream("/ws/nosuch@trade")
@@ -614,14 +618,14 @@ class Lives(VenueTest):
         begun = time.monotonic()
         with self.assertRaises(OSError):
             stream.receive()
-        self.assertLess(time.monotonic() - begun, 1.8)
+        self.assertLess(time.monotonic() - begun, 5.8)
 
     def test_a_stop_is_announced(self):
         stream = self.user_stream()
         self.venue.process.terminate()
         self.assertEqual(stream.until(lambda text: "event" in text)[-1]["event"]["e"], "serverShutdown")
         self.assertIsNone(stream.receive())
-        self.assertEqual(self.venue.process.wait(timeout=5), 0)
+        self.assertEqual(self.venue.process.wait(timeout=60), 0)
 
 
 if __name__ == "__main__":
