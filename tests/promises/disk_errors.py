@@ -62,7 +62,7 @@ class Breaker(Disturber):
         draft.write_text(what)
         handle = os.pidfd_open(pid)
         draft.rename(order)
-        ended = select.select([handle], [], [], 30)[0]
+        ended = select.select([handle], [], [], 60)[0]
         self.ended_ns[pid] = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
         os.close(handle)
         check(ended, name, "goes on after a failed", what)
@@ -132,7 +132,7 @@ def main():
         check(breaker.error is None, breaker.error)
         stack.venue.move(0)
         load.settle(60)
-        wait_synced(stack, 30)
+        wait_synced(stack)
         waits, after = nothing_left_after(stack, breaker)
         check(len(waits) == options.errors, len(waits), "failures in the trace of", options.errors)
         # Who sees the end is a test that shares two cores with a load: the middle is held to the limit, the worst to ten

@@ -150,7 +150,7 @@ def main():
         refused_at_95(stack, load)
         cancel(load, kept[1])
         journal_resumed = resumed_after(load, stack.grow(stack.journal_disk, options.mebibytes * 16))
-        wait_for("the archive to write again", lambda: stack.said("auditd-core", "writing again; nothing was lost"), 5)
+        wait_for("the archive to write again", lambda: stack.said("auditd-core", "writing again; nothing was lost"))
 
         stack.venue.move(0)
         load.settle(60)

@@ -150,7 +150,7 @@ class House:
             return status["durable_sequence"] > 0 and status["audited_sequence"] >= max(status["last_sequence"],
                                                                                          status["durable_sequence"])
         try:
-            wait_for("router and archive to agree", is_done, 30, 0.01)
+            wait_for("router and archive to agree", is_done, pause=0.01)
         finally:
             asker.close()
 
@@ -224,7 +224,7 @@ def trade(stack, chance, orders):
     stack.wait_ready()
     load.run(lambda: len(load.sent) >= orders)
     load.settle(60)
-    wait_synced(stack, 30)
+    wait_synced(stack)
     return half
 
 

@@ -136,7 +136,7 @@ def broker_says_odd_things(stack):
         nonlocal count
         count += 1
         dealer.send("NewOrder", **wire.new_order(f"B{count}", "Buy", "0.01", price=30000 + count))
-        check(dealer.pump(10, lambda: dealer.status_of(f"B{count}") not in (None, "PendingNew")), "B", count, "is not answered")
+        check(dealer.pump(60, lambda: dealer.status_of(f"B{count}") not in (None, "PendingNew")), "B", count, "is not answered")
 
     every = 1 if size.SIZE == "full" else 3  # all members with each text, or each member with some
     for i, text in enumerate(ODD.values()):
@@ -162,7 +162,7 @@ def broker_says_odd_things(stack):
         seen = failed_connects(stack)
         stack.processes["gateway"].kill()
         stack.restart("gateway")
-        wait_for("the broker's word in the log", lambda: failed_connects(stack) == seen + len(some), 10)
+        wait_for("the broker's word in the log", lambda: failed_connects(stack) >= seen + len(some))
         venue.clear_faults()
     return count
 

@@ -106,7 +106,7 @@ class Oddities:
 
     def await_well(self):
         # The breaker holds orders back from a broker that has answered none for a while; and so does a stream that is new.
-        wait_for("the session to be well", self.is_well, 20, 0.05)
+        wait_for("the session to be well", self.is_well, pause=0.05)
 
     def place(self):
         self.await_well()
@@ -120,7 +120,7 @@ class Oddities:
     def statuses(self, name):
         return [r["order_status"] for r in self.dealer.reports_of(name)]
 
-    def becomes(self, name, status, seconds=15.0):
+    def becomes(self, name, status, seconds=60.0):
         begin = time.monotonic()
         check(self.dealer.pump(seconds, lambda: self.dealer.status_of(name) == status), self.what, name, "is not", status,
               "but", self.statuses(name), self.dealer.reports_of(name)[-1:])
@@ -180,7 +180,7 @@ class Oddities:
             name = self.place()
             self.becomes(name, "InDoubt")
             wait_for("the question", lambda: next(r for r in venue.control_call("GET", "/faults")["faults"]
-                                                  if r["id"] == odd)["hits"] >= 2, 10)
+                                                  if r["id"] == odd)["hits"] >= 2)
             self.dealer.pump(0.2)
             check(self.dealer.status_of(name) == "InDoubt", self.what, self.statuses(name))
             venue.clear_faults()
@@ -210,7 +210,7 @@ class Oddities:
                 self.what = f"a frame of {stream}: {str(frame)[:60]}"
                 self.stack.venue.control_call("POST", "/streams/send", stream=stream, **frame)
                 self.dealer.pump(0.05)
-            self.dealer.hello(10)  # what the venue has to send at last takes longer than a session may be silent
+            self.dealer.hello()  # what the venue has to send at last takes longer than a session may be silent
             self.good_one()
 
     def check_memory(self):

@@ -115,14 +115,14 @@ def trade(stack, chance, orders):
             return len(load.sent) >= count
         return is_over
     load.run(until(orders // 2))
-    wait_for("a snapshot to start from", lambda: checkpoints.take() or checkpoints.snapshots, 30)
+    wait_for("a snapshot to start from", lambda: checkpoints.take() or checkpoints.snapshots)
     stack.processes["router"].kill()
     checkpoints.waiting.clear()
     stack.processes["router"].start()
     load.run(until(orders))
     stack.venue.move(0)
     load.settle(60)
-    wait_synced(stack, 30)
+    wait_synced(stack)
     wait_for("a last checkpoint", lambda: checkpoints.take() or not checkpoints.waiting)
     check({"New", "Trade", "Canceled", "Rejected", "Replaced"} <= told, "only this happened:", told)
     return load, checkpoints

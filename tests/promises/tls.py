@@ -129,7 +129,7 @@ class Server:
                 connection, _ = self.listener.accept()
             except OSError:
                 return
-            connection.settimeout(5)
+            connection.settimeout(60)
             with connection, contextlib.suppress(OSError):
                 self.serve(connection)
 
@@ -224,11 +224,11 @@ class Bench(Stack):
             return log.read_text() + (Path(wish.log).read_text() if wish else "")
         about = f"TLS with 127[.]0[.]0[.]1:{server.port}: "
         try:
-            wait_for(f"{place} to be tried with {kind}", lambda: server.tries, 10, 0.01)
+            wait_for(f"{place} to be tried with {kind}", lambda: server.tries, pause=0.01)
             if kind == "good" and (not pins or self.certificates.pin(self.tls / "good.crt") in pins):
-                wait_for("a good one to be spoken to", lambda: server.said, 10, 0.01)
+                wait_for("a good one to be spoken to", lambda: server.said, pause=0.01)
             else:
-                wait_for("the reason", lambda: re.search(about, said()), 10, 0.01)
+                wait_for("the reason", lambda: re.search(about, said()), pause=0.01)
         finally:
             if wish:
                 wish.kill()
