@@ -174,7 +174,7 @@ class AlpacaPy(Client):
         for stream in (self.updates, self.data):
             self.threads.append(threading.Thread(target=stream.run, daemon=True))
             self.threads[-1].start()
-        end = time.monotonic() + 10
+        end = time.monotonic() + 60
         while not (self.updates._running and self.data._running) and time.monotonic() < end:  # it tells nobody
             time.sleep(0.02)
         heard.is_listening = self.updates._running

@@ -71,7 +71,7 @@ class RestTrader(PlainTrader):
 
     def __init__(self, stack, **more):
         self.api = Spot(config_rest_api=configured(ConfigurationRestAPI, stack, base_path=stack.venue.rest,
-                                                   timeout=10_000, **more)).rest_api
+                                                   timeout=60_000, **more)).rest_api
 
     async def ask(self, operation, **parameters):
         try:

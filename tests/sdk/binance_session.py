@@ -92,7 +92,7 @@ class Session(session.Comparison):
 
     async def until(self, compared, seconds_min=0):
         """Streams and journal hear of it a moment later: asks until there is no difference, then notes what is left."""
-        patience = 10 if not self.differences else 3 if len(self.differences) < 20 else 0
+        patience = 60 if not self.differences else 3 if len(self.differences) < 20 else 0
         end = time.monotonic() + max(patience, seconds_min)
         while True:
             found, count = compared()
@@ -379,7 +379,7 @@ class Session(session.Comparison):
 
     async def be_heard(self, trader, heard):
         """Something happens on every stream until each has said something: from outside nobody sees when they begin."""
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while heard.silent() and time.monotonic() < end:
             placed = await trader.place("BUY", "LIMIT", "0.001", str(self.venue.best(SYMBOL)[0] + TICK))
             self.venue.trade("SELL", "0.001", placed["price"], time_in_force="IOC")

@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import threading
 
-from session import Refused, compare
+from session import Refused, compare, wait_for
 
 import ccxt
 
@@ -43,13 +43,18 @@ class CcxtClient:
         return raw
 
     def pump(self, pro, heard):
-        """Listens to everything. ccxt does not tell when it is listened to."""
+        """Listens to everything. ccxt does not tell when it is listened to, and the venue how many streams it has."""
         self.pro = pro
+        before = self.streams()
         self.thread.start()
-        asyncio.run_coroutine_threadsafe(pro.load_markets(), self.loop).result(30)
+        asyncio.run_coroutine_threadsafe(pro.load_markets(), self.loop).result(120)
         self.pumps = [asyncio.run_coroutine_threadsafe(watch(heard), self.loop) for watch in (
             self.watch_orders, self.watch_trades, self.watch_ticker, self.watch_book)]
-        asyncio.run_coroutine_threadsafe(asyncio.sleep(1), self.loop).result()
+        wait_for("ccxt's stream of orders at the venue", lambda: self.streams() > before)
+        asyncio.run_coroutine_threadsafe(asyncio.sleep(1), self.loop).result()  # the last of what it asks for there
+
+    def streams(self):
+        return self.venue.control.control_call("GET", "/status")["order_streams"]
 
     async def watch_orders(self, heard):
         while True:

@@ -88,7 +88,7 @@ def session(python, name, program, folder):
         [python, "-B", os.path.join(HERE, f"{name}_session.py"), program],
         capture_output=True,
         text=True,
-        timeout=150,
+        timeout=300,
         env={**os.environ, "BUSBAR_NODE_PACKAGES": folder},
     )
     print(run.stdout, run.stderr, sep="", end="", flush=True)

@@ -118,7 +118,7 @@ class Comparison:
             ours = {o["client_order_id"]: o["order_status"]
                     for o in self.stack.busbar("orders", "--all", client="alpha")[1]}
             return all(ours.get(name) == status for name, status in statuses.items())
-        wait_for(f"Busbar's orders to be {statuses}", are_so, 20)
+        wait_for(f"Busbar's orders to be {statuses}", are_so)
 
 
 class Session(Comparison):
@@ -144,7 +144,7 @@ class Session(Comparison):
 
     def until(self, compared):
         """Streams and journal hear of it a moment later: asks until there is no difference, then notes what is left."""
-        end = time.monotonic() + (10 if not self.differences else 2)
+        end = time.monotonic() + (60 if not self.differences else 2)
         while True:
             found, count = compared()
             if not found or time.monotonic() > end:
