@@ -164,12 +164,14 @@ def quotes_move():
         # A late subscriber has the last value at once, though nothing moves any more.
         stack.venue.move(0)
         keeper = subprocess.Popen([BIN / "busbar", "--config", stack.config, "--json", "quotes", "BTC/USDT"],
-                                  stdout=subprocess.DEVNULL)
+                                  stdout=subprocess.PIPE)
+        check(keeper.stdout.readline(), "the first has it")  # and can be interrupted from here on
         _, lines, _ = stack.busbar("quotes", "BTC/USDT", "-n", "1", "--seconds", "60")
         bid, ask = stack.venue.best()
         check((Number(lines[0]["bid_px"]), Number(lines[0]["ask_px"])) == (bid, ask), lines, bid, ask)
         keeper.terminate()
-        check(keeper.wait(60) == 0, "quotes ends with 0 when it is interrupted")
+        keeper.communicate(timeout=60)
+        check(keeper.returncode == 0, "quotes ends with 0 when it is interrupted, and not", keeper.returncode)
         _, lines, _ = stack.busbar("quote", "BTC/USDT")
         check((Number(lines[0]["bid_px"]), Number(lines[0]["ask_px"])) == (bid, ask), lines, bid, ask)
         wait_for(
