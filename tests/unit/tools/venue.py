@@ -1,6 +1,7 @@
-"""A broker in a box for the length of a `with`: started on free ports, stopped at the end."""
+"""A broker in a box for the length of a `with`: started on free ports, stopped at the end; and tests that have one each."""
 
 import base64
+import http.client
 import json
 import os
 import signal
@@ -8,7 +9,13 @@ import socket
 import ssl
 import struct
 import subprocess
+import sys
+import tempfile
+import unittest
 import urllib.request
+from pathlib import Path
+
+VECTORS = Path(os.environ.get("BUSBAR_VECTORS", Path(__file__).resolve().parents[4] / "shared" / "vectors"))
 
 
 class Venue:
@@ -57,6 +64,20 @@ class Venue:
     def book(self):
         return self.ask("GET", "/book?account=main")
 
+    def connect(self, timeout=60):
+        return http.client.HTTPSConnection("localhost", int(self.url.rsplit(":", 1)[1]), timeout=timeout,
+                                           context=ssl.create_default_context(cafile=self.ca))
+
+    def request(self, method, target, body=None, headers=None, timeout=60):
+        """Status, headers and body; ConnectionError when the answer was dropped, TimeoutError when it never came."""
+        connection = self.connect(timeout)
+        try:
+            connection.request(method, target, body, headers or {})
+            answer = connection.getresponse()
+            return answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read().decode()
+        finally:
+            connection.close()
+
 
 class WebSocket:
     """As little of RFC 6455 as a test needs. Pings are answered unless told otherwise."""
@@ -102,24 +123,33 @@ class WebSocket:
         taken, self.buffer = self.buffer[:count], self.buffer[count:]
         return taken
 
-    def receive(self):
-        """The next text, or None when the other side closed."""
+    def receive_frame(self):
+        """The next frame but for pings and pongs; of one that closes the payload is none."""
         while True:
             first, size = struct.unpack("!BB", self.take(2))
             if size == 126:
                 (size,) = struct.unpack("!H", self.take(2))
             elif size == 127:
                 (size,) = struct.unpack("!Q", self.take(8))
-            payload = self.take(size)
-            if first & 15 == 9:
+            opcode, payload = first & 15, self.take(size)
+            if opcode == 9:
                 self.pings += 1
                 if self.answers_pings:
                     self.send_frame(10, payload)
-            elif first & 15 == 8:
+            elif opcode == 8:
                 (self.close_code,) = struct.unpack("!H", payload[:2])
                 self.send_frame(8, payload)
+                return opcode, None
+            elif opcode in (1, 2):
+                return opcode, payload
+
+    def receive(self):
+        """The next text, or None when the other side closed."""
+        while True:
+            opcode, payload = self.receive_frame()
+            if payload is None:
                 return None
-            elif first & 15 == 1:
+            if opcode == 1:
                 return json.loads(payload)
 
     def send(self, message):
@@ -151,3 +181,31 @@ class WebSocket:
 
     def close(self):
         self.socket.close()
+
+
+class VenueTest(unittest.TestCase):
+    """Each test has a venue and a folder of its own."""
+
+    program = None  # that main() was told
+
+    def write(self, name, text):
+        """A file that nobody else may read."""
+        path = os.path.join(self.folder.name, name)
+        with open(path, "w", encoding="utf-8", opener=lambda p, f: os.open(p, f, 0o600)) as file:
+            file.write(text)
+        return path
+
+    def make_folder(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+
+    def start(self, broker, config, *options):
+        self.venue = Venue(self.program, self.folder.name, "--config", self.write("venue.toml", config), *options,
+                           broker=broker)
+        self.venue.__enter__()
+        self.addCleanup(self.venue.__exit__)
+
+
+def main(**how):
+    VenueTest.program = sys.argv.pop(1)
+    unittest.main(**how)

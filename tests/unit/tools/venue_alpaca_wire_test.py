@@ -6,21 +6,14 @@ usage: venue_alpaca_wire_test.py BUSBAR_VENUE. Needs nothing but Python's own li
 
 import http.client
 import json
-import os
-import ssl
 import struct
-import sys
-import tempfile
 import threading
 import unittest
 import urllib.parse
-from pathlib import Path
 
-from venue import Venue, WebSocket
+from venue import VECTORS, VenueTest, WebSocket, main
 
-PROGRAM = None
-SHARED = Path(__file__).resolve().parents[4] / "shared" / "vectors"
-VECTORS = Path(os.environ.get("BUSBAR_VECTORS", SHARED)) / "alpaca"
+RECORDED = VECTORS / "alpaca"
 
 
 def unpacked(data, at=0):
@@ -70,50 +63,25 @@ class Stream(WebSocket):
         super().__init__(venue, target + (f" HTTP/1.1\r\nContent-Type: {content_type}\r\nX-Rest:" if content_type else ""))
 
     def receive(self):
-        while True:
-            first, size = struct.unpack("!BB", self.take(2))
-            if size == 126:
-                (size,) = struct.unpack("!H", self.take(2))
-            elif size == 127:
-                (size,) = struct.unpack("!Q", self.take(8))
-            payload = self.take(size)
-            self.opcode = first & 15
-            if self.opcode == 8:
-                self.send_frame(8, payload)
-                return None
-            if self.opcode in (1, 2):
-                return json.loads(payload) if payload[:1] in (b"{", b"[") else unpacked(payload)[0]
+        self.opcode, payload = self.receive_frame()
+        if payload is None:
+            return None
+        return json.loads(payload) if payload[:1] in (b"{", b"[") else unpacked(payload)[0]
 
 
-class VenueTest(unittest.TestCase):
+class AlpacaTest(VenueTest):
     head = ""  # of [venue]
     limits = "data_connections = 2\n"
 
     def setUp(self):
-        self.folder = tempfile.TemporaryDirectory()
-        self.addCleanup(self.folder.cleanup)
-        credentials = os.path.join(self.folder.name, "key.cred")
-        with open(credentials, "w", encoding="utf-8", opener=lambda p, f: os.open(p, f, 0o600)) as file:
-            file.write("api_key = PKTEST\nsecret = s3cret\naccess_token = t0ken\n")
-        path = os.path.join(self.folder.name, "venue.toml")
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(f'[venue]\n{self.head}[venue.limits]\n{self.limits}[venue.accounts.main]\n'
-                       f'credentials = "{credentials}"\n')
-        self.venue = Venue(PROGRAM, self.folder.name, "--config", path, "--market-rate", "0", broker="alpaca")
-        self.venue.__enter__()
-        self.addCleanup(self.venue.__exit__)
+        self.make_folder()
+        credentials = self.write("key.cred", "api_key = PKTEST\nsecret = s3cret\naccess_token = t0ken\n")
+        self.start("alpaca", f'[venue]\n{self.head}[venue.limits]\n{self.limits}[venue.accounts.main]\n'
+                   f'credentials = "{credentials}"\n', "--market-rate", "0")
 
     def rest(self, method, path, body=None, headers=None, timeout=60):
-        """Status, headers and body; ConnectionError when the answer was dropped, TimeoutError when it never came."""
-        connection = http.client.HTTPSConnection("localhost", int(self.venue.url.rsplit(":", 1)[1]), timeout=timeout,
-                                                 context=ssl.create_default_context(cafile=self.venue.ca))
         keys = {"APCA-API-KEY-ID": "PKTEST", "APCA-API-SECRET-KEY": "s3cret"} if headers is None else headers
-        try:
-            connection.request(method, path, None if body is None else json.dumps(body), keys)
-            answer = connection.getresponse()
-            return answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read().decode()
-        finally:
-            connection.close()
+        return self.venue.request(method, path, None if body is None else json.dumps(body), keys, timeout)
 
     def get(self, path):
         status, _, body = self.rest("GET", path)
@@ -168,12 +136,12 @@ def lacks(sample, ours, path=""):
     return [f"{path} is a {kinds[1].__name__} and not a {kinds[0].__name__}"] if len(set(kinds)) > 1 else []
 
 
-@unittest.skipUnless(VECTORS.is_dir(), "SKIPPED: no recorded payloads here")
-class Shapes(VenueTest):
+@unittest.skipUnless(RECORDED.is_dir(), "SKIPPED: no recorded payloads here")
+class Shapes(AlpacaTest):
     """Every member of a recorded answer or frame is in ours, of the same type."""
 
     def cases(self, file, *kinds):
-        with open(VECTORS / file, encoding="utf-8") as opened:
+        with open(RECORDED / file, encoding="utf-8") as opened:
             for case in json.load(opened)["cases"]:
                 if case["source"]["kind"] in kinds:
                     yield case
@@ -239,7 +207,7 @@ class Shapes(VenueTest):
                 self.compare(case["id"], sample, frames[1])
 
 
-class Streams(VenueTest):
+class Streams(AlpacaTest):
     def test_a_fill_in_both_manners(self):
         text, packed = self.updates(), self.updates(content_type="application/msgpack")
         order = self.place()
@@ -325,7 +293,7 @@ class Streams(VenueTest):
         self.assertEqual(self.book()[0]["status"], "FILLED")
 
 
-class Arranged(VenueTest):
+class Arranged(AlpacaTest):
     limits = "requests_per_minute = 100\n"
 
     def test_headers_and_pages(self):
@@ -420,11 +388,8 @@ class Arranged(VenueTest):
         form = urllib.parse.urlencode({"grant_type": "authorization_code", "code": code, "client_id": "busbar",
                                        "client_secret": "venue-client-secret",
                                        "redirect_uri": "http://127.0.0.1:1/callback"})
-        connection = http.client.HTTPSConnection("localhost", int(self.venue.url.rsplit(":", 1)[1]), timeout=60,
-                                                 context=ssl.create_default_context(cafile=self.venue.ca))
-        connection.request("POST", "/oauth/token", form, {"Content-Type": "application/x-www-form-urlencoded"})
-        tokens = json.load(connection.getresponse())
-        connection.close()
+        tokens = json.loads(self.venue.request("POST", "/oauth/token", form,
+                                               {"Content-Type": "application/x-www-form-urlencoded"})[2])
         self.assertEqual((tokens["token_type"], tokens["scope"]), ("bearer", "trading data"))
         bearer = {"Authorization": "Bearer " + tokens["access_token"]}
         self.assertEqual(self.rest("GET", "/v2/account", headers=bearer)[0], 200)
@@ -433,5 +398,4 @@ class Arranged(VenueTest):
 
 
 if __name__ == "__main__":
-    PROGRAM = sys.argv.pop(1)
-    unittest.main(verbosity=1)
+    main(verbosity=1)

@@ -4,65 +4,40 @@ faults, ends. Tokens and their signatures are tested where one can sign; here an
 usage: venue_coinbase_wire_test.py BUSBAR_VENUE. Needs nothing but Python's own library.
 """
 
-import http.client
 import json
-import os
-import ssl
-import sys
-import tempfile
 import threading
 import time
 import unittest
 import urllib.parse
 import uuid
 from decimal import Decimal
-from pathlib import Path
 
-from venue import Venue, WebSocket
+from venue import VECTORS, VenueTest, WebSocket, main
 
-PROGRAM = None
 TOKEN = "0123456789abcdef"
 BASE = "/api/v3/brokerage"
-SHARED = Path(__file__).resolve().parents[4] / "shared" / "vectors"
-VECTORS = Path(os.environ.get("BUSBAR_VECTORS", SHARED)) / "coinbase"
+RECORDED = VECTORS / "coinbase"
 
 
 def limit(size="0.01", price="60000", **more):
     return {"limit_limit_gtc": {"base_size": size, "limit_price": price, **more}}
 
 
-class VenueTest(unittest.TestCase):
+class CoinbaseTest(VenueTest):
     head = ""  # of [venue]
     market_rate = "0"
 
     def setUp(self):
-        self.folder = tempfile.TemporaryDirectory()
-        self.addCleanup(self.folder.cleanup)
-        credentials = os.path.join(self.folder.name, "token.cred")
-        with open(credentials, "w", encoding="utf-8", opener=lambda p, f: os.open(p, f, 0o600)) as file:
-            file.write(f"access_token = {TOKEN}\n")
-        path = os.path.join(self.folder.name, "venue.toml")
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(f'[venue]\n{self.head}[venue.limits]\nprivate_per_second = 1000\npublic_per_second = 1000\n'
-                       f'connections_per_second = 100\nmessages_per_second = 100\n'
-                       f'[venue.accounts.main]\ncredentials = "{credentials}"\n')
-        self.venue = Venue(PROGRAM, self.folder.name, "--config", path, "--market-rate", self.market_rate,
-                           broker="coinbase")
-        self.venue.__enter__()
-        self.addCleanup(self.venue.__exit__)
+        self.make_folder()
+        credentials = self.write("token.cred", f"access_token = {TOKEN}\n")
+        self.start("coinbase", f'[venue]\n{self.head}[venue.limits]\nprivate_per_second = 1000\npublic_per_second = 1000\n'
+                   f'connections_per_second = 100\nmessages_per_second = 100\n'
+                   f'[venue.accounts.main]\ncredentials = "{credentials}"\n', "--market-rate", self.market_rate)
 
     def rest(self, method, path, body=None, token=TOKEN, timeout=60, **query):
-        """Status, headers and body; ConnectionError when the answer was dropped, TimeoutError when it never came."""
-        connection = http.client.HTTPSConnection("localhost", int(self.venue.url.rsplit(":", 1)[1]), timeout=timeout,
-                                                 context=ssl.create_default_context(cafile=self.venue.ca))
         target = path + ("?" + urllib.parse.urlencode(query, doseq=True) if query else "")
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        try:
-            connection.request(method, target, None if body is None else json.dumps(body), headers)
-            answer = connection.getresponse()
-            return answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read().decode()
-        finally:
-            connection.close()
+        return self.venue.request(method, target, None if body is None else json.dumps(body), headers, timeout)
 
     def get(self, path, **query):
         status, _, body = self.rest("GET", BASE + path, **query)
@@ -122,15 +97,15 @@ def lacks(sample, ours, path=""):
     return [f"{path} is a {kinds[1].__name__} and not a {kinds[0].__name__}"] if len(set(kinds)) > 1 else []
 
 
-@unittest.skipUnless(VECTORS.is_dir(), "SKIPPED: no recorded payloads here")
-class Shapes(VenueTest):
+@unittest.skipUnless(RECORDED.is_dir(), "SKIPPED: no recorded payloads here")
+class Shapes(CoinbaseTest):
     """Every member of a recorded answer or frame is in ours, of the same type."""
 
     # Of orders and accounts that spot has no word for, and members that one source alone has made up.
     elsewhere = ("order_configuration", "positions", "perpetual_futures_positions", "expiring_futures_positions")
 
     def cases(self, file):
-        with open(VECTORS / file, encoding="utf-8") as opened:
+        with open(RECORDED / file, encoding="utf-8") as opened:
             return json.load(opened)["cases"]
 
     def compare(self, name, sample, ours):
@@ -242,7 +217,7 @@ class Shapes(VenueTest):
         self.assertGreater(count, 10)
 
 
-class Rest(VenueTest):
+class Rest(CoinbaseTest):
     def test_what_happened_does_not_depend_on_what_was_answered(self):
         endpoint = "POST /api/v3/brokerage/orders"
         for kind, name, more in (("drop_answer", "acted-dropped", {}), ("drop_request", "lost", {}),
@@ -283,8 +258,7 @@ class Rest(VenueTest):
         self.fault(kind="answer_wrong", endpoint=place, status=200, body="[1]", bytes=5_000_000, next=1)
         self.assertEqual(len(self.rest("POST", f"{BASE}/orders", body)[2]), 5_000_001)
         self.fault(kind="endless", endpoint=place, next=1)
-        connection = http.client.HTTPSConnection("localhost", int(self.venue.url.rsplit(":", 1)[1]), timeout=60,
-                                                 context=ssl.create_default_context(cafile=self.venue.ca))
+        connection = self.venue.connect()
         self.addCleanup(connection.close)
         connection.request("POST", f"{BASE}/orders", json.dumps(body), {"Authorization": f"Bearer {TOKEN}"})
         self.assertEqual(connection.getresponse().read(3_000_000), b" " * 3_000_000)
@@ -321,7 +295,7 @@ class Rest(VenueTest):
         self.assertEqual(self.rest("GET", f"{BASE}/accounts")[0], 401)
 
 
-class Logins(VenueTest):
+class Logins(CoinbaseTest):
     """OAuth 2.0 as a browser and a program see it, and what can go wrong with it."""
 
     VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"  # and its challenge, of RFC 7636, appendix B
@@ -339,18 +313,10 @@ class Logins(VenueTest):
         return said
 
     def form(self, path, **fields):
-        connection = http.client.HTTPSConnection("localhost", int(self.venue.url.rsplit(":", 1)[1]), timeout=60,
-                                                 context=ssl.create_default_context(cafile=self.venue.ca))
         fields = {"client_id": "busbar", "client_secret": "venue-client-secret", **fields}
-        try:
-            connection.request("POST", path, urllib.parse.urlencode(fields),
-                               {"Content-Type": "application/x-www-form-urlencoded"})
-            answer = connection.getresponse()
-            text = answer.read().decode()
-            is_json = answer.getheader("Content-Type") == "application/json"
-            return answer.status, json.loads(text) if is_json else text
-        finally:
-            connection.close()
+        status, headers, text = self.venue.request("POST", path, urllib.parse.urlencode(fields),
+                                                   {"Content-Type": "application/x-www-form-urlencoded"})
+        return status, json.loads(text) if headers["content-type"] == "application/json" else text
 
     def tokens(self):
         status, body = self.form("/oauth2/token", grant_type="authorization_code", code=self.consent()["code"],
@@ -418,7 +384,7 @@ class Logins(VenueTest):
         self.assertEqual(self.refresh(tokens)[1]["error"], "invalid_grant")
 
 
-class Streams(VenueTest):
+class Streams(CoinbaseTest):
     def test_a_snapshot_comes_first_then_the_confirmation_then_what_happens(self):
         waiting = self.place("waiting")
         stream = self.stream("user")
@@ -523,7 +489,7 @@ class Streams(VenueTest):
         self.assertEqual(WebSocket(self.venue, "/elsewhere").status, 404)
 
 
-class Lives(VenueTest):
+class Lives(CoinbaseTest):
     head = "subscribe_within_ms = 1500\nidle_ms = 1500\n"
 
     def test_who_asks_for_nothing_is_cut_off(self):
@@ -544,5 +510,4 @@ class Lives(VenueTest):
 
 
 if __name__ == "__main__":
-    PROGRAM = sys.argv.pop(1)
-    unittest.main(verbosity=2, warnings="ignore")
+    main(verbosity=2, warnings="ignore")

@@ -6,22 +6,17 @@ usage: venue_ibkr_wire_test.py BUSBAR_VENUE. Needs nothing but Python's own libr
 
 import json
 import os
-import sys
 import tempfile
 import time
-import unittest
 import urllib.parse
 from decimal import Decimal
-from pathlib import Path
 
-from venue import Venue, WebSocket
+from venue import VECTORS, VenueTest, WebSocket, main
 from venue_ibkr_client import Client, encoded
 
-PROGRAM = None
 AAPL, ACCOUNT = 265598, "DU1234567"
 ORDERS = f"iserver/account/{ACCOUNT}/orders"
-SHARED = Path(__file__).resolve().parents[4] / "shared" / "vectors"
-VECTORS = Path(os.environ.get("BUSBAR_VECTORS", SHARED)) / "ibkr"
+RECORDED = VECTORS / "ibkr"
 FOLDER = tempfile.TemporaryDirectory()  # of keys and certificates, which are made once
 
 
@@ -29,17 +24,13 @@ def ticket(price=100, quantity=1, side="BUY", kind="LMT", **more):
     return {"conid": AAPL, "side": side, "orderType": kind, "price": price, "quantity": quantity, "tif": "DAY", **more}
 
 
-class VenueTest(unittest.TestCase):
+class IbkrTest(VenueTest):
+    folder = FOLDER
     settings = ""  # more tables
 
     def setUp(self):
-        path = os.path.join(FOLDER.name, "venue.toml")
-        with open(path, "w", encoding="utf-8") as file:
-            file.write("[venue]\nmarket_steps_per_second = 0\n[venue.limits]\nper_second = 1000\nendpoint_times = 1000\n"
-                       + self.settings)
-        self.venue = Venue(PROGRAM, FOLDER.name, "--config", path, broker="ibkr")
-        self.venue.__enter__()
-        self.addCleanup(self.venue.__exit__)
+        self.start("ibkr", "[venue]\nmarket_steps_per_second = 0\n[venue.limits]\nper_second = 1000\nendpoint_times = 1000\n"
+                   + self.settings)
         self.client = Client(self.venue, os.path.join(FOLDER.name, "main.cred"))
 
     def open(self):
@@ -102,7 +93,7 @@ class VenueTest(unittest.TestCase):
         return stream.until(lambda frame: str(frame.get("topic")).startswith(topic))[-1]
 
 
-class OAuthTest(VenueTest):
+class OAuthTest(IbkrTest):
     def test_every_part_of_a_signed_request_is_checked(self):
         self.open()
         for name, value, why in (("oauth_consumer_key", "NOBODYHERE", "nobody's"), ("oauth_token", "00", "no access token"),
@@ -193,7 +184,7 @@ class OAuthTest(VenueTest):
         self.assertIn("denied", self.client.send("GET", "/authorize", query=f"oauth_token={token}")[2])
 
 
-class SessionTest(VenueTest):
+class SessionTest(IbkrTest):
     settings = "[venue.session]\nheartbeat_ms = 200\n"
 
     def test_the_two_tiers(self):
@@ -282,7 +273,7 @@ class SessionTest(VenueTest):
         self.bad(404, "", "GET", "iserver/nothing")
 
 
-class OrderTest(VenueTest):
+class OrderTest(IbkrTest):
     def setUp(self):
         super().setUp()
         self.open()
@@ -438,7 +429,7 @@ class OrderTest(VenueTest):
         others = {"position", "exchange", "taxOptimizerId", "totalCashSize", "submitter", "useriD", "exit_strategy",
                   "parentId", "ocaGroupId", "order_cancellation_by_system_reason", "use_price_mgmt_algo", "account_allocation_name"}
         for name, ours in shapes.items():
-            for case in json.loads((VECTORS / f"{name}.json").read_text())["cases"]:
+            for case in json.loads((RECORDED / f"{name}.json").read_text())["cases"]:
                 body = json.loads(case["given"]["response"]["body_text"])
                 rows = body["orders"] if name == "live_orders" else body if isinstance(body, list) else [body]
                 for row in rows:
@@ -466,7 +457,7 @@ class OrderTest(VenueTest):
         self.assertEqual(self.live(), {})
 
 
-class MarketTest(VenueTest):
+class MarketTest(IbkrTest):
     settings = "[venue.session]\nheartbeat_ms = 200\nquote_interval_ms = 20\n"
 
     def setUp(self):
@@ -551,7 +542,7 @@ class MarketTest(VenueTest):
         self.assertEqual(Decimal(str(summary["totalcashvalue"]["amount"])), Decimal(str(ledger["USD"]["cashbalance"])))
 
 
-class PacingTest(VenueTest):
+class PacingTest(IbkrTest):
     settings = ""
 
     def setUp(self):
@@ -582,5 +573,4 @@ class PacingTest(VenueTest):
 
 
 if __name__ == "__main__":
-    PROGRAM = sys.argv.pop(1)
-    unittest.main()
+    main()

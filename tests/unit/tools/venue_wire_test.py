@@ -6,73 +6,40 @@ usage: venue_wire_test.py BUSBAR_VENUE. Needs nothing but Python's own library.
 import base64
 import hashlib
 import hmac
-import http.client
 import json
 import os
-import ssl
 import subprocess
-import sys
 import tempfile
 import time
-import unittest
 import urllib.parse
 from decimal import Decimal
 
-from venue import Venue, WebSocket
+from venue import VenueTest, WebSocket, main
 
-PROGRAM = None
 BUY = {"symbol": "BTCUSDT", "side": "BUY", "type": "LIMIT", "timeInForce": "GTC", "quantity": "0.01", "price": "60000"}
 
 
-class VenueTest(unittest.TestCase):
+class BinanceTest(VenueTest):
     patience = 60  # seconds until an answer has never come
 
     options = ("--market-rate", "0")
     config = ""
 
     def setUp(self):
-        self.folder = tempfile.TemporaryDirectory()
-        self.addCleanup(self.folder.cleanup)
-        path = os.path.join(self.folder.name, "venue.toml")
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(self.config)
+        self.make_folder()
         self.arrivals = os.path.join(self.folder.name, "arrivals")
-        self.venue = Venue(PROGRAM, self.folder.name, "--config", path, "--arrivals", self.arrivals, *self.options)
-        self.venue.__enter__()
-        self.addCleanup(self.venue.__exit__)
+        self.start("binance", self.config, "--arrivals", self.arrivals, *self.options)
 
     def sign(self, text):
         return hmac.new(self.venue.secret.encode(), text.encode(), hashlib.sha256).hexdigest()
 
     def rest(self, method, path, **params):
-        """Status, headers and body; ConnectionError when the answer was dropped, TimeoutError when it never came."""
-        connection = http.client.HTTPSConnection(
-            "localhost",
-            int(self.venue.url.rsplit(":", 1)[1]),
-            timeout=self.patience,
-            context=ssl.create_default_context(cafile=self.venue.ca),
-        )
         query = urllib.parse.urlencode({**params, "timestamp": int(time.time() * 1000)})
-        try:
-            connection.request(
-                method, f"{path}?{query}&signature={self.sign(query)}", headers={"X-MBX-APIKEY": self.venue.api_key}
-            )
-            answer = connection.getresponse()
-            return answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read().decode()
-        finally:
-            connection.close()
+        return self.venue.request(method, f"{path}?{query}&signature={self.sign(query)}", None,
+                                  {"X-MBX-APIKEY": self.venue.api_key}, self.patience)
 
     def rest_public(self, target):
-        connection = http.client.HTTPSConnection(
-            "localhost",
-            int(self.venue.url.rsplit(":", 1)[1]),
-            timeout=60,
-            context=ssl.create_default_context(cafile=self.venue.ca),
-        )
-        connection.request("GET", target)
-        answer = connection.getresponse().read().decode()
-        connection.close()
-        return answer
+        return self.venue.request("GET", target)[2]
 
     def place(self, name, **changes):
         return self.rest("POST", "/api/v3/order", **{**BUY, "newClientOrderId": name, **changes})
@@ -100,7 +67,7 @@ class VenueTest(unittest.TestCase):
         return [order["client_order_id"] for order in self.venue.book()["orders"]]
 
 
-class Faults(VenueTest):
+class Faults(BinanceTest):
     def test_what_happened_does_not_depend_on_what_was_answered(self):
         place = "POST /api/v3/order"
         self.fault(kind="drop_answer", endpoint=place, client_order_id="acted-dropped")
@@ -172,7 +139,7 @@ class Faults(VenueTest):
         )
 
 
-class WebSocketApi(VenueTest):
+class WebSocketApi(BinanceTest):
     def test_an_order_and_its_events(self):
         stream = self.user_stream()
         answer = stream.ask({"id": 7, "method": "order.place", "params": self.signed(**BUY, newClientOrderId="by-ws")})
@@ -257,7 +224,7 @@ class WebSocketApi(VenueTest):
             stream.receive()
 
 
-class MarketStreams(VenueTest):
+class MarketStreams(BinanceTest):
     def test_snapshot_and_changes_make_the_venues_book(self):
         stream = self.market_stream("/ws/btcusdt@depth@100ms")
         self.venue.ask("POST", "/market", {"step": 20})
@@ -384,7 +351,7 @@ class MarketStreams(VenueTest):
         self.assertEqual(WebSocket(self.venue, "/nothing").status, 404)
 
 
-class OnDemand(VenueTest):
+class OnDemand(BinanceTest):
     """What a broker does once in a while, when a test needs it."""
 
     def test_what_stands_before_the_venue_can_say_no(self):
@@ -462,7 +429,7 @@ class OnDemand(VenueTest):
         self.assertIn("GET /book", lines)
 
 
-class OrderLists(VenueTest):
+class OrderLists(BinanceTest):
     PAIR = {
         "symbol": "BTCUSDT",
         "side": "SELL",
@@ -502,19 +469,12 @@ class OrderLists(VenueTest):
         self.assertEqual(data["newOrderResponse"]["status"], "NEW")
 
 
-class ListenKeys(VenueTest):
+class ListenKeys(BinanceTest):
     config = '[venue]\nflavour = "binance.us"\n'
 
     def listen_key(self):
-        connection = http.client.HTTPSConnection(
-            "localhost",
-            int(self.venue.url.rsplit(":", 1)[1]),
-            context=ssl.create_default_context(cafile=self.venue.ca),
-        )
-        connection.request("POST", "/api/v3/userDataStream", headers={"X-MBX-APIKEY": self.venue.api_key})
-        answer = json.loads(connection.getresponse().read())
-        connection.close()
-        return answer["listenKey"]
+        answer = self.venue.request("POST", "/api/v3/userDataStream", None, {"X-MBX-APIKEY": self.venue.api_key})[2]
+        return json.loads(answer)["listenKey"]
 
     def test_a_key_names_a_stream_until_it_expires(self):
         key = self.listen_key()
@@ -538,7 +498,7 @@ class ListenKeys(VenueTest):
         self.assertEqual(answer["error"]["code"], -1020)
 
 
-class Sessions(VenueTest):
+class Sessions(BinanceTest):
     """Ed25519, the one kind of key with which a session can be logged on."""
 
     def setUp(self):
@@ -604,7 +564,7 @@ class Sessions(VenueTest):
         self.assertFalse(texts[-1]["result"]["userDataStream"])
 
 
-class Lives(VenueTest):
+class Lives(BinanceTest):
     config = "[venue.connections]\nping_interval_ms = 200\npong_timeout_ms = 2000\nlife_ms = 6000\n"
 
     def test_a_connection_is_pinged_and_ends_after_its_day(self):
@@ -629,5 +589,4 @@ class Lives(VenueTest):
 
 
 if __name__ == "__main__":
-    PROGRAM = sys.argv.pop(1)
-    unittest.main(verbosity=2, warnings="ignore")
+    main(verbosity=2, warnings="ignore")
