@@ -67,8 +67,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     std::string id;
     const Reply placed = api.perform(*api.find("POST", "/v2/orders", id), call);
     if (placed.status == 200 && !order) std::abort();
-    if (!placed.order_id.empty()) {  // the same words once more, as a change of it; and then it is cancelled
-      call.id = placed.order_id;
+    if (placed.order_id.is_string()) {  // the same words once more, as a change of it; and then it is cancelled
+      call.id = placed.order_id.get_string();
       static_cast<void>(api.perform(*api.find("PATCH", "/v2/orders/x", id), call));
       static_cast<void>(api.perform(*api.find("DELETE", "/v2/orders", id), call));
     }

@@ -12,6 +12,7 @@
 #include "tools/venue/coinbase/key.hpp"
 #include "tools/venue/coinbase/login.hpp"
 #include "tools/venue/coinbase/order_reader.hpp"
+#include "tools/venue/form.hpp"
 
 using namespace busbar;
 using namespace busbar::venue;

@@ -252,12 +252,37 @@ json::object Control::status() const {
   for (SymbolId id = 0; id < engine.symbol_count(); ++id) {
     prices.push_back(json::object{{"symbol", engine.symbol(id).name}, {"last", fixed(engine.last_price(id))}});
   }
-  return {{"now_ms", exchange_.now() / 1'000},
+  json::object status{{"now_ms", exchange_.now() / 1'000},
           {"market_steps_per_second", exchange_.market_rate()},
           {"arrivals", exchange_.arrivals().size()},
           {"order_streams", exchange_.connection_count("orders")},
           {"market_streams", exchange_.connection_count("market")},
           {"prices", std::move(prices)}};
+  for (auto& [name, value] : exchange_.more_status()) status[name] = std::move(value);
+  return status;
+}
+
+std::function<bool(AccountId, std::string_view)> Control::is_meant_by(const json::object& body) const {
+  std::string api_key = text_of(body, "api_key", {});
+  std::optional<AccountId> account;
+  if (body.contains("account") || api_key.empty()) account = account_of(body);
+  return [api_key = std::move(api_key), account](AccountId of, std::string_view name) {
+    return (!account || of == *account) && (api_key.empty() || name == api_key);
+  };
+}
+
+json::value Control::set_login(RestExchange& venue, const json::object& body) const {
+  OAuthLogin& login = *venue.login();
+  OAuthSettings& settings = login.settings();
+  login.declines = flag_if_given(body, "declines").value_or(login.declines);
+  settings.asks_user = flag_if_given(body, "asks_user").value_or(settings.asks_user);
+  if (body.contains("account")) {
+    static_cast<void>(account_of(body));
+    settings.account = required(body, "account");
+  }
+  const auto approve = flag_if_given(body, "approve");
+  const std::size_t answered = approve ? venue.answer_for_user(*approve) : 0;
+  return json::object{{"client_id", settings.client_id}, {"account", settings.account}, {"answered", answered}};
 }
 
 // An order as the engine has it, under names of its own: a comparison must not rest on the code that it checks.

@@ -13,8 +13,8 @@
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 
-#include "tools/venue/exchange.hpp"
-#include "tools/venue/server.hpp"
+#include "tools/venue/number.hpp"
+#include "tools/venue/rest_exchange.hpp"
 
 namespace busbar::venue {
 
@@ -33,13 +33,17 @@ class Control : public Handler {
     std::function<boost::json::value(const boost::json::object& body, const Query& query)> run;
   };
   void offer(Call call) { calls_.push_back(std::move(call)); }
-  virtual boost::json::object status() const;
   AccountId account_of(const boost::json::object& body) const;  // member "account"
+  // Whether a key is meant: by "account", by "api_key", or by both.
+  std::function<bool(AccountId, std::string_view)> is_meant_by(const boost::json::object& body) const;
+  // declines, asks_user, account, and last approve.
+  boost::json::value set_login(RestExchange& venue, const boost::json::object& body) const;
 
  private:
   boost::json::value answer(const Request& request);  // throws std::invalid_argument, or out_of_range for no such thing
 
   boost::json::value help() const;
+  boost::json::object status() const;
   boost::json::value get_arrivals(const Query& query) const;
   boost::json::value remove_fault(const std::string& id);
   boost::json::value move_market(const boost::json::object& body);
@@ -63,5 +67,18 @@ std::int64_t integer_of(const boost::json::object& object, std::string_view name
 bool flag_of(const boost::json::object& object, std::string_view name);
 std::optional<bool> flag_if_given(const boost::json::object& object, std::string_view name);
 std::optional<std::vector<std::string>> texts_if_given(const boost::json::object& object, std::string_view name);
+
+// Those of the numbers that are given; returns all of them, as they are now.
+template <class Settings, std::size_t count>
+boost::json::object set_numbers(const boost::json::object& body, const Number<Settings> (&all)[count],
+                                Settings& settings) {
+  boost::json::object now;
+  for (const Number<Settings>& number : all) {
+    std::int64_t& member = settings.*number.member;
+    member = integer_of(body, number.name, member / number.unit) * number.unit;
+    now[number.name] = member / number.unit;
+  }
+  return now;
+}
 
 }  // namespace busbar::venue

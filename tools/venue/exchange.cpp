@@ -30,6 +30,13 @@ void Exchange::stop() {
   });
 }
 
+AccountId Exchange::open_account(const ExchangeAccount& account) {
+  const AccountId id = engine_.open_account(account.name, account.maker_rate, account.taker_rate, true);
+  for (const auto& [asset, amount] : account.balances) engine_.deposit(id, asset, amount, now());
+  engine_.set_may_trade(id, account.may_trade);
+  return id;
+}
+
 std::vector<SymbolId> Exchange::take_new_tops(const Events& events) {
   std::vector<SymbolId> new_tops;
   for (SymbolId id = 0; id < engine_.symbol_count(); ++id) {

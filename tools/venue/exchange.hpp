@@ -21,6 +21,14 @@
 
 namespace busbar::venue {
 
+// What every account has, whichever broker's it is.
+struct ExchangeAccount {
+  std::string name;
+  bool may_trade = true;
+  Decimal maker_rate{}, taker_rate{};
+  std::vector<std::pair<std::string, Decimal>> balances{};
+};
+
 struct ExchangeSettings {
   std::vector<Symbol> symbols;
   ConnectionSettings connections;
@@ -59,6 +67,7 @@ class Exchange : public Handler {
   Faults& faults() { return faults_; }
   const Arrivals& arrivals() const { return arrivals_; }
 
+  virtual boost::json::object more_status() const { return {}; }  // what else there is to tell of the venue
   // The names under which the broker's customers know things; the engine's own numbers unless it has others.
   virtual boost::json::value order_name(const Order& order) const { return order.id; }
   virtual boost::json::value trade_name(const AccountTrade& trade) const { return trade.fill.trade_id; }
@@ -67,6 +76,7 @@ class Exchange : public Handler {
   virtual boost::json::object more_of(const Order&) const { return {}; }
 
  protected:
+  AccountId open_account(const ExchangeAccount& account);
   // One request through its faults: acted on now, later or not at all, and answered now, later or never. `act` says what
   // is recorded of it; `finish` is not called for a request that hangs.
   enum class Fate : std::uint8_t { Answered, Dropped, Endless };

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 
@@ -108,6 +109,65 @@ Symbol read_rules(std::string_view name, ConfigTable& table) {
     table.refuse("start_price", "must be a multiple of tick");
   }
   return symbol;
+}
+
+Symbol usual_symbol(const char* name, const char* base, const char* quote, const char* tick, const char* step,
+                    const char* price_max, const char* qty_max, const char* start_price) {
+  const auto number = [](const char* text) { return *Decimal::parse(text); };
+  Symbol symbol;
+  symbol.name = name;
+  symbol.base = base;
+  symbol.quote = quote;
+  symbol.price_min = symbol.tick = number(tick);
+  symbol.price_max = number(price_max);
+  symbol.qty_min = symbol.step = number(step);
+  symbol.qty_max = symbol.market_qty_max = number(qty_max);
+  symbol.start_price = number(start_price);
+  return symbol;
+}
+
+std::filesystem::path read_credentials_file(ConfigTable& table, std::string_view account,
+                                            const std::filesystem::path& folder,
+                                            const std::function<void(const std::filesystem::path&)>& make) {
+  std::filesystem::path file = table.text("credentials", "");
+  if (!file.empty()) return file;
+  file = credentials_file(folder, account);
+  if (!exists(file)) make(file);
+  return file;
+}
+
+void read_exchange_account(ConfigTable& table, ExchangeAccount& account,
+                           std::vector<std::pair<std::string, Decimal>> usual_balances,
+                           std::optional<int> rate_places) {
+  const auto read_rate = [&](std::string_view key, Decimal& rate) {
+    rate = amount(table, key, rate);
+    if (rate <= Decimal{1, -1} && rate.normalized().exponent() >= -*rate_places) return;
+    table.refuse(key, "at most 0.1, with " + std::to_string(*rate_places) + " places");
+  };
+  if (rate_places) {
+    read_rate("maker_rate", account.maker_rate);
+    read_rate("taker_rate", account.taker_rate);
+  }
+  account.may_trade = table.flag("may_trade", true);
+  account.balances = read_balances(table);
+  if (account.balances.empty()) account.balances = std::move(usual_balances);
+}
+
+ConfigTable read_login(ConfigTable& venue, OAuthSettings& login, const std::vector<std::string>& accounts) {
+  ConfigTable table = venue.table("login");
+  login.client_id = table.text("client_id", login.client_id);
+  if (const std::string file = table.text("client_secret_file", ""); !file.empty()) {
+    login.client_secret = contents(file);
+    while (login.client_secret.ends_with('\n')) login.client_secret.pop_back();
+  }
+  login.account = table.text("account", accounts.front());
+  if (std::find(accounts.begin(), accounts.end(), login.account) == accounts.end()) {
+    table.refuse("account", "no such account");
+  }
+  login.redirect_uris = table.texts("redirect_uris", login.redirect_uris);
+  login.asks_user = table.flag("asks_user", login.asks_user);
+  login.code_life = table.integer("code_life_s", 1, 1'000'000'000, login.code_life / 1'000'000) * 1'000'000;
+  return table;
 }
 
 void read_exchange(ConfigTable& venue, ExchangeSettings& settings) {

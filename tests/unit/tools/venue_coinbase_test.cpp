@@ -11,6 +11,7 @@
 
 #include "tools/venue/coinbase/config.hpp"
 #include "tools/venue/coinbase/login.hpp"
+#include "tools/venue/form.hpp"
 
 namespace busbar::venue::coinbase {
 namespace {

@@ -2,26 +2,12 @@
 
 #include <algorithm>
 
-#include "tools/venue/form.hpp"
-
 namespace busbar::venue::alpaca {
 namespace {
 
 namespace json = boost::json;
 
 constexpr std::size_t tops_max = 5'000;
-
-// `path` against a pattern with at most one {}; what stands for it goes to `id`, decoded.
-bool matches(std::string_view pattern, std::string_view path, std::string& id) {
-  const std::size_t open = pattern.find("{}");
-  if (open == std::string_view::npos) return pattern == path;
-  const std::string_view head = pattern.substr(0, open), tail = pattern.substr(open + 2);
-  if (!path.starts_with(head) || !path.ends_with(tail) || path.size() <= head.size() + tail.size()) return false;
-  const std::string_view middle = path.substr(head.size(), path.size() - head.size() - tail.size());
-  if (middle.find('/') != std::string_view::npos) return false;
-  id = decoded(middle);
-  return true;
-}
 
 }  // namespace
 
@@ -76,13 +62,6 @@ struct Operations {
 #undef CRYPTO
 };
 
-std::string Call::query_value(std::string_view name) const {
-  for (const auto& [key, value] : query) {
-    if (key == name) return value;
-  }
-  return {};
-}
-
 Api::Api(Engine& engine, History& history, std::vector<AssetSettings> assets, const HoursSettings& hours,
          const LimitSettings& limits, const Rules& rules, std::uint64_t seed, std::function<TimeUs()> now,
          OnEvents on_events)
@@ -91,10 +70,7 @@ Api::Api(Engine& engine, History& history, std::vector<AssetSettings> assets, co
       on_events_{std::move(on_events)} {}
 
 const Operation* Api::find(std::string_view method, std::string_view path, std::string& id) const {
-  for (const Operation& operation : Operations::all) {
-    if (operation.method == method && matches(operation.path, path, id)) return &operation;
-  }
-  return nullptr;
+  return operation_of(Operations::all, method, path, id);
 }
 
 Reply Api::failure(unsigned status, std::int64_t code, std::string_view message) {
@@ -140,17 +116,8 @@ std::optional<Api::Caller> Api::caller_of_token(std::string_view token) const {
   return std::nullopt;
 }
 
-namespace {
-constexpr std::string_view bearer_scheme = "Bearer ";
-
-std::string_view token_of(const Call& call) {
-  const std::string_view header = call.authorization;
-  return header.starts_with(bearer_scheme) ? header.substr(bearer_scheme.size()) : std::string_view{};
-}
-}  // namespace
-
 std::string Api::account_named(const Call& call) const {
-  if (const auto caller = caller_of_token(token_of(call))) return engine_.accounts()[caller->account].name;
+  if (const auto caller = caller_of_token(call.bearer_token())) return engine_.accounts()[caller->account].name;
   for (const Key& key : keys_) {
     if (key.id == call.key_id) return engine_.accounts()[key.account].name;
   }
@@ -161,7 +128,7 @@ Reply Api::perform(const Operation& operation, const Call& call) {
   const bool has_key = !call.key_id.empty() || !call.key_secret.empty(), has_token = !call.authorization.empty();
   const bool is_data = operation.access == Access::Data || operation.access == Access::OpenData;
   std::optional<Caller> caller;
-  if (has_token) caller = caller_of_token(token_of(call));
+  if (has_token) caller = caller_of_token(call.bearer_token());
   else if (has_key) caller = caller_of_key(call.key_id, call.key_secret);
   if (!caller && (has_key || has_token)) return unauthorized();
   if (!caller && operation.access != Access::OpenData) return without_key();

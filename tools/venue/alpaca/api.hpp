@@ -53,29 +53,10 @@ struct Rules {
   TimeUs auth_within = 10'000'000;  // of connecting to market data
 };
 
-struct Call {
-  std::string method, path;
-  std::string id;  // what stands in the path, decoded
-  std::vector<std::pair<std::string, std::string>> query;
-  boost::json::object body;
-  bool is_json = true;  // or the body was something else
-  std::string key_id, key_secret, authorization;  // headers
-  std::string address;                            // of the caller
-
-  std::string query_value(std::string_view name) const;  // the first; empty when absent
+struct Call : RestCall {
+  std::string key_id, key_secret;  // headers
 };
-
-struct Reply {
-  unsigned status = 200;
-  boost::json::value body;
-  std::string text;      // instead of a body
-  std::string location;  // of a redirect
-  bool is_empty = false; // no body at all
-  std::int64_t limit = 0, left = 0, reset_s = 0;
-  std::optional<AccountId> account{};  // who called, when that was proven
-  std::string refusal;                 // for the record: why it was no success
-  std::string order_id;                // for the record
-};
+using Reply = RestReply;
 
 enum class Access : std::uint8_t { Read, Trade, Data, OpenData };  // OpenData: without a key, too
 
@@ -221,7 +202,16 @@ class Api {
 
   // Market data. `of`: the class of assets that is asked about.
   enum class Series : std::uint8_t { Bars, Trades, Quotes };
+  struct SeriesWanted {
+    std::size_t limit = 1'000, skipped = 0;  // points
+    TimeUs start = 0, end = 0;
+    std::optional<Periods> periods{};  // of bars
+    bool is_descending = false;
+  };
+  Refused read_series(const Call& call, AssetClass of, Series kind, SeriesWanted& wanted) const;
+  boost::json::array points(const Asset& asset, Series kind, const SeriesWanted& wanted) const;
   Reply series(const Call& call, AssetClass of, Series kind) const;
+  std::vector<Bar> traded_bars(const Asset& asset, const Periods& periods) const;
   Reply latest(const Call& call, AssetClass of, std::string_view member,
                const std::function<boost::json::value(const Asset&)>& shape_of) const;
   std::vector<const Asset*> asked_assets(const Call& call, AssetClass of) const;

@@ -13,20 +13,15 @@ namespace json = boost::json;
 
 namespace {
 
-constexpr std::size_t points_usual = 1'000, points_max = 10'000;
+constexpr std::size_t points_max = 10'000;
 constexpr TimeUs sixty_seconds = 60'000'000;
-
-struct Window {
-  TimeUs start = 0, end = 0;
-  bool holds(TimeUs time) const { return time >= start && time <= end; }
-};
 
 // A date alone is its midnight in UTC.
 std::optional<TimeUs> bound_in(const std::string& text) {
   return time_from(text.size() == 10 ? text + "T00:00:00Z" : text);
 }
 
-Reply bad_request(std::string_view message) { return Api::failure(400, 0, message); }
+Refused bad_request(std::string message) { return {400, 0, std::move(message), {}}; }
 
 }  // namespace
 
@@ -49,25 +44,22 @@ std::vector<const Asset*> Api::asked_assets(const Call& call, AssetClass of) con
   return found;
 }
 
-// Symbol by symbol, each from the oldest on, unless asked otherwise; one limit for all of them. A page's token is the
-// number of points before it.
-Reply Api::series(const Call& call, AssetClass of, Series kind) const {
-  const char* member = kind == Series::Bars ? "bars" : kind == Series::Trades ? "trades" : "quotes";
+// What a series is asked for, from the call's query.
+Refused Api::read_series(const Call& call, AssetClass of, Series kind, SeriesWanted& wanted) const {
   const bool is_crypto = of == AssetClass::Crypto;
   if (call.id.empty() && call.query_value("symbols").empty()) return bad_request("symbols is required");
-  std::size_t limit = points_usual, skipped = 0;
   const auto read_count = [&](const char* name, std::size_t& value, std::size_t least, std::size_t most) {
     const std::string text = call.query_value(name);
     if (text.empty()) return true;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     return error == std::errc{} && end == text.data() + text.size() && value >= least && value <= most;
   };
-  if (!read_count("limit", limit, 1, points_max)) return bad_request("invalid limit");
-  if (!read_count("page_token", skipped, 0, SIZE_MAX)) return bad_request("invalid page_token");
-  const TimeUs time = now_();
-  const TimeUs midnight = is_crypto ? time - time % (1'440 * sixty_seconds) : new_york_midnight(new_york_date(time));
-  Window window{midnight, time};
-  for (const auto& [name, bound] : {std::pair{"start", &window.start}, std::pair{"end", &window.end}}) {
+  if (!read_count("limit", wanted.limit, 1, points_max)) return bad_request("invalid limit");
+  if (!read_count("page_token", wanted.skipped, 0, SIZE_MAX)) return bad_request("invalid page_token");
+  wanted.end = now_();
+  wanted.start = is_crypto ? wanted.end - wanted.end % (1'440 * sixty_seconds)
+                           : new_york_midnight(new_york_date(wanted.end));
+  for (const auto& [name, bound] : {std::pair{"start", &wanted.start}, std::pair{"end", &wanted.end}}) {
     const std::string text = call.query_value(name);
     if (text.empty()) continue;
     const auto given = bound_in(text);
@@ -75,47 +67,59 @@ Reply Api::series(const Call& call, AssetClass of, Series kind) const {
     *bound = *given;
   }
   const std::string feed = call.query_value("feed");
-  if (!is_crypto && !rules_.has_sip && feed != "iex" && window.end > time - 15 * sixty_seconds) {
-    return failure(403, 0, "subscription does not permit querying recent SIP data");
+  if (!is_crypto && !rules_.has_sip && feed != "iex" && wanted.end > now_() - 15 * sixty_seconds) {
+    return {403, 0, "subscription does not permit querying recent SIP data", {}};
   }
-  const auto periods = periods_named(call.query_value("timeframe"), is_crypto);
-  if (kind == Series::Bars && !periods) return bad_request("invalid timeframe");
-  const bool is_descending = call.query_value("sort") == "desc";
+  wanted.periods = periods_named(call.query_value("timeframe"), is_crypto);
+  if (kind == Series::Bars && !wanted.periods) return bad_request("invalid timeframe");
+  wanted.is_descending = call.query_value("sort") == "desc";
+  return {};
+}
 
-  json::object by_symbol;
-  std::size_t seen = 0, taken = 0;
-  bool has_more = false;
-  for (const Asset* asset : asked_assets(call, of)) {
-    json::array points;
-    const auto add = [&](TimeUs when, auto&& shape_of) {
-      if (!window.holds(when) || seen++ < skipped) return;
-      if (taken == limit) {
-        has_more = true;
-        return;
-      }
-      ++taken;
-      points.push_back(shape_of());
-    };
-    const auto each = [&](const auto& list, auto&& time_of, auto&& shape_of) {
-      for (std::size_t i = 0; i < list.size(); ++i) {
-        const auto& one = list[is_descending ? list.size() - 1 - i : i];
-        add(time_of(one), [&] { return json::value(shape_of(one)); });
-      }
-    };
-    if (kind == Series::Bars) {
-      auto bars = history_.bars(asset->symbol, *periods, time);
-      std::erase_if(bars, [](const Bar& bar) { return bar.trades == 0; });
-      each(bars, [](const Bar& bar) { return bar.open_time; }, [](const Bar& bar) { return bar_shape(bar); });
-    } else if (kind == Series::Trades) {
-      each(history_.trades(asset->symbol), [](const Trade& trade) { return trade.time; },
-           [&](const Trade& trade) { return trade_shape(trade, *asset); });
-    } else {
-      each(tops_[asset->symbol], [](const Top& top) { return top.time; },
-           [&](const Top& top) { return quote_shape(top, *asset); });
+// All that there is of an asset within the window, in the order that was asked for.
+json::array Api::points(const Asset& asset, Series kind, const SeriesWanted& wanted) const {
+  json::array points;
+  const auto take = [&](const auto& list, auto&& time_of, auto&& shape_of) {
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      const auto& one = list[wanted.is_descending ? list.size() - 1 - i : i];
+      const TimeUs time = time_of(one);
+      if (time >= wanted.start && time <= wanted.end) points.push_back(shape_of(one));
     }
-    if (!points.empty()) by_symbol[engine_.symbol(asset->symbol).name] = std::move(points);
+  };
+  switch (kind) {
+    case Series::Bars:
+      take(traded_bars(asset, *wanted.periods), [](const Bar& bar) { return bar.open_time; }, bar_shape);
+      break;
+    case Series::Trades:
+      take(history_.trades(asset.symbol), [](const Trade& trade) { return trade.time; },
+           [&](const Trade& trade) { return trade_shape(trade, asset); });
+      break;
+    case Series::Quotes:
+      take(tops_[asset.symbol], [](const Top& top) { return top.time; },
+           [&](const Top& top) { return quote_shape(top, asset); });
   }
-  const json::value next = has_more ? json::value(std::to_string(skipped + taken)) : json::value(nullptr);
+  return points;
+}
+
+// Symbol by symbol, each from the oldest on, unless asked otherwise; one limit for all of them. A page's token is the
+// number of points before it.
+Reply Api::series(const Call& call, AssetClass of, Series kind) const {
+  SeriesWanted wanted;
+  if (const Refused refused = read_series(call, of, kind, wanted); refused.status != 0) return failure(refused);
+  json::object by_symbol;
+  std::size_t before = 0, left = wanted.limit;  // points of symbols that came earlier; room on the page
+  for (const Asset* asset : asked_assets(call, of)) {
+    json::array all = points(*asset, kind, wanted);
+    const std::size_t first = std::min(wanted.skipped - std::min(wanted.skipped, before), all.size());
+    const std::size_t count = std::min(left, all.size() - first);
+    const json::value* begin = all.data() + first;
+    if (count > 0) by_symbol[engine_.symbol(asset->symbol).name] = json::array(begin, begin + count);
+    left -= count;
+    before += all.size();
+  }
+  const bool has_more = before > wanted.skipped && before - wanted.skipped > wanted.limit;
+  const json::value next = has_more ? json::value(std::to_string(wanted.skipped + wanted.limit)) : json::value(nullptr);
+  const char* member = kind == Series::Bars ? "bars" : kind == Series::Trades ? "trades" : "quotes";
   Reply reply;
   if (call.id.empty()) {
     reply.body = json::object{{member, std::move(by_symbol)}, {"next_page_token", next}};
@@ -128,9 +132,14 @@ Reply Api::series(const Call& call, AssetClass of, Series kind) const {
   return reply;
 }
 
-json::value Api::latest_bar(const Asset& asset) const {
-  auto bars = history_.bars(asset.symbol, *periods_named("1Min", asset.is_crypto()), now_());
+std::vector<Bar> Api::traded_bars(const Asset& asset, const Periods& periods) const {
+  auto bars = history_.bars(asset.symbol, periods, now_());
   std::erase_if(bars, [](const Bar& bar) { return bar.trades == 0; });
+  return bars;
+}
+
+json::value Api::latest_bar(const Asset& asset) const {
+  const auto bars = traded_bars(asset, *periods_named("1Min", asset.is_crypto()));
   return bars.empty() ? json::value(nullptr) : json::value(bar_shape(bars.back()));
 }
 
@@ -147,7 +156,7 @@ json::value Api::latest_quote(const Asset& asset) const {
 // "bars" by symbol, or one "bar" where the path names its symbol.
 Reply Api::latest(const Call& call, AssetClass of, std::string_view member,
                   const std::function<json::value(const Asset&)>& shape_of) const {
-  if (call.id.empty() && call.query_value("symbols").empty()) return bad_request("symbols is required");
+  if (call.id.empty() && call.query_value("symbols").empty()) return failure(bad_request("symbols is required"));
   json::object by_symbol;
   for (const Asset* asset : asked_assets(call, of)) {
     if (auto point = shape_of(*asset); !point.is_null()) by_symbol[engine_.symbol(asset->symbol).name] = std::move(point);
@@ -165,8 +174,7 @@ Reply Api::latest(const Call& call, AssetClass of, std::string_view member,
 }
 
 json::object Api::snapshot(const Asset& asset) const {
-  auto days = history_.bars(asset.symbol, *periods_named("1Day", asset.is_crypto()), now_());
-  std::erase_if(days, [](const Bar& bar) { return bar.trades == 0; });
+  const auto days = traded_bars(asset, *periods_named("1Day", asset.is_crypto()));
   const auto day = [&](std::size_t from_end) {
     return days.size() < from_end ? json::value(nullptr) : json::value(bar_shape(days[days.size() - from_end]));
   };

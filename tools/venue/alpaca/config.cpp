@@ -43,16 +43,10 @@ std::vector<std::pair<std::string, Decimal>> default_balances() {
 AccountSettings read_account(std::string_view name, ConfigTable& table, const std::filesystem::path& folder) {
   AccountSettings account;
   account.name = name;
-  std::filesystem::path file = table.text("credentials", "");
-  if (file.empty()) {
-    file = credentials_file(folder, name);
-    if (!exists(file)) make_credentials(file);
-  }
+  const std::filesystem::path file = read_credentials_file(table, name, folder, make_credentials);
   read_key(table, file, account);
   for (auto& [unused, key] : table.tables("keys")) read_key(key, key.text("credentials"), account);
-  account.may_trade = table.flag("may_trade", true);
-  account.balances = read_balances(table);
-  if (account.balances.empty()) account.balances = default_balances();
+  read_exchange_account(table, account, default_balances(), std::nullopt);
   return account;
 }
 
@@ -72,20 +66,12 @@ AssetSettings read_asset(std::string_view name, ConfigTable& table) {
 
 void add(DefaultSymbols& all, const char* name, const char* base, const char* quote, const char* tick,
          const char* start_price, const char* qty_max, AssetSettings asset) {
-  const auto number_of = [](const char* text) { return *Decimal::parse(text); };
-  Symbol symbol;
-  symbol.name = name;
-  symbol.base = base;
-  symbol.quote = quote;
-  symbol.price_min = symbol.tick = number_of(tick);
-  symbol.price_max = Decimal{1'000'000, 0};
   // The broker's sizes have 9 places; price and size have 8 here together.
+  const char* step = std::string_view{tick} == "0.0001" ? "0.0001" : "0.000001";
   const bool is_crypto = asset.asset_class == AssetClass::Crypto;
-  symbol.qty_min = symbol.step = Decimal{1, symbol.tick == Decimal{1, -4} ? -4 : -6};
-  symbol.qty_max = symbol.market_qty_max = number_of(qty_max);
+  Symbol symbol = usual_symbol(name, base, quote, tick, step, "1000000", qty_max, start_price);
   symbol.notional_min = Decimal{is_crypto && symbol.quote == "USD" ? 10 : 1, 0};  // of purchases
   symbol.notional_max = is_crypto ? Decimal{200'000, 0} : Decimal{10'000'000, 0};
-  symbol.start_price = number_of(start_price);
   all.symbols.push_back(std::move(symbol));
   all.assets.push_back(std::move(asset));
 }
@@ -98,23 +84,6 @@ auto read_named(ConfigTable& table, std::string_view key, std::string fallback, 
   } catch (const std::invalid_argument& wrong) {
     table.refuse(key, wrong.what());
   }
-}
-
-void read_login(ConfigTable& venue, Settings& settings) {
-  ConfigTable table = venue.table("login");
-  LoginSettings& login = settings.login;
-  login.client_id = table.text("client_id", login.client_id);
-  if (const std::string file = table.text("client_secret_file", ""); !file.empty()) {
-    login.client_secret = contents(file);
-    while (login.client_secret.ends_with('\n')) login.client_secret.pop_back();
-  }
-  login.account = table.text("account", settings.accounts.front().name);
-  const bool is_known = std::any_of(settings.accounts.begin(), settings.accounts.end(),
-                                    [&](const AccountSettings& account) { return account.name == login.account; });
-  if (!is_known) table.refuse("account", "no such account");
-  login.redirect_uris = table.texts("redirect_uris", login.redirect_uris);
-  login.asks_user = table.flag("asks_user", login.asks_user);
-  login.code_life = table.integer("code_life_s", 1, 86'400, login.code_life / 1'000'000) * 1'000'000;
 }
 
 }  // namespace
@@ -192,11 +161,7 @@ Settings load_settings(ConfigTable& root, const std::filesystem::path& default_f
   read_days("early_closes", settings.hours.early_closes);
 
   ConfigTable limits = venue.table("limits");
-  LimitSettings& most = settings.limits;
-  most.requests_per_minute = limits.integer("requests_per_minute", 1, INT32_MAX, most.requests_per_minute);
-  most.data_per_minute = limits.integer("data_per_minute", 1, INT32_MAX, most.data_per_minute);
-  most.data_connections = limits.integer("data_connections", 1, INT32_MAX, most.data_connections);
-  most.stream_symbols = limits.integer("stream_symbols", 0, INT32_MAX, most.stream_symbols);
+  read_numbers(limits, limit_numbers, settings.limits);
 
   for (auto& [name, table] : venue.tables("symbols")) {
     settings.symbols.push_back(read_rules(view(name), table));
@@ -208,18 +173,15 @@ Settings load_settings(ConfigTable& root, const std::filesystem::path& default_f
     settings.assets = std::move(usual.assets);
   }
 
-  std::set<std::string> keys;
-  for (auto& [name, table] : venue.tables("accounts")) {
-    settings.accounts.push_back(read_account(view(name), table, default_folder));
-    for (const KeySettings& key : settings.accounts.back().keys) {
-      if (!keys.insert(key.id).second) table.refuse("credentials", "two accounts have the same key");
-    }
-  }
-  if (settings.accounts.empty()) {
-    ConfigTable none = ConfigFile::parse("", "defaults");
-    settings.accounts.push_back(read_account("main", none, default_folder));
-  }
-  read_login(venue, settings);
+  settings.accounts = read_accounts<AccountSettings>(
+      venue, "two accounts have the same key",
+      [&](std::string_view name, ConfigTable& table) { return read_account(name, table, default_folder); },
+      [](const AccountSettings& account) {
+        std::vector<std::string> names;
+        for (const KeySettings& key : account.keys) names.push_back(key.id);
+        return names;
+      });
+  read_login(venue, settings.login, settings.accounts);
   root.finish();
   return settings;
 }

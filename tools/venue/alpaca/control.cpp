@@ -25,7 +25,7 @@ Control::Control(Venue& venue) : venue::Control{venue}, venue_{venue} {
          [this](const auto& body, const auto&) { return set_tokens(body); }});
   offer({"POST", "/login",
          "declines: the next user says no; asks_user: browsers wait; approve: what those are told; account: who consents",
-         [this](const auto& body, const auto&) { return set_login(body); }});
+         [this](const auto& body, const auto&) { return set_login(venue_, body); }});
   offer({"POST", "/orders/reject", "account, next: so many orders are taken and then rejected",
          [this](const auto& body, const auto&) { return reject_orders(body); }});
   offer({"POST", "/orders/status", "order_id, status: what an open order is said to be until something happens to it",
@@ -34,15 +34,9 @@ Control::Control(Venue& venue) : venue::Control{venue}, venue_{venue} {
 
 json::value Control::set_limits(const json::object& body) {
   LimitSettings settings = venue_.api().limits().settings();
-  settings.requests_per_minute = integer_of(body, "requests_per_minute", settings.requests_per_minute);
-  settings.data_per_minute = integer_of(body, "data_per_minute", settings.data_per_minute);
-  settings.data_connections = integer_of(body, "data_connections", settings.data_connections);
-  settings.stream_symbols = integer_of(body, "stream_symbols", settings.stream_symbols);
+  json::object now = set_numbers(body, limit_numbers, settings);
   venue_.api().limits().set(settings);
-  return json::object{{"requests_per_minute", settings.requests_per_minute},
-                      {"data_per_minute", settings.data_per_minute},
-                      {"data_connections", settings.data_connections},
-                      {"stream_symbols", settings.stream_symbols}};
+  return now;
 }
 
 json::value Control::set_rules(const json::object& body) {
@@ -109,11 +103,9 @@ json::value Control::get_keys() const {
 }
 
 json::value Control::set_keys(const json::object& body) {
-  const std::string api_key = text_of(body, "api_key", {});
-  std::optional<AccountId> account;
-  if (body.contains("account") || api_key.empty()) account = account_of(body);
+  const auto is_meant = is_meant_by(body);
   for (Key& key : venue_.api().keys()) {
-    if ((account && key.account != *account) || (!api_key.empty() && key.id != api_key)) continue;
+    if (!is_meant(key.account, key.id)) continue;
     key.is_revoked = flag_if_given(body, "revoked").value_or(key.is_revoked);
     key.may_trade = flag_if_given(body, "may_trade").value_or(key.may_trade);
   }
@@ -122,25 +114,10 @@ json::value Control::set_keys(const json::object& body) {
 
 json::value Control::set_tokens(const json::object& body) {
   if (flag_of(body, "revoke")) {
-    venue_.login().withdraw();
+    venue_.login()->withdraw();
     venue_.api().bearers().clear();
   }
   return json::object{{"tokens", venue_.api().bearers().size()}};
-}
-
-json::value Control::set_login(const json::object& body) {
-  Login& login = venue_.login();
-  login.declines = flag_if_given(body, "declines").value_or(login.declines);
-  login.settings().asks_user = flag_if_given(body, "asks_user").value_or(login.settings().asks_user);
-  if (body.contains("account")) {
-    static_cast<void>(account_of(body));
-    login.settings().account = required(body, "account");
-  }
-  const auto approve = flag_if_given(body, "approve");
-  const std::size_t answered = approve ? venue_.answer_for_user(*approve) : 0;
-  return json::object{{"client_id", login.settings().client_id},
-                      {"account", login.settings().account},
-                      {"answered", answered}};
 }
 
 json::value Control::reject_orders(const json::object& body) {

@@ -19,7 +19,6 @@ class Control final : public venue::Control {
   boost::json::value get_keys() const;
   boost::json::value set_keys(const boost::json::object& body);
   boost::json::value set_tokens(const boost::json::object& body);
-  boost::json::value set_login(const boost::json::object& body);
   boost::json::value reject_orders(const boost::json::object& body);
   boost::json::value show_status(const boost::json::object& body);
 

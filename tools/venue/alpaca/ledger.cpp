@@ -6,37 +6,12 @@
 namespace busbar::venue::alpaca {
 
 Ticket& Ledger::open(AccountId account, const std::string& client_order_id, SymbolId symbol, std::uint64_t number) {
-  Ticket& ticket = tickets_.emplace_back();
-  ticket.index = tickets_.size() - 1;
-  ticket.account = account;
+  Ticket& ticket = add(account, uuid("order", symbol, number), client_order_id);
+  bind(ticket, symbol, number);
   ticket.symbol = symbol;
-  ticket.number = number;
   ticket.client_order_id = client_order_id;
-  ticket.order_id = uuid("order", symbol, number);
-  by_id_[ticket.order_id] = ticket.index;
-  by_number_[{symbol, number}] = ticket.index;
-  by_client_id_[{account, client_order_id}] = ticket.index;
   open_.insert(ticket.index);
   return ticket;
-}
-
-Ticket* Ledger::find(std::string_view order_id) {
-  const auto found = by_id_.find(order_id);
-  return found == by_id_.end() ? nullptr : &tickets_[found->second];
-}
-
-const Ticket* Ledger::find(SymbolId symbol, std::uint64_t number) const {
-  const auto found = by_number_.find({symbol, number});
-  return found == by_number_.end() ? nullptr : &tickets_[found->second];
-}
-
-Ticket* Ledger::find(SymbolId symbol, std::uint64_t number) {
-  return const_cast<Ticket*>(std::as_const(*this).find(symbol, number));
-}
-
-Ticket* Ledger::find_by_client_id(AccountId account, const std::string& client_order_id) {
-  const auto found = by_client_id_.find({account, client_order_id});
-  return found == by_client_id_.end() ? nullptr : &tickets_[found->second];
 }
 
 void Ledger::apply(const Execution& execution, const std::string& base, const std::string& quote) {
@@ -62,7 +37,7 @@ void Ledger::apply(const Execution& execution, const std::string& base, const st
 
 std::vector<Ticket*> Ledger::open_tickets() {
   std::vector<Ticket*> result;
-  for (const std::size_t index : open_) result.push_back(&tickets_[index]);
+  for (const std::size_t index : open_) result.push_back(&all()[index]);
   return result;
 }
 

@@ -2,7 +2,6 @@
 // What the broker knows of an order beside the engine: its own names for it, the words it came with, its place in a chain
 // of replacements or under another order, what it waits for; and what each account holds, and for how much it came.
 
-#include <deque>
 #include <map>
 #include <optional>
 #include <set>
@@ -11,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "tools/venue/engine.hpp"
+#include "tools/venue/tickets.hpp"
 #include "tools/venue/uuid.hpp"
 
 namespace busbar::venue::alpaca {
@@ -51,21 +50,15 @@ struct Holding {
   Decimal qty, cost;
 };
 
-class Ledger {
+class Ledger : public Tickets<Ticket> {
  public:
   explicit Ledger(std::uint64_t seed) : seed_{seed} {}
 
   // Opens a ticket under names of its own; the caller says the rest.
   Ticket& open(AccountId account, const std::string& client_order_id, SymbolId symbol, std::uint64_t number);
 
-  std::deque<Ticket>& all() { return tickets_; }  // oldest first; a ticket stays where it is
-  const std::deque<Ticket>& all() const { return tickets_; }
-  Ticket* find(std::string_view order_id);
-  Ticket* find(SymbolId symbol, std::uint64_t number);
-  const Ticket* find(SymbolId symbol, std::uint64_t number) const;
-  Ticket* find_by_client_id(AccountId account, const std::string& client_order_id);
   bool is_used(AccountId account, const std::string& client_order_id) const {
-    return by_client_id_.contains({account, client_order_id});
+    return find_by_client_id(account, client_order_id) != nullptr;
   }
 
   // Times, and what is held. `base` and `quote` are the symbol's.
@@ -85,10 +78,6 @@ class Ledger {
   void hold(AccountId account, const std::string& asset, Decimal change, Decimal money);
 
   std::uint64_t seed_;
-  std::deque<Ticket> tickets_;
-  std::map<std::string, std::size_t, std::less<>> by_id_;
-  std::map<std::pair<SymbolId, std::uint64_t>, std::size_t> by_number_;
-  std::map<std::pair<AccountId, std::string>, std::size_t> by_client_id_;
   std::map<std::pair<AccountId, std::string>, Holding> holdings_;
   std::set<std::size_t> open_;
 };

@@ -3,10 +3,8 @@
 #include <algorithm>
 
 #include <boost/asio/post.hpp>
-#include <boost/json/parse.hpp>
 
 #include "tools/venue/amount.hpp"
-#include "tools/venue/form.hpp"
 
 namespace busbar::venue::alpaca {
 namespace {
@@ -14,47 +12,12 @@ namespace {
 namespace asio = boost::asio;
 namespace json = boost::json;
 
-Call call_from(const Request& request) {
-  Call call;
-  call.method = request.method;
-  call.path = request.path;
-  call.query = form_fields(request.query);
-  call.key_id = request.header("apca-api-key-id");
-  call.key_secret = request.header("apca-api-secret-key");
-  call.authorization = request.header("authorization");
-  call.address = request.remote;
-  if (request.method != "POST" && request.method != "PATCH") return call;
-  boost::system::error_code error;
-  const json::value body = json::parse(request.body, error);
-  call.is_json = !error && body.is_object();
-  if (call.is_json) call.body = body.get_object();
-  return call;
-}
-
-// What the broker, or whatever stands before it, says with a status.
-Reply faulty_reply(const Faults::Plan& plan) {
-  Reply reply;
-  switch (plan.status) {
-    case 401: return Api::unauthorized();
-    case 403: return Api::failure(403, 0, "forbidden.");
-    case 429: return Api::too_many();
-    case 500: return Api::failure(500, 50010000, "internal server error occurred");
-    case 502:
-    case 503:
-    case 504:
-      reply.status = plan.status;
-      reply.text = gateway_page(plan.status);
-      return reply;
-    default: return Api::failure(plan.status, std::int64_t{plan.status} * 100'000, "request failed");
-  }
-}
-
 bool is_terminal(const Execution& execution) { return !execution.order.is_open(); }
 
 }  // namespace
 
 Venue::Venue(asio::io_context& loop, const Settings& settings)
-    : Exchange{loop, settings, Commission::OfWhatIsReceived}, settings_{settings},
+    : RestExchange{loop, settings, Commission::OfWhatIsReceived}, settings_{settings},
       api_{engine_,
            history_,
            settings.assets,
@@ -77,12 +40,8 @@ Venue::Venue(asio::io_context& loop, const Settings& settings)
 
 void Venue::open_accounts() {
   for (const AccountSettings& account : settings_.accounts) {
-    const AccountId id = engine_.open_account(account.name, {}, {}, true);
-    for (const auto& [asset, amount] : account.balances) {
-      engine_.deposit(id, asset, amount, now());
-      tell_balances(id, asset, amount);
-    }
-    engine_.set_may_trade(id, account.may_trade);
+    const AccountId id = open_account(account);
+    for (const auto& [asset, amount] : account.balances) tell_balances(id, asset, amount);
     for (const KeySettings& key : account.keys) api_.keys().push_back({key.id, key.secret, id, key.may_trade, false});
     for (const std::string& token : account.access_tokens) api_.bearers().push_back({token, id, true, true, false});
   }
@@ -182,117 +141,56 @@ void Venue::publish(const Events& events) {
   if (!events.trades.empty()) api_.on_trades(events.trades);
 }
 
-void Venue::on_request(Request request, std::function<void(Response)> respond) {
-  if (!takes_connections()) {  // nor does it answer on those it has
-    Response none;
-    none.is_dropped = true;
-    return respond(std::move(none));
-  }
-  Call call = call_from(request);
-  const Operation* operation = api_.find(request.method, request.path, call.id);
+RestExchange::Task Venue::task_of(const std::shared_ptr<const Request>& request) {
+  const auto call = std::make_shared<Call>();
+  *call = {venue::call_from(*request), std::string{request->header("apca-api-key-id")},
+           std::string{request->header("apca-api-secret-key")}};
+  const Operation* operation = api_.find(request->method, request->path, call->id);
+  Task task;
   if (operation == nullptr) {
-    if (!login_.operation(request).empty()) return log_in(std::move(request), std::move(respond));
-    return respond(response_of(Fate::Answered, {}, false, Api::failure(404, 40410000, "endpoint not found.")));
+    task.answer = [] { return Api::failure(404, 40410000, "endpoint not found."); };
+    return task;
   }
-  const std::string client_order_id = api_.client_order_id_of(*operation, call);
-  const std::string endpoint = std::string{operation->method} + ' ' + std::string{operation->path};
-  std::optional<Arrivals::Arrival> arrival;
+  task.operation = operation->name;
+  task.endpoint = std::string{operation->method} + ' ' + std::string{operation->path};
+  task.client_order_id = api_.client_order_id_of(*operation, *call);
+  task.account = api_.account_named(*call);
   if (operation->is_order) {
-    json::object params = call.body;
-    if (!call.id.empty()) params["id"] = call.id;
-    arrival = {request.realtime_ns,          request.boottime_ns, "rest",
-               std::string{operation->name}, client_order_id,     std::move(params)};
+    task.recorded = call->body;
+    if (!call->id.empty()) (*task.recorded)["id"] = call->id;
   }
-  struct Running {
-    Call call;
-    Reply reply;
-  };
-  const auto running = std::make_shared<Running>(Running{std::move(call), {}});
-  const std::string account = api_.account_named(running->call);
-  perform({operation->name, endpoint, "rest", client_order_id, account}, std::move(arrival),
-          {[this, operation, running] {
-             Reply& reply = running->reply;
-             reply = api_.perform(*operation, running->call);
-             json::object record{{"outcome", reply.refusal.empty() ? "accepted" : "refused"}};
-             if (!reply.refusal.empty()) {
-               record["code"] = reply.status;
-               record["msg"] = reply.refusal;
-             } else if (!reply.order_id.empty()) {
-               record["order_id"] = reply.order_id;
-             }
-             if (reply.account) record["account"] = engine_.accounts()[*reply.account].name;
-             return record;
-           },
-           [this, running, respond = std::move(respond)](Fate fate, const Faults::Plan& plan, bool is_replaced) {
-             respond(response_of(fate, plan, is_replaced, std::move(running->reply)));
-           }});
+  task.answer = [this, operation, call] { return api_.perform(*operation, *call); };
+  return task;
 }
 
-void Venue::log_in(Request request, std::function<void(Response)> respond) {
-  const std::string_view operation = login_.operation(request);
-  if (operation == "login.consent" && login_.settings().asks_user) {  // a page with a question, and nobody before it yet
-    asked_.push_back([this, request = std::move(request), respond = std::move(respond)] {
-      respond(response_of(Fate::Answered, {}, false, login_.answer(request)));
-    });
-    return;
+Reply Venue::faulty_reply(const Faults::Plan& plan) const {
+  Reply reply;
+  switch (plan.status) {
+    case 401: return Api::unauthorized();
+    case 403: return Api::failure(403, 0, "forbidden.");
+    case 429: return Api::too_many();
+    case 500: return Api::failure(500, 50010000, "internal server error occurred");
+    case 502:
+    case 503:
+    case 504:
+      reply.status = plan.status;
+      reply.text = gateway_page(plan.status);
+      return reply;
+    default: return Api::failure(plan.status, std::int64_t{plan.status} * 100'000, "request failed");
   }
-  const std::string endpoint = request.method + ' ' + request.path;
-  const auto reply = std::make_shared<Reply>();
-  // Without what came: nobody needs to read tokens here.
-  Arrivals::Arrival arrival{request.realtime_ns, request.boottime_ns, "rest", std::string{operation}, {}, {}};
-  perform({operation, endpoint, "rest", {}, {}}, std::move(arrival),
-          {[this, reply, request = std::move(request)] {
-             *reply = login_.answer(request);
-             return json::object{{"outcome", reply->refusal.empty() ? "accepted" : "refused"}};
-           },
-           [this, reply, respond = std::move(respond)](Fate fate, const Faults::Plan& plan, bool is_replaced) {
-             respond(response_of(fate, plan, is_replaced, std::move(*reply)));
-           }});
 }
 
-std::size_t Venue::answer_for_user(bool is_yes) {
-  const auto asked = std::exchange(asked_, {});
-  for (const auto& answer : asked) {
-    login_.declines = !is_yes;
-    answer();
-  }
-  return asked.size();
-}
+std::string Venue::written(const json::value& body) const { return to_json(body); }
 
-Response Venue::response_of(Fate fate, const Faults::Plan& plan, bool is_replaced, Reply reply) {
-  Response response;
-  if (fate != Fate::Answered) {
-    response.is_dropped = fate == Fate::Dropped;
-    response.is_endless = fate == Fate::Endless;
-    return response;
-  }
+void Venue::finish(const Reply& reply, Response& response) {
   response.content_type = "application/json; charset=UTF-8";
-  for (const Faults::Alteration& alteration : plan.alterations) alter(reply.body, alteration);
-  if (is_replaced) {
-    reply = faulty_reply(plan);
-    if (!plan.body.empty() || plan.bytes > 0) reply.text = body_of(plan);
-    if (plan.status == 429 && plan.retry_after_s > 0) {
-      response.headers.emplace_back("Retry-After", std::to_string(plan.retry_after_s));
-    }
-  }
-  response.status = reply.status;
-  if (!reply.is_empty) response.body = reply.text.empty() ? to_json(reply.body) : reply.text;
-  if (!reply.text.empty() && reply.text.front() != '{') {
-    response.content_type = reply.text.starts_with('<') ? "text/html" : "text/plain; charset=utf-8";
-  }
-  if (!reply.location.empty()) {
-    response.headers.emplace_back("Location", reply.location);
-    response.body.clear();
-  }
   std::string id = uuid_of(settings_.seed, "request", ++requests_);
   std::erase(id, '-');
   response.headers.emplace_back("X-Request-ID", std::move(id));
-  if (reply.limit > 0) {
-    response.headers.emplace_back("X-Ratelimit-Limit", std::to_string(reply.limit));
-    response.headers.emplace_back("X-Ratelimit-Remaining", std::to_string(reply.left));
-    response.headers.emplace_back("X-Ratelimit-Reset", std::to_string(reply.reset_s));
-  }
-  return response;
+  if (reply.limit == 0) return;
+  response.headers.emplace_back("X-Ratelimit-Limit", std::to_string(reply.limit));
+  response.headers.emplace_back("X-Ratelimit-Remaining", std::to_string(reply.left));
+  response.headers.emplace_back("X-Ratelimit-Reset", std::to_string(reply.reset_s));
 }
 
 std::shared_ptr<SocketOwner> Venue::on_upgrade(const Request& request, std::shared_ptr<Socket> socket, Response&) {

@@ -11,7 +11,7 @@
 #include "tools/venue/alpaca/data_stream.hpp"
 #include "tools/venue/alpaca/login.hpp"
 #include "tools/venue/alpaca/trade_stream.hpp"
-#include "tools/venue/exchange.hpp"
+#include "tools/venue/rest_exchange.hpp"
 
 namespace busbar::venue::alpaca {
 
@@ -20,12 +20,9 @@ struct KeySettings {
   bool may_trade = true;
 };
 
-struct AccountSettings {
-  std::string name;
+struct AccountSettings : ExchangeAccount {
   std::vector<KeySettings> keys;
   std::vector<std::string> access_tokens;  // of OAuth 2.0, good until they are taken back
-  bool may_trade = true;
-  std::vector<std::pair<std::string, Decimal>> balances;
 };
 
 struct Settings : ExchangeSettings {
@@ -37,11 +34,10 @@ struct Settings : ExchangeSettings {
   LoginSettings login;
 };
 
-class Venue final : public Exchange {
+class Venue final : public RestExchange {
  public:
   Venue(boost::asio::io_context& loop, const Settings& settings);
 
-  void on_request(Request request, std::function<void(Response)> respond) override;
   std::shared_ptr<SocketOwner> on_upgrade(const Request& request, std::shared_ptr<Socket> socket,
                                           Response& refusal) override;
   boost::json::value order_name(const Order& order) const override;
@@ -52,8 +48,7 @@ class Venue final : public Exchange {
   void publish(const Events& events) override;
   void tell_balances(AccountId account, const std::string& asset, Decimal change) override;
   Api& api() { return api_; }
-  Login& login() { return login_; }
-  std::size_t answer_for_user(bool is_yes);  // those whose browsers wait for consent; says how many
+  Login* login() override { return &login_; }
 
  private:
   void on_tick(TimeUs now) override;
@@ -62,13 +57,14 @@ class Venue final : public Exchange {
   void tell(const Execution& execution);
   void tell(const Ticket& ticket, std::string_view event, boost::json::object order, TimeUs time,
             const Execution* execution);
-  void log_in(Request request, std::function<void(Response)> respond);
-  Response response_of(Fate fate, const Faults::Plan& plan, bool is_replaced, Reply reply);
+  Task task_of(const std::shared_ptr<const Request>& request) override;
+  Reply faulty_reply(const Faults::Plan& plan) const override;
+  std::string written(const boost::json::value& body) const override;
+  void finish(const Reply& reply, Response& response) override;
 
   Settings settings_;
   Api api_;
   Login login_;
-  std::vector<std::function<void()>> asked_;  // browsers that wait for the user's word
   std::vector<std::shared_ptr<TradeStream>> trade_streams_;
   std::vector<std::shared_ptr<DataStream>> data_streams_;
   std::uint64_t requests_ = 0, said_ = 0;

@@ -95,18 +95,10 @@ KeySettings read_key(ConfigTable& table, const std::filesystem::path& credential
 AccountSettings read_account(std::string_view name, ConfigTable& table, const std::filesystem::path& folder) {
   AccountSettings account;
   account.name = name;
-  std::filesystem::path file = table.text("credentials", "");
-  if (file.empty()) {
-    file = credentials_file(folder, name);
-    if (!exists(file)) make_credentials(file);
-  }
+  const std::filesystem::path file = read_credentials_file(table, name, folder, make_credentials);
   account.keys.push_back(read_key(table, file));
   for (auto& [unused, key] : table.tables("keys")) account.keys.push_back(read_key(key, key.text("credentials")));
-  account.may_trade = table.flag("may_trade", true);
-  account.maker_rate = amount(table, "maker_rate", account.maker_rate);
-  account.taker_rate = amount(table, "taker_rate", account.taker_rate);
-  account.balances = read_balances(table);
-  if (account.balances.empty()) account.balances = default_balances();
+  read_exchange_account(table, account, default_balances(), 8);
   return account;
 }
 
@@ -125,21 +117,13 @@ std::vector<Symbol> default_symbols() {
   };
   std::vector<Symbol> symbols;
   for (const Default& row : defaults) {
-    const auto number = [](const char* text) { return *Decimal::parse(text); };
-    Symbol symbol;
-    symbol.name = row.name;
-    symbol.base = row.base;
-    symbol.quote = "USDT";
-    symbol.price_min = symbol.tick = number(row.tick);
-    symbol.price_max = number(row.price_max);
-    symbol.qty_min = symbol.step = number(row.step);
-    symbol.qty_max = number(row.qty_max);
-    symbol.market_qty_max = number(row.market_qty_max);
+    Symbol symbol = usual_symbol(row.name, row.base, "USDT", row.tick, row.step, row.price_max, row.qty_max,
+                                 row.start_price);
+    symbol.market_qty_max = *Decimal::parse(row.market_qty_max);
     symbol.notional_min = Decimal{5, 0};
     symbol.notional_max = Decimal{9'000'000, 0};
     symbol.percent_up = Decimal{5, 0};
     symbol.percent_down = Decimal{2, -1};
-    symbol.start_price = number(row.start_price);
     symbol.stop_market_allowed = row.stop_market_allowed;
     symbols.push_back(std::move(symbol));
   }
@@ -168,36 +152,19 @@ Settings load_settings(ConfigTable& root, const std::filesystem::path& default_f
   set_flavour(settings, venue);
 
   ConfigTable limits = venue.table("limits");
-  LimitSettings& most = settings.limits;
-  most.weight_per_minute = limits.integer("weight_per_minute", 1, INT64_MAX, most.weight_per_minute);
-  most.raw_per_5_minutes = limits.integer("raw_per_5_minutes", 1, INT64_MAX, most.raw_per_5_minutes);
-  most.orders_per_10_seconds = limits.integer("orders_per_10_seconds", 0, INT64_MAX, most.orders_per_10_seconds);
-  most.orders_per_day = limits.integer("orders_per_day", 0, INT64_MAX, most.orders_per_day);
-  most.connections_per_5_minutes =
-      limits.integer("connections_per_5_minutes", 1, INT64_MAX, most.connections_per_5_minutes);
-  most.strikes = limits.integer("strikes", 0, INT64_MAX, most.strikes);
-  most.ban_seconds = limits.integer("ban_seconds", 1, 259'200, most.ban_seconds);
+  read_numbers(limits, limit_numbers, settings.limits);
 
   for (auto& [name, table] : venue.tables("symbols")) settings.symbols.push_back(read_symbol(view(name), table));
   if (settings.symbols.empty()) settings.symbols = default_symbols();
 
-  std::set<std::string> keys;
-  for (auto& [name, table] : venue.tables("accounts")) {
-    settings.accounts.push_back(read_account(view(name), table, default_folder));
-    for (const KeySettings& key : settings.accounts.back().keys) {
-      if (!keys.insert(key.api_key).second) table.refuse("credentials", "two accounts have the same key");
-    }
-  }
-  if (settings.accounts.empty()) {
-    const std::filesystem::path file = credentials_file(default_folder, "main");
-    if (!exists(file)) make_credentials(file);
-    const Credentials credentials = credentials_of(file);
-    AccountSettings account;
-    account.name = "main";
-    account.keys.push_back({credentials.api_key, credentials.secret, true, {}});
-    account.balances = default_balances();
-    settings.accounts.push_back(std::move(account));
-  }
+  settings.accounts = read_accounts<AccountSettings>(
+      venue, "two accounts have the same key",
+      [&](std::string_view name, ConfigTable& table) { return read_account(name, table, default_folder); },
+      [](const AccountSettings& account) {
+        std::vector<std::string> names;
+        for (const KeySettings& key : account.keys) names.push_back(key.api_key);
+        return names;
+      });
   if (settings.features.has_older_filters) {
     for (Symbol& symbol : settings.symbols) {
       symbol.oto_allowed = symbol.amend_allowed = symbol.trailing_allowed = false;

@@ -51,14 +51,12 @@ json::value Control::get_keys() const {
 }
 
 json::value Control::set_keys(const json::object& body) {
-  const std::string api_key = text_of(body, "api_key", {});
-  std::optional<AccountId> account;
-  if (body.contains("account") || api_key.empty()) account = account_of(body);
+  const auto is_meant = is_meant_by(body);
   const auto is_revoked = flag_if_given(body, "revoked");
   const auto may_trade = flag_if_given(body, "may_trade");
   const auto addresses = texts_if_given(body, "addresses");
   for (Key& key : venue_.api().keys()) {
-    if ((account && key.account != *account) || (!api_key.empty() && key.api_key != api_key)) continue;
+    if (!is_meant(key.account, key.api_key)) continue;
     if (is_revoked) key.is_revoked = *is_revoked;
     if (may_trade) key.may_trade = *may_trade;
     if (addresses) key.addresses = *addresses;
@@ -73,23 +71,9 @@ json::value Control::expire_listen_keys(const json::object& body) {
 
 json::value Control::limits(const json::object& wanted) {
   LimitSettings settings = venue_.limits().settings();
-  settings.weight_per_minute = integer_of(wanted, "weight_per_minute", settings.weight_per_minute);
-  settings.raw_per_5_minutes = integer_of(wanted, "raw_per_5_minutes", settings.raw_per_5_minutes);
-  settings.orders_per_10_seconds = integer_of(wanted, "orders_per_10_seconds", settings.orders_per_10_seconds);
-  settings.orders_per_day = integer_of(wanted, "orders_per_day", settings.orders_per_day);
-  settings.connections_per_5_minutes =
-      integer_of(wanted, "connections_per_5_minutes", settings.connections_per_5_minutes);
-  settings.strikes = integer_of(wanted, "strikes", settings.strikes);
-  settings.ban_seconds = integer_of(wanted, "ban_seconds", settings.ban_seconds);
+  set_numbers(wanted, limit_numbers, settings);
   venue_.limits().set(settings);
   return json::object{{"rate_limits", rate_limits(settings)}};
-}
-
-json::object Control::status() const {
-  json::object status = venue::Control::status();
-  status["flavour"] = venue_.settings().flavour;
-  status["environment"] = venue_.settings().environment;
-  return status;
 }
 
 }  // namespace busbar::venue::binance

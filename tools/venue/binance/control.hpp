@@ -17,7 +17,6 @@ class Control final : public venue::Control {
   boost::json::value get_keys() const;
   boost::json::value set_keys(const boost::json::object& body);
   boost::json::value expire_listen_keys(const boost::json::object& body);
-  boost::json::object status() const override;
 
   Venue& venue_;
 };

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "tools/venue/engine.hpp"
+#include "tools/venue/number.hpp"
 
 namespace busbar::venue::binance {
 
@@ -19,6 +20,16 @@ struct LimitSettings {
   std::int64_t connections_per_5_minutes = 300;
   std::int64_t strikes = 10;  // requests over the limit before the ban
   std::int64_t ban_seconds = 120;
+};
+
+constexpr Number<LimitSettings> limit_numbers[] = {
+    {"weight_per_minute", &LimitSettings::weight_per_minute, 1, INT64_MAX},
+    {"raw_per_5_minutes", &LimitSettings::raw_per_5_minutes, 1, INT64_MAX},
+    {"orders_per_10_seconds", &LimitSettings::orders_per_10_seconds, 0, INT64_MAX},
+    {"orders_per_day", &LimitSettings::orders_per_day, 0, INT64_MAX},
+    {"connections_per_5_minutes", &LimitSettings::connections_per_5_minutes, 1, INT64_MAX},
+    {"strikes", &LimitSettings::strikes, 0, INT64_MAX},
+    {"ban_seconds", &LimitSettings::ban_seconds, 1, 259'200},
 };
 
 class Limits {

@@ -13,19 +13,6 @@ namespace {
 namespace asio = boost::asio;
 namespace json = boost::json;
 
-std::vector<Key> open_accounts(Engine& engine, const std::vector<AccountSettings>& accounts, TimeUs now) {
-  std::vector<Key> keys;
-  for (const AccountSettings& settings : accounts) {
-    const AccountId id = engine.open_account(settings.name, settings.maker_rate, settings.taker_rate, true);
-    for (const auto& [asset, amount] : settings.balances) engine.deposit(id, asset, amount, now);
-    engine.set_may_trade(id, settings.may_trade);
-    for (const KeySettings& key : settings.keys) {
-      keys.push_back({key.api_key, key.secret, id, key.may_trade, false, key.addresses});
-    }
-  }
-  return keys;
-}
-
 // Values of `name` in a query, as they stand there: streams and flags need no decoding but for the slash and the at
 // sign.
 std::optional<std::string> query_value(const std::string& query, std::string_view name) {
@@ -79,11 +66,17 @@ Venue::Venue(asio::io_context& loop, const Settings& settings)
       api_{engine_,
            history_,
            limits_,
-           open_accounts(engine_, settings.accounts, now()),
+           {},
            [this] { return now(); },
            [this](const Events& events) { publish(events); },
            settings.features,
            settings.seed} {
+  for (const AccountSettings& account : settings.accounts) {
+    const AccountId id = open_account(account);
+    for (const KeySettings& key : account.keys) {
+      api_.keys().push_back({key.api_key, key.secret, id, key.may_trade, false, key.addresses});
+    }
+  }
   api_.is_hidden = [this](const Order& order) { return faults_.is_hidden(order.created, now()); };
 }
 

@@ -21,12 +21,9 @@ struct KeySettings {
   std::vector<std::string> addresses;  // empty: from everywhere
 };
 
-struct AccountSettings {
-  std::string name;
+struct AccountSettings : ExchangeAccount {
+  AccountSettings() { maker_rate = taker_rate = Decimal{1, -3}; }
   std::vector<KeySettings> keys;
-  bool may_trade = true;
-  Decimal maker_rate{1, -3}, taker_rate{1, -3};
-  std::vector<std::pair<std::string, Decimal>> balances;
 };
 
 struct Settings : ExchangeSettings {
@@ -49,7 +46,9 @@ class Venue final : public Exchange {
   void tell_balances(AccountId account, const std::string& asset, Decimal change) override;
   void expire_listen_keys(std::optional<AccountId> account);
   Api& api() { return api_; }
-  const Settings& settings() const { return settings_; }
+  boost::json::object more_status() const override {
+    return {{"flavour", settings_.flavour}, {"environment", settings_.environment}};
+  }
   Limits& limits() { return limits_; }
 
  private:

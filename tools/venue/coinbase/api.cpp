@@ -3,23 +3,8 @@
 #include <algorithm>
 
 namespace busbar::venue::coinbase {
-namespace {
 
 namespace json = boost::json;
-
-// `path` against a pattern with at most one {}; what stands for it goes to `id`.
-bool matches(std::string_view pattern, std::string_view path, std::string& id) {
-  const std::size_t open = pattern.find("{}");
-  if (open == std::string_view::npos) return pattern == path;
-  const std::string_view head = pattern.substr(0, open), tail = pattern.substr(open + 2);
-  if (!path.starts_with(head) || !path.ends_with(tail) || path.size() <= head.size() + tail.size()) return false;
-  const std::string_view middle = path.substr(head.size(), path.size() - head.size() - tail.size());
-  if (middle.find('/') != std::string_view::npos) return false;
-  id = middle;
-  return true;
-}
-
-}  // namespace
 
 // A class, for it names the private functions of another. What is more exact stands first.
 struct Operations {
@@ -61,21 +46,6 @@ struct Operations {
 #undef BROKERAGE
 };
 
-std::string Call::query_value(std::string_view name) const {
-  for (const auto& [key, value] : query) {
-    if (key == name) return value;
-  }
-  return {};
-}
-
-std::set<std::string> Call::query_values(std::string_view name) const {
-  std::set<std::string> found;
-  for (const auto& [key, value] : query) {
-    if (key == name) found.insert(value);
-  }
-  return found;
-}
-
 Api::Api(Engine& engine, History& history, const std::vector<AliasSettings>& aliases, std::vector<Key> keys,
          std::vector<Bearer> bearers, const LimitSettings& limits, const Rules& rules, std::uint64_t seed,
          std::function<TimeUs()> now, OnEvents on_events)
@@ -83,10 +53,7 @@ Api::Api(Engine& engine, History& history, const std::vector<AliasSettings>& ali
       keys_{std::move(keys)}, bearers_{std::move(bearers)}, now_{std::move(now)}, on_events_{std::move(on_events)} {}
 
 const Operation* Api::find(std::string_view method, std::string_view path, std::string& id) const {
-  for (const Operation& operation : Operations::all) {
-    if (operation.method == method && matches(operation.path, path, id)) return &operation;
-  }
-  return nullptr;
+  return operation_of(Operations::all, method, path, id);
 }
 
 Reply Api::failure(unsigned status, std::string_view error, std::string_view message) {
@@ -124,9 +91,9 @@ FillName Api::fill_name(SymbolId symbol, std::uint64_t trade_id, std::uint64_t o
 }
 
 std::string Api::account_named(const Call& call) const {
-  constexpr std::string_view scheme = "Bearer ";
-  if (!call.authorization.starts_with(scheme)) return {};
-  const std::string token = call.authorization.substr(scheme.size()), key_name = key_name_of(token);
+  const std::string token{call.bearer_token()};
+  if (token.empty()) return {};
+  const std::string key_name = key_name_of(token);
   for (const Bearer& bearer : bearers_) {
     if (bearer.token == token) return engine_.accounts()[bearer.account].name;
   }
@@ -181,13 +148,10 @@ Reply Api::perform(const Operation& operation, const Call& call) {
   std::int64_t most = limits_.settings().public_per_second;
   std::string who = "address " + call.address;
   if (operation.access != Access::Public) {
-    constexpr std::string_view scheme = "Bearer ";
     std::vector<std::string> uris{call.method + ' ' + call.host + call.path};
     for (const std::string& host : rules_.hosts) uris.push_back(call.method + ' ' + host + call.path);
     std::string why = "no bearer token";
-    if (call.authorization.starts_with(scheme)) {
-      caller = caller_of(std::string_view{call.authorization}.substr(scheme.size()), uris, why);
-    }
+    if (!call.bearer_token().empty()) caller = caller_of(call.bearer_token(), uris, why);
     if (!caller) return unauthorized(std::move(why));
     most = limits_.settings().private_per_second;
     who = "user " + std::to_string(caller->account);

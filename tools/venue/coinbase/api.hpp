@@ -56,28 +56,8 @@ struct Rules {
   TimeUs cancel_delay = 0;                             // between a cancel's answer and its effect
 };
 
-struct Call {
-  std::string method, path, host;
-  std::string id;  // what stands in the path
-  std::vector<std::pair<std::string, std::string>> query;
-  boost::json::object body;
-  bool is_json = true;        // or the body was something else
-  std::string authorization;  // the header
-  std::string address;        // of the caller
-
-  std::string query_value(std::string_view name) const;  // the first; empty when absent
-  std::set<std::string> query_values(std::string_view name) const;
-};
-
-struct Reply {
-  unsigned status = 200;
-  boost::json::value body;
-  std::string text;      // instead of a body
-  std::string location;  // of a redirect
-  std::int64_t limit = 0, left = 0;
-  std::optional<AccountId> account{};  // who called, when that was proven
-  std::string refusal;                 // for the record: why it was no success
-};
+using Call = RestCall;
+using Reply = RestReply;
 
 enum class Access : std::uint8_t { Public, View, Trade };
 

@@ -53,77 +53,30 @@ std::vector<std::pair<std::string, Decimal>> default_balances() {
           {"USDC", Decimal{1'000'000, 0}}};
 }
 
-Decimal rate(ConfigTable& table, std::string_view key, Decimal fallback) {
-  const Decimal given = amount(table, key, fallback);
-  if (given > Decimal{1, -1} || given.normalized().exponent() < -4) table.refuse(key, "at most 0.1, with 4 places");
-  return given;
-}
-
 AccountSettings read_account(std::string_view name, ConfigTable& table, const std::filesystem::path& folder) {
   AccountSettings account;
   account.name = name;
   const std::string key_type = table.text("key_type", "ed25519");
   if (key_type != "ed25519" && key_type != "ecdsa") table.refuse("key_type", "ed25519 or ecdsa");
-  std::filesystem::path file = table.text("credentials", "");
-  if (file.empty()) {
-    file = credentials_file(folder, name);
-    if (!exists(file)) make_credentials(file, key_type == "ecdsa");
-  }
+  const std::filesystem::path file =
+      read_credentials_file(table, name, folder, [&](const auto& made) { make_credentials(made, key_type == "ecdsa"); });
   const auto add = [&](Read read) {
     if (read.key.key) account.keys.push_back(std::move(read.key));
     if (!read.access_token.empty()) account.access_tokens.push_back(std::move(read.access_token));
   };
   add(read_key(table, file));
   for (auto& [unused, key] : table.tables("keys")) add(read_key(key, key.text("credentials")));
-  account.may_trade = table.flag("may_trade", true);
-  account.maker_rate = rate(table, "maker_rate", account.maker_rate);
-  account.taker_rate = rate(table, "taker_rate", account.taker_rate);
-  account.balances = read_balances(table);
-  if (account.balances.empty()) account.balances = default_balances();
+  read_exchange_account(table, account, default_balances(), 4);
   return account;
 }
 
 // The broker's are finer than the 8 places that price and size have here together.
 Symbol symbol(const char* name, const char* base, const char* quote, const char* tick, const char* step,
               const char* price_max, const char* qty_max, const char* start_price) {
-  const auto number = [](const char* text) { return *Decimal::parse(text); };
-  Symbol result;
-  result.name = name;
-  result.base = base;
-  result.quote = quote;
-  result.price_min = result.tick = number(tick);
-  result.price_max = number(price_max);
-  result.qty_min = result.step = number(step);
-  result.qty_max = result.market_qty_max = number(qty_max);
+  Symbol result = usual_symbol(name, base, quote, tick, step, price_max, qty_max, start_price);
   result.notional_min = std::string_view{quote} == "USD" ? Decimal{1, 0} : Decimal{1, -5};
   result.notional_max = std::string_view{quote} == "USD" ? Decimal{150'000'000, 0} : Decimal{5'000, 0};
-  result.start_price = number(start_price);
   return result;
-}
-
-void read_login(ConfigTable& venue, Settings& settings) {
-  ConfigTable table = venue.table("login");
-  LoginSettings& login = settings.login;
-  login.client_id = table.text("client_id", login.client_id);
-  if (const std::string file = table.text("client_secret_file", ""); !file.empty()) {
-    login.client_secret = contents(file);
-    while (login.client_secret.ends_with('\n')) login.client_secret.pop_back();
-  }
-  login.account = table.text("account", settings.accounts.front().name);
-  const bool is_known = std::any_of(settings.accounts.begin(), settings.accounts.end(),
-                                    [&](const AccountSettings& account) { return account.name == login.account; });
-  if (!is_known) table.refuse("account", "no such account");
-  login.redirect_uris = table.texts("redirect_uris", login.redirect_uris);
-  login.view_scope = table.text("view_scope", login.view_scope);
-  login.trade_scope = table.text("trade_scope", login.trade_scope);
-  login.is_pkce_needed = table.flag("pkce_needed", login.is_pkce_needed);
-  login.asks_user = table.flag("asks_user", login.asks_user);
-  const auto life = [&](std::string_view key, TimeUs& member) {
-    member = table.integer(key, 1, 1'000'000'000, member / 1'000'000) * 1'000'000;
-  };
-  life("access_life_s", login.access_life);
-  life("refresh_life_s", login.refresh_life);
-  life("code_life_s", login.code_life);
 }
 
 }  // namespace
@@ -154,11 +107,7 @@ Settings load_settings(ConfigTable& root, const std::filesystem::path& default_f
       "snapshot_orders", 1, 100'000, static_cast<std::int64_t>(settings.streams.snapshot_orders_max)));
 
   ConfigTable limits = venue.table("limits");
-  LimitSettings& most = settings.limits;
-  most.private_per_second = limits.integer("private_per_second", 1, INT32_MAX, most.private_per_second);
-  most.public_per_second = limits.integer("public_per_second", 1, INT32_MAX, most.public_per_second);
-  most.connections_per_second = limits.integer("connections_per_second", 1, INT32_MAX, most.connections_per_second);
-  most.messages_per_second = limits.integer("messages_per_second", 1, INT32_MAX, most.messages_per_second);
+  read_numbers(limits, limit_numbers, settings.limits);
 
   for (auto& [name, table] : venue.tables("symbols")) settings.symbols.push_back(read_rules(view(name), table));
   if (settings.symbols.empty()) {
@@ -173,18 +122,20 @@ Settings load_settings(ConfigTable& root, const std::filesystem::path& default_f
     settings.aliases.push_back(std::move(alias));
   }
 
-  std::set<std::string> keys;
-  for (auto& [name, table] : venue.tables("accounts")) {
-    settings.accounts.push_back(read_account(view(name), table, default_folder));
-    for (const KeySettings& key : settings.accounts.back().keys) {
-      if (!keys.insert(key.name).second) table.refuse("credentials", "two accounts have the same key");
-    }
-  }
-  if (settings.accounts.empty()) {
-    ConfigTable none = ConfigFile::parse("", "defaults");
-    settings.accounts.push_back(read_account("main", none, default_folder));
-  }
-  read_login(venue, settings);
+  settings.accounts = read_accounts<AccountSettings>(
+      venue, "two accounts have the same key",
+      [&](std::string_view name, ConfigTable& table) { return read_account(name, table, default_folder); },
+      [](const AccountSettings& account) {
+        std::vector<std::string> names;
+        for (const KeySettings& key : account.keys) names.push_back(key.name);
+        return names;
+      });
+  LoginSettings& login = settings.login;
+  ConfigTable table = read_login(venue, login, settings.accounts);
+  login.view_scope = table.text("view_scope", login.view_scope);
+  login.trade_scope = table.text("trade_scope", login.trade_scope);
+  login.is_pkce_needed = table.flag("pkce_needed", login.is_pkce_needed);
+  read_numbers(table, login_lives, login);
   root.finish();
   return settings;
 }

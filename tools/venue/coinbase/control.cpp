@@ -23,22 +23,19 @@ Control::Control(Venue& venue) : venue::Control{venue}, venue_{venue} {
   offer({"POST", "/login",
          "declines: the next user says no; asks_user: browsers wait; approve: what those are told; account: who consents; "
          "access_life_s, refresh_life_s",
-         [this](const auto& body, const auto&) { return set_login(body); }});
+         [this](const auto& body, const auto&) {
+           set_lives(body);
+           return set_login(venue_, body);
+         }});
   offer({"POST", "/orders/fail", "account, reject_reason, next: so many orders are taken and then fail",
          [this](const auto& body, const auto&) { return fail_orders(body); }});
 }
 
 json::value Control::set_limits(const json::object& body) {
   LimitSettings settings = venue_.api().limits().settings();
-  settings.private_per_second = integer_of(body, "private_per_second", settings.private_per_second);
-  settings.public_per_second = integer_of(body, "public_per_second", settings.public_per_second);
-  settings.connections_per_second = integer_of(body, "connections_per_second", settings.connections_per_second);
-  settings.messages_per_second = integer_of(body, "messages_per_second", settings.messages_per_second);
+  json::object now = set_numbers(body, limit_numbers, settings);
   venue_.api().limits().set(settings);
-  return json::object{{"private_per_second", settings.private_per_second},
-                      {"public_per_second", settings.public_per_second},
-                      {"connections_per_second", settings.connections_per_second},
-                      {"messages_per_second", settings.messages_per_second}};
+  return now;
 }
 
 json::value Control::set_rules(const json::object& body) {
@@ -79,11 +76,9 @@ json::value Control::get_keys() const {
 }
 
 json::value Control::set_keys(const json::object& body) {
-  const std::string api_key = text_of(body, "api_key", {});
-  std::optional<AccountId> account;
-  if (body.contains("account") || api_key.empty()) account = account_of(body);
+  const auto is_meant = is_meant_by(body);
   for (Key& key : venue_.api().keys()) {
-    if ((account && key.account != *account) || (!api_key.empty() && key.name != api_key)) continue;
+    if (!is_meant(key.account, key.name)) continue;
     key.is_revoked = flag_if_given(body, "revoked").value_or(key.is_revoked);
     key.permissions.can_view = flag_if_given(body, "can_view").value_or(key.permissions.can_view);
     key.permissions.can_trade = flag_if_given(body, "can_trade").value_or(key.permissions.can_trade);
@@ -95,46 +90,29 @@ json::value Control::set_keys(const json::object& body) {
 json::value Control::set_tokens(const json::object& body) {
   auto& bearers = venue_.api().bearers();
   if (flag_of(body, "revoke")) {
-    venue_.login().withdraw();
+    venue_.login()->withdraw();
     bearers.clear();
   }
-  if (flag_of(body, "expire_refresh")) venue_.login().end_refresh_tokens();
+  if (flag_of(body, "expire_refresh")) venue_.login()->end_refresh_tokens();
   if (flag_of(body, "expire")) {
     for (Bearer& bearer : bearers) bearer.expires = venue_.now();
   }
-  return json::object{{"tokens", bearers.size()}, {"refresh_tokens", venue_.login().refresh_token_count()}};
+  return json::object{{"tokens", bearers.size()}, {"refresh_tokens", venue_.login()->refresh_token_count()}};
 }
 
-json::value Control::set_login(const json::object& body) {
-  Login& login = venue_.login();
-  LoginSettings& settings = login.settings();
-  const auto set_life = [&](std::string_view name, TimeUs& life) {
-    const std::int64_t seconds = integer_of(body, name, life / 1'000'000);
-    if (seconds < 1 || seconds > 1'000'000'000) throw std::invalid_argument{std::string{name} + ": 1 to 1e9"};
-    life = seconds * 1'000'000;
-  };
-  set_life("access_life_s", settings.access_life);
-  set_life("refresh_life_s", settings.refresh_life);
-  login.declines = flag_if_given(body, "declines").value_or(login.declines);
-  settings.asks_user = flag_if_given(body, "asks_user").value_or(settings.asks_user);
-  if (body.contains("account")) {
-    static_cast<void>(account_of(body));
-    settings.account = required(body, "account");
+void Control::set_lives(const json::object& body) {
+  LoginSettings settings = venue_.login()->settings();
+  set_numbers(body, login_lives, settings);
+  for (const Number<LoginSettings>& life : login_lives) {
+    const std::int64_t seconds = settings.*life.member / life.unit;
+    if (seconds < life.least || seconds > life.most) throw std::invalid_argument{std::string{life.name} + ": 1 to 1e9"};
   }
-  const auto approve = flag_if_given(body, "approve");
-  const std::size_t answered = approve ? venue_.answer_for_user(*approve) : 0;
-  return json::object{{"client_id", settings.client_id}, {"account", settings.account}, {"answered", answered}};
+  venue_.login()->settings() = std::move(settings);
 }
 
 json::value Control::fail_orders(const json::object& body) {
   venue_.api().fail_next(account_of(body), integer_of(body, "next", 1), text_of(body, "reject_reason", "HOLD_FAILURE"));
   return json::object{};
-}
-
-json::object Control::status() const {
-  json::object status = venue::Control::status();
-  status["last_unauthorized"] = venue_.last_refusal();
-  return status;
 }
 
 }  // namespace busbar::venue::coinbase

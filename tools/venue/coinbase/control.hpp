@@ -18,9 +18,8 @@ class Control final : public venue::Control {
   boost::json::value get_keys() const;
   boost::json::value set_keys(const boost::json::object& body);
   boost::json::value set_tokens(const boost::json::object& body);
-  boost::json::value set_login(const boost::json::object& body);
+  void set_lives(const boost::json::object& body);
   boost::json::value fail_orders(const boost::json::object& body);
-  boost::json::object status() const override;
 
   Venue& venue_;
 };

@@ -13,7 +13,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
-#include "tools/venue/engine.hpp"
+#include "tools/venue/tickets.hpp"
 #include "tools/venue/uuid.hpp"
 
 namespace busbar::venue::coinbase {
@@ -46,18 +46,12 @@ struct Ticket {
   bool is_editable() const { return kind.ends_with("_gtc"); }
 };
 
-class Ledger {
+class Ledger : public Tickets<Ticket> {
  public:
   explicit Ledger(std::uint64_t seed) : seed_{seed} {}
 
   // Opens a ticket under names of its own; the caller says the rest.
   Ticket& open(AccountId account, const std::string& client_order_id, SymbolId symbol, std::uint64_t number);
-
-  const std::vector<Ticket>& all() const { return tickets_; }  // oldest first
-  Ticket* find(std::string_view order_id);
-  Ticket* find(SymbolId symbol, std::uint64_t number);
-  const Ticket* find(SymbolId symbol, std::uint64_t number) const;
-  Ticket* find_by_client_id(AccountId account, const std::string& client_order_id);
 
   void apply(const Execution& execution);  // a fill is added up
   std::vector<Ticket*> open_tickets();     // those that may still need care
@@ -70,10 +64,6 @@ class Ledger {
 
  private:
   std::uint64_t seed_;
-  std::vector<Ticket> tickets_;
-  std::map<std::string, std::size_t, std::less<>> by_id_;
-  std::map<std::pair<SymbolId, std::uint64_t>, std::size_t> by_number_;
-  std::map<std::pair<AccountId, std::string>, std::size_t> by_client_id_;
   std::set<std::size_t> open_;
 };
 

@@ -2,10 +2,9 @@
 // How often a caller may ask: so many times within each second of the clock, by name. Pure: the time is handed in.
 
 #include <cstdint>
-#include <map>
-#include <string>
 
-#include "tools/venue/engine.hpp"
+#include "tools/venue/number.hpp"
+#include "tools/venue/rest.hpp"
 
 namespace busbar::venue::coinbase {
 
@@ -16,26 +15,22 @@ struct LimitSettings {
   std::int64_t messages_per_second = 8;      // without a token, per address
 };
 
-class Limits {
+constexpr Number<LimitSettings> limit_numbers[] = {
+    {"private_per_second", &LimitSettings::private_per_second},
+    {"public_per_second", &LimitSettings::public_per_second},
+    {"connections_per_second", &LimitSettings::connections_per_second},
+    {"messages_per_second", &LimitSettings::messages_per_second},
+};
+
+class Limits : public RestCounters {
  public:
-  explicit Limits(const LimitSettings& settings) : settings_{settings} {}
+  explicit Limits(const LimitSettings& settings) : RestCounters{second}, settings_{settings} {}
   const LimitSettings& settings() const { return settings_; }
   void set(const LimitSettings& settings) { settings_ = settings; }
 
-  // Counts one, and says how many are left; less than none when it was too many.
-  std::int64_t left_after_one(const std::string& name, std::int64_t most, TimeUs now) {
-    Counter& counter = counters_[name];
-    if (counter.second != now / 1'000'000) counter = {now / 1'000'000, 0};
-    return most - ++counter.count;
-  }
-
  private:
-  struct Counter {
-    TimeUs second = 0;
-    std::int64_t count = 0;
-  };
+  static constexpr TimeUs second = 1'000'000;
   LimitSettings settings_;
-  std::map<std::string, Counter> counters_;
 };
 
 }  // namespace busbar::venue::coinbase

@@ -5,12 +5,15 @@
 #include <boost/json/serialize.hpp>
 #include <openssl/evp.h>
 
+#include "tools/venue/form.hpp"
+
 namespace busbar::venue::coinbase {
 namespace {
 
 namespace json = boost::json;
 
 constexpr std::size_t state_min = 8;
+constexpr std::string_view between_scopes = ", ";  // the broker's commas, the standard's blanks
 
 // S256 of RFC 7636.
 std::string challenge_of(std::string_view verifier) {
@@ -31,22 +34,6 @@ bool is_pkce_text(std::string_view text) {
   return text.size() >= 43 && text.size() <= 128 && text.find_first_not_of(plain) == text.npos;
 }
 
-// The broker's scopes stand between commas, the standard's between blanks.
-std::vector<std::string> scopes_in(std::string_view text) {
-  std::vector<std::string> scopes;
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find_first_of(", "), text.size());
-    if (end > 0) scopes.emplace_back(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  return scopes;
-}
-
-bool has_scope(std::string_view text, std::string_view wanted) {
-  const auto scopes = scopes_in(text);
-  return wanted.empty() || std::find(scopes.begin(), scopes.end(), wanted) != scopes.end();
-}
-
 Reply refused(unsigned status, std::string_view error, std::string_view description) {
   Reply reply;
   reply.status = status;
@@ -58,11 +45,6 @@ Reply refused(unsigned status, std::string_view error, std::string_view descript
 constexpr std::string_view invalid_grant =
     "The provided authorization grant is invalid, expired, revoked, does not match the redirection URI used in the "
     "authorization request, or was issued to another client.";
-
-std::string value_of(const std::map<std::string, std::string, std::less<>>& fields, std::string_view name) {
-  const auto found = fields.find(name);
-  return found == fields.end() ? std::string{} : found->second;
-}
 
 }  // namespace
 
@@ -88,10 +70,8 @@ std::string_view Login::operation(const Request& request) const {
 Reply Login::answer(const Request& request) {
   const bool is_consent = request.method == "GET";
   Fields fields;
-  for (auto& [name, value] : form_fields(is_consent ? request.query : request.body)) {
-    if (!fields.emplace(name, std::move(value)).second) {
-      return refused(400, "invalid_request", "The request includes the parameter " + name + " more than once.");
-    }
+  if (const auto twice = read(request, fields)) {
+    return refused(400, "invalid_request", "The request includes the parameter " + *twice + " more than once.");
   }
   if (is_consent) return ask_for_consent(fields);
   if (!request.header("content-type").starts_with("application/x-www-form-urlencoded")) {
@@ -105,16 +85,6 @@ Reply Login::answer(const Request& request) {
   return request.path == "/oauth2/token" ? exchange(fields) : revoke(value_of(fields, "token"));
 }
 
-bool Login::is_client(const Fields& form) const {
-  return value_of(form, "client_id") == settings_.client_id && value_of(form, "client_secret") == settings_.client_secret;
-}
-
-bool Login::is_registered(std::string_view redirect_uri) const {
-  const std::string wanted = without_loopback_port(redirect_uri);
-  return std::any_of(settings_.redirect_uris.begin(), settings_.redirect_uris.end(),
-                     [&](const std::string& known) { return without_loopback_port(known) == wanted; });
-}
-
 Reply Login::ask_for_consent(const Fields& query) {
   const std::string redirect_uri = value_of(query, "redirect_uri"), state = value_of(query, "state");
   const auto account = api_.engine().account_by_name(settings_.account);
@@ -124,15 +94,8 @@ Reply Login::ask_for_consent(const Fields& query) {
   if (!is_registered(redirect_uri)) {  // never sent there: who knows whose it is
     return refused(400, "invalid_request", "The redirect uri included is not valid.");
   }
-  const auto send_back = [&](const std::string& what) {
-    Reply reply;
-    reply.status = 302;
-    const char mark = redirect_uri.find('?') == std::string::npos ? '?' : '&';
-    reply.location = redirect_uri + mark + what + "&state=" + encoded(state);
-    return reply;
-  };
   const auto send_refusal = [&](std::string_view error, std::string_view description) {
-    return send_back("error=" + std::string{error} + "&error_description=" + encoded(description));
+    return sent_back(query, "error=" + std::string{error} + "&error_description=" + encoded(description));
   };
   if (value_of(query, "response_type") != "code") {
     return send_refusal("unsupported_response_type", "The only response type is code.");
@@ -146,14 +109,14 @@ Reply Login::ask_for_consent(const Fields& query) {
     return send_refusal("invalid_request", "A code_challenge of the code_challenge_method S256 is needed.");
   }
   const std::string scope = value_of(query, "scope");
-  for (const std::string& one : scopes_in(scope)) {
+  for (const std::string& one : scopes_in(scope, between_scopes)) {
     if (one == "offline_access" || one.starts_with("wallet:")) continue;
     return send_refusal("invalid_scope", "The requested scope is invalid, unknown, or malformed.");
   }
   if (std::exchange(declines, false)) return send_refusal("access_denied", "The resource owner denied the request.");
   const std::string code = make_token("code");
   codes_[code] = {++consents_, *account, redirect_uri, challenge, scope, api_.now() + settings_.code_life};
-  return send_back("code=" + code);
+  return sent_back(query, "code=" + code);
 }
 
 // Whatever comes of it: it works once.
@@ -188,8 +151,8 @@ Reply Login::exchange(const Fields& form) {
 
 Reply Login::tokens_for(const Grant& grant) {
   const std::string access = make_token("access");
-  const Permissions permissions{has_scope(grant.scope, settings_.view_scope),
-                                has_scope(grant.scope, settings_.trade_scope), false};
+  const Permissions permissions{has_scope(grant.scope, settings_.view_scope, between_scopes),
+                                has_scope(grant.scope, settings_.trade_scope, between_scopes), false};
   api_.bearers().push_back({access, grant.account, permissions, api_.now() + settings_.access_life, grant.number});
   Reply reply;
   reply.account = grant.account;
@@ -197,7 +160,7 @@ Reply Login::tokens_for(const Grant& grant) {
                     {"token_type", "bearer"},
                     {"expires_in", settings_.access_life / 1'000'000},
                     {"scope", grant.scope}};
-  if (has_scope(grant.scope, "offline_access")) {
+  if (has_scope(grant.scope, "offline_access", between_scopes)) {
     const std::string refresh = make_token("refresh");
     refreshes_[refresh] = grant;
     refreshes_[refresh].expires = api_.now() + settings_.refresh_life;

@@ -10,7 +10,7 @@
 #include "tools/venue/coinbase/api.hpp"
 #include "tools/venue/coinbase/login.hpp"
 #include "tools/venue/coinbase/stream_connection.hpp"
-#include "tools/venue/exchange.hpp"
+#include "tools/venue/rest_exchange.hpp"
 
 namespace busbar::venue::coinbase {
 
@@ -20,13 +20,10 @@ struct KeySettings {
   Permissions permissions;
 };
 
-struct AccountSettings {
-  std::string name;
+struct AccountSettings : ExchangeAccount {
+  AccountSettings() { maker_rate = {6, -3}, taker_rate = {8, -3}; }
   std::vector<KeySettings> keys;
   std::vector<std::string> access_tokens;  // of OAuth 2.0, good until they are revoked
-  bool may_trade = true;
-  Decimal maker_rate{6, -3}, taker_rate{8, -3};
-  std::vector<std::pair<std::string, Decimal>> balances;
 };
 
 struct Settings : ExchangeSettings {
@@ -38,11 +35,10 @@ struct Settings : ExchangeSettings {
   LoginSettings login;
 };
 
-class Venue final : public Exchange {
+class Venue final : public RestExchange {
  public:
   Venue(boost::asio::io_context& loop, const Settings& settings);
 
-  void on_request(Request request, std::function<void(Response)> respond) override;
   std::shared_ptr<SocketOwner> on_upgrade(const Request& request, std::shared_ptr<Socket> socket,
                                           Response& refusal) override;
   boost::json::value order_name(const Order& order) const override;
@@ -54,22 +50,20 @@ class Venue final : public Exchange {
   void tell_balances(AccountId, const std::string&, Decimal) override {}  // no channel tells of money
   void tell_restrictions(const Product& product);
   Api& api() { return api_; }
-  Login& login() { return login_; }
-  std::size_t answer_for_user(bool is_yes);  // those whose browsers wait for consent; says how many
-  const std::string& last_refusal() const { return last_refusal_; }
+  Login* login() override { return &login_; }
 
  private:
   void on_tick(TimeUs now) override;
   void each_connection(const Visit& visit) const override;
-  void log_in(Request request, std::function<void(Response)> respond);
-  Response response_of(Fate fate, const Faults::Plan& plan, bool is_replaced, Reply reply) const;
+  Task task_of(const std::shared_ptr<const Request>& request) override;
+  Reply faulty_reply(const Faults::Plan& plan) const override;
+  std::string written(const boost::json::value& body) const override;
+  void finish(const Reply& reply, Response& response) override;
 
   Settings settings_;
   Api api_;
   Login login_;
-  std::vector<std::function<void()>> asked_;  // browsers that wait for the user's word
   std::vector<std::shared_ptr<StreamConnection>> connections_;
-  std::string last_refusal_;                    // of a token: why
 };
 
 }  // namespace busbar::venue::coinbase

@@ -172,7 +172,7 @@ Reply Api::place_bracket(const Call& call, const std::vector<Wanted>& orders) {
     Ticket& ticket = ledger_.open(call.account, wanted, now_());
     ledger_.bind(ticket, found->id);
     ticket.parent = parent;
-    if (parent == 0) parent = reply.order_id = ticket.order_id;
+    if (parent == 0) reply.order_id = parent = ticket.order_id;
     else ticket.group = std::to_string(parent);
     tickets.push_back(&ticket);
   }

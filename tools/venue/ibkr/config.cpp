@@ -25,11 +25,7 @@ void make_credentials(const std::filesystem::path& file) {
 }
 
 UserSettings read_user(std::string name, ConfigTable& table, const std::filesystem::path& folder) {
-  std::filesystem::path file = table.text("credentials", "");
-  if (file.empty()) {
-    file = credentials_file(folder, name);
-    if (!exists(file)) make_credentials(file);
-  }
+  const std::filesystem::path file = read_credentials_file(table, name, folder, make_credentials);
   auto lines = read_credentials(file);
   const auto refuse = [&](const char* reason) { throw ConfigError{file.string() + ": " + reason}; };
   const auto key = [&](const std::string& name) {
@@ -60,12 +56,6 @@ std::vector<std::pair<std::string, Decimal>> default_balances() {
           {"BTC", Decimal{10, 0}}};
 }
 
-Decimal rate(ConfigTable& table, std::string_view key, Decimal fallback) {
-  const Decimal given = amount(table, key, fallback);
-  if (given > Decimal{1, -1} || given.normalized().exponent() < -5) table.refuse(key, "at most 0.1, with 5 places");
-  return given;
-}
-
 AccountSettings read_account(std::string_view name, std::size_t index, ConfigTable& table,
                              const std::filesystem::path& folder) {
   AccountSettings account;
@@ -75,18 +65,13 @@ AccountSettings read_account(std::string_view name, std::size_t index, ConfigTab
   for (auto& [user, own] : table.tables("users")) {
     account.users.push_back(read_user(account.name + '.' + std::string{view(user)}, own, folder));
   }
-  account.may_trade = table.flag("may_trade", true);
-  account.maker_rate = rate(table, "maker_rate", Decimal{5, -5});
-  account.taker_rate = rate(table, "taker_rate", Decimal{5, -5});
-  account.balances = read_balances(table);
-  if (account.balances.empty()) account.balances = default_balances();
+  read_exchange_account(table, account, default_balances(), 5);
   return account;
 }
 
 Listed listed(std::int64_t conid, const char* symbol, const char* name, const char* type, const char* exchange,
               const char* country, const char* base, const char* quote, const char* tick, const char* step,
               const char* price_max, const char* qty_max, const char* start_price) {
-  const auto number = [](const char* text) { return *Decimal::parse(text); };
   Listed result;
   result.contract.conid = conid;
   result.contract.symbol = symbol;
@@ -94,17 +79,9 @@ Listed listed(std::int64_t conid, const char* symbol, const char* name, const ch
   result.contract.sec_type = type;
   result.contract.exchange = exchange;
   result.contract.country = country;
-  Symbol& rules = result.rules;
-  rules.name = symbol;
-  rules.base = base;
-  rules.quote = quote;
-  rules.price_min = rules.tick = number(tick);
-  rules.price_max = number(price_max);
-  rules.qty_min = rules.step = number(step);
-  rules.qty_max = rules.market_qty_max = number(qty_max);
+  Symbol& rules = result.rules = usual_symbol(symbol, base, quote, tick, step, price_max, qty_max, start_price);
   rules.notional_max = Decimal{50'000'000'000, 0};
   rules.stop_orders_max = 200;
-  rules.start_price = number(start_price);
   return result;
 }
 
@@ -208,12 +185,8 @@ Settings load_settings(ConfigTable& root, const std::filesystem::path& default_f
       session.integer("keepalive_within_s", 1, 86'400, streams.keepalive_within / 1'000'000) * 1'000'000;
 
   ConfigTable limits = venue.table("limits");
-  LimitSettings& most = settings.limits;
-  most.per_second = limits.integer("per_second", 1, INT32_MAX, most.per_second);
-  most.gateway_per_second = limits.integer("gateway_per_second", 1, INT32_MAX, most.gateway_per_second);
-  most.endpoint_times = limits.integer("endpoint_times", 1, INT32_MAX, most.endpoint_times);
-  most.penalty_s = limits.integer("penalty_s", 0, 86'400, most.penalty_s);
-  most.endpoints_penalize = limits.flag("endpoints_penalize", false);
+  read_numbers(limits, limit_numbers, settings.limits);
+  settings.limits.endpoints_penalize = limits.flag("endpoints_penalize", false);
 
   for (auto& [name, table] : venue.tables("symbols")) {
     settings.symbols.push_back(read_rules(view(name), table));
@@ -226,19 +199,15 @@ Settings load_settings(ConfigTable& root, const std::filesystem::path& default_f
     }
   }
 
-  std::set<std::string> keys, ids;
-  for (auto& [name, table] : venue.tables("accounts")) {
-    settings.accounts.push_back(read_account(view(name), settings.accounts.size(), table, default_folder));
-    const AccountSettings& account = settings.accounts.back();
-    for (const UserSettings& user : account.users) {
-      if (!keys.insert(user.consumer.key).second) table.refuse("credentials", "two users have the same consumer_key");
-    }
-    if (!ids.insert(account.account_id).second) table.refuse("account_id", "two accounts have the same");
-  }
-  if (settings.accounts.empty()) {
-    ConfigTable none = ConfigFile::parse("", "defaults");
-    settings.accounts.push_back(read_account("main", 0, none, default_folder));
-  }
+  std::size_t index = 0;
+  settings.accounts = read_accounts<AccountSettings>(
+      venue, "two accounts have the same account_id, or two users the same consumer_key",
+      [&](std::string_view name, ConfigTable& table) { return read_account(name, index++, table, default_folder); },
+      [](const AccountSettings& account) {
+        std::vector<std::string> names{account.account_id};
+        for (const UserSettings& user : account.users) names.push_back(user.consumer.key);
+        return names;
+      });
   const bool is_known = settings.at_gateway.empty() ||
                         std::any_of(settings.accounts.begin(), settings.accounts.end(), [&](const auto& account) {
                           return std::any_of(account.users.begin(), account.users.end(),

@@ -47,18 +47,12 @@ User& Control::user_of(const json::object& body) {
 json::value Control::set_limits(const json::object& body) {
   Limits& limits = venue_.api().limits();
   LimitSettings settings = limits.settings();
-  settings.per_second = integer_of(body, "per_second", settings.per_second);
-  settings.gateway_per_second = integer_of(body, "gateway_per_second", settings.gateway_per_second);
-  settings.endpoint_times = integer_of(body, "endpoint_times", settings.endpoint_times);
-  settings.penalty_s = integer_of(body, "penalty_s", settings.penalty_s);
+  json::object now = set_numbers(body, limit_numbers, settings);
   settings.endpoints_penalize = flag_if_given(body, "endpoints_penalize").value_or(settings.endpoints_penalize);
+  now["endpoints_penalize"] = settings.endpoints_penalize;
   limits.set(settings);
   if (flag_of(body, "release")) limits.release();
-  return json::object{{"per_second", settings.per_second},
-                      {"gateway_per_second", settings.gateway_per_second},
-                      {"endpoint_times", settings.endpoint_times},
-                      {"penalty_s", settings.penalty_s},
-                      {"endpoints_penalize", settings.endpoints_penalize}};
+  return now;
 }
 
 json::value Control::set_rules(const json::object& body) {
@@ -200,12 +194,6 @@ json::value Control::set_keys(const json::object& body) {
 json::value Control::send_bulletin(const json::object& body) {
   venue_.send_bulletin(required(body, "text"));
   return json::object{};
-}
-
-json::object Control::status() const {
-  json::object status = venue::Control::status();
-  status["last_unauthorized"] = venue_.last_refusal();
-  return status;
 }
 
 }  // namespace busbar::venue::ibkr

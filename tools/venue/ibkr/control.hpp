@@ -22,7 +22,6 @@ class Control final : public venue::Control {
   boost::json::value get_keys() const;
   boost::json::value set_keys(const boost::json::object& body);
   boost::json::value send_bulletin(const boost::json::object& body);
-  boost::json::object status() const override;
   User& user_of(const boost::json::object& body);
 
   Venue& venue_;

@@ -11,24 +11,13 @@
 #include <boost/json/value.hpp>
 
 #include "tools/venue/ibkr/oauth.hpp"
-#include "tools/venue/server.hpp"
-#include "tools/venue/engine.hpp"
+#include "tools/venue/rest.hpp"
 
 namespace busbar::venue::ibkr {
 
 using UserId = std::size_t;  // a name that logs in; several may trade one account
 
-struct Reply {
-  unsigned status = 200;
-  boost::json::value body;
-  std::string text;      // instead of a body
-  std::string location;  // of a redirect
-  std::string cookie;
-  std::optional<AccountId> account{};  // who called, when that was proven
-  std::string refusal;                 // for the record: why it was no success
-  bool is_question = false;            // nothing is placed yet
-  std::int64_t order_id = 0;
-};
+using Reply = RestReply;
 Reply refused(unsigned status, std::string_view error);     // {"error","statusCode"}
 Reply unauthorized(std::string why);                        // which the caller is not told
 

@@ -6,44 +6,15 @@
 namespace busbar::venue::ibkr {
 
 Ticket& Ledger::open(AccountId account, const Wanted& wanted, TimeUs now) {
-  Ticket& ticket = tickets_.emplace_back();
-  ticket.index = tickets_.size() - 1;
-  ticket.account = account;
-  ticket.order_id = next_order_id_++;
+  Ticket& ticket = add(account, next_order_id_++, wanted.client_order_id);
   ticket.wanted = wanted;
   ticket.created = ticket.last_change = now;
-  by_id_[ticket.order_id] = ticket.index;
-  if (!wanted.client_order_id.empty()) by_client_id_[{account, wanted.client_order_id}] = ticket.index;
   return ticket;
 }
 
-void Ledger::bind(Ticket& ticket, std::uint64_t number) {
-  ticket.number = number;
-  by_number_[{ticket.wanted.symbol, number}] = ticket.index;
-}
-
-Ticket* Ledger::find(std::int64_t order_id) {
-  const auto found = by_id_.find(order_id);
-  return found == by_id_.end() ? nullptr : &tickets_[found->second];
-}
-
-const Ticket* Ledger::find(SymbolId symbol, std::uint64_t number) const {
-  const auto found = by_number_.find({symbol, number});
-  return found == by_number_.end() ? nullptr : &tickets_[found->second];
-}
-
-Ticket* Ledger::find(SymbolId symbol, std::uint64_t number) {
-  return const_cast<Ticket*>(std::as_const(*this).find(symbol, number));
-}
-
-Ticket* Ledger::find_by_client_id(AccountId account, const std::string& client_order_id) {
-  const auto found = by_client_id_.find({account, client_order_id});
-  return found == by_client_id_.end() ? nullptr : &tickets_[found->second];
-}
-
 bool Ledger::is_registered(AccountId account, const std::string& client_order_id, TimeUs now) const {
-  const auto found = by_client_id_.find({account, client_order_id});
-  return found != by_client_id_.end() && now - tickets_[found->second].created < day;
+  const Ticket* ticket = find_by_client_id(account, client_order_id);
+  return ticket != nullptr && now - ticket->created < day;
 }
 
 void Ledger::apply(const Execution& execution) {

@@ -2,7 +2,6 @@
 // What the broker knows of an order beside the engine: its number, the customer's name for it, how it was asked for, and
 // what it cost; and of a position what it cost on average. Pure: the time is handed in.
 
-#include <deque>
 #include <map>
 #include <set>
 #include <optional>
@@ -12,6 +11,7 @@
 #include <vector>
 
 #include "tools/venue/ibkr/order_reader.hpp"
+#include "tools/venue/tickets.hpp"
 
 namespace busbar::venue::ibkr {
 
@@ -37,18 +37,12 @@ struct Holding {
   Decimal qty, cost, realized;  // cost: of all of it
 };
 
-class Ledger {
+class Ledger : public Tickets<Ticket> {
  public:
   // Opens a ticket with a number of its own; the caller says the rest.
   Ticket& open(AccountId account, const Wanted& wanted, TimeUs now);
-  void bind(Ticket& ticket, std::uint64_t number);
+  void bind(Ticket& ticket, std::uint64_t number) { Tickets::bind(ticket, ticket.wanted.symbol, number); }
 
-  std::deque<Ticket>& all() { return tickets_; }  // oldest first
-  const std::deque<Ticket>& all() const { return tickets_; }
-  Ticket* find(std::int64_t order_id);
-  const Ticket* find(SymbolId symbol, std::uint64_t number) const;
-  Ticket* find(SymbolId symbol, std::uint64_t number);
-  Ticket* find_by_client_id(AccountId account, const std::string& client_order_id);
   // A name is taken for a day, whatever became of its order.
   bool is_registered(AccountId account, const std::string& client_order_id, TimeUs now) const;
 
@@ -57,11 +51,7 @@ class Ledger {
   const std::map<std::pair<AccountId, SymbolId>, Holding>& holdings() const { return holdings_; }
 
  private:
-  std::deque<Ticket> tickets_;
   std::int64_t next_order_id_ = 1'370'093'239;
-  std::map<std::int64_t, std::size_t> by_id_;
-  std::map<std::pair<SymbolId, std::uint64_t>, std::size_t> by_number_;
-  std::map<std::pair<AccountId, std::string>, std::size_t> by_client_id_;
   std::map<std::pair<AccountId, SymbolId>, Holding> holdings_;
 };
 

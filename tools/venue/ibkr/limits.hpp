@@ -8,6 +8,7 @@
 #include <string>
 
 #include "tools/venue/engine.hpp"
+#include "tools/venue/number.hpp"
 
 namespace busbar::venue::ibkr {
 
@@ -17,6 +18,13 @@ struct LimitSettings {
   std::int64_t endpoint_times = 1;       // so many times what single endpoints allow: live orders 1 in 5 s, ...
   std::int64_t penalty_s = 600;          // for all of an address; 0: none
   bool endpoints_penalize = false;       // or only what is over the limit of all together
+};
+
+constexpr Number<LimitSettings> limit_numbers[] = {
+    {"per_second", &LimitSettings::per_second},
+    {"gateway_per_second", &LimitSettings::gateway_per_second},
+    {"endpoint_times", &LimitSettings::endpoint_times},
+    {"penalty_s", &LimitSettings::penalty_s, 0, 86'400},
 };
 
 struct Pace {

@@ -7,9 +7,9 @@
 #include <utility>
 #include <vector>
 
-#include "tools/venue/exchange.hpp"
 #include "tools/venue/ibkr/api.hpp"
 #include "tools/venue/ibkr/stream_connection.hpp"
+#include "tools/venue/rest_exchange.hpp"
 
 namespace busbar::venue::ibkr {
 
@@ -19,13 +19,10 @@ struct UserSettings {
   std::string access_token, access_token_secret;  // the secret as bytes; empty: a login has yet to bring them
 };
 
-struct AccountSettings {
-  std::string name;
+struct AccountSettings : ExchangeAccount {
+  AccountSettings() { maker_rate = taker_rate = Decimal{5, -5}; }
   std::string account_id;  // DU1234567
   std::vector<UserSettings> users;
-  bool may_trade = true;
-  Decimal maker_rate, taker_rate;
-  std::vector<std::pair<std::string, Decimal>> balances;
 };
 
 struct Settings : ExchangeSettings {
@@ -38,11 +35,10 @@ struct Settings : ExchangeSettings {
   std::string at_gateway;  // the user who is logged in at the gateway program from the start; empty: none
 };
 
-class Venue final : public Exchange {
+class Venue final : public RestExchange {
  public:
   Venue(boost::asio::io_context& loop, const Settings& settings);
 
-  void on_request(Request request, std::function<void(Response)> respond) override;
   std::shared_ptr<SocketOwner> on_upgrade(const Request& request, std::shared_ptr<Socket> socket,
                                           Response& refusal) override;
   boost::json::value order_name(const Order& order) const override;
@@ -53,20 +49,20 @@ class Venue final : public Exchange {
   void tell_balances(AccountId, const std::string&, Decimal) override {}  // ledgers are asked for, or come by the second
   Api& api() { return api_; }
   void send_bulletin(const std::string& text);
-  const std::string& last_refusal() const { return last_refusal_; }
 
  private:
   void on_tick(TimeUs now) override;
   void each_connection(const Visit& visit) const override;
-  bool is_gateway_page(const Request& request) const;
-  void answer_identity(Request request, std::function<void(Response)> respond);
-  Response gateway_login(const Request& request);
-  Response response_of(Fate fate, const Faults::Plan& plan, bool is_replaced, Reply reply) const;
+  Task task_of(const std::shared_ptr<const Request>& request) override;
+  Task identity_task(const std::shared_ptr<const Request>& request);
+  Reply gateway_login(const Request& request);
+  Reply faulty_reply(const Faults::Plan& plan) const override;
+  std::string written(const boost::json::value& body) const override;
+  void finish(const Reply&, Response& response) override { response.content_type = "application/json;charset=utf-8"; }
 
   Settings settings_;
   Api api_;
   std::vector<std::shared_ptr<StreamConnection>> connections_;
-  std::string last_refusal_;  // of a signature: why
 };
 
 }  // namespace busbar::venue::ibkr
