@@ -1,18 +1,10 @@
 // The adapter against a venue in the same process: real TLS, real sockets, one loop.
 #include "gateways/binance/adapter.hpp"
 
-#include <filesystem>
-
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-#include <boost/json.hpp>
-#include <gtest/gtest.h>
-
+#include "tests/unit/gateways/live_adapter.hpp"
 #include "tools/venue/binance/config.hpp"
 #include "tools/venue/binance/control.hpp"
 #include "tools/venue/binance/venue.hpp"
-#include "tools/venue/certificate.hpp"
-#include "tools/venue/server.hpp"
 
 namespace busbar::binance {
 namespace {
@@ -20,56 +12,9 @@ namespace {
 using namespace busbar::literals;
 using namespace std::chrono_literals;
 using gateway::Facts;
+using gateway::test::Names;
+using gateway::test::names;
 using Part = gateway::Events::Part;
-
-struct Recorder final : gateway::Events {
-  std::vector<VenueReport> reports;
-  std::vector<Quote> quotes;
-  std::vector<Trade> trades;
-  std::vector<Bar> bars;
-  std::vector<Book> books;
-  std::vector<Ticker> tickers;
-  std::vector<RateUsage> usages;
-  std::map<Part, std::vector<SessionStateKind>> states;
-  std::size_t ups = 0;
-  std::size_t instruments = 0;
-  std::int64_t offset_ns = 0;
-
-  void on_report(VenueReport report) override { reports.push_back(std::move(report)); }
-  void on_quote(Quote quote) override { quotes.push_back(std::move(quote)); }
-  void on_trade(Trade trade) override { trades.push_back(std::move(trade)); }
-  void on_bar(Bar bar) override { bars.push_back(std::move(bar)); }
-  void on_book(Book book) override { books.push_back(std::move(book)); }
-  void on_ticker(Ticker ticker) override { tickers.push_back(std::move(ticker)); }
-  void on_usage(RateUsage usage) override { usages.push_back(std::move(usage)); }
-  void on_instruments(std::vector<Instrument> list) override { instruments = list.size(); }
-  void on_market_hours(std::vector<MarketHours>) override {}
-  void on_state(Part part, SessionStateKind state, std::string, Timestamp) override {
-    auto& known = states[part];
-    if (known.empty() || known.back() != state) known.push_back(state);
-  }
-  void on_clock_offset(std::int64_t offset) override { offset_ns = offset; }
-  void on_order_stream_up() override { ++ups; }
-
-  std::size_t count(VenueEvent event) const {
-    return static_cast<std::size_t>(
-        std::count_if(reports.begin(), reports.end(), [&](const VenueReport& r) { return r.event == event; }));
-  }
-};
-
-class TempFolder {
- public:
-  TempFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "busbar-binance-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) throw std::runtime_error{"no temporary folder"};
-    path_ = name;
-  }
-  ~TempFolder() { std::filesystem::remove_all(path_); }
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 venue::binance::Settings still_market(const std::filesystem::path& folder) {
   ConfigTable root = ConfigFile::parse("", "venue");
@@ -79,108 +24,28 @@ venue::binance::Settings still_market(const std::filesystem::path& folder) {
   return settings;
 }
 
-class BinanceLive : public testing::Test {
+class BinanceLive : public gateway::test::LiveAdapter<venue::binance::Settings, venue::binance::Venue,
+                                                      venue::binance::Control, BinanceAdapter> {
  protected:
-  BinanceLive()
-      : made_{venue::make_certificates(folder_.path())},
-        settings_{still_market(folder_.path())},
-        venue_{loop_, settings_},
-        control_{venue_},
-        server_{loop_, venue_, "127.0.0.1", 0, venue::TlsFiles{made_.certificate.string(), made_.key.string()}},
-        tls_{made_.ca.string()} {
-    venue_.start();
-    const std::string port = std::to_string(server_.port());
-    ConfigTable table =
-        ConfigFile::parse("rest = \"https://127.0.0.1:" + port + "\"\nws_api = \"wss://127.0.0.1:" + port +
-                              "/ws-api/v3\"\nstreams = \"wss://127.0.0.1:" + port + "\"\n",
-                          "gateway");
+  BinanceLive() : LiveAdapter{still_market} {
+    ConfigTable table = ConfigFile::parse("rest = \"https://" + place_ + "\"\nws_api = \"wss://" + place_ +
+                                              "/ws-api/v3\"\nstreams = \"wss://" + place_ + "\"\n",
+                                          "gateway");
     config_ = read_config(table, Environment::Paper);
   }
 
-  ~BinanceLive() override {
-    if (adapter_) run(adapter_->disconnect());
-    venue_.stop();
-    server_.stop();
-    loop_.run_for(50ms);
-  }
-
   void make() {
+    const auto& key = settings_.accounts.at(0).keys.at(0);
     adapter_ = std::make_unique<BinanceAdapter>(
-        config_, gateway::AdapterContext{.loop = loop_,
-                                         .tls = tls_,
-                                         .events = events_,
-                                         .tape = [this](Tape tape) { tape_.push_back(std::move(tape)); },
-                                         .gateway = "binance",
-                                         .account = "main",
-                                         .environment = Environment::Paper,
-                                         .credentials = {gateway::Secret{settings_.accounts.at(0).keys.at(0).api_key},
-                                                         gateway::Secret{settings_.accounts.at(0).keys.at(0).secret}, {}}});
+        config_, context("binance", {gateway::Secret{key.api_key}, gateway::Secret{key.secret}, {}}));
   }
   void connect() {
     make();
-    const auto connected = run(adapter_->connect());
-    ASSERT_TRUE(connected) << connected.error().text;
-    control("POST", "/market", R"({"clear":true})");  // nobody trades but us and whom we ask to
+    connect_made();
   }
-
-  template <class T>
-  T run(asio::awaitable<T> task) {
-    std::exception_ptr thrown;
-    bool is_done = false;
-    if constexpr (std::is_void_v<T>) {
-      asio::co_spawn(loop_, std::move(task), [&](std::exception_ptr e) { thrown = e, is_done = true; });
-      EXPECT_TRUE(until([&] { return is_done; }));
-      if (thrown) std::rethrow_exception(thrown);
-    } else {
-      std::optional<T> value;
-      asio::co_spawn(loop_, std::move(task),
-                     [&](std::exception_ptr e, T v) { thrown = e, value.emplace(std::move(v)), is_done = true; });
-      EXPECT_TRUE(until([&] { return is_done; }));
-      if (thrown) std::rethrow_exception(thrown);
-      return *std::move(value);
-    }
-  }
-  // Runs the loop until it is so; false after a time in which it must have been.
-  template <class Condition>
-  bool until(Condition condition) {
-    const auto deadline = std::chrono::steady_clock::now() + 20s;
-    while (!condition()) {
-      if (std::chrono::steady_clock::now() > deadline) return false;
-      if (loop_.stopped()) loop_.restart();
-      loop_.run_one_for(20ms);
-    }
-    return true;
-  }
-  boost::json::value control(std::string method, std::string path, std::string body = {}) {
-    std::string answer;
-    venue::Request request;
-    request.method = std::move(method);
-    request.path = std::move(path);
-    request.body = std::move(body);
-    control_.on_request(std::move(request), [&](venue::Response response) {
-      EXPECT_EQ(response.status, 200u) << response.body;
-      answer = std::move(response.body);
-    });
-    return boost::json::parse(answer);
-  }
-  void fault(std::string rule) { control("POST", "/faults", std::move(rule)); }
-  std::size_t orders_at_venue() { return control("GET", "/book").at("orders").as_array().size(); }
 
   static PlaceCommand limit(std::string_view venue_order_id, Decimal qty = "1"_d, Decimal price = "60000"_d) {
-    PlaceCommand place;
-    place.command.command_id = 1;
-    place.command.order_id = 1;
-    place.command.venue_order_id = cut<64>(venue_order_id);
-    place.command.account = "main";
-    place.command.symbol = "BTC/USDT";
-    place.order.client_order_id = "A1";
-    place.order.account = "main";
-    place.order.symbol = "BTC/USDT";
-    place.order.side = Side::Buy;
-    place.order.order_type = OrderType::Limit;
-    place.order.order_qty = qty;
-    place.order.price = price;
-    return place;
+    return purchase("BTC/USDT", venue_order_id, qty, price);
   }
   static CancelCommand cancel_of(const PlaceCommand& place) {
     CancelCommand cancel;
@@ -189,31 +54,13 @@ class BinanceLive : public testing::Test {
     return cancel;
   }
 
-  TempFolder folder_;
-  asio::io_context loop_{1};
-  venue::Certificates made_;
-  venue::binance::Settings settings_;
-  venue::binance::Venue venue_;
-  venue::binance::Control control_;
-  venue::Server server_;
-  gateway::TlsContext tls_;
   BinanceConfig config_;
-  Recorder events_;
-  std::vector<Tape> tape_;
-  std::unique_ptr<BinanceAdapter> adapter_;
 };
-
-std::vector<VenueEvent> names(const Facts& facts) {
-  std::vector<VenueEvent> list;
-  for (const VenueReport& fact : facts) list.push_back(fact.event);
-  return list;
-}
-using Names = std::vector<VenueEvent>;
 
 TEST_F(BinanceLive, ConnectingLoadsInstrumentsMeasuresTheClockAndProvesTheKey) {
   connect();
   EXPECT_TRUE(adapter_->is_connected());
-  EXPECT_EQ(events_.instruments, 4u);
+  EXPECT_EQ(events_.instruments.size(), 4u);
   EXPECT_EQ(events_.ups, 1u);
   EXPECT_EQ(view(*adapter_->normalize_symbol("BTCUSDT")), "BTC/USDT");
   EXPECT_FALSE(adapter_->to_broker_symbol("NONE/SUCH"));

@@ -1,18 +1,10 @@
 // The adapter against a venue in the same process: real TLS, real sockets, one loop.
 #include "gateways/ibkr/adapter.hpp"
 
-#include <filesystem>
-
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-#include <boost/json.hpp>
-#include <gtest/gtest.h>
-
-#include "tools/venue/certificate.hpp"
+#include "tests/unit/gateways/live_adapter.hpp"
 #include "tools/venue/ibkr/config.hpp"
 #include "tools/venue/ibkr/control.hpp"
 #include "tools/venue/ibkr/venue.hpp"
-#include "tools/venue/server.hpp"
 
 namespace busbar::ibkr {
 namespace {
@@ -20,57 +12,9 @@ namespace {
 using namespace busbar::literals;
 using namespace std::chrono_literals;
 using gateway::Facts;
+using gateway::test::Names;
+using gateway::test::names;
 using Part = gateway::Events::Part;
-
-struct Recorder final : gateway::Events {
-  std::vector<VenueReport> reports;
-  std::vector<Quote> quotes;
-  std::map<Part, std::vector<SessionStateKind>> states;
-  std::map<Part, std::string> reasons;
-  Timestamp deadline_ns = 0;
-  std::size_t ups = 0;
-  std::vector<Instrument> instruments;
-
-  void on_report(VenueReport report) override { reports.push_back(std::move(report)); }
-  void on_quote(Quote quote) override { quotes.push_back(std::move(quote)); }
-  void on_trade(Trade) override {}
-  void on_bar(Bar) override {}
-  void on_book(Book) override {}
-  void on_ticker(Ticker) override {}
-  void on_usage(RateUsage) override {}
-  void on_instruments(std::vector<Instrument> list) override { instruments = std::move(list); }
-  void on_market_hours(std::vector<MarketHours>) override {}
-  void on_state(Part part, SessionStateKind state, std::string reason, Timestamp deadline) override {
-    auto& known = states[part];
-    if (known.empty() || known.back() != state) known.push_back(state);
-    reasons[part] = std::move(reason);
-    if (part == Part::Login) deadline_ns = deadline;
-  }
-  void on_clock_offset(std::int64_t) override {}
-  void on_order_stream_up() override { ++ups; }
-
-  SessionStateKind login() const {
-    const auto found = states.find(Part::Login);
-    return found == states.end() ? SessionStateKind::Unset : found->second.back();
-  }
-  std::size_t count(VenueEvent event) const {
-    return static_cast<std::size_t>(std::ranges::count(reports, event, &VenueReport::event));
-  }
-};
-
-class TempFolder {
- public:
-  TempFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "busbar-ibkr-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) throw std::runtime_error{"no temporary folder"};
-    path_ = name;
-  }
-  ~TempFolder() { std::filesystem::remove_all(path_); }
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 venue::ibkr::Settings still_market(const std::filesystem::path& folder) {
   ConfigTable root = ConfigFile::parse("[venue]\nmarket_steps_per_second = 0\n", "venue");
@@ -79,129 +23,34 @@ venue::ibkr::Settings still_market(const std::filesystem::path& folder) {
   return settings;
 }
 
-class IbkrLive : public testing::Test {
+class IbkrLive : public gateway::test::LiveAdapter<venue::ibkr::Settings, venue::ibkr::Venue, venue::ibkr::Control,
+                                                   IbkrAdapter> {
  protected:
-  IbkrLive()
-      : made_{venue::make_certificates(folder_.path())},
-        venue_{loop_, still_market(folder_.path())},
-        control_{venue_},
-        server_{loop_, venue_, "127.0.0.1", 0, venue::TlsFiles{made_.certificate.string(), made_.key.string()}},
-        tls_{made_.ca.string()} {
-    venue_.start();
-  }
-
-  ~IbkrLive() override {
-    if (adapter_) run(adapter_->disconnect());
-    venue_.stop();
-    server_.stop();
-    loop_.run_for(50ms);
-  }
+  IbkrLive() : LiveAdapter{still_market} {}
 
   void make(std::string more = {}, Environment environment = Environment::Paper) {
-    const std::string place = "127.0.0.1:" + std::to_string(server_.port()) + "/v1/api";
+    const std::string place = place_ + "/v1/api";
     ConfigTable table = ConfigFile::parse("rest = \"https://" + place + "\"\nstream = \"wss://" + place +
                                               "/ws\"\nsymbols = [\"AAPL\", \"BRK.B\", \"RELIANCE.XNSE\", \"EUR/USD\", \"SAN\"]\n"
                                               "tickle_interval_ms = 200\n" +
                                               more + "[pace]\norders_ms = 1\ntrades_ms = 1\nportfolio_ms = 1\ntickle_ms = 1\n",
                                           "gateway");
     adapter_ = std::make_unique<IbkrAdapter>(
-        read_config(table),
-        gateway::AdapterContext{.loop = loop_,
-                                .tls = tls_,
-                                .events = events_,
-                                .tape = [this](Tape tape) { tape_.push_back(std::move(tape)); },
-                                .gateway = "ibkr",
-                                .account = "main",
-                                .environment = environment,
-                                .credentials = gateway::load_credentials(folder_.path() / "main.cred")});
+        read_config(table), context("ibkr", gateway::load_credentials(folder_.path() / "main.cred"), environment));
   }
   void connect(std::string more = {}) {
     make(std::move(more));
-    const auto connected = run(adapter_->connect());
-    ASSERT_TRUE(connected) << connected.error().text;
-    control("POST", "/market", R"({"clear":true})");  // nobody trades but us and whom we ask to
+    connect_made();
   }
 
-  template <class T>
-  T run(asio::awaitable<T> task) {
-    std::exception_ptr thrown;
-    bool is_done = false;
-    if constexpr (std::is_void_v<T>) {
-      boost::asio::co_spawn(loop_, std::move(task), [&](std::exception_ptr e) { thrown = e, is_done = true; });
-      EXPECT_TRUE(until([&] { return is_done; }));
-      if (thrown) std::rethrow_exception(thrown);
-    } else {
-      std::optional<T> value;
-      boost::asio::co_spawn(loop_, std::move(task),
-                            [&](std::exception_ptr e, T v) { thrown = e, value.emplace(std::move(v)), is_done = true; });
-      EXPECT_TRUE(until([&] { return is_done; }));
-      if (thrown) std::rethrow_exception(thrown);
-      return *std::move(value);
-    }
-  }
-  // Runs the loop until it is so; false after a time in which it must have been.
-  template <class Condition>
-  bool until(Condition condition) {
-    const auto deadline = std::chrono::steady_clock::now() + 20s;
-    while (!condition()) {
-      if (std::chrono::steady_clock::now() > deadline) return false;
-      if (loop_.stopped()) loop_.restart();
-      loop_.run_one_for(20ms);
-    }
-    return true;
-  }
-  boost::json::value control(std::string method, std::string path, std::string body = {}) {
-    std::string answer;
-    venue::Request request;
-    request.method = std::move(method);
-    request.path = std::move(path);
-    request.body = std::move(body);
-    control_.on_request(std::move(request), [&](venue::Response response) {
-      EXPECT_EQ(response.status, 200u) << response.body;
-      answer = std::move(response.body);
-    });
-    return boost::json::parse(answer);
-  }
-  void fault(std::string rule) { control("POST", "/faults", std::move(rule)); }
   void session(std::string what) { control("POST", "/sessions", R"({"account":"main",)" + what + "}"); }
-  std::size_t orders_at_venue() { return control("GET", "/book").at("orders").as_array().size(); }
 
   static PlaceCommand limit(std::string_view venue_order_id, Decimal qty = "10"_d, Decimal price = "100"_d) {
-    PlaceCommand place;
-    place.command.command_id = 1;
-    place.command.order_id = 1;
-    place.command.venue_order_id = cut<64>(venue_order_id);
-    place.command.account = "main";
-    place.command.symbol = "AAPL";
-    place.order.client_order_id = "A1";
-    place.order.account = "main";
-    place.order.symbol = "AAPL";
-    place.order.side = Side::Buy;
-    place.order.order_type = OrderType::Limit;
+    PlaceCommand place = purchase("AAPL", venue_order_id, qty, price);
     place.order.time_in_force = TimeInForce::Day;
-    place.order.order_qty = qty;
-    place.order.price = price;
     return place;
   }
-
-  TempFolder folder_;
-  boost::asio::io_context loop_{1};
-  venue::Certificates made_;
-  venue::ibkr::Venue venue_;
-  venue::ibkr::Control control_;
-  venue::Server server_;
-  gateway::TlsContext tls_;
-  Recorder events_;
-  std::vector<Tape> tape_;
-  std::unique_ptr<IbkrAdapter> adapter_;
 };
-
-std::vector<VenueEvent> names(const Facts& facts) {
-  std::vector<VenueEvent> list;
-  for (const VenueReport& fact : facts) list.push_back(fact.event);
-  return list;
-}
-using Names = std::vector<VenueEvent>;
 
 TEST_F(IbkrLive, ConnectingMakesATokenASessionAndAList) {
   connect();
@@ -380,6 +229,24 @@ TEST_F(IbkrLive, ATokenThatHasEndedIsMadeAnewAndARefusedConsumerNeedsAHuman) {
   session(R"("expire":true)");
   ASSERT_TRUE(until([&] { return events_.login() == SessionStateKind::NeedsHuman; }));
   EXPECT_NE(events_.reasons[Part::Login].find("invalid consumer"), std::string::npos) << events_.reasons[Part::Login];
+}
+
+TEST_F(IbkrLive, HoursComeWithTheContractsAndWithoutAScheduleNoneAreKnown) {
+  control("POST", "/hours", R"({"hours":"calendar","at":"2026-11-25T10:00:00-05:00"})");
+  control("POST", "/faults", R"({"kind":"answer_wrong","endpoint":"contract.schedule","next":1,"status":404})");
+  connect();
+  const auto market = [&](std::string_view symbol) {
+    const auto found = std::ranges::find(events_.instruments, symbol, [](const Instrument& each) { return view(each.symbol); });
+    return found == events_.instruments.end() ? "no such contract" : std::string{view(found->market)};
+  };
+  EXPECT_EQ(market("AAPL"), "") << "IBKR has said nothing of it";
+  EXPECT_EQ(market("BRK.B"), "NYSE");
+  EXPECT_EQ(market("RELIANCE.XNSE"), "NSE");
+  const auto hours = std::ranges::find(events_.markets, "NYSE", [](const MarketHours& each) { return view(each.market); });
+  ASSERT_NE(hours, events_.markets.end());
+  const auto regular = std::ranges::count(hours->sessions, TradingSessionKind::Regular, &TradingSession::kind);
+  EXPECT_EQ(regular, 6);
+  EXPECT_EQ(hours->sessions.size(), 18u) << "and before and after each";
 }
 
 TEST_F(IbkrLive, RealMoneyIsNotTradedWherePaperIsMeant) {
