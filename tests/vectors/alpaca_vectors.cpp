@@ -1,9 +1,6 @@
 // Alpaca's vectors against the shipped encoders, decoders and errors.
 
 #include <algorithm>
-#include <cstdio>
-#include <exception>
-#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -67,37 +64,23 @@ json::value as_accepted(const json::value& expected, const json::value& got, boo
   return (is_one_text || by_value) && is_same_number(expected, got) ? got : expected;
 }
 
-int run() {
-  const auto data = folder();
-  if (!data || !std::filesystem::is_directory(*data / "alpaca")) {
-    std::puts("SKIPPED: no vectors: BUSBAR_VECTORS is not set, and there is no folder of them beside the source tree");
-    return 0;
-  }
-  bool all_good = true;
-  const auto file = [&](const std::string& name, void (*check)(Case&)) {
-    if (!std::filesystem::exists(*data / "alpaca" / (name + ".json"))) return;  // not every collection has all
-    all_good &= walk(*data, "alpaca", name, out_of_scope, [&](Case& a_case) {
-      a_case.other_opinions = other_opinions;
-      check(a_case);
-    });
-  };
-  file("order_request", check_alpaca_order_request);
-  file("order_replace", check_alpaca_replace);
-  file("url_request", check_alpaca_url);
-  file("stream_request", check_alpaca_stream_request);
-  file("oauth", check_alpaca_login);
+void check_all(Collection& all) {
+  all.file_if_there("order_request", check_alpaca_order_request);
+  all.file_if_there("order_replace", check_alpaca_replace);
+  all.file_if_there("url_request", check_alpaca_url);
+  all.file_if_there("stream_request", check_alpaca_stream_request);
+  all.file_if_there("oauth", check_alpaca_login);
   for (const char* name :
        {"account", "assets", "cancel_all", "clock_calendar", "errors", "order_cancel", "order_entity", "order_submit",
         "positions", "rest_bars", "rest_quotes_trades", "rest_snapshots"}) {
-    file(name, check_alpaca_answer);
+    all.file_if_there(name, check_alpaca_answer);
   }
-  file("recorded_session", check_alpaca_session);
-  file("rate_limit_headers", check_alpaca_rate_headers);
+  all.file_if_there("recorded_session", check_alpaca_session);
+  all.file_if_there("rate_limit_headers", check_alpaca_rate_headers);
   for (const char* name : {"data_stream", "msgpack_frames", "trade_updates", "trade_event_names"}) {
-    file(name, check_alpaca_frame);
+    all.file_if_there(name, check_alpaca_frame);
   }
-  file("sse", check_alpaca_event_line);
-  return all_good ? 0 : 1;
+  all.file_if_there("sse", check_alpaca_event_line);
 }
 
 }  // namespace
@@ -109,10 +92,6 @@ void compare_alpaca(Case& a_case, const json::value& got, bool by_value) {
 }  // namespace busbar::vectors
 
 int main() {
-  try {
-    return busbar::vectors::run();
-  } catch (const std::exception& error) {
-    std::printf("alpaca_vectors: %s\n", error.what());
-    return 1;
-  }
+  using namespace busbar::vectors;
+  return run("alpaca", out_of_scope, other_opinions, check_all);
 }

@@ -1,9 +1,6 @@
 // Binance's vectors against the shipped encoders, decoders, signatures and errors.
 
-#include <cstdio>
-#include <exception>
 #include <filesystem>
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -46,43 +43,25 @@ Instruments recorded_instruments(const std::filesystem::path& folder) {
   return instruments;
 }
 
-int run() {
-  const auto data = folder();
-  if (!data) {
-    std::puts("SKIPPED: no vectors: BUSBAR_VECTORS is not set, and there is no folder of them beside the source tree");
-    return 0;
-  }
-  const auto instruments = recorded_instruments(*data);
-  bool all_good = true;
-  using Check = std::function<void(Case&)>;
-  const auto file_of = [&](const std::string& family, const std::string& name, const Check& check) {
-    all_good &= walk(*data, family, name, out_of_scope, [&](Case& a_case) {
-      a_case.other_opinions = other_opinions;
-      check(a_case);
-    });
-  };
-  const auto file = [&](const std::string& name, const Check& check) { file_of("binance", name, check); };
-  const auto file_if_there = [&](const std::string& family, const std::string& name, const Check& check) {
-    if (std::filesystem::exists(*data / family / (name + ".json"))) file_of(family, name, check);
-  };
-  file("order_requests", [&](Case& a_case) { check_order_request(a_case, instruments); });
-  file("rest_order_responses", check_order_response);
-  file("user_stream_events", check_user_event);
-  file("exchange_info_symbols", check_symbol);
-  file("errors", check_error);
-  file("signatures_rest", check_signature);
+void check_all(Collection& all) {
+  const auto instruments = recorded_instruments(all.folder());
+  all.file("order_requests", [&](Case& a_case) { check_order_request(a_case, instruments); });
+  all.file("rest_order_responses", check_order_response);
+  all.file("user_stream_events", check_user_event);
+  all.file("exchange_info_symbols", check_symbol);
+  all.file("errors", check_error);
+  all.file("signatures_rest", check_signature);
   // Not every collection has these.
-  file_if_there("binance", "signatures_ws_api", check_signature);
-  file_if_there("binance", "order_lifecycles", check_lifecycle);
-  file_if_there("binance", "market_stream_frames", check_market_frame);
-  file_if_there("binance", "stream_control", check_stream_control);
-  file_if_there("binance", "depth_sync_sessions", check_depth_session);
-  file_if_there("binance", "rest_account_market_responses", check_rest_answer);
-  file_if_there("binance", "unmodelled_payloads", check_any_payload);
-  file_if_there("binance", "ws_api_exchanges", check_ws_exchange);
-  file_if_there("binance", "rate_limits", check_rate_limits);
-  file_if_there("security", "hmac_rfc4231", check_hmac);
-  return all_good ? 0 : 1;
+  all.file_if_there("signatures_ws_api", check_signature);
+  all.file_if_there("order_lifecycles", check_lifecycle);
+  all.file_if_there("market_stream_frames", check_market_frame);
+  all.file_if_there("stream_control", check_stream_control);
+  all.file_if_there("depth_sync_sessions", check_depth_session);
+  all.file_if_there("rest_account_market_responses", check_rest_answer);
+  all.file_if_there("unmodelled_payloads", check_any_payload);
+  all.file_if_there("ws_api_exchanges", check_ws_exchange);
+  all.file_if_there("rate_limits", check_rate_limits);
+  all.file_of_another("security", "hmac_rfc4231", check_hmac);
 }
 
 }  // namespace
@@ -90,10 +69,6 @@ int run() {
 }  // namespace busbar::vectors
 
 int main() {
-  try {
-    return busbar::vectors::run();
-  } catch (const std::exception& error) {
-    std::printf("binance_vectors: %s\n", error.what());
-    return 1;
-  }
+  using namespace busbar::vectors;
+  return run("binance", out_of_scope, other_opinions, check_all);
 }

@@ -1,8 +1,5 @@
 // Coinbase's vectors against the shipped encoders, decoders, tokens and errors.
 
-#include <cstdio>
-#include <exception>
-#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -39,36 +36,22 @@ const std::vector<OutOfScope> out_of_scope = {
 // Members of `expected` that say what other programs would have called it, and remarks.
 const std::vector<std::string_view> other_opinions = {"unified_origin", "ccxt_exception", "note", "status_reports"};
 
-int run() {
-  const auto data = folder();
-  if (!data || !std::filesystem::is_directory(*data / "coinbase")) {
-    std::puts("SKIPPED: no vectors: BUSBAR_VECTORS is not set, and there is no folder of them beside the source tree");
-    return 0;
-  }
-  bool all_good = true;
-  const auto file = [&](const std::string& name, void (*check)(Case&)) {
-    if (!std::filesystem::exists(*data / "coinbase" / (name + ".json"))) return;  // not every collection has all
-    all_good &= walk(*data, "coinbase", name, out_of_scope, [&](Case& a_case) {
-      a_case.other_opinions = other_opinions;
-      check(a_case);
-    });
-  };
-  file("jwt", check_coinbase_token);
-  file("order_requests", check_coinbase_request);
-  file("other_requests", check_coinbase_request);
-  file("ws_subscribe_requests", check_coinbase_subscription);
-  file("create_order_replies", check_coinbase_placed);
-  file("cancel_replies", check_coinbase_cancelled);
-  file("errors", check_coinbase_error);
-  file("http_outcomes", check_coinbase_outcome);
-  file("fills", check_coinbase_fills);
-  file("products", check_coinbase_products);
-  file("rest_responses", check_coinbase_answer);
-  file("ws_market_frames", check_coinbase_market_frame);
-  file("ws_user_frames", check_coinbase_user_frame);
-  file("ws_sequence", check_coinbase_sequence);
-  file("user_fill_deltas", check_coinbase_fill_deltas);
-  return all_good ? 0 : 1;
+void check_all(Collection& all) {
+  all.file_if_there("jwt", check_coinbase_token);
+  all.file_if_there("order_requests", check_coinbase_request);
+  all.file_if_there("other_requests", check_coinbase_request);
+  all.file_if_there("ws_subscribe_requests", check_coinbase_subscription);
+  all.file_if_there("create_order_replies", check_coinbase_placed);
+  all.file_if_there("cancel_replies", check_coinbase_cancelled);
+  all.file_if_there("errors", check_coinbase_error);
+  all.file_if_there("http_outcomes", check_coinbase_outcome);
+  all.file_if_there("fills", check_coinbase_fills);
+  all.file_if_there("products", check_coinbase_products);
+  all.file_if_there("rest_responses", check_coinbase_answer);
+  all.file_if_there("ws_market_frames", check_coinbase_market_frame);
+  all.file_if_there("ws_user_frames", check_coinbase_user_frame);
+  all.file_if_there("ws_sequence", check_coinbase_sequence);
+  all.file_if_there("user_fill_deltas", check_coinbase_fill_deltas);
 }
 
 }  // namespace
@@ -76,10 +59,6 @@ int run() {
 }  // namespace busbar::vectors
 
 int main() {
-  try {
-    return busbar::vectors::run();
-  } catch (const std::exception& error) {
-    std::printf("coinbase_vectors: %s\n", error.what());
-    return 1;
-  }
+  using namespace busbar::vectors;
+  return run("coinbase", out_of_scope, other_opinions, check_all);
 }

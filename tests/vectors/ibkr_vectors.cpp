@@ -1,8 +1,5 @@
 // Interactive Brokers' vectors against the shipped signatures, encoders, decoders and errors.
 
-#include <cstdio>
-#include <exception>
-#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -23,46 +20,35 @@ const std::vector<OutOfScope> out_of_scope = {
     {"given.order.manual_indicator", "", "futures"},
 };
 
-int run() {
-  const auto data = folder();
-  if (!data || !std::filesystem::is_directory(*data / "ibkr")) {
-    std::puts("SKIPPED: no vectors: BUSBAR_VECTORS is not set, and there is no folder of them beside the source tree");
-    return 0;
-  }
-  bool all_good = true;
-  const auto file = [&](const std::string& name, void (*check)(Case&)) {
-    if (!std::filesystem::exists(*data / "ibkr" / (name + ".json"))) return;  // not every collection has all
-    all_good &= walk(*data, "ibkr", name, out_of_scope, check);
-  };
-  file("oauth_percent_encoding", check_ibkr_percent_encoding);
-  file("oauth_base_string", check_ibkr_base_string);
-  file("oauth_authorization_header", check_ibkr_authorization);
-  file("oauth_end_to_end", check_ibkr_end_to_end);
-  file("oauth_hmac_signature", check_ibkr_hmac);
-  file("oauth_k_bytes", check_ibkr_number_bytes);
-  file("oauth_lst", check_ibkr_live_session_token);
-  file("oauth_token_responses", check_ibkr_token_answer);
-  file("order_request", check_ibkr_order_request);
-  file("ws_requests", check_ibkr_stream_request);
-  file("order_submit", check_ibkr_submitted);
-  file("order_modify", check_ibkr_submitted);
-  file("order_reply", check_ibkr_submitted);
-  file("order_conversation", check_ibkr_conversation);
-  file("order_cancel", check_ibkr_cancelled);
-  file("question_messages", check_ibkr_question);
-  file("live_orders", check_ibkr_live_orders);
-  file("order_status", check_ibkr_order_status);
-  file("trades", check_ibkr_trades);
-  file("errors", check_ibkr_error);
-  file("session", check_ibkr_session);
-  file("accounts", check_ibkr_account);
-  file("balances", check_ibkr_balance);
-  file("positions", check_ibkr_position);
-  file("contracts", check_ibkr_contract);
-  file("md_snapshot", check_ibkr_snapshot);
-  file("md_history", check_ibkr_history);
-  file("ws_frames", check_ibkr_frame);
-  return all_good ? 0 : 1;
+void check_all(Collection& all) {
+  all.file_if_there("oauth_percent_encoding", check_ibkr_percent_encoding);
+  all.file_if_there("oauth_base_string", check_ibkr_base_string);
+  all.file_if_there("oauth_authorization_header", check_ibkr_authorization);
+  all.file_if_there("oauth_end_to_end", check_ibkr_end_to_end);
+  all.file_if_there("oauth_hmac_signature", check_ibkr_hmac);
+  all.file_if_there("oauth_k_bytes", check_ibkr_number_bytes);
+  all.file_if_there("oauth_lst", check_ibkr_live_session_token);
+  all.file_if_there("oauth_token_responses", check_ibkr_token_answer);
+  all.file_if_there("order_request", check_ibkr_order_request);
+  all.file_if_there("ws_requests", check_ibkr_stream_request);
+  all.file_if_there("order_submit", check_ibkr_submitted);
+  all.file_if_there("order_modify", check_ibkr_submitted);
+  all.file_if_there("order_reply", check_ibkr_submitted);
+  all.file_if_there("order_conversation", check_ibkr_conversation);
+  all.file_if_there("order_cancel", check_ibkr_cancelled);
+  all.file_if_there("question_messages", check_ibkr_question);
+  all.file_if_there("live_orders", check_ibkr_live_orders);
+  all.file_if_there("order_status", check_ibkr_order_status);
+  all.file_if_there("trades", check_ibkr_trades);
+  all.file_if_there("errors", check_ibkr_error);
+  all.file_if_there("session", check_ibkr_session);
+  all.file_if_there("accounts", check_ibkr_account);
+  all.file_if_there("balances", check_ibkr_balance);
+  all.file_if_there("positions", check_ibkr_position);
+  all.file_if_there("contracts", check_ibkr_contract);
+  all.file_if_there("md_snapshot", check_ibkr_snapshot);
+  all.file_if_there("md_history", check_ibkr_history);
+  all.file_if_there("ws_frames", check_ibkr_frame);
 }
 
 }  // namespace
@@ -70,10 +56,6 @@ int run() {
 }  // namespace busbar::vectors
 
 int main() {
-  try {
-    return busbar::vectors::run();
-  } catch (const std::exception& error) {
-    std::printf("ibkr_vectors: %s\n", error.what());
-    return 1;
-  }
+  using namespace busbar::vectors;
+  return run("ibkr", out_of_scope, {}, check_all);
 }

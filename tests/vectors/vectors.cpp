@@ -181,6 +181,43 @@ bool walk(const std::filesystem::path& folder, const std::string& family, const 
   return failed == 0 && !is_empty && trouble.empty();
 }
 
+void Collection::file(const std::string& name, const std::function<void(Case&)>& check) {
+  walk_one(family_, name, check);
+}
+
+void Collection::file_of_another(const std::string& family, const std::string& name,
+                                 const std::function<void(Case&)>& check) {
+  if (std::filesystem::exists(folder_ / family / (name + ".json"))) walk_one(family, name, check);
+}
+
+void Collection::walk_one(const std::string& family, const std::string& name, const std::function<void(Case&)>& check) {
+  is_all_good_ &= walk(folder_, family, name, out_of_scope_, [&](Case& a_case) {
+    a_case.other_opinions = other_opinions_;
+    check(a_case);
+  });
+}
+
+void Collection::file_if_there(const std::string& name, const std::function<void(Case&)>& check) {
+  file_of_another(family_, name, check);
+}
+
+int run(const std::string& family, const std::vector<OutOfScope>& out_of_scope,
+        const std::vector<std::string_view>& other_opinions, const std::function<void(Collection&)>& check_all) {
+  try {
+    const auto data = folder();
+    if (!data || !std::filesystem::is_directory(*data / family)) {
+      std::puts("SKIPPED: no vectors: BUSBAR_VECTORS is not set, and there is no folder of them beside the source tree");
+      return 0;
+    }
+    Collection collection{*data, family, out_of_scope, other_opinions};
+    check_all(collection);
+    return collection.is_all_good() ? 0 : 1;
+  } catch (const std::exception& error) {
+    std::printf("%s_vectors: %s\n", family.c_str(), error.what());
+    return 1;
+  }
+}
+
 std::vector<Spoiled> spoil(std::string_view text, const std::vector<std::string_view>& members) {
   json::value original = json::parse(json::string_view{text.data(), text.size()});
   std::size_t places = 0;

@@ -59,6 +59,35 @@ json::value load(const std::filesystem::path& file);
 bool walk(const std::filesystem::path& folder, const std::string& family, const std::string& file,
           const std::vector<OutOfScope>& out_of_scope, const std::function<void(Case&)>& check);
 
+// Everything of one broker, or of one subject, file by file.
+class Collection {
+ public:
+  // `other_opinions`: see Case.
+  Collection(std::filesystem::path folder, std::string family, std::vector<OutOfScope> out_of_scope,
+             std::vector<std::string_view> other_opinions)
+      : folder_{std::move(folder)}, family_{std::move(family)}, out_of_scope_{std::move(out_of_scope)},
+        other_opinions_{std::move(other_opinions)} {}
+
+  const std::filesystem::path& folder() const { return folder_; }  // of all collections
+  void file(const std::string& name, const std::function<void(Case&)>& check);
+  void file_if_there(const std::string& name, const std::function<void(Case&)>& check);  // not everybody has it
+  void file_of_another(const std::string& family, const std::string& name, const std::function<void(Case&)>& check);
+  bool is_all_good() const { return is_all_good_; }
+
+ private:
+  void walk_one(const std::string& family, const std::string& name, const std::function<void(Case&)>& check);
+
+  std::filesystem::path folder_;
+  std::string family_;
+  std::vector<OutOfScope> out_of_scope_;
+  std::vector<std::string_view> other_opinions_;
+  bool is_all_good_ = true;
+};
+
+// A test's whole program: skipped where there are no vectors.
+int run(const std::string& family, const std::vector<OutOfScope>& out_of_scope,
+        const std::vector<std::string_view>& other_opinions, const std::function<void(Collection&)>& check_all);
+
 // A text member of an object, empty when absent.
 std::string text_of(const json::object& object, std::string_view member);
 
