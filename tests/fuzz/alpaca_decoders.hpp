@@ -14,6 +14,7 @@
 #include "gateways/alpaca/hours.hpp"
 #include "gateways/alpaca/lists.hpp"
 #include "gateways/alpaca/wire.hpp"
+#include "tests/fuzz/decoder.hpp"
 
 namespace busbar::fuzz {
 
@@ -175,16 +176,6 @@ inline bool names(std::string_view text) {
   (void)is_invented_name(text);
   return list.has_value();
 }
-
-template <auto Decode>
-bool only(std::string_view text) {
-  return Decode(text).has_value();
-}
-
-struct Decoder {
-  char letter;
-  bool (*takes)(std::string_view text);
-};
 
 inline constexpr std::string_view family = "alpaca";
 inline constexpr Decoder decoders[] = {

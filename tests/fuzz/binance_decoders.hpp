@@ -10,6 +10,7 @@
 #include "gateways/binance/errors.hpp"
 #include "gateways/binance/facts.hpp"
 #include "gateways/binance/instruments.hpp"
+#include "tests/fuzz/decoder.hpp"
 
 namespace busbar::fuzz {
 
@@ -125,16 +126,6 @@ inline bool symbol_info(std::string_view text) {
   if (info) (void)instrument_of(*info);
   return info.has_value();
 }
-
-template <auto Decode>
-bool only(std::string_view text) {
-  return Decode(text).has_value();
-}
-
-struct Decoder {
-  char letter;
-  bool (*takes)(std::string_view text);
-};
 
 inline constexpr std::string_view family = "binance";
 inline constexpr Decoder decoders[] = {

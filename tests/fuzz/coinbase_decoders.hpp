@@ -15,6 +15,7 @@
 #include "gateways/coinbase/instruments.hpp"
 #include "gateways/coinbase/level2_book.hpp"
 #include "gateways/framework/utc.hpp"
+#include "tests/fuzz/decoder.hpp"
 
 namespace busbar::fuzz {
 
@@ -151,16 +152,6 @@ inline bool time(std::string_view text) {
   if (gateway::parse_utc(gateway::utc_text(whole)) != whole) __builtin_trap();
   return true;
 }
-
-template <auto Decode>
-bool only(std::string_view text) {
-  return Decode(text).has_value();
-}
-
-struct Decoder {
-  char letter;
-  bool (*takes)(std::string_view text);
-};
 
 inline constexpr std::string_view family = "coinbase";
 inline constexpr Decoder decoders[] = {
