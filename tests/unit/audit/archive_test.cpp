@@ -107,7 +107,7 @@ class ArchiveTest : public testing::Test {
 
   // Runs the loop until it holds. Nothing here depends on how long that takes.
   [[nodiscard]] bool until(const std::function<bool()>& holds) {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{20};
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{60};
     while (!holds() && std::chrono::steady_clock::now() < deadline) {
       loop_.restart();
       loop_.run_one_for(std::chrono::milliseconds{100});

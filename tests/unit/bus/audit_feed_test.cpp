@@ -89,11 +89,11 @@ TEST_F(AuditFeedTest, EverythingArrivesOnceAndInOrder) {
 TEST_F(AuditFeedTest, RecordsWaitForOthersWhereTheyMay) {
   AuditFeed feed{loop, options};
   Archive archive{loop, options.address, 1};
-  feed.append(tape(1), {1, 2}, 200ms);
+  feed.append(tape(1), {1, 2}, 1s);
   run_until(loop, [&] { return feed.acknowledged() == 1; });
   const std::size_t before = archive.batches;
   for (std::uint64_t i = 2; i <= 50; ++i) {
-    feed.append(tape(i), {1, 2}, 200ms);
+    feed.append(tape(i), {1, 2}, 1s);
     loop.poll();
   }
   run_until(loop, [&] { return feed.acknowledged() == 50; });
@@ -164,7 +164,7 @@ TEST_F(AuditFeedTest, StopsWhenEverythingIsThereOrNobodyTakesIt) {
   alone.append(tape(1), {1, 2});
   is_done = false;
   alone.stop([&] { is_done = true; });
-  run_until(loop, [&] { return is_done; }, 5s);
+  run_until(loop, [&] { return is_done; });
 }
 
 }  // namespace

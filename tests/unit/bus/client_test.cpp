@@ -100,11 +100,11 @@ TEST_F(ClientTest, AQuestionHasItsAnswer) {
 TEST_F(ClientTest, NoAnswerIsAnUnknownOutcomeAndTheNextQuestionIsStillAsked) {
   FakeRouter router{loop, address};
   router.is_silent = true;
-  Client client{loop, {.address = address, .environment = Environment::Paper, .client = "alpha", .timeout = 50ms}};
+  Client client{loop, {.address = address, .environment = Environment::Paper, .client = "alpha", .timeout = 500ms}};
   const auto none = ask(client, Query{.kind = QueryKind::Status});
   ASSERT_FALSE(none);
   EXPECT_EQ(none.error().code, ErrorCode::UnknownOutcome);
-  EXPECT_EQ(none.error().text, address + ": no answer within 50 ms");
+  EXPECT_EQ(none.error().text, address + ": no answer within 500 ms");
   router.is_silent = false;
   EXPECT_TRUE(ask(client, Query{.kind = QueryKind::Status}));
 }

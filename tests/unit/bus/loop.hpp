@@ -9,7 +9,7 @@
 namespace busbar {
 
 template <class Done>
-void run_until(boost::asio::io_context& loop, Done done, std::chrono::seconds limit = std::chrono::seconds{20}) {
+void run_until(boost::asio::io_context& loop, Done done, std::chrono::seconds limit = std::chrono::seconds{60}) {
   const auto end = std::chrono::steady_clock::now() + limit;
   while (!done()) {
     ASSERT_LT(std::chrono::steady_clock::now(), end) << "nothing more happens";

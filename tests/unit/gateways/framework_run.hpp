@@ -16,10 +16,10 @@ namespace busbar::gateway::test {
 
 namespace asio = boost::asio;
 
-// Serves the loop until the condition holds. Ten seconds without it is a failure, not a wait.
+// Serves the loop until the condition holds. A minute without it is a failure, not a wait.
 inline void run_until(asio::io_context& loop, const std::function<bool()>& is_done) {
   loop.restart();
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{10};
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{60};
   while (!is_done()) {
     if (std::chrono::steady_clock::now() > deadline) throw std::runtime_error{"run_until: it did not come to be"};
     if (loop.run_one_until(deadline) == 0) loop.restart();

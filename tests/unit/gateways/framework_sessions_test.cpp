@@ -255,7 +255,7 @@ TEST(HttpSession, AfterASilenceAFreshConnectionIsReady) {
   TlsServer server{serve_ok};
   HttpOptions options;
   options.connections_ready = 1;
-  options.idle_max = 400ms;
+  options.idle_max = 1500ms;
   Client client{server, options};
   ASSERT_EQ(client.get().outcome, HttpOutcome::Answered);
   test::run_until(client.loop, [&] { return client.session.handshakes() == 3; });  // two have aged

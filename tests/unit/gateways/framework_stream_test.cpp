@@ -134,7 +134,7 @@ TEST(Stream, DataThatStopAreStaleAndALineThatEndsIsDown) {
     peer.accept_websocket();
     listen(peer, [](const std::string&) { return false; });
   }};
-  Conversation talk{server, {.silence_max = 500ms}};
+  Conversation talk{server, {.silence_max = 1500ms}};
   talk.start();
   talk.until([&] { return talk.states.size() == 2; });
   EXPECT_EQ(talk.states[1], SessionStateKind::Stale) << talk.reasons[1];
@@ -174,7 +174,7 @@ TEST(Stream, ARequestGetsItsAnswerOrNoneInTime) {
       return text != "ask 3";
     });
   }};
-  Conversation talk{server, {.answer_max = 100ms}};
+  Conversation talk{server, {.answer_max = 2s}};
   talk.start();
   const auto link = talk.stream->link();
   const auto answered = test::run(talk.loop, link->request("1", "ask 1"));

@@ -22,7 +22,7 @@ class ArchiveTest : public testing::Test {
   }
 
   void open_archive() {
-    const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds{5};
+    const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds{60};
     while (!archive) {
       try {
         archive.emplace(loop, config, [](std::string_view what) { ADD_FAILURE() << what; });

@@ -83,7 +83,7 @@ class Router {
     recovered = recover(
         {options.log_directory, bus / "snapshots", bus / "journal" / "core", options.configuration.journal_id}, *log);
     // ZeroMQ lets go of an address a moment after its socket is closed.
-    const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds{5};
+    const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds{60};
     while (!shell) {
       try {
         shell = std::make_unique<Shell>(loop_, options, std::move(recovered.core), *log, recovered.last_record_ns,
@@ -146,7 +146,7 @@ class Peer {
   // Lets the loop run until a message of this kind is there, and takes it and all before it.
   template <class T>
   T expect() {
-    const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds{10};
+    const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds{60};
     while (true) {
       while (!heard.empty()) {
         const Message message = heard.front();
@@ -157,7 +157,7 @@ class Peer {
         }
       }
       if (std::chrono::steady_clock::now() > patience) {
-        ADD_FAILURE() << "no such message within 10 s";
+        ADD_FAILURE() << "no such message within 60 s";
         return {};
       }
       loop_.run_one_for(std::chrono::milliseconds{20});
@@ -176,9 +176,9 @@ class Peer {
 
 template <class Question>
 void run_until(asio::io_context& loop, Question question) {
-  const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds{10};
+  const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds{60};
   while (!question()) {
-    ASSERT_LT(std::chrono::steady_clock::now(), patience) << "did not come true within 10 s";
+    ASSERT_LT(std::chrono::steady_clock::now(), patience) << "did not come true within 60 s";
     loop.run_one_for(std::chrono::milliseconds{20});
   }
 }
