@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <ctime>
 #include <fstream>
 #include <iterator>
 #include <random>
@@ -169,10 +170,10 @@ TEST_F(Tampering, CostsThatNobodyPays) {
     file[57] = log2_n;
     file[58] = r;
     file[59] = p;
-    const auto begin = std::chrono::steady_clock::now();
+    // What it costs this process, and not what others take of the processor meanwhile.
+    const std::clock_t begin = std::clock();
     refused(file, passphrase_of("correct horse battery"), "N=2^" + std::to_string(log2_n), "is no cost that is paid");
-    const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - begin;
-    longest_ms = std::max(longest_ms, took.count());
+    longest_ms = std::max(longest_ms, 1000.0 * static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC);
   };
   for (const int log2_n : {21, 22, 24, 30, 31, 32, 63, 64, 255}) costs(static_cast<std::uint8_t>(log2_n), 8, 1);
   costs(17, 255, 255);
@@ -183,7 +184,7 @@ TEST_F(Tampering, CostsThatNobodyPays) {
   costs(17, 8, 0);
   EXPECT_LE(longest_ms, 10);
   tell("costs raised, to N=2^30 as well, or made zero");
-  std::printf("D12: such a file took %.2f ms at most (limit 10 ms)\n", longest_ms);
+  std::printf("D12: such a file took %.2f ms of a processor at most (limit 10 ms)\n", longest_ms);
 }
 
 // ---- D13
