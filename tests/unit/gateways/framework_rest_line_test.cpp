@@ -225,14 +225,14 @@ class RestLineTest : public ::testing::Test {
 
 TEST_F(RestLineTest, QuestionsWaitForRoomAndLeaveItToCommands) {
   auto line = make();
-  line->rest.limit_to({.bucket = "weight", .scope = "address", .interval_ms = 300, .limit = 4, .aligned = false});
+  line->rest.limit_to({.bucket = "weight", .scope = "address", .interval_ms = 2000, .limit = 4, .aligned = false});
   const auto begin = std::chrono::steady_clock::now();
   const auto lasts = [&] { return std::chrono::steady_clock::now() - begin; };
   for (int i = 0; i < 2; ++i) EXPECT_EQ(ask(*line), ErrorCode::None);
   for (int i = 0; i < 2; ++i) EXPECT_EQ(send(*line, post).http.status, 200u);
-  EXPECT_LT(lasts(), 300ms);
+  EXPECT_LT(lasts(), 2000ms);
   EXPECT_EQ(ask(*line), ErrorCode::None);
-  EXPECT_GE(lasts(), 300ms);
+  EXPECT_GE(lasts(), 2000ms);
 }
 
 TEST_F(RestLineTest, TheRouterHearsOfTheQuestionsAtOnce) {
@@ -268,11 +268,11 @@ TEST_F(RestLineTest, AQuestionThatWouldWaitTooLongIsRefused) {
 
 TEST_F(RestLineTest, ACommandWaitsNoLongerThanItIsGood) {
   auto line = make();
-  line->rest.limit_to({.bucket = "weight", .scope = "address", .interval_ms = 400, .limit = 1, .aligned = false});
+  line->rest.limit_to({.bucket = "weight", .scope = "address", .interval_ms = 2000, .limit = 1, .aligned = false});
   EXPECT_EQ(send(*line, post).http.status, 200u);
   const Timestamp soon = line->rest.broker_time_ns() + 50 * ms;
   EXPECT_TRUE(run(loop_, line->rest.send(post, {}, soon)).is_held_back);
-  const Timestamp later = line->rest.broker_time_ns() + second;
+  const Timestamp later = line->rest.broker_time_ns() + 60 * second;
   const Sent sent = run(loop_, line->rest.send(post, {}, later));
   EXPECT_EQ(sent.http.status, 200u);
   EXPECT_GE(sent.request_time_ns, soon + 250 * ms) << "signed when its turn came";
@@ -281,7 +281,7 @@ TEST_F(RestLineTest, ACommandWaitsNoLongerThanItIsGood) {
 
 TEST_F(RestLineTest, AFullPoolIsNoBrokenLine) {
   is_slow_ = true;
-  auto line = make({.connections_max = 2, .connect_timeout = 100ms});
+  auto line = make({.connections_max = 2, .connect_timeout = 2s});
   int answered = 0;
   std::vector<Sent> turned_away;
   for (int i = 0; i < 6; ++i) {
@@ -334,11 +334,11 @@ TEST_F(RestLineTest, ARefusalSaysWhetherItIsTheKeyOrTheLogin) {
 
 TEST_F(RestLineTest, WhoStartsDuringABanIsToldByTheFirstAnswer) {
   status_ = 418;
-  ban_ = 300ms;
+  ban_ = 2s;
   auto line = make();
   const auto begin = std::chrono::steady_clock::now();
   EXPECT_FALSE(run(loop_, line->rest.measure_clock(true)));
-  while (std::chrono::steady_clock::now() - begin < 200ms) {
+  while (std::chrono::steady_clock::now() - begin < 300ms) {
     const auto again = run(loop_, line->rest.measure_clock(true));
     ASSERT_FALSE(again);
     EXPECT_EQ(again.error().code, ErrorCode::RateLimited);
