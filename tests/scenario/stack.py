@@ -584,7 +584,7 @@ def differences(ours, theirs, trades):
              ("broker_order_id", ours.get("broker_order_id"), str(theirs["order_id"])),
              ("side", ours["side"].upper(), theirs["side"]),
              ("order_type", ours["order_type"], VENUE_TYPE[theirs["type"]]),
-             ("symbol", ours["symbol"].replace("/", ""), theirs["symbol"].replace("-", "").replace("/", "")),
+             ("symbol", ours["symbol"].replace("/", ""), theirs["symbol"].translate({ord("-"): None, ord("/"): None, ord(" "): "."})),
              ("order_qty", Number(ours.get("order_qty", "0")), Number(theirs["qty"])),
              ("price", Number(ours.get("price", "0")), Number(theirs["price"])),
              ("cum_qty", Number(ours.get("cum_qty", "0")), executed),
