@@ -89,7 +89,7 @@ class Shell:
         self.popen = subprocess.Popen([*map(str, command)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                       stderr=subprocess.STDOUT, text=True, bufsize=1, start_new_session=True, **more)
 
-    def run(self, text, seconds=60):
+    def run(self, text, seconds=180):
         """(exit code, what was printed)"""
         patience = threading.Timer(seconds, self.kill)
         patience.start()
@@ -145,7 +145,7 @@ class Reader:
             begin = time.monotonic()
             code, output = self.shells[block.user].run(command.text)
             while (code != command.exit_code and command.text.startswith("busbar journal")
-                   and time.monotonic() - begin < 5):  # the archive is a moment behind the router, as operations.md says
+                   and time.monotonic() - begin < 60):  # the archive is a moment behind the router, as operations.md says
                 time.sleep(0.1)
                 code, output = self.shells[block.user].run(command.text)
             if os.environ.get("BUSBAR_VERBOSE"):

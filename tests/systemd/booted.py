@@ -77,11 +77,11 @@ class Booted:
             self.popen = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", "bash", "-c", join, self.cgroup, *UNSHARE,
                                            HERE / "boot", self.folder, *places],
                                           stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
-        self.pid = wait_for("the namespaces", self.first_process, 30, 0.005)
+        self.pid = wait_for("the namespaces", self.first_process, pause=0.005)
         if self.pid == ENDED:
             raise Skipped("no system can be booted here: " + (self.log.read_text().strip().splitlines() or ["?"])[-1])
         # Degraded: a unit of this machine, which is none of ours, cannot run in here.
-        wait_for("the system to run", lambda: self.state() in ("running", "degraded"), 30, 0.02)
+        wait_for("the system to run", lambda: self.state() in ("running", "degraded"), pause=0.02)
 
     def first_process(self):
         """The pid once it has become systemd; ENDED when it could not."""
@@ -115,7 +115,7 @@ class Booted:
         become = ["runuser", "-u", user, "--"] if user else []
         return ["nsenter", "-t", str(self.pid), "-a", "--", *become, *map(str, command)]
 
-    def run(self, *command, can_fail=False, user=None, seconds=60):
+    def run(self, *command, can_fail=False, user=None, seconds=180):
         """(exit code, stdout, stderr)"""
         done = subprocess.run(self.enter(*command, user=user), stdin=subprocess.DEVNULL, capture_output=True, text=True,
                               timeout=seconds, cwd="/")
@@ -125,7 +125,7 @@ class Booted:
     def state(self):
         return self.run("systemctl", "is-system-running", can_fail=True)[1]
 
-    def systemctl(self, *arguments, can_fail=False, seconds=60):
+    def systemctl(self, *arguments, can_fail=False, seconds=180):
         return self.run("systemctl", *arguments, can_fail=can_fail, seconds=seconds)
 
     def show(self, unit, *properties):

@@ -99,7 +99,7 @@ class Host(Booted):
         self.write("/etc/busbar/busbar.toml", self.change_config(text))
         self.outside.write_config()
 
-    def wait_ready(self, seconds=20):
+    def wait_ready(self, seconds=60):
         def is_ready():
             return self.run("busbar", "--timeout", "1", "status", user="alice", can_fail=True)[0] == 0
         wait_for("busbar status to say that all is well", is_ready, seconds, 0.05)

