@@ -205,6 +205,26 @@ class VenueTest(unittest.TestCase):
         self.venue.__enter__()
         self.addCleanup(self.venue.__exit__)
 
+    def fault(self, **rule):
+        return self.venue.ask("POST", "/faults", rule)["id"]
+
+    def names(self):
+        return [order["client_order_id"] for order in self.venue.book()["orders"]]
+
+
+def lacks(sample, ours, path="", alike=None):
+    """What a recorded payload has and ours has not, or has of another type, unless types are named that are taken for
+    another. Numbers of a list are of its first."""
+    if isinstance(sample, dict) and isinstance(ours, dict):
+        return [found for name in sample for found in (lacks(sample[name], ours[name], f"{path}.{name}", alike)
+                                                       if name in ours else [f"{path}.{name} is missing"])]
+    if isinstance(sample, list) and isinstance(ours, list):
+        if sample and not ours:
+            return [f"{path} is empty"]
+        return [found for each in sample for found in lacks(each, ours[0], f"{path}[]", alike)]
+    kinds = [(alike or {}).get(type(value), type(value)) for value in (sample, ours) if value is not None]
+    return [f"{path} is a {kinds[1].__name__} and not a {kinds[0].__name__}"] if len(set(kinds)) > 1 else []
+
 
 def main(**how):
     VenueTest.program = sys.argv.pop(1)

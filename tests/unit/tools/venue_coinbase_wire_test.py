@@ -12,7 +12,7 @@ import urllib.parse
 import uuid
 from decimal import Decimal
 
-from venue import VECTORS, VenueTest, WebSocket, main
+from venue import VECTORS, VenueTest, WebSocket, lacks, main
 
 TOKEN = "0123456789abcdef"
 BASE = "/api/v3/brokerage"
@@ -76,25 +76,6 @@ class CoinbaseTest(VenueTest):
     def confirmed(self, stream):
         """All frames up to the next confirmation."""
         return stream.until(lambda frame: frame.get("channel") == "subscriptions")
-
-    def fault(self, **rule):
-        return self.venue.ask("POST", "/faults", rule)["id"]
-
-    def names(self):
-        return [order["client_order_id"] for order in self.venue.book()["orders"]]
-
-
-def lacks(sample, ours, path=""):
-    """What a recorded payload has and ours has not, or has of another type. Numbers of a list are of its first."""
-    if isinstance(sample, dict) and isinstance(ours, dict):
-        return [found for name in sample for found in (
-            lacks(sample[name], ours[name], f"{path}.{name}") if name in ours else [f"{path}.{name} is missing"])]
-    if isinstance(sample, list) and isinstance(ours, list):
-        if sample and not ours:
-            return [f"{path} is empty"]
-        return [found for each in sample for found in lacks(each, ours[0], f"{path}[]")]
-    kinds = [type(value) for value in (sample, ours) if value is not None]
-    return [f"{path} is a {kinds[1].__name__} and not a {kinds[0].__name__}"] if len(set(kinds)) > 1 else []
 
 
 @unittest.skipUnless(RECORDED.is_dir(), "SKIPPED: no recorded payloads here")

@@ -60,12 +60,6 @@ class BinanceTest(VenueTest):
         self.addCleanup(stream.close)
         return stream
 
-    def fault(self, **rule):
-        return self.venue.ask("POST", "/faults", rule)["id"]
-
-    def names(self):
-        return [order["client_order_id"] for order in self.venue.book()["orders"]]
-
 
 class Faults(BinanceTest):
     def test_what_happened_does_not_depend_on_what_was_answered(self):
