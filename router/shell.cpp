@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <tuple>
 
 #include <spdlog/spdlog.h>
 #include <unistd.h>
@@ -66,15 +67,39 @@ ExecutionReport refusal_of(const NewOrder& order) {
   return report;
 }
 
+constexpr std::string_view alarm = "ALARM: ";
+
 // What a person has to know at once: an order whose fate is unknown, how that ended, and what contradicts our books.
-void note_alarm(const ExecutionReport& report) {
-  const bool is_in_doubt = report.exec_type == ExecType::InDoubt || report.exec_type == ExecType::NeverSeen;
-  const std::string_view text = view(report.text);
-  constexpr std::string_view alarm = "ALARM: ";
-  if (!is_in_doubt && !text.starts_with(alarm)) return;
-  spdlog::critical("ALARM: order {} ({}) of account {} is {}: {}", report.order_id, view(report.client_order_id),
-                   view(report.account), name_of(report.order_status),
-                   text.starts_with(alarm) ? text.substr(alarm.size()) : text);
+bool is_alarm(const ExecutionReport& report) {
+  return report.exec_type == ExecType::InDoubt || report.exec_type == ExecType::NeverSeen ||
+         view(report.text).starts_with(alarm);
+}
+
+// What one record says of many orders of an account, as our own start does, is one alarm.
+void note_alarms(const std::vector<Decision>& decisions) {
+  constexpr std::size_t named_max = 5;
+  std::map<std::tuple<Name, OrderStatus, std::string_view>, std::vector<const ExecutionReport*>> alarms;
+  for (const Decision& decision : decisions) {
+    const auto* report = std::get_if<ExecutionReport>(&decision.body);
+    const bool is_once = decision.drop_copy || decision.destination == Destination::DropCopy;
+    if (!report || !is_once || !is_alarm(*report)) continue;
+    alarms[{report->account, report->order_status, view(report->text)}].push_back(report);
+  }
+  for (const auto& [what, reports] : alarms) {
+    const auto& [account, status, said] = what;
+    const std::string_view text = said.starts_with(alarm) ? said.substr(alarm.size()) : said;
+    std::string names;
+    for (std::size_t i = 0; i < std::min(reports.size(), named_max); ++i) {
+      names += std::string{i == 0 ? "" : ", "} + std::to_string(reports[i]->order_id) + " (" +
+               std::string{view(reports[i]->client_order_id)} + ")";
+    }
+    if (reports.size() == 1) {
+      spdlog::critical("ALARM: order {} of account {} is {}: {}", names, view(account), name_of(status), text);
+    } else {
+      spdlog::critical("ALARM: {} orders of account {} are {}: {}: {}{}", reports.size(), view(account), name_of(status),
+                       text, names, reports.size() > named_max ? ", ..." : "");
+    }
+  }
 }
 
 // What the drop copy hears of a report that went to a session or a REQ: nothing of their conversation.
@@ -465,8 +490,6 @@ void Shell::decide(const Taken& taken, const RecordTime& time) {
     release.record = log_.append(RecordKind::Output, time.time_ns, time.wall_ns,
                                  encode_output(taken.message.header, taken.time_ns, taken.sequence, index++, decision,
                                                release.message));
-    const auto* report = std::get_if<ExecutionReport>(&decision.body);
-    if (report && (decision.drop_copy || decision.destination == Destination::DropCopy)) note_alarm(*report);
     if (decision.destination == Destination::Gateway) {
       release.incarnation = decision.incarnation;
       const CommandIds ids = command_ids_of(decision.body);
@@ -480,6 +503,7 @@ void Shell::decide(const Taken& taken, const RecordTime& time) {
       release.route = taken.peer;
     }
   }
+  note_alarms(decisions_);
   if (const auto* report = std::get_if<VenueReport>(&taken.message.body)) {
     const Name& gateway = taken.message.header.sender;
     acknowledgements_.push_back(

@@ -2,6 +2,10 @@
 
 #include <condition_variable>
 #include <mutex>
+#include <sstream>
+
+#include <spdlog/sinks/ostream_sink.h>
+#include <spdlog/spdlog.h>
 
 #include "router/replay.hpp"
 #include "tests/unit/router/bench.hpp"
@@ -289,6 +293,33 @@ TEST_F(ShellTest, ARestartedRouterSendsOpenCommandsMarkedAndKnowsItsOrders) {
   }
   again.say(limit("A1"));
   EXPECT_EQ(again.expect<ExecutionReport>().order_status, OrderStatus::New);
+}
+
+TEST_F(ShellTest, ARestartIsOneAlarmOfAnAccountHoweverManyOrdersItLeavesInDoubt) {
+  open();
+  Client client{loop, router, "alpha", "s1"};
+  client.hello();
+  for (int i = 1; i <= 7; ++i) {
+    client.say(limit("A" + std::to_string(i)));
+    gateway->expect<PlaceCommand>();
+    client.expect<ExecutionReport>();
+  }
+  router.crash();
+  std::ostringstream said;
+  const auto logger = spdlog::default_logger();
+  spdlog::set_default_logger(
+      std::make_shared<spdlog::logger>("router", std::make_shared<spdlog::sinks::ostream_sink_mt>(said)));
+  router.start();
+  spdlog::set_default_logger(logger);
+  const std::string text = said.str();
+  EXPECT_NE(text.find("ALARM: 7 orders of account main are InDoubt: gateway binance was lost: the router was started: "
+                      "1 (A1), 2 (A2), 3 (A3), 4 (A4), 5 (A5), ..."),
+            std::string::npos)
+      << text;
+  EXPECT_EQ(text.find("ALARM"), text.rfind("ALARM")) << text;
+  Client again{loop, router, "alpha", "s1"};
+  again.hello(7);
+  for (int i = 1; i <= 7; ++i) EXPECT_EQ(again.expect<ExecutionReport>().order_status, OrderStatus::InDoubt);
 }
 
 TEST_F(ShellTest, DecisionsThatACrashKeptFromTheLogAreMadeAgain) {
