@@ -2,6 +2,7 @@
 // subscriber and of its last one's leaving; quotes themselves never come this way.
 
 #include <algorithm>
+#include <vector>
 
 #include "bus/topic.hpp"
 #include "router/core/checks.hpp"
@@ -106,6 +107,39 @@ void end_leases(Turn& turn, const Party& party) {
   for (auto at = turn.state.leases.begin(); at != turn.state.leases.end();) {
     const auto lease = at++;
     if (lease->first.party == party) end(turn, lease);
+  }
+}
+
+void rename_leases(Turn& turn, const Name& gateway, const Renamed& renamed) {
+  auto& leases = turn.state.leases;
+  std::vector<std::pair<LeaseKey, Lease>> moved;
+  for (auto at = leases.begin(); at != leases.end();) {
+    const AccountRule* rule = find(turn.state.account_rules, at->first.source);
+    const bool is_moved = rule && rule->gateway == gateway && renamed.contains(at->first.symbol);
+    if (is_moved) moved.emplace_back(at->first, at->second);
+    at = is_moved ? leases.erase(at) : std::next(at);
+  }
+  const auto disarm_end = [&](const Lease& lease) {
+    if (lease.end_ns != never) disarm(turn, {lease.end_ns, TimerKind::EndLease, lease.number, {}, {}});
+  };
+  for (const auto& [before, lease] : moved) {
+    LeaseKey key = before;
+    key.symbol = renamed.at(before.symbol);
+    to_gateway(turn, key.source, Subscribe{key.source, key.symbol, key.channel, key.bar_interval_ms, 0});
+    Lease& known = leases[key];  // its party may have asked for both names
+    const bool is_longer = lease.end_ns > known.end_ns;
+    if (known.number != 0) disarm_end(is_longer ? known : lease);
+    if (is_longer) known = lease;
+    if (key.party.session.empty()) continue;
+    Decision& decision = turn.out.emplace_back();
+    decision.destination = Destination::Session;
+    decision.peer = key.party.client;
+    decision.session = key.party.session;
+    decision.body = SubscribeAck{key.source, key.symbol, key.channel, topic_of(key), 0};
+  }
+  for (const auto& [before, lease] : moved) {
+    if (has_subscriber(turn.state, before)) continue;
+    to_gateway(turn, before.source, Unsubscribe{before.source, before.symbol, before.channel, before.bar_interval_ms});
   }
 }
 

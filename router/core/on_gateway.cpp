@@ -122,7 +122,7 @@ void on_instruments(Turn& turn, Gateway& gateway, const Instruments& page) {
   for (const Instrument& instrument : page.instruments)
     state.staged_instruments[{name, instrument.symbol}] = instrument;
   if (!page.is_last) return;
-  take_list(state, name, turn.now);
+  take_list(turn, name);
   gateway.next_page = 0;
   gateway.instruments_as_of_ns = page.as_of_ns;
   gateway.markets = page.markets;

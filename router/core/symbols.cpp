@@ -34,9 +34,6 @@ void rename_order(State& state, Order& order, const Symbol& now) {
   if (auto* replace = find(state.replaces, order.order_id)) replace->order.symbol = now;
 }
 
-// What has become what, all at once: two may have changed names.
-using Renamed = std::map<Symbol, Symbol>;
-
 void rename_fills(State& state, const Name& gateway, const Renamed& renamed) {
   for (auto& [key, fill] : state.fills) {
     const Symbol* now = find(renamed, fill.symbol);
@@ -104,7 +101,8 @@ NoSymbol no_symbol(const State& state, const Name& gateway, std::string_view sym
   return said;
 }
 
-void take_list(State& state, const Name& gateway, Timestamp now) {
+void take_list(Turn& turn, const Name& gateway) {
+  State& state = turn.state;
   const auto [staged, staged_end] = of_gateway(state.staged_instruments, gateway);
   std::map<Id, Symbol> symbols;  // by the broker's id
   for (auto at = staged; at != staged_end; ++at) {
@@ -118,7 +116,7 @@ void take_list(State& state, const Name& gateway, Timestamp now) {
   }
   state.instruments.erase(listed, listed_end);
   for (auto at = staged; at != staged_end;) state.instruments.insert(state.staged_instruments.extract(at++));
-  rename_aliases(state, gateway, renamed, now);
+  rename_aliases(state, gateway, renamed, turn.now);
   if (renamed.empty()) return;
   for (auto& [id, order] : state.orders) {
     const Symbol* symbol = order.gateway == gateway ? find(renamed, order.order.symbol) : nullptr;
@@ -126,6 +124,7 @@ void take_list(State& state, const Name& gateway, Timestamp now) {
   }
   rename_fills(state, gateway, renamed);
   rename_books(state, gateway, renamed);
+  rename_leases(turn, gateway, renamed);
 }
 
 }  // namespace busbar::router

@@ -10,6 +10,8 @@
 
 namespace busbar::router {
 
+struct Turn;
+
 // The symbol that the broker's list has for it: itself, or what it has become. Itself where nobody knows it.
 Symbol resolve(const State& state, const Name& gateway, const Symbol& symbol);
 
@@ -32,6 +34,6 @@ struct NoSymbol {
 NoSymbol no_symbol(const State& state, const Name& gateway, std::string_view symbol);
 
 // The staged list of a gateway is whole and becomes its list.
-void take_list(State& state, const Name& gateway, Timestamp now);
+void take_list(Turn& turn, const Name& gateway);
 
 }  // namespace busbar::router

@@ -3,6 +3,7 @@
 // that everything else is said with: tell a report, send or queue a command, take an event into an order's life, set a
 // timer.
 
+#include <map>
 #include <optional>
 #include <span>
 #include <vector>
@@ -155,6 +156,10 @@ void on_unsubscribe(Turn& turn, const Unsubscribe& unsubscribe);
 void end_lease(Turn& turn, std::uint64_t number);
 void end_leases(Turn& turn, const Party& party);
 void resend_subscriptions(Turn& turn, const Name& gateway);
+// What has become what in a gateway's list, all at once: two may have changed names.
+using Renamed = std::map<Symbol, Symbol>;
+// They go on under the new name, which a session is told at once, and a REQ when it renews its lease.
+void rename_leases(Turn& turn, const Name& gateway, const Renamed& renamed);
 
 // ---- Small words
 

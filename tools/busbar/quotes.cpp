@@ -2,6 +2,7 @@
 // hub sends.
 #include <cstdio>
 #include <map>
+#include <set>
 
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -57,6 +58,7 @@ Exit follow(Tool& tool, const QuotesOptions& options) {
   quotes.connect(tool.bus.quotes_out);
 
   const Name source = tool.account_or_only(options.account);
+  std::set<std::string> topics;
   const auto subscribe = [&](bool is_first) -> Exit {
     for (const std::string& symbol : options.symbols) {
       Subscribe request;
@@ -74,7 +76,8 @@ Exit follow(Tool& tool, const QuotesOptions& options) {
       }
       const auto* ack = std::get_if<SubscribeAck>(&message->body);
       if (!ack) return fail(Exit::No, "the router answered with " + std::string{name_of(message->body)});
-      if (is_first) quotes.subscribe(std::string{view(ack->topic)} + '\0');
+      // A symbol that is called otherwise by now has another topic.
+      if (topics.insert(std::string{view(ack->topic)}).second) quotes.subscribe(std::string{view(ack->topic)} + '\0');
     }
     return Exit::Ok;
   };

@@ -65,6 +65,55 @@ TEST_F(SymbolsTest, WhatWasHeldUnderTheOldNameCounts) {
   EXPECT_FALSE(has_alarm(b.last())) << view(b.last().text);
 }
 
+TEST_F(SymbolsTest, SubscribersGoOnUnderTheNewNameAndAreToldIt) {
+  b.client(Hello{}, "s1");
+  Subscribe quote;
+  quote.source = "main";
+  quote.symbol = "FB";
+  quote.channel = Channel::Quote;
+  quote.lease_ms = 5000;
+  b.client(quote, "s1");
+  b.client(quote);
+  rename();
+  const auto asked = b.to<Subscribe>(Destination::Gateway);
+  ASSERT_FALSE(asked.empty());
+  for (const Subscribe& each : asked) EXPECT_EQ(each.symbol, "META");
+  const auto ended = b.to<Unsubscribe>(Destination::Gateway);
+  ASSERT_FALSE(ended.empty());
+  for (const Unsubscribe& each : ended) EXPECT_EQ(each.symbol, "FB");
+  const auto told = b.to<SubscribeAck>(Destination::Session);
+  ASSERT_EQ(told.size(), 1u) << "a REQ hears nothing that it has not asked for";
+  EXPECT_EQ(view(told[0].topic), "quote.main.META");
+  b.client(quote);  // which it does when it renews
+  EXPECT_EQ(view(b.to<SubscribeAck>(Destination::Request)[0].topic), "quote.main.META");
+  b.say_hello();
+  ASSERT_EQ(b.to<Subscribe>(Destination::Gateway).size(), 1u);
+  EXPECT_EQ(b.to<Subscribe>(Destination::Gateway)[0].symbol, "META");
+  b.client(Unsubscribe{quote.source, quote.symbol, quote.channel, 0}, "s1");
+  EXPECT_TRUE(b.to<Unsubscribe>(Destination::Gateway).empty()) << "the REQ's lease lasts";
+  std::vector<Symbol> over;
+  for (const Decision& d : b.wait(6 * second)) {
+    if (const auto* end = std::get_if<Unsubscribe>(&d.body)) over.push_back(end->symbol);
+  }
+  EXPECT_EQ(over, std::vector<Symbol>{"META"});
+}
+
+TEST_F(SymbolsTest, SubscribersOfTwoThatExchangeNamesKeepTheirs) {
+  b.client(Hello{}, "s1");
+  Subscribe quote;
+  quote.source = "main";
+  quote.channel = Channel::Quote;
+  quote.symbol = "FB";
+  b.client(quote, "s1");
+  quote.symbol = "GOOG";
+  b.client(quote);
+  b.instruments({listed("GOOG", "id-1"), listed("FB", "id-2")});
+  EXPECT_TRUE(b.to<Unsubscribe>(Destination::Gateway).empty());
+  const auto told = b.to<SubscribeAck>(Destination::Session);
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_EQ(told[0].symbol, "GOOG");
+}
+
 TEST_F(SymbolsTest, ItIsFoundByTheBrokersNameForIt) {
   const Command command = b.place(order_of("A", "FB"));
   VenueReport accepted = of(b.fact(command, VenueEvent::Accepted), "FB");
