@@ -285,7 +285,8 @@ void Shell::on_client_message(const bus::RoutingId& peer, Message&& message, std
   if (!is_input) {
     return reject(orders_, peer, asked,
                   {0, ErrorCode::Unsupported, cut<32>("body"), cut<64>(name_of(body)),
-                   cut<256>("is not what a client says here")});
+                   cut<256>(holds<ResendRequest>(body) ? "what is missing comes again after a Hello that names the last report"
+                                                       : "is not what a client says here")});
   }
   if (refuse_for_log(peer, message)) return;
   if (holds<Logout>(body)) sessions_.on_logout(asked);
