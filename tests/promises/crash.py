@@ -237,7 +237,7 @@ def gateways(options):
             check(seconds, "no order of", broker, "died between request and answer")
             # Coinbase's are looked for in lists; on two busy cores the worst of hundreds is not the gateway's own.
             slow = max(seconds) if broker == "binance" or size.SIZE == "full" else percentile(seconds, 90)
-            check(slow <= 5, "orders of", broker, "were resolved only", slow, "s after their gateway was back")
+            check(slow <= size.limit_s(5), "orders of", broker, "were resolved only", slow, "s after their gateway was back")
         wrong = [n for n in load.status if load.status[n] == "NeverSeen" and not load.doubts.get(n)]
         check(not wrong, "ended as never seen, and never in doubt:", wrong[:5])
         check(min(never_seen, default=0) >= 0, "an order ended as never seen", -min(never_seen, default=0),
