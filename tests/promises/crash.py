@@ -308,7 +308,7 @@ def graceful_stop(options):
             process, before = stack.processes[name], starts(stack.processes[name])
             lives = watch.lives() if name in stack.gateway_names else None
             begin = time.monotonic()
-            process.stop(5)  # fails unless it ends within 5 s, and with 0
+            process.stop(size.limit_s(5))  # fails unless it ends within that, and with 0
             took = time.monotonic() - begin
             process.start()
             if name in stack.gateway_names:
