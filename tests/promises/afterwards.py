@@ -13,7 +13,7 @@ ASKING_S = 20  # until every order is equal again after the last fault
 # The names that a request gives to orders at the venue.
 ORDER_NAMES = ("newClientOrderId", "aboveClientOrderId", "belowClientOrderId", "workingClientOrderId",
                "pendingClientOrderId", "pendingAboveClientOrderId", "pendingBelowClientOrderId", "client_order_id")
-PLACING = ("order.place", "order.cancelReplace", "order.amend.keepPriority", "orderList.place.oco")
+PLACING = ("order.place", "order.replace", "order.cancelReplace", "order.amend.keepPriority", "orderList.place.oco")
 READ = ('"type":"NewOrder', 'PlaceCommand"', 'ReplaceCommand"', 'PlaceListCommand"', '"type":"CoreStart"',
         '"type":"GatewayHello"', '"type":"SessionState"')
 
@@ -70,7 +70,7 @@ class Journal:
                 self.taken.setdefault(order["client_order_id"], ns_of(record["time"]))
         elif message["type"] == "CoreStart":
             self.reconciled.clear()
-        elif message["type"] == "GatewayHello":
+        elif message["type"] == "GatewayHello" and message.get("accounts"):  # before it connects it names none
             if self.lives.get(message["gateway"]) != message["incarnation"]:
                 self.reconciled -= {a["account"] for a in message["accounts"]}
             self.lives[message["gateway"]] = message["incarnation"]
@@ -120,7 +120,8 @@ class Aftermath:
         check(not wrong, len(wrong), "orders are not what the client was told last:", list(wrong.items())[:10])
 
         self.arrivals = [a for venue in stack.venues for a in venue.arrivals() if a["operation"] in PLACING]
-        names = [(a["params"][key], a) for a in self.arrivals for key in ORDER_NAMES if key in a["params"]]
+        names = [(name, a) for a in self.arrivals
+                 for name in [a["params"][key] for key in ORDER_NAMES if key in a["params"]] or [a["client_order_id"]]]
         seen = set()
         twice = {n for n, _ in names if n in seen or seen.add(n)}
         check(not twice, len(twice), "orders were sent twice:", list(twice)[:10])

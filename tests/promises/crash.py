@@ -1,7 +1,9 @@
 """Processes that die while orders flow. See PROMISES A1, A2, A3, A5, A22.
 
-  crash.py router_and_auditd|gateways|everything|log_at_its_limit|graceful_stop [--injections N] [--rate N]
-           [--seed N]"""
+  crash.py router_and_auditd|gateways|everything|log_at_its_limit|graceful_stop [BROKER BROKER] [--injections N]
+           [--rate N] [--seed N]
+
+gateways and everything are at the brokers that are named, and without them at Binance and Coinbase."""
 import argparse
 import os
 import random
@@ -12,7 +14,7 @@ import threading
 import time
 from pathlib import Path
 
-from load import BIN, Load, OF_SHARES, QUOTES_BY_MARKET, Quotes, check, drawn_seed, four_gateways, wait_for, wire
+from load import BIN, Load, OF_SHARES, QUOTES_BY_MARKET, Quotes, check, drawn_seed, four_gateways, spoken, wait_for, wire
 from afterwards import Aftermath, written_before_sent
 import size
 
@@ -126,7 +128,9 @@ def finish(stack, load, injectors, quotes):
 def start_load(stack, options):
     for venue in stack.venues:
         venue.move(QUOTES_BY_MARKET // len(stack.venues))
-    return Load(stack, random.Random(options.seed), options.rate), Quotes(stack)
+    # Brokers of shares are not asked for as much: IBKR takes one order after the other.
+    rate = options.rate or size.ORDERS_PER_SECOND / (8 if OF_SHARES[0] in stack.brokers.values() else 1)
+    return Load(stack, random.Random(options.seed), rate), Quotes(stack)
 
 
 def router_and_auditd(options):
@@ -186,6 +190,8 @@ def gateway_killers(stack):
     for name, gateway, account in zip(stack.gateway_names, stack.gateways, stack.accounts):
         def in_between(stack, watch, chance, name=name, gateway=gateway, account=account):
             stack.venue_for(account).fault("delay_answer", account=account, ms=400, for_ms=150)
+            if stack.broker_of(account) in OF_SHARES:  # their streams tell of an order before its answer does
+                stack.venue_for(account).fault("withhold", stream="orders", account=account, for_ms=150)
             time.sleep(chance.uniform(0.05, 0.15))
             return kill_gateway(stack, watch, chance, name, gateway)
 
@@ -220,12 +226,17 @@ def absence_s(stack, account):
     return SERVER_S + (stack.options["recv_window_ms"] / 1000 if broker == "binance" else stack.options["token_life_s"])
 
 
+def two_of_each(options):
+    return " and ".join(f"two of {spoken(broker)}" for broker in options.brokers)
+
+
 def gateways(options):
     kills = options.injections or size.times(1000)
-    with four_gateways("crash-gateways", options.seed, follow=True, order_ttl_ms=2000) as stack:
+    with four_gateways("crash-gateways", options.seed, options.brokers, follow=True, order_ttl_ms=2000) as stack:
         load, quotes = start_load(stack, options)
-        # Coinbase has no look-up by our name: hundreds in doubt after each kill cost lists that two cores cannot bear as well.
-        load.shares = [4 if stack.broker_of(account) == "binance" else 1 for account in stack.accounts]
+        # Coinbase and IBKR have no look-up by our name: hundreds in doubt after each kill cost lists that two cores cannot bear as
+        # well.
+        load.shares = [{"coinbase": 1, "ibkr": 2}.get(stack.broker_of(account), 4) for account in stack.accounts]
         killers = gateway_killers(stack)
         injectors = {g: Injector(stack, random.Random(options.seed + i), (killers[g] * kills)[:kills], (0.05, 0.4))
                      for i, g in enumerate(stack.gateways)}
@@ -235,16 +246,16 @@ def gateways(options):
         back = [s for i in injectors.values() for seconds in i.seconds.values() for s in seconds]
         for broker, seconds in resolved.items() if size.KEEPS_TIME else ():
             check(seconds, "no order of", broker, "died between request and answer")
-            # Coinbase's are looked for in lists; on two busy cores the worst of hundreds is not the gateway's own.
+            # Others' are looked for in lists; on two busy cores the worst of hundreds is not the gateway's own.
             slow = max(seconds) if broker == "binance" or size.SIZE == "full" else percentile(seconds, 90)
             check(slow <= size.limit_s(5), "orders of", broker, "were resolved only", slow, "s after their gateway was back")
         wrong = [n for n in load.status if load.status[n] == "NeverSeen" and not load.doubts.get(n)]
         check(not wrong, "ended as never seen, and never in doubt:", wrong[:5])
         check(min(never_seen, default=0) >= 0, "an order ended as never seen", -min(never_seen, default=0),
               "s before the broker's own bound")
-        told = ", ".join(f"{len(s):,} of {b.capitalize()} at most {max(s):.2f} s, in the middle {statistics.median(s):.2f} s"
+        told = ", ".join(f"{len(s):,} of {spoken(b)} at most {max(s):.2f} s, in the middle {statistics.median(s):.2f} s"
                          for b, s in resolved.items() if s)
-        print(f"A3: {kills} kills of each of four gateways, two of Binance and two of Coinbase, in {lasted:.0f} s at "
+        print(f"A3: {kills} kills of each of four gateways, {two_of_each(options)}, in {lasted:.0f} s at "
               f"{rate:.0f} orders/s, settled {settled:.1f} s later; {aftermath.line(load)}\n"
               f"A3: orders in doubt that the venues had were resolved after the gateway was back: {told} (limit 5 s); "
               f"{len(never_seen):,} that they had not, "
@@ -280,7 +291,7 @@ def kill_everything(stack, watch, chance):
 
 def everything(options):
     kills = options.injections or size.times(200)
-    with four_gateways("crash-everything", options.seed, follow=True, preload=PRELOAD) as stack:
+    with four_gateways("crash-everything", options.seed, options.brokers, follow=True, preload=PRELOAD) as stack:
         load, quotes = start_load(stack, options)
         injector = Injector(stack, random.Random(options.seed + 1), [kill_everything] * kills, (0.3, 1.0))
         rate, lasted, settled = finish(stack, load, [injector], quotes)
@@ -288,7 +299,7 @@ def everything(options):
         margins = written_before_sent(stack, aftermath)
         spread, back = zip(*injector.seconds["kill_everything"])
         check(max(back) <= size.limit_s(10) or not size.KEEPS_TIME, "start-up reconciliation took", max(back), "s")
-        print(f"A5: {kills} times {len(daemons(stack))} processes killed within {1000 * max(spread):.1f} ms, in "
+        print(f"A5: {two_of_each(options)}: {kills} times {len(daemons(stack))} processes killed within {1000 * max(spread):.1f} ms, in "
               f"{lasted:.0f} s at {rate:.0f} orders/s, settled {settled:.1f} s later; {aftermath.line(load)}\n"
               f"A5: all four accounts compared after p50 {statistics.median(back):.2f} s, at most {max(back):.2f} s "
               f"(limit 10 s); 0 of {len(aftermath.journal.causes):,} commands before that; {len(margins):,} arrivals "
@@ -406,6 +417,7 @@ SCRIPTS = [router_and_auditd, gateways, everything, log_at_its_limit, graceful_s
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("script", choices=[script.__name__ for script in SCRIPTS])
+    parser.add_argument("brokers", nargs="*", default=("binance", "coinbase"))
     parser.add_argument("--injections", type=int, help="instead of what BUSBAR_SIZE says")
     parser.add_argument("--kill", choices=["router", "auditd"], help="only one of router_and_auditd")
     parser.add_argument("--rate", type=float)

@@ -1,5 +1,5 @@
-"""L, the load that promises are kept under: one client trades over four gateways, two at Binance and two at Coinbase, while
-quotes flow through the hub.
+"""L, the load that promises are kept under: one client trades over four gateways, two at Binance and two at Coinbase, or at Alpaca
+and IBKR, while quotes flow through the hub.
 
 Orders that rest and are cancelled, one by one or all at once; orders that fill, that are replaced, that go in pairs, and
 some that are wrong. What each became is kept, so that afterwards nothing can be missing."""
@@ -33,9 +33,9 @@ REPORT, WELCOME = (getattr(wire.wire("Body"), name) for name in ("ExecutionRepor
 STATUSES, EXEC_TYPES = wire.names("OrderStatus"), wire.names("ExecType")
 
 
-def four_gateways(name, seed, **more):
-    """Two accounts at Binance and two at Coinbase with the venues' limits raised, a gateway for each."""
-    brokers = ("binance", "binance", "coinbase", "coinbase")
+def four_gateways(name, seed, at=("binance", "coinbase"), **more):
+    """Two accounts at each of two brokers with the venues' limits raised, a gateway for each."""
+    brokers = [broker for broker in at for _ in range(2)]
     return Stack(name, accounts=ACCOUNTS, gateways=[f"{b}{i % 2 + 1}" for i, b in enumerate(brokers)], brokers=brokers,
                  seed=seed % 1000 + 1, **{"recv_window_ms": 1000, **more})
 
@@ -230,7 +230,7 @@ class Load:
             return None
         side, kind = self.chance.choice(["Buy", "Sell"]), self.chance.random()
         what = "rests" if kind < 0.6 else "fills" if kind < 0.92 else "pair" if kind < 0.95 else "wrong"
-        if what == "pair" and self.stack.broker_of(account) == "coinbase":  # it has none
+        if what == "pair" and self.stack.broker_of(account) != "binance":  # others have none, or of another kind
             what = "rests"
         if what == "pair":
             return self.place_pair(f"{i:010}", account, symbol, price, quantity)
