@@ -1,4 +1,5 @@
-"""D16: what reaches the page that a login comes back to, and what does not make a token of it."""
+"""D16: what reaches the page that a login comes back to, and what does not make a token of it. At Coinbase by OAuth 2.0 with a
+verifier (PKCE), at Alpaca without one, at IBKR by OAuth 1.0a, whose request token is the state, and whose verifier is the code."""
 import json
 import socket
 import ssl
@@ -10,7 +11,10 @@ import urllib.request
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "scenario"))
-from login import CLIENT_SECRET, Login, LoginStack, get, trades  # noqa: E402
+from alpaca_orders import AlpacaLogin  # noqa: E402
+from ibkr_login import ConsumerStack, again, trades as trades_shares  # noqa: E402
+from load import spoken  # noqa: E402
+from login import CLIENT_SECRET, LoginStack, get, trades  # noqa: E402
 from stack import check, run, wait_for  # noqa: E402
 
 import size  # noqa: E402
@@ -68,45 +72,102 @@ def raw(port, request):
         return int(answer.split()[1]) if answer else None
 
 
-def steal(stack, code, redirect_uri, **more):
-    """Whoever caught a code asks for its tokens, with the client's secret even."""
-    form = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri, "client_id": "busbar",
-            "client_secret": CLIENT_SECRET, **more}
-    request = urllib.request.Request(f"{stack.venue.rest}/oauth2/token", urllib.parse.urlencode(form).encode(),
+class Coinbase:
+    """Whoever caught a code has the client's secret even, and no verifier."""
+    code, state, token_path, has_one_login, trades = "code", "state", "/oauth2/token", True, staticmethod(trades)
+
+    @staticmethod
+    def stack():
+        return LoginStack("loopback", logged_in=False)
+
+    @staticmethod
+    def thefts(login):
+        secret = {"client_secret": CLIENT_SECRET}
+        return [secret, *({**secret, "code_verifier": v} for v in ("", "v" * 43, login.asked("code_challenge")))]
+
+    @staticmethod
+    def given(stack):
+        return sum(stack.tokens().values()) // 2
+
+
+class Alpaca(Coinbase):
+    """There is no verifier: a code is worth nothing without the client's secret."""
+    token_path, trades = "/oauth/token", staticmethod(trades_shares)
+
+    @staticmethod
+    def stack():
+        stack = AlpacaLogin("loopback-alpaca")
+        stack.logged_in = False
+        return stack
+
+    @staticmethod
+    def thefts(login):
+        return [{}, {"client_secret": ""}, {"client_secret": CLIENT_SECRET[:-1]}]
+
+    @staticmethod
+    def given(stack):
+        return sum(stack.tokens().values())
+
+
+class Ibkr(Alpaca):
+    """A verifier is worth nothing without the consumer's key, which signs. The request token is the gateway's: logins that are
+    open at once have the same, and the first that comes back uses it up."""
+    code, state, token_path, has_one_login = "oauth_verifier", "oauth_token", "/v1/api/oauth/access_token", False
+
+    @staticmethod
+    def stack():
+        stack = ConsumerStack("loopback-ibkr")
+        stack.logged_in = False
+        return stack
+
+    @staticmethod
+    def thefts(login):
+        return [{}, {"oauth_token": login.asked("oauth_token")}]
+
+    @staticmethod
+    def given(stack):
+        """Those that the gateway has kept, for the venue does not say; the vault was made, and the consumer put in, before."""
+        return stack.vault_version("main.tokens") - 2 if "main.tokens" in stack.vault_entries() else 0
+
+
+def steal(stack, way, code, redirect_uri, **more):
+    form = {"grant_type": "authorization_code", way.code: code, "redirect_uri": redirect_uri, "client_id": "busbar", **more}
+    request = urllib.request.Request(stack.venue.rest + way.token_path, urllib.parse.urlencode(form).encode(),
                                      {"Content-Type": "application/x-www-form-urlencoded"})
     try:
         verified = ssl.create_default_context(cafile=stack.venue.ca)
         with urllib.request.urlopen(request, timeout=60, context=verified) as answer:
-            return answer.status, json.load(answer)
+            return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
-        return error.code, json.load(error)
+        return error.code, error.read().decode()
 
 
-def a_login_has_one_way_to_its_end():
-    with LoginStack("loopback", logged_in=False) as stack:
-        none = stack.tokens()
+def one_way_to_its_end(way):
+    with way.stack() as stack:
+        none = way.given(stack)
 
         def no_token(*what):
-            check(stack.tokens() == none, "a token was given out for", *what)
+            check(way.given(stack) == none, "a token was given out for", *what)
             check("main.tokens" not in stack.vault_entries(), "a token is in the vault for", *what)
 
-        login = Login(stack)
-        redirect_uri, state = login.asked("redirect_uri"), login.asked("state")
-        check(login.asked("code_challenge_method") == "S256" and len(login.asked("code_challenge")) == 43, login.url)
+        login = again(stack)
+        redirect_uri, state = login.asked("redirect_uri"), login.asked(way.state)
+        if way is Coinbase:
+            check(login.asked("code_challenge_method") == "S256" and len(login.asked("code_challenge")) == 43, login.url)
         port = urllib.parse.urlsplit(redirect_uri).port
         check(listeners(login.popen.pid) == [("127.0.0.1", port)], listeners(login.popen.pid))
         others = other_addresses()
         for address in others:
             check(not is_open(port, address), "somebody listens at", address)
         # Wrong ones. Each is told so, and none ends the login.
-        good = f"code=stolen&state={state}"
-        wrong = ["/callback", "/callback?code=stolen", "/callback?code=stolen&state=",
-                 f"/callback?code=stolen&state={state}x",
-                 f"/callback?code=stolen&state={state[:-1]}", f"/callback?code=stolen&state={state.swapcase()}",
-                 f"/callback?{good}&state={state}", f"/callback?{good}&code=other", f"/callback?state={state}",
+        code, of_state = f"{way.code}=stolen", f"{way.state}={state}"
+        good = f"{code}&{of_state}"
+        wrong = ["/callback", f"/callback?{code}", f"/callback?{code}&{way.state}=",
+                 f"/callback?{good}x", f"/callback?{good[:-1]}", f"/callback?{code}&{way.state}={state[::-1]}",
+                 f"/callback?{good}&{of_state}", f"/callback?{good}&{way.code}=other", f"/callback?{of_state}",
                  f"/?{good}", f"/callback/?{good}", f"/Callback?{good}", f"/callback%2f?{good}", f"/a/../callback?{good}",
                  f"//callback?{good}", f"/favicon.ico?{good}", f"http://127.0.0.1:{port}/callback?{good}",
-                 "/callback?error=access_denied", f"/callback?code=%zz&state={state}"]
+                 "/callback?error=access_denied", f"/callback?{way.code}=%zz&{of_state}"]
         for target in wrong:
             status = raw(port, f"GET {target} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n")
             check(status == 400, target, "is answered with", status)
@@ -115,34 +176,33 @@ def a_login_has_one_way_to_its_end():
             check(status in (405, None), method, "is answered with", status)
         check(login.popen.poll() is None, "it waits still")
         no_token("wrong redirects")
-        # A code without the verifier is worth nothing, and nobody has that but the gateway.
-        thefts = 0
-        for more in ({}, {"code_verifier": ""}, {"code_verifier": "v" * 43}, {"code_verifier": login.asked("code_challenge")}):
-            code = urllib.parse.parse_qs(urllib.parse.urlsplit(login.consent()).query)["code"][0]
-            status, answer = steal(stack, code, redirect_uri, **more)
-            check(status in (400, 401) and "access_token" not in answer, status, answer)
-            thefts += 1
-        no_token("codes without a verifier")
+        # A code alone is worth nothing, and what belongs to it nobody has but the gateway.
+        thefts = way.thefts(login)
+        for more in thefts:
+            code = urllib.parse.parse_qs(urllib.parse.urlsplit(login.consent()).query)[way.code][0]
+            status, answer = steal(stack, way, code, redirect_uri, **more)
+            check(status in (400, 401) and '"access_token"' not in answer and '"oauth_token"' not in answer, status, answer)
+        no_token("codes alone")
         # A login for which nobody comes, for ten minutes, or here for two seconds.
-        idle = Login(stack, "--wait", "2")
+        idle = again(stack, "--wait", "2")
         begin = time.monotonic()
         code, _, text = idle.end()
         took = time.monotonic() - begin
         check(code == 1 and "no browser has come back" in text and 1.5 < took < 2 + CLOSED_WITHIN_S, code, text, took)
         check(not is_open(urllib.parse.urlsplit(idle.asked("redirect_uri")).port), "somebody listens still")
-        # The one before is over, too: a gateway has one login at a time.
-        location = login.consent()
-        status, _ = get(location)
-        code, _, text = login.end()
-        check(status == 200 and code == 1 and "another page" in text, status, code, text)
-        no_token("a login that another one followed")
+        if way.has_one_login:  # the one before is over, too
+            location = login.consent()
+            status, _ = get(location)
+            code, _, text = login.end()
+            check(status == 200 and code == 1 and "another page" in text, status, code, text)
+            no_token("a login that another one followed")
+            login = None
         # The right one, once.
         closed = []
         for _ in range(3):
-            login = Login(stack)
-            location = login.consent()
+            login = login or again(stack)
+            second, location = login.consent(), login.consent()
             port = urllib.parse.urlsplit(location).port
-            second = login.consent()
             check(get(location)[0] == 200, "the right redirect")
             begin = time.monotonic()
             wait_for("the page to go", lambda: not is_open(port), CLOSED_WITHIN_S, 0.002)
@@ -154,16 +214,30 @@ def a_login_has_one_way_to_its_end():
             check(status is None, "a second redirect is answered with", status)
             code, _, text = login.end()
             check(code == 0, code, text)
+            login = None
         check("main.tokens" in stack.vault_entries(), "the tokens are in the vault")
-        check(stack.tokens() == {name: number + len(closed) for name, number in none.items()}, none, stack.tokens())
+        check(way.given(stack) == none + len(closed), none, way.given(stack))
         stack.wait_state("Ok")
         stack.venue.stand_still()
         stack.wait_ready()
-        trades(stack, "after")
-        print(f"D16: {len(wrong) + 4} wrong redirects, {thefts} codes without their verifier, 1 of 2 logins at a time, {len(closed)} "
+        way.trades(stack, "after")
+        logins = "1 of 2 logins at a time, " if way.has_one_login else ""
+        print(f"D16: {spoken(way.__name__.lower())}: {len(wrong) + 4} wrong redirects, {len(thefts)} stolen codes, {logins}{len(closed)} "
               f"second redirects and 1 that nobody came for: 0 tokens; the page is at 127.0.0.1 alone (closed at "
               f"{', '.join(others)}), gone {max(closed) * 1000:.0f} ms after its use (limit 1 s)")
 
 
+def coinbase():
+    one_way_to_its_end(Coinbase)
+
+
+def alpaca():
+    one_way_to_its_end(Alpaca)
+
+
+def ibkr():
+    one_way_to_its_end(Ibkr)
+
+
 if __name__ == "__main__":
-    run(a_login_has_one_way_to_its_end)
+    run(coinbase, alpaca, ibkr)
