@@ -184,6 +184,7 @@ asio::awaitable<Result<std::string>> RestLine::ask(Make make, About about) {
       }
     }
     if (!may_ask_again || tries >= reads_max) co_return error;
+    if (error.code == ErrorCode::AuthenticationFailed && context_.settle_login) co_await context_.settle_login();
     co_await pause(context_.loop, backoff.next());
   }
 }

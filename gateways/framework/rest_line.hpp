@@ -73,7 +73,8 @@ class RestLine {
   // `expire_time_ns`, in the broker's time: later nothing is written any more. 0: never too late. A write that came late and
   // with too many others waits for room in the limit.
   asio::awaitable<Sent> send(Make make, About about = {}, Timestamp expire_time_ns = 0);
-  // The body of the answer, or why there is none. Waits for room, and leaves some to commands.
+  // The body of the answer, or why there is none. Waits for room, and leaves some to commands; and, where a login's token was
+  // refused, for the next one.
   asio::awaitable<Result<std::string>> ask(Make make, About about = {});
   // Takes samples until the offset is known; with `anew`, old ones count for nothing.
   asio::awaitable<Result<void>> measure_clock(bool anew);

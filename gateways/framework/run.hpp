@@ -38,6 +38,7 @@ struct AdapterContext {
   Environment environment;
   Credentials credentials;
   std::function<void(std::string& text)> cut_from = {};  // secrets that come and go, out of what a broker repeats
+  std::function<asio::awaitable<void>()> settle_login = {};  // waits for what a refused token has brought about
   std::shared_ptr<HeldBack> held_back = std::make_shared<HeldBack>();  // one for all accounts of a gateway
 };
 

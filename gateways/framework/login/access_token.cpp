@@ -8,6 +8,7 @@
 #include <utility>
 
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <openssl/crypto.h>
 #include <spdlog/spdlog.h>
@@ -27,12 +28,10 @@ using std::chrono::milliseconds;
 
 constexpr std::int64_t s_ns = 1'000'000'000;
 constexpr milliseconds look_every{250};
-constexpr milliseconds stop_pause{20};
 constexpr milliseconds stop_most{3'000};
 constexpr std::int64_t margin_most_ns = 300 * s_ns;     // before its end it is renewed, or a fifth of what is left,
 constexpr std::int64_t margin_least_ns = s_ns;          // but early enough for the answer to come in time
-constexpr std::int64_t trust_ns = 5 * s_ns;             // of a new one: answers to the one before come late
-constexpr std::int64_t trust_doubted_ns = 60 * s_ns;    // ... which came for a doubt: the token was not what was wrong
+constexpr std::int64_t trust_doubted_ns = 60 * s_ns;    // of one that came for a doubt: the token was not what was wrong
 constexpr milliseconds retry_first{1'000};
 constexpr milliseconds retry_most{30'000};
 
@@ -105,6 +104,7 @@ AccessToken::AccessToken(gateway::AdapterContext& context, Provider provider)
       turn_{context.loop},
       keeper_{context.loop, look_every, [this] { return keep_good(); }},
       backoff_{retry_first, retry_most, system_random()} {
+  context_.settle_login = [this] { return settle_doubt(); };
   auto tokens = store_.read();
   if (!tokens) throw std::runtime_error{"the vault's \"" + context.credentials.tokens + "\": " + tokens.error().text};
   adopt(std::move(*tokens));
@@ -172,23 +172,32 @@ asio::awaitable<Result<void>> AccessToken::ready() {
 }
 
 asio::awaitable<void> AccessToken::stop() {
+  using namespace asio::experimental::awaitable_operators;
   keeper_.stop();
-  for (milliseconds waited{0}; turn_.is_taken() && waited < stop_most; waited += stop_pause) {
-    co_await gateway::pause(context_.loop, stop_pause);
-  }
+  static_cast<void>(co_await (turn_.take() || gateway::pause(context_.loop, stop_most)));
 }
 
 bool AccessToken::doubt() {
-  if (is_proving_ || tokens_.refresh.is_empty() || !refused_.empty()) return false;
-  is_doubted_ = is_doubted_ || boottime_now_ns() >= trusted_until_;
+  if (tokens_.refresh.is_empty() || !refused_.empty()) return false;
+  // What is refused while a new one is proven was asked with the one before, or is the proof, which judges for itself.
+  if (!is_proving_ && boottime_now_ns() >= trusted_until_) is_doubted_ = true;
   return true;
 }
 
+asio::awaitable<void> AccessToken::settle_doubt() {
+  const auto turn = co_await turn_.take([this] { return !is_doubted_; });
+  if (turn && is_due()) static_cast<void>(co_await renew());
+}
+
+bool AccessToken::is_due() const {
+  if (!refused_.empty() || boottime_now_ns() < retry_at_) return false;
+  return unwritten_ || (!tokens_.refresh.is_empty() && (is_doubted_ || wall_now_ns() >= due_));
+}
+
 asio::awaitable<void> AccessToken::keep_good() {
-  const bool can_try = !turn_.is_taken() && refused_.empty() && boottime_now_ns() >= retry_at_;
-  const bool is_due = unwritten_ || (!tokens_.refresh.is_empty() && (is_doubted_ || wall_now_ns() >= due_));
-  if (can_try && is_due) {
-    if (const auto done = co_await refresh(); !done) {
+  if (!turn_.is_taken() && is_due()) {
+    const auto turn = co_await turn_.take();
+    if (const auto done = co_await renew(); !done) {
       spdlog::warn("{}: the access token is not renewed: {}", view(context_.account), to_words(done.error().text));
     }
   }
@@ -197,6 +206,10 @@ asio::awaitable<void> AccessToken::keep_good() {
 
 asio::awaitable<Result<void>> AccessToken::refresh() {
   const auto turn = co_await turn_.take();
+  co_return co_await renew();
+}
+
+asio::awaitable<Result<void>> AccessToken::renew() {
   if (!unwritten_) {
     if (!refused_.empty()) co_return Error{ErrorCode::AuthenticationFailed, refused_};
     if (tokens_.refresh.is_empty()) {
@@ -296,7 +309,7 @@ void AccessToken::adopt(Tokens tokens) {
   known_->add(tokens_.refresh);
   const Timestamp left = tokens_.expires_at - wall_now_ns();
   due_ = tokens_.expires_at - std::clamp<Timestamp>(left / 5, margin_least_ns, margin_most_ns);
-  trusted_until_ = boottime_now_ns() + (is_doubted_ ? trust_doubted_ns : trust_ns);
+  trusted_until_ = boottime_now_ns() + (is_doubted_ ? trust_doubted_ns : std::chrono::nanoseconds{provider_.trust}.count());
   retry_at_ = 0;
   backoff_.reset();
   trouble_.clear();

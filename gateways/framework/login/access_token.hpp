@@ -36,6 +36,7 @@ struct Provider {
   std::string scope;
   std::function<asio::awaitable<Result<void>>()> prove;  // a private call
   std::chrono::seconds attempt_life{600};
+  std::chrono::milliseconds trust{5'000};  // of a new token: answers to the one before come late
 };
 
 class AccessToken {
@@ -49,8 +50,10 @@ class AccessToken {
   // Renews it from the first call on. An error: there is none to be had.
   asio::awaitable<Result<void>> ready();
   asio::awaitable<void> stop();  // lets a renewal end that is under way: half of one is a login lost
-  // The broker has refused it before its time. True: it may be asked again in a moment, by another one.
+  // The broker has refused it before its time. True: it may be asked again with another one, once that is there.
   bool doubt();
+  // Waits for the renewal that a doubt has brought about, or begins it. Without a doubt there is nothing to wait for.
+  asio::awaitable<void> settle_doubt();
 
   Result<std::string> auth_url(const std::string& redirect_uri);
   asio::awaitable<Result<void>> handle_callback(std::string url);
@@ -62,6 +65,8 @@ class AccessToken {
   class Known;  // tokens, codes, verifiers
 
   asio::awaitable<void> keep_good();
+  bool is_due() const;  // a renewal, and nothing speaks against trying it now
+  asio::awaitable<Result<void>> renew();
   asio::awaitable<Result<Tokens>> ask(std::string form);
   asio::awaitable<Result<gateway::HttpResponse>> post(std::string target, std::string form);
   asio::awaitable<Result<void>> give_back(const vault::Secret& token);

@@ -1,5 +1,6 @@
 #include "gateways/framework/login/access_token.hpp"
 
+#include <condition_variable>
 #include <filesystem>
 #include <mutex>
 
@@ -7,6 +8,7 @@
 
 #include "bus/clock.hpp"
 #include "gateways/framework/login/pkce.hpp"
+#include "gateways/framework/rest_line.hpp"
 #include "tests/unit/bus/temporary_directory.hpp"
 #include "tests/unit/gateways/framework_run.hpp"
 #include "tests/unit/gateways/framework_tls_server.hpp"
@@ -143,10 +145,11 @@ class AccessTokenTest : public ::testing::Test {
     const std::lock_guard lock{mutex_};
     return asked_;
   }
-  AccessToken make(std::chrono::seconds attempt_life = std::chrono::minutes{10}) {
+  AccessToken make(std::chrono::seconds attempt_life = std::chrono::minutes{10},
+                   std::chrono::milliseconds trust = std::chrono::seconds{5}) {
     return AccessToken{context_,
                        {"Broker", "https://broker/auth", *gateway::parse_url(server_.url("https", "/token")), "/revoke", "scope",
-                        [this]() -> asio::awaitable<Result<void>> { co_return proof_; }, attempt_life}};
+                        [this]() -> asio::awaitable<Result<void>> { co_return proof_; }, attempt_life, trust}};
   }
   std::string callback(AccessToken& token, const std::string& code = "code") {
     const auto url = token.auth_url(redirect_uri);
@@ -166,9 +169,21 @@ class AccessTokenTest : public ::testing::Test {
   std::mutex mutex_;
   std::string answer_, asked_;
   std::vector<std::string> revoked_;
+  std::condition_variable asked_again_;
+  std::chrono::milliseconds slowness_{0};
+  int refused_ = 0, answered_ = 0;  // questions
   TlsServer server_{[this](Peer& peer) {
     for (std::string request = peer.read_request(); !request.empty(); request = peer.read_request()) {
-      const std::lock_guard lock{mutex_};
+      std::unique_lock lock{mutex_};
+      if (request.starts_with("GET ")) {  // a question, to which the first token is over
+        const bool is_over = request.find("access-1\r\n") != std::string::npos;
+        ++(is_over ? refused_ : answered_);
+        asked_again_.notify_one();
+        peer.write(is_over ? "HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n" : "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}");
+        continue;
+      }
+      // As slow as it takes to be asked all that is asked meanwhile.
+      asked_again_.wait_for(lock, slowness_, [this] { return refused_ > 2; });
       asked_ = request;
       const std::size_t token = request.find("\r\n\r\ntoken=") + 10;
       if (token >= 10) revoked_.push_back(request.substr(token, request.find('&', token) - token));
@@ -358,6 +373,59 @@ TEST_F(AccessTokenTest, ThatIsNewIsNotReplacedForADoubt) {
     co_return true;
   }(timer));
   EXPECT_EQ(token.reveal(), "access-1") << "it is new: what was refused was the one before";
+}
+
+// Two questions with a token that is over: each is refused once, and asked again with the next, of which there is one.
+TEST_F(AccessTokenTest, AQuestionThatMeetsItsEndWaitsForTheNext) {
+  keep("1", 3600 * s_ns);
+  AccessToken token = make(std::chrono::minutes{10}, std::chrono::milliseconds{0});
+  say_tokens("2", 3600);
+  slowness_ = std::chrono::milliseconds{1'500};  // longer than all pauses between three tries
+  gateway::RestLine::Dialect dialect;
+  dialect.is_of_trading = false;
+  dialect.meaning = [&](const gateway::HttpResponse& http, std::string_view) {
+    gateway::RestLine::Meaning meaning;
+    if (http.status == 200) return meaning;
+    meaning.error = Error{ErrorCode::AuthenticationFailed, "no"};
+    meaning.may_ask_again = token.doubt();
+    return meaning;
+  };
+  gateway::HttpSession http{loop_, tls_, *gateway::parse_url(server_.url()), {}, {}};
+  gateway::RestLine line{http, context_, dialect};
+  const auto make_question = [&](Timestamp) {
+    gateway::HttpRequest question;
+    question.method = "GET";
+    question.target = "/";
+    question.headers = {{"Authorization", "Bearer " + std::string{token.reveal()}}};
+    return question;
+  };
+  std::vector<ErrorCode> ended;
+  const auto end = [&](Result<std::string> answer) {
+    ended.push_back(answer ? ErrorCode::None : answer.error().code);
+  };
+  gateway::test::start<Result<std::string>>(loop_, line.ask(make_question), end);
+  ASSERT_TRUE(run(loop_, line.ask(make_question)));
+  run_until(loop_, [&] { return ended.size() == 1; });
+  EXPECT_EQ(ended[0], ErrorCode::None);
+  EXPECT_EQ(token.reveal(), "access-2");
+  const std::lock_guard lock{mutex_};
+  EXPECT_EQ(refused_, 2);
+  EXPECT_EQ(answered_, 2);
+}
+
+TEST_F(AccessTokenTest, ADoubtThatCannotBeSettledEndsTheQuestion) {
+  keep("1", 3600 * s_ns);
+  AccessToken token = make(std::chrono::minutes{10}, std::chrono::milliseconds{0});
+  say("503 Later", "");
+  ASSERT_TRUE(token.doubt());
+  EXPECT_TRUE(run(loop_, [](AccessToken& doubted) -> asio::awaitable<bool> {
+    co_await doubted.settle_doubt();
+    co_await doubted.settle_doubt();  // not asked again before its time
+    co_return true;
+  }(token)));
+  EXPECT_EQ(token.reveal(), "access-1");
+  EXPECT_EQ(heard_.state, SessionStateKind::ExpiresAt);
+  EXPECT_TRUE(token.doubt());
 }
 
 TEST_F(AccessTokenTest, WithoutARefreshTokenTellsItsEnd) {
