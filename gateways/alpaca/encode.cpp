@@ -395,8 +395,6 @@ Request encode_cancel(std::string_view broker_order_id) {
   return {.method = "DELETE", .path = "/v2/orders/" + segment(broker_order_id)};
 }
 
-Request encode_cancel_all() { return {.method = "DELETE", .path = "/v2/orders"}; }
-
 // ---- Questions
 
 Request encode_get_order(std::string_view broker_order_id) { return get("/v2/orders/" + segment(broker_order_id)); }

@@ -53,7 +53,6 @@ Result<Request> encode_place_list(const PlaceListCommand& list, const Instrument
 // The order as it shall be: what it lacks stays as it is. A new order takes its place, under command.venue_order_id.
 Result<Request> encode_replace(const ReplaceCommand& command, const Instrument& instrument);
 Request encode_cancel(std::string_view broker_order_id);
-Request encode_cancel_all();
 
 // ---- Questions. An absent part is not sent.
 

@@ -111,7 +111,6 @@ std::optional<std::string_view> ws_method_of(const Request& request) {
       {"GET", "/api/v3/order", "order.status"},
       {"POST", "/api/v3/order/cancelReplace", "order.cancelReplace"},
       {"PUT", "/api/v3/order/amend/keepPriority", "order.amend.keepPriority"},
-      {"DELETE", "/api/v3/openOrders", "openOrders.cancelAll"},
       {"GET", "/api/v3/openOrders", "openOrders.status"},
       {"POST", "/api/v3/orderList/oco", "orderList.place.oco"},
       {"POST", "/api/v3/orderList/oto", "orderList.place.oto"},

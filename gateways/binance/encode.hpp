@@ -31,7 +31,6 @@ Result<Request> encode_place(const NewOrder& order, const Instrument& instrument
 // An order is named by our id, and by Binance's as well where we have it: then the two are compared over there.
 Request encode_cancel(std::string_view broker_symbol, std::string_view venue_order_id, std::string_view broker_order_id,
                       std::string_view cancel_venue_order_id);
-Request encode_cancel_all(std::string_view broker_symbol);  // lists of orders as well
 
 // Which state the old order must be in for its cancel to be done. With OnlyNew, one that has filled in part meanwhile
 // stays as it is, and no more is bought than was asked for.

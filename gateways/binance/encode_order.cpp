@@ -320,10 +320,6 @@ Request encode_cancel(std::string_view broker_symbol, std::string_view venue_ord
   return request;
 }
 
-Request encode_cancel_all(std::string_view broker_symbol) {
-  return signed_request("DELETE", "/api/v3/openOrders", {{"symbol", std::string{broker_symbol}}});
-}
-
 Result<Request> encode_cancel_replace(const NewOrder& order, const Instrument& instrument,
                                       std::string_view orig_venue_order_id, std::string_view broker_order_id,
                                       std::string_view venue_order_id, std::string_view cancel_venue_order_id,

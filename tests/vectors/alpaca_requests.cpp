@@ -251,7 +251,6 @@ Request request_of(const json::object& asked) {
   if (op == "get_order") return encode_get_order(order_id);
   if (op == "get_order_by_client_order_id") return encode_get_order_by_name(plain(asked, "client_order_id"));
   if (op == "cancel_order") return encode_cancel(order_id);
-  if (op == "cancel_all" || op == "cancel_all_orders") return encode_cancel_all();
   if (op == "list_orders") return list_orders(asked);
   if (op == "get_account" || op == "account") return encode_account();
   if (op == "list_positions" || op == "positions") return encode_positions();

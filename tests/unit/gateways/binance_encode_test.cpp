@@ -308,13 +308,6 @@ TEST(BinanceEncode, AnAmendmentNamesTheOrderItsNewQuantityAndItsNewName) {
   EXPECT_EQ(query_of(request.params), "symbol=BTCUSDT&orderId=28&origClientOrderId=V1&newQty=0.4&newClientOrderId=V2");
 }
 
-TEST(BinanceEncode, CancelsAllOrdersOfASymbol) {
-  const Request request = encode_cancel_all("BTCUSDT");
-  EXPECT_EQ(request.method, "DELETE");
-  EXPECT_EQ(request.path, "/api/v3/openOrders");
-  EXPECT_EQ(query_of(request.params), "symbol=BTCUSDT");
-}
-
 TEST(BinanceEncode, AsksForMarketDataWithinTheDocumentedLimits) {
   EXPECT_EQ(query_of(encode_depth("BTCUSDT", 100).params), "symbol=BTCUSDT&limit=100");
   EXPECT_EQ(query_of(encode_depth("BTCUSDT", 50000).params), "symbol=BTCUSDT&limit=5000");
@@ -355,7 +348,6 @@ TEST(BinanceEncode, EveryWriteAndMostQuestionsHaveTheirMethodOfTheWebSocketApi) 
       {*encode_cancel_replace(limit_order(), btc_usdt(), "V1", "", "V2", "", CancelRestriction::None),
        "order.cancelReplace"},
       {encode_amend("BTCUSDT", "V1", "", "1"_d, "V2"), "order.amend.keepPriority"},
-      {encode_cancel_all("BTCUSDT"), "openOrders.cancelAll"},
       {encode_cancel_list("BTCUSDT", "L1"), "orderList.cancel"},
       {encode_query_list("L1"), "orderList.status"},
       {encode_query_order("BTCUSDT", "V1", ""), "order.status"},
