@@ -1,9 +1,7 @@
 """What users of other systems have suffered at brokers of shares, Alpaca and Interactive Brokers, and shall not suffer here.
 Each is a test of its own name: complaints_shares.py complaint_14_... ibkr runs one, at Alpaca unless another is named."""
 import time
-from datetime import datetime, timedelta
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from alpaca_orders import by_hand
 from complaints import BROKER, account_state, blocked, seconds_of, session, settled, tape
@@ -430,12 +428,6 @@ def complaint_26_competing_not_authenticated_and_not_connected_are_three():
 
 class AtNight(Local):
     """A login at IBKR's program ends at midnight in New York."""
-
-    def be_at(self, hour, minute):
-        there = datetime.now(ZoneInfo("America/New_York"))
-        then = there.replace(hour=hour, minute=minute, second=0)
-        self.skew_ms = int((then - there) / timedelta(milliseconds=1))
-        self.venue.control_call("POST", "/clock", skew_ms=self.skew_ms)
 
     def write_config(self, file=None, bus=""):
         super().write_config(file, bus)

@@ -1,4 +1,7 @@
 """What is Interactive Brokers' own about sessions and orders: through all processes, against an IBKR in a box."""
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
 from stack import PATIENCE, Number, Stack, check, run, wait_for, wait_synced
 
 SYMBOL = "AAPL"
@@ -14,7 +17,8 @@ def order(stack, *arguments, **more):
 
 
 class Local(Stack):
-    """Through IBKR's own program on this host, at which a person has logged in: there is nothing to show."""
+    """Through IBKR's own program on this host, at which a person has logged in: there is nothing to show. That login ends at
+    midnight in New York, and an hour before it says so: it is noon there."""
 
     def __init__(self, name, gateway="", **more):
         super().__init__(name, broker="ibkr", venue='at_gateway = "main"', gateway='way = "gateway"\n' + gateway, **more)
@@ -23,6 +27,13 @@ class Local(Stack):
         super().write_config(file, bus)
         config = file or self.config
         config.write_text(config.read_text().replace(f'credentials = "{self.folder}/main.cred"', 'credentials = "none"'))
+        self.be_at(12, 0)
+
+    def be_at(self, hour, minute):
+        there = datetime.now(ZoneInfo("America/New_York"))
+        then = there.replace(hour=hour, minute=minute, second=0)
+        self.skew_ms = int(1000 * (then.timestamp() - there.timestamp()))
+        self.venue.control_call("POST", "/clock", skew_ms=self.skew_ms)
 
 
 def status_of(stack, name):
