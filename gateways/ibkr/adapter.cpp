@@ -101,7 +101,8 @@ IbkrAdapter::IbkrAdapter(IbkrConfig config, gateway::AdapterContext context)
       capabilities_{ibkr_capabilities(config_.lost_after_ms)},
       credential_{context_.credentials, config_.rest, config_.line},
       pace_{config_.paces},
-      http_{context_.loop, context_.tls, config_.rest, http_options(config_), context_.tape},
+      http_{context_.loop, context_.tls, config_.rest, http_options(config_),
+            context_.tape = credential_.cut_for(std::move(context_.tape))},
       rest_{http_, context_, dialect()},
       login_{context_, rest_, credential_, config_.login_authorize},
       session_{context_, rest_, credential_, config_,
@@ -109,7 +110,7 @@ IbkrAdapter::IbkrAdapter(IbkrConfig config, gateway::AdapterContext context)
                 .on_renewed = [this](std::string why) { stream_.renew(std::move(why)); },
                 .on_state = tell_state(Events::Part::Login)}},
       stream_{context_, rest_, credential_, session_, config_, stream_handlers()} {
-  context_.cut_from = [this](std::string& text) { credential_.cut_from(text); };
+  context_.cut_from = credential_.cutter();
   rest_.limit_to(rate_limits().front());
 }
 

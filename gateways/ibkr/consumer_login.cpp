@@ -54,6 +54,7 @@ asio::awaitable<Result<void>> ConsumerLogin::prepare() {
   const auto token = decode_request_token(*body);
   if (!token) co_return token.error();
   request_token_ = Secret{*token};
+  credential_.keep_untold(request_token_);
   request_token_until_ns_ = boottime_now_ns() + attempt_life_ns;
   co_return Result<void>{};
 }
@@ -86,6 +87,7 @@ asio::awaitable<Result<void>> ConsumerLogin::handle_callback(std::string url) {
   }
   const auto verifier = login::code_of_pasted(url, {.path = std::string{login::callback_path}, .state = request_token_});
   if (!verifier) co_return verifier.error();
+  credential_.keep_untold(*verifier);
   const Secret request_token = std::exchange(request_token_, {});
   auto request = credential_.ask_access_token(request_token, *verifier, rest_.broker_time_ns());
   const auto body = co_await post(std::move(request), "/oauth/access_token");

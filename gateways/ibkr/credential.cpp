@@ -37,6 +37,8 @@ Credential::Credential(const gateway::Credentials& credentials, const gateway::U
   encryption_key_ = make_key(consumer.encryption_key, "encryption_key");
   prime_ = std::string{consumer.dh_prime.reveal()};
   access_token_secret_ = consumer.access_token_secret;
+  keep_untold(consumer.access_token);
+  keep_untold(consumer.access_token_secret);
   if (const auto half = KeyExchange::of(prime_, 2, KeyExchange::make_random()); !half) {
     throw std::runtime_error{"IBKR credentials: dh_prime: " + half.error().text};
   }
@@ -102,6 +104,8 @@ Result<gateway::HttpRequest> Credential::ask_access_token(const Secret& request_
 }
 
 void Credential::take_access(const Secret& token, const Secret& secret) {
+  keep_untold(token);
+  keep_untold(secret);
   consumer_.access_token = std::string{token.reveal()};
   access_token_secret_ = secret;
   forget_token();
@@ -146,9 +150,30 @@ void Credential::take_cookies(const gateway::HttpResponse& http) {
   }
 }
 
-void Credential::cut_from(std::string& text) const {
-  if (!consumer_.access_token.empty()) gateway::cut_secret(text, consumer_.access_token);
-  gateway::cut_secret(text, access_token_secret_.reveal());
+void Credential::keep_untold(const Secret& secret) {
+  constexpr std::size_t most = 16;
+  if (secret.is_empty()) return;
+  untold_->push_back(secret);
+  if (untold_->size() > most) untold_->pop_front();
+}
+
+std::function<void(std::string& text)> Credential::cutter() const {
+  return [untold = untold_](std::string& text) {
+    for (const Secret& secret : *untold) gateway::cut_secret(text, secret.reveal());
+  };
+}
+
+gateway::OnTape Credential::cut_for(gateway::OnTape tape) const {
+  if (!tape) return tape;
+  return [untold = untold_, tape = std::move(tape)](Tape record) {
+    for (const Secret& secret : *untold) {
+      for (std::string* text : {&record.target, &record.headers, &record.error}) {
+        gateway::cut_secret(*text, secret.reveal());
+      }
+      gateway::cut_secret(record.body, secret.reveal());
+    }
+    tape(std::move(record));
+  };
 }
 
 }  // namespace busbar::ibkr

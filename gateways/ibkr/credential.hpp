@@ -2,6 +2,9 @@
 // What shows IBKR who we are, at work. Straight it is a consumer, whose requests are signed with a live session token that is
 // made here and renewed each day; through IBKR's program on this host it is the login that a person has made there, in cookies.
 
+#include <deque>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -46,7 +49,10 @@ class Credential {
   bool has_token() const { return !is_straight() || !live_.is_empty(); }
   std::string stream_target(std::string_view target) const;  // with what it wants to know there
   void take_cookies(const gateway::HttpResponse& http);
-  void cut_from(std::string& text) const;
+  // What a login brings comes and goes, and is cut out of all that is told from then on. Both may outlive this.
+  void keep_untold(const Secret& secret);
+  std::function<void(std::string& text)> cutter() const;
+  gateway::OnTape cut_for(gateway::OnTape tape) const;  // empty: empty
 
  private:
   gateway::HttpRequest signed_by_key(std::string path, const Consumer& consumer, Params more, const Secret& prepend,
@@ -64,6 +70,7 @@ class Credential {
   Secret access_token_secret_;  // encrypted, base64
   Secret live_;
   Cookies cookies_;
+  std::shared_ptr<std::deque<Secret>> untold_ = std::make_shared<std::deque<Secret>>();
 };
 
 }  // namespace busbar::ibkr
