@@ -31,7 +31,7 @@ def published(stack, until, seconds=PATIENCE):
 
 def told(stack, what="status"):
     """What people are told."""
-    command = [str(BIN / "busbar"), "--config", str(stack.config), "--client", "cli", what]
+    command = [str(BIN / "busbar"), "--config", str(stack.config), "--client", "cli", "--timeout", "30", what]
     return subprocess.run(command, capture_output=True, text=True, timeout=60).stdout
 
 
