@@ -92,14 +92,25 @@ class CoinbaseAdapter final : public gateway::SpotAdapter {
   asio::awaitable<Result<std::vector<Fill>>> list_fills(FillsQuery query);
   asio::awaitable<Result<gateway::Facts>> facts_of_order(Order order, Symbol symbol, VenueSource source);
   asio::awaitable<Result<Order>> await_end(std::string broker_order_id);  // of a cancel that has begun
+  // Cancels that come together leave in one request, whose answer has a word for each.
+  struct CancelBatch {
+    gateway::Turn turn;
+    std::vector<std::string> broker_order_ids = {};
+    bool has_left = false;
+    gateway::Sent sent = {};
+    Result<std::vector<Cancelled>> results = Error{};
+  };
+  asio::awaitable<std::shared_ptr<const CancelBatch>> send_with_others(std::string broker_order_id, gateway::About about);
+  asio::awaitable<std::shared_ptr<const CancelBatch>> send_alone(std::string broker_order_id, gateway::About about,
+                                                                 Timestamp expire_time_ns);
+  asio::awaitable<void> send(std::shared_ptr<CancelBatch> batch, gateway::About about, Timestamp expire_time_ns);
   // A cancel was refused or its answer lost, and these are the facts; or it has begun, and this is the order's name
   // there.
   struct Begun {
     gateway::Facts facts;
     std::string broker_order_id;
   };
-  asio::awaitable<Begun> begin_cancel(Command command, gateway::About about, VenueEvent refused,
-                                      Timestamp expire_time_ns);
+  asio::awaitable<Begun> begin_cancel(Command command, gateway::About about, VenueEvent refused);
   // The second half of a replace, whose old order has ended like that.
   asio::awaitable<gateway::Facts> place_what_is_left(ReplaceCommand command, Instrument rules, Order old,
                                                      Timestamp cancel_time_ns);
@@ -124,6 +135,7 @@ class CoinbaseAdapter final : public gateway::SpotAdapter {
   MarketStream market_stream_;
   std::map<std::string, std::string> aliases_;  // whose book under which product
   OrderNames names_;
+  std::shared_ptr<CancelBatch> gathering_;  // takes more cancels
   CompleteLists complete_lists_;
   // By product, out of its last list, and by our name: that they have ended stays true.
   std::map<std::string, std::map<std::string, Order>> ended_;

@@ -149,9 +149,10 @@ std::vector<RateLimit> rate_limits(const Limits& limits, const Name& account) {
           each_second("public", Name{"coinbase-ip"}, limits.public_per_second)};
 }
 
-// A question is an order and its fills; a replace may be a cancel, the look whether it was done, and the new order.
+// A question is an order and its fills; a replace may be a cancel, the look whether it was done, and the new order. Cancels
+// that wait leave together, so how many requests they are the gateway alone knows, and tells.
 std::vector<RateCost> rate_costs() {
-  return {{"place", "private", 1}, {"cancel", "private", 2}, {"replace", "private", 3}, {"ask", "private", 2}};
+  return {{"place", "private", 1}, {"cancel", "private", 0}, {"replace", "private", 3}, {"ask", "private", 2}};
 }
 
 }  // namespace busbar::coinbase

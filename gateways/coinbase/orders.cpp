@@ -59,8 +59,18 @@ bool is_of(const Placed& placed, const Command& command) {
   return !placed.client_order_id || *placed.client_order_id == view(command.venue_order_id);
 }
 
-bool is_of(const Cancelled& cancelled, std::string_view broker_order_id) {
-  return cancelled.order_id.empty() || cancelled.order_id == broker_order_id;
+// What is said of one order, once; a single answer to a single question need not repeat its name.
+const Cancelled* find_one(const std::vector<Cancelled>& results, std::string_view broker_order_id, std::size_t asked) {
+  if (asked == 1 && results.size() == 1 && results.front().order_id.empty()) return &results.front();
+  const auto is_its = [&](const Cancelled& each) { return each.order_id == broker_order_id; };
+  const auto found = std::ranges::find_if(results, is_its);
+  return found != results.end() && std::ranges::count_if(results, is_its) == 1 ? &*found : nullptr;
+}
+
+// One order that Coinbase cannot read may have spoiled the request for all.
+bool is_spoiled(const Sent& sent) {
+  const auto status = sent.http.status;
+  return sent.http.outcome == gateway::HttpOutcome::Answered && (status == 400 || status == 404 || status == 422);
 }
 
 Error another_order(std::string_view what) {
@@ -101,8 +111,44 @@ asio::awaitable<Facts> CoinbaseAdapter::place(PlaceCommand command) {
 
 // ---- cancel and replace
 
-asio::awaitable<CoinbaseAdapter::Begun> CoinbaseAdapter::begin_cancel(Command command, About whom, VenueEvent refused,
-                                                                      Timestamp expire_time_ns) {
+asio::awaitable<void> CoinbaseAdapter::send(std::shared_ptr<CancelBatch> batch, About whom, Timestamp expire_time_ns) {
+  batch->has_left = true;
+  batch->sent.http.outcome = gateway::HttpOutcome::NoAnswer;  // until there is one
+  batch->sent = co_await rest_.send(make(encode_cancel(batch->broker_order_ids)), std::move(whom), expire_time_ns);
+  if (is_done(batch->sent)) batch->results = decode_cancelled(batch->sent.http.body);
+}
+
+asio::awaitable<std::shared_ptr<const CoinbaseAdapter::CancelBatch>> CoinbaseAdapter::send_alone(
+    std::string broker_order_id, About whom, Timestamp expire_time_ns) {
+  auto batch = std::make_shared<CancelBatch>(CancelBatch{.turn = gateway::Turn{context_.loop}});
+  batch->broker_order_ids.push_back(std::move(broker_order_id));
+  co_await send(batch, std::move(whom), expire_time_ns);
+  co_return batch;
+}
+
+// Those that are there in the same turn of the loop, and those that come while there is no room for another request.
+asio::awaitable<std::shared_ptr<const CoinbaseAdapter::CancelBatch>> CoinbaseAdapter::send_with_others(
+    std::string broker_order_id, About whom) {
+  if (!gathering_ || gathering_->broker_order_ids.size() >= cancels_max) {
+    gathering_ = std::make_shared<CancelBatch>(CancelBatch{.turn = gateway::Turn{context_.loop}});
+  }
+  const std::shared_ptr<CancelBatch> batch = gathering_;
+  batch->broker_order_ids.push_back(std::move(broker_order_id));
+  std::function<bool()> has_left = [batch] { return batch->has_left; };
+  if (const auto held = co_await batch->turn.take(has_left)) {
+    for (std::size_t known = 0; known != batch->broker_order_ids.size();) {
+      known = batch->broker_order_ids.size();
+      co_await gateway::pause(context_.loop, milliseconds{0});
+    }
+    co_await rest_.await_write();
+    if (gathering_ == batch) gathering_.reset();
+    co_await send(batch, std::move(whom), 0);
+  }
+  co_return batch;
+}
+
+asio::awaitable<CoinbaseAdapter::Begun> CoinbaseAdapter::begin_cancel(Command command, About whom, VenueEvent refused) {
+  const bool is_replace = refused == VenueEvent::ReplaceRejected;
   Begun begun;
   begun.broker_order_id = std::string{view(command.broker_order_id)};
   if (begun.broker_order_id.empty())
@@ -117,28 +163,33 @@ asio::awaitable<CoinbaseAdapter::Begun> CoinbaseAdapter::begin_cancel(Command co
     if (!begun.facts.empty()) co_return begun;
     begun.broker_order_id = found->order->order_id;
   }
-  std::vector<std::string> ids(1, begun.broker_order_id);
-  const Sent sent = co_await rest_.send(make(encode_cancel(ids)), std::move(whom), expire_time_ns);
-  if (!is_done(sent)) {
-    begun.facts = failed(command, sent, refused);
+  std::shared_ptr<const CancelBatch> batch;
+  if (!is_replace) batch = co_await send_with_others(begun.broker_order_id, whom);
+  if (!batch || (batch->broker_order_ids.size() > 1 && is_spoiled(batch->sent))) {
+    if (!is_replace) co_await rest_.await_write();
+    batch = co_await send_alone(begun.broker_order_id, whom, is_replace ? command.expire_time_ns : 0);
+  }
+  if (!is_done(batch->sent)) {
+    begun.facts = failed(command, batch->sent, refused);
     co_return begun;
   }
-  const auto results = decode_cancelled(sent.http.body);
-  if (!results || results->size() != 1 || !is_of(results->front(), begun.broker_order_id)) {
-    begun.facts = not_understood(command, sent, "a cancel", results);
+  const Cancelled* said =
+      batch->results ? find_one(*batch->results, begun.broker_order_id, batch->broker_order_ids.size()) : nullptr;
+  if (said == nullptr) {
+    begun.facts = not_understood(command, batch->sent, "a cancel", batch->results);
     co_return begun;
   }
-  VenueReport fact = fact_of_cancelled(results->front(), command.symbol, view(command.venue_order_id));
+  VenueReport fact = fact_of_cancelled(*said, command.symbol, view(command.venue_order_id));
   fact.broker_order_id = printable<64>(begun.broker_order_id);
   if (fact.event == VenueEvent::CancelRejected) fact.event = refused;
-  stamp(fact, sent);
+  stamp(fact, batch->sent);
   begun.facts.push_back(std::move(fact));
   co_return begun;
 }
 
 // That the cancel has begun is all that the answer says; how it ends the user channel tells.
 asio::awaitable<Facts> CoinbaseAdapter::cancel(CancelCommand command) {
-  Begun begun = co_await begin_cancel(command.command, about(command.command), VenueEvent::CancelRejected, 0);
+  Begun begun = co_await begin_cancel(command.command, about(command.command), VenueEvent::CancelRejected);
   co_return std::move(begun.facts);
 }
 
@@ -173,8 +224,7 @@ asio::awaitable<Facts> CoinbaseAdapter::replace(ReplaceCommand command) {
   Command old = head;
   old.venue_order_id = command.orig_venue_order_id;
   old.send_time_ns = 0;
-  Begun begun = co_await begin_cancel(old, about(head, command.order.client_order_id), VenueEvent::ReplaceRejected,
-                                      head.expire_time_ns);
+  Begun begun = co_await begin_cancel(old, about(head, command.order.client_order_id), VenueEvent::ReplaceRejected);
   VenueReport& said = begun.facts.back();
   if (said.event != VenueEvent::State) {
     said.venue_order_id = head.venue_order_id;

@@ -1,6 +1,7 @@
 #include "gateways/framework/account.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -207,6 +208,10 @@ asio::awaitable<void> Account::run_command(CommandKind kind, Message message) {
 void Account::note_line(const VenueReport& last) {
   const bool is_line_broken = last.event == VenueEvent::Unknown ||
                               (last.event == VenueEvent::NotSent && last.error == ErrorCode::ConnectionError);
+  // One request may have carried many commands.
+  const Timestamp failed = is_line_broken ? last.request_time_ns : 0;
+  const bool is_same_request = failed != 0 && failed == std::exchange(last_failed_request_ns_, failed);
+  if (is_same_request) return;
   if (is_line_broken) {
     breaker_.on_failure(options_.boottime());
   } else if (last.event == VenueEvent::NotSent) {

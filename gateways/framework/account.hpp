@@ -126,6 +126,7 @@ class Account final : public Events {
   AccountOwner& owner_;
   std::unique_ptr<Adapter> adapter_;
   CircuitBreaker breaker_;
+  Timestamp last_failed_request_ns_ = 0;
   InDoubt in_doubt_{AbsenceRule{}};
   TokenBucket probe_tokens_;
   std::array<PartState, 4> parts_;

@@ -105,13 +105,18 @@ asio::awaitable<std::optional<Error>> RestLine::await_room(RequestPace::Kind kin
 }
 
 // The router learns what it has not metered, in time for the orders that come next.
-void RestLine::note_question() {
-  if (++untold_questions_ < pace_.step()) return;
-  untold_questions_ = 0;
+void RestLine::note_unmetered(std::uint64_t under_way) {
+  if (++untold_ < pace_.step()) return;
+  untold_ = 0;
   RateUsage usage = dialect_.limit;
   usage.account = context_.account;
-  usage.used = pace_.used(broker_time_ns());
+  usage.used = pace_.used(broker_time_ns()) + under_way;
   context_.events.on_usage(std::move(usage));
+}
+
+asio::awaitable<void> RestLine::await_write() {
+  if (co_await await_room(RequestPace::Kind::Command, 0)) co_return;  // sending says why
+  note_unmetered(1);
 }
 
 asio::awaitable<Sent> RestLine::send(Make make, About about, Timestamp expire_time_ns) {
@@ -145,7 +150,7 @@ asio::awaitable<Sent> RestLine::send(Make make, About about, Timestamp expire_ti
     pace_.on_written(kind, broker_time_ns());
   };
   pace_.begin(kind);
-  if (!is_write) note_question();
+  if (!is_write) note_unmetered(0);
   sent.http = co_await http_.request(std::move(http));
   if (!is_written) pace_.on_unsent(kind);
   cut_secrets(sent.http.body);

@@ -73,6 +73,8 @@ class RestLine {
   // `expire_time_ns`, in the broker's time: later nothing is written any more. 0: never too late. A write that came late and
   // with too many others waits for room in the limit.
   asio::awaitable<Sent> send(Make make, About about = {}, Timestamp expire_time_ns = 0);
+  // For a write that the router has not metered: waits for room in the limit, and the router is told.
+  asio::awaitable<void> await_write();
   // The body of the answer, or why there is none. Waits for room, and leaves some to commands; and, where a login's token was
   // refused, for the next one.
   asio::awaitable<Result<std::string>> ask(Make make, About about = {});
@@ -105,7 +107,7 @@ class RestLine {
 
   asio::awaitable<void> refresh();
   asio::awaitable<std::optional<Error>> await_room(RequestPace::Kind kind, Timestamp expire_time_ns);
-  void note_question();
+  void note_unmetered(std::uint64_t under_way);
   void note_health(const HttpResponse& http, bool is_key_refused, bool is_private);
 
   HttpSession& http_;
@@ -115,7 +117,7 @@ class RestLine {
   std::mt19937_64 random_{std::random_device{}()};
   Periodic refresh_;
   RequestPace pace_;
-  std::uint64_t untold_questions_ = 0;
+  std::uint64_t untold_ = 0;
   Timestamp clock_at_ns_ = 0;  // CLOCK_BOOTTIME: when it was measured last
   int failures_ = 0;
   int key_refusals_ = 0;

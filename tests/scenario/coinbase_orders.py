@@ -1,4 +1,7 @@
 """What is Coinbase's own about orders: through all processes, against a Coinbase in a box."""
+import json
+
+import wire
 from stack import Number, Stack, check, run, wait_for, wait_synced
 
 SYMBOL = "BTC/USD"
@@ -56,6 +59,77 @@ def a_replace_is_a_cancel_and_the_rest_anew():
         check(stack.busbar("journal", "recheck")[0] == 0, "recheck")
 
 
+def resting(stack, count):
+    """So many orders that rest, and who placed them."""
+    stack.venue.stand_still()
+    dealer = stack.dealer("s1")
+    dealer.hello()
+    names = [f"T{i}" for i in range(count)]
+    for i, name in enumerate(names):
+        dealer.send("NewOrder", **wire.new_order(name, "Buy", "0.01", SYMBOL, price=20000 + i))
+    dealer.pump(60, lambda: all(dealer.status_of(name) == "New" for name in names))
+    check(all(dealer.status_of(name) == "New" for name in names), dealer.reports[-3:])
+    return dealer, names
+
+
+def cancel_requests(stack):
+    """Those that left, as lists of Coinbase's names of orders."""
+    tape = [m for r in stack.journal("tape") if (m := r.get("message") or {}).get("type") == "Tape"]
+    sent = [m for m in tape if m["direction"] == "Sent" and m.get("target", "").endswith("/batch_cancel")]
+    return [json.loads(m["body"])["order_ids"] for m in sent]
+
+
+def cancels_that_come_together_leave_together():
+    with coinbase("together") as stack:
+        dealer, names = resting(stack, 20)
+        ids = {dealer.reports_of(name)[-1]["broker_order_id"] for name in names}
+        dealer.send("CancelAll", client_order_id="all", account="main")
+        dealer.pump(60, lambda: all(dealer.status_of(name) in wire.FINAL for name in names))
+        check({dealer.status_of(name) for name in names} == {"Canceled"}, dealer.reports[-3:])
+        sent = wait_for("the requests on the tape", lambda: (r := cancel_requests(stack)) and sum(map(len, r)) >= 20 and r)
+        check(sorted(i for ids_of_one in sent for i in ids_of_one) == sorted(ids), "each was asked for once", sent)
+        check(len(sent) <= 10, "20 cancels left in", len(sent), "requests")
+        check(stack.busbar("journal", "recheck")[0] == 0, "recheck")
+
+
+def each_cancel_of_many_has_an_end_of_its_own():
+    with coinbase("own") as stack:
+        dealer, names = resting(stack, 12)
+        name_of = {dealer.reports_of(name)[-1]["broker_order_id"]: name for name in names}
+        reasons = {i: "NOT_ALLOWED_TO_CANCEL" if n % 2 else "INVALID_CANCEL_PRODUCT_ID" for n, i in enumerate(name_of)}
+        results = [{"success": False, "failure_reason": reasons[i], "order_id": i} for i in reversed(list(name_of))]
+        stack.venue.fault("answer_instead", endpoint="order.cancel", next=1, status=200, body=json.dumps({"results": results}))
+        dealer.send("CancelAll", client_order_id="all", account="main")
+
+        def refused():
+            return {r["orig_client_order_id"]: r for r in dealer.reports if r["exec_type"] == "CancelRejected"}
+
+        dealer.pump(60, lambda: all(dealer.status_of(n) == "Canceled" or n in refused() for n in names))
+        sent = wait_for("the requests on the tape", lambda: (r := cancel_requests(stack)) and sum(map(len, r)) >= 12 and r)
+        check(set(refused()) == {name_of[i] for i in sent[0]}, "refused:", set(refused()), "asked for:", sent)
+        check(len(sent[0]) > 1, "one at a time", sent)
+        for i in sent[0]:
+            check(refused()[name_of[i]]["broker_code"] == reasons[i], refused()[name_of[i]], reasons[i])
+        dealer.send("CancelAll", client_order_id="rest", account="main")
+        dealer.pump(60, lambda: all(dealer.status_of(n) == "Canceled" for n in names))
+        check({dealer.status_of(n) for n in names} == {"Canceled"}, dealer.reports[-3:])
+
+
+def what_became_of_many_cancels_is_asked_for():
+    with coinbase("lost") as stack:
+        dealer, names = resting(stack, 12)
+        stack.venue.fault("drop_answer", endpoint="order.cancel", next=1)
+        dealer.send("CancelAll", client_order_id="all", account="main")
+        dealer.pump(60, lambda: all(dealer.status_of(n) in wire.FINAL for n in names))
+        check({dealer.status_of(n) for n in names} == {"Canceled"}, dealer.reports[-3:])
+        sent = wait_for("the requests on the tape", lambda: (r := cancel_requests(stack)) and sum(map(len, r)) >= 12 and r)
+        check(sum(map(len, sent)) == 12, "none was asked for again", sent)
+        # One answer that was lost does not close the line.
+        order = stack.busbar("order", "buy", "0.01", SYMBOL, "--limit", "30000", "--id", "next")[1][-1]
+        check(order["order_status"] == "New", order)
+        check(stack.busbar("journal", "recheck")[0] == 0, "recheck")
+
+
 def an_order_in_doubt_is_found_in_the_list_of_all():
     with coinbase("doubt") as stack:
         stack.venue.stand_still()
@@ -99,5 +173,7 @@ def questions_are_answered():
 
 if __name__ == "__main__":
     run(an_order_lives_from_its_first_word_to_its_last_fill, a_replace_is_a_cancel_and_the_rest_anew,
-        an_order_in_doubt_is_found_in_the_list_of_all, what_was_filled_while_nobody_listened_is_found,
+        cancels_that_come_together_leave_together, each_cancel_of_many_has_an_end_of_its_own,
+        what_became_of_many_cancels_is_asked_for, an_order_in_doubt_is_found_in_the_list_of_all,
+        what_was_filled_while_nobody_listened_is_found,
         questions_are_answered)

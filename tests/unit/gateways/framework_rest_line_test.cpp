@@ -252,6 +252,25 @@ TEST_F(RestLineTest, TheRouterHearsOfTheQuestionsAtOnce) {
   }
 }
 
+TEST_F(RestLineTest, AWriteThatTheRouterHasNotMeteredWaitsForRoomAndIsTold) {
+  auto line = make();
+  line->rest.limit_to({.bucket = "weight", .scope = "address", .interval_ms = 1000, .limit = 2, .aligned = false});
+  const auto begin = std::chrono::steady_clock::now();
+  const auto wait = [&]() -> asio::awaitable<bool> {
+    co_await line->rest.await_write();
+    co_return true;
+  };
+  const auto await_write = [&] { EXPECT_TRUE(run(loop_, wait())); };
+  for (std::uint64_t i = 1; i <= 2; ++i) {
+    await_write();
+    ASSERT_EQ(line->heard.usages.size(), i);
+    EXPECT_EQ(line->heard.usages.back().used, i) << "with the one that leaves now";
+    EXPECT_EQ(send(*line, post).http.status, 200u);
+  }
+  await_write();
+  EXPECT_GE(std::chrono::steady_clock::now() - begin, 1000ms);
+}
+
 TEST_F(RestLineTest, AQuestionThatWouldWaitTooLongIsRefused) {
   auto line = make();
   line->rest.limit_to({.bucket = "weight", .scope = "address", .interval_ms = 60'000, .limit = 10, .aligned = false});
