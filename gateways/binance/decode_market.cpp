@@ -260,6 +260,27 @@ void read_market(const json::value& value, MarketFrame& market, Complaint& compl
   }
 }
 
+Result<MarketFrame> read_market_frame(std::string_view frame) {
+  MarketFrame market;
+  const auto value = parse_json(frame);
+  if (!value) return value.error();
+  Complaint complaint;
+  const json::object* object = value->if_object();
+  if (object != nullptr && object->contains("stream")) {
+    market.stream = Reader{*object, "frame", complaint}.text("stream");
+    if (const json::value* data = object->if_contains("data")) {
+      read_market(*data, market, complaint);
+    } else {
+      complaint.add("frame", "data", "missing");
+    }
+  } else if (object != nullptr && object->contains("event")) {  // serverShutdown, as the WebSocket API wraps it
+    read_market(object->at("event"), market, complaint);
+  } else {
+    read_market(*value, market, complaint);
+  }
+  return answer(std::move(market), complaint);
+}
+
 }  // namespace
 
 // [["4.00000000","431.00000000"],...]: price and quantity.
@@ -347,26 +368,9 @@ Result<AveragePrice> decode_average_price(std::string_view body) {
 }
 
 Result<MarketFrame> decode_market_frame(std::string_view frame) {
-  MarketFrame market;
-  if (read_hot(frame, market)) return market;
-  market = {};
-  const auto value = parse_json(frame);
-  if (!value) return value.error();
-  Complaint complaint;
-  const json::object* object = value->if_object();
-  if (object != nullptr && object->contains("stream")) {
-    market.stream = Reader{*object, "frame", complaint}.text("stream");
-    if (const json::value* data = object->if_contains("data")) {
-      read_market(*data, market, complaint);
-    } else {
-      complaint.add("frame", "data", "missing");
-    }
-  } else if (object != nullptr && object->contains("event")) {  // serverShutdown, as the WebSocket API wraps it
-    read_market(object->at("event"), market, complaint);
-  } else {
-    read_market(*value, market, complaint);
-  }
-  return answer(std::move(market), complaint);
+  Result<MarketFrame> market{boost::system::in_place_value};  // read where it is wanted, and not moved there
+  if (!read_hot(frame, *market)) market = read_market_frame(frame);
+  return market;
 }
 
 }  // namespace busbar::binance

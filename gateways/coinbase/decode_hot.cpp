@@ -9,115 +9,104 @@ namespace {
 
 using hot::element;
 using hot::member;
-using hot::object;
+using hot::MemberName;
 
-bool read_level(const object& from, Level2Update& update) {
-  std::string_view side;
-  const bool is_whole = hot::read_members(from, 0b111, [&](std::string_view name, const element& value) {
-    if (name == "side") return member(1, value, side);
-    if (name == "price_level") return member(2, value, update.level.price);
-    if (name == "new_quantity") return member(4, value, update.level.qty);
-    return 0;
-  });
-  update.is_bid = side == "bid";
-  return is_whole && (update.is_bid || side == "offer") && !update.level.qty.is_negative();
-}
-
-bool read_ticker(const object& from, TickerUpdate& ticker) {
-  return hot::read_members(from, 0b11, [&](std::string_view name, const element& value) {
-    if (name == "product_id") return member(1, value, ticker.product_id);
-    if (name == "price") return member(2, value, ticker.price);
-    if (name == "volume_24_h") return member(0, value, ticker.volume_24_h);
-    if (name == "low_24_h") return member(0, value, ticker.low_24_h);
-    if (name == "high_24_h") return member(0, value, ticker.high_24_h);
-    if (name == "best_bid") return member(0, value, ticker.best_bid);
-    if (name == "best_bid_quantity") return member(0, value, ticker.best_bid_quantity);
-    if (name == "best_ask") return member(0, value, ticker.best_ask);
-    if (name == "best_ask_quantity") return member(0, value, ticker.best_ask_quantity);
-    if (name == "price_percent_chg_24_h") return member(0, value, ticker.percent_24_h);
-    return 0;
-  });
-}
-
-bool read_trade(const object& from, MarketTrade& trade) {
-  return hot::read_members(from, 0b11111, [&](std::string_view name, const element& value) {
-    if (name == "trade_id") return member(1, value, trade.trade_id);
-    if (name == "product_id") return member(2, value, trade.product_id);
-    if (name == "price") return member(4, value, trade.price);
-    if (name == "size") return member(8, value, trade.size);
-    if (name == "time") return member(16, value, trade.time);
-    if (name == "side") return member(0, value, trade.side);
-    return 0;
-  });
-}
-
-template <class T, class Read>
-bool read_list(const element& value, std::size_t most, std::vector<T>& list, Read read_one) {
-  hot::array elements;
-  if (value.get(elements) != simdjson::SUCCESS || elements.size() > most) return false;
-  list.clear();
-  list.reserve(elements.size());
-  for (const element each : elements) {
-    object from;
-    if (each.get(from) != simdjson::SUCCESS || !read_one(from, list.emplace_back())) return false;
+int read_member(MemberName name, element from, Level2Update& update) {
+  if (name == "side") {
+    std::string_view side;
+    const bool is_read = hot::read(from, side);
+    update.is_bid = side == "bid";
+    return member(1, is_read && (update.is_bid || side == "offer"));
   }
-  return true;
+  if (name == "price_level") return member(2, from, update.level.price);
+  if (name == "new_quantity") {
+    return member(4, hot::read(from, update.level.qty) && !update.level.qty.is_negative());
+  }
+  return 0;
 }
 
-// A list of one channel's things under one name; `product_id` where the channel has it beside them.
-template <class T, class Read>
-bool read_event(const object& from, std::string_view list_name, std::size_t most, std::string& type,
-                std::string* product_id, std::vector<T>& list, Read read_one) {
-  const unsigned needed = product_id != nullptr ? 0b11 : 0b01;
-  return hot::read_members(from, needed, [&](std::string_view name, const element& value) {
-    if (name == "type") return member(0, value, type);
-    if (name == "product_id" && product_id != nullptr) return member(2, value, *product_id);
-    if (name == list_name) return read_list(value, most, list, read_one) ? 1 : -1;
+int read_member(MemberName name, element from, TickerUpdate& ticker) {
+  constexpr unsigned not_needed = 8;
+  if (name == "product_id") return member(1, from, ticker.product_id);
+  if (name == "price") return member(2, from, ticker.price);
+  if (name == "volume_24_h") return member(not_needed, from, ticker.volume_24_h);
+  if (name == "low_24_h") return member(not_needed, from, ticker.low_24_h);
+  if (name == "high_24_h") return member(not_needed, from, ticker.high_24_h);
+  if (name == "best_bid") return member(not_needed, from, ticker.best_bid);
+  if (name == "best_bid_quantity") return member(not_needed, from, ticker.best_bid_quantity);
+  if (name == "best_ask") return member(not_needed, from, ticker.best_ask);
+  if (name == "best_ask_quantity") return member(not_needed, from, ticker.best_ask_quantity);
+  if (name == "price_percent_chg_24_h") return member(not_needed, from, ticker.percent_24_h);
+  return 0;
+}
+
+int read_member(MemberName name, element from, MarketTrade& trade) {
+  if (name == "trade_id") return member(1, from, trade.trade_id);
+  if (name == "product_id") return member(2, from, trade.product_id);
+  if (name == "price") return member(4, from, trade.price);
+  if (name == "size") return member(8, from, trade.size);
+  if (name == "time") return member(16, from, trade.time);
+  if (name == "side") return member(32, from, trade.side);
+  return 0;
+}
+
+// A list of one channel's things under one name; `product_id` where the channel has it beside them. Of a thing, the members
+// that are `needed` must be there.
+template <class T, std::size_t N>
+bool read_event(element from, const char (&list_name)[N], std::size_t most, unsigned needed, std::string& type,
+                std::string* product_id, std::vector<T>& list) {
+  const auto read_one = [needed](element each, T& one) {
+    return hot::read_members(each, needed, [&one](MemberName name, element it) { return read_member(name, it, one); });
+  };
+  return hot::read_members(from, product_id != nullptr ? 0b11 : 0b01, [&](MemberName name, element each) {
+    if (name == "type") return member(4, each, type);
+    if (name == "product_id" && product_id != nullptr) return member(2, each, *product_id);
+    if (name == list_name) return member(1, hot::read_list(each, most, list, read_one));
     return 0;
   });
 }
 
-bool read_events(const element& value, Frame& frame) {
+bool read_event(element from, std::string_view channel, Frame::Event& into) {
   constexpr std::size_t things_max = 20'000;
-  hot::array events;
-  if (value.get(events) != simdjson::SUCCESS || events.size() > hot::list_max) return false;
-  frame.events.reserve(events.size());
-  for (const element each : events) {
-    object from;
-    if (each.get(from) != simdjson::SUCCESS) return false;
-    bool is_read = false;
-    if (frame.channel == "l2_data") {
-      auto& event = frame.events.emplace_back().emplace<Level2Event>();
-      is_read = read_event(from, "updates", levels_max, event.type, &event.product_id, event.updates, read_level);
-    } else if (frame.channel == "market_trades") {
-      auto& event = frame.events.emplace_back().emplace<TradesEvent>();
-      is_read = read_event(from, "trades", things_max, event.type, nullptr, event.trades, read_trade);
-    } else if (frame.channel == "ticker" || frame.channel == "ticker_batch") {
-      auto& event = frame.events.emplace_back().emplace<TickerEvent>();
-      is_read = read_event(from, "tickers", things_max, event.type, nullptr, event.tickers, read_ticker);
-    }
-    if (!is_read) return false;
+  if (channel == "l2_data") {
+    auto& event = into.emplace<Level2Event>();
+    return read_event(from, "updates", levels_max, 0b111, event.type, &event.product_id, event.updates);
   }
-  return true;
+  if (channel == "market_trades") {
+    auto& event = into.emplace<TradesEvent>();
+    return read_event(from, "trades", things_max, 0b11111, event.type, nullptr, event.trades);
+  }
+  if (channel == "ticker" || channel == "ticker_batch") {
+    auto& event = into.emplace<TickerEvent>();
+    return read_event(from, "tickers", things_max, 0b11, event.type, nullptr, event.tickers);
+  }
+  return false;
+}
+
+// What the channel is stands before what it tells.
+int read_frame_member(MemberName name, element from, Frame& frame) {
+  constexpr unsigned not_needed = 8;
+  if (name == "channel") return frame.events.empty() ? member(1, from, frame.channel) : -1;
+  if (name == "sequence_num") return member(2, from, frame.sequence_num);
+  if (name == "events") {
+    return member(4, hot::read_list(from, hot::list_max, frame.events, [&](element each, Frame::Event& event) {
+                    return read_event(each, frame.channel, event);
+                  }));
+  }
+  if (name == "timestamp") return member(not_needed, from, frame.timestamp);
+  if (name == "client_id") frame.has_client_id = true;
+  return name == "type" ? -1 : 0;
 }
 
 }  // namespace
 
 bool read_hot(std::string_view text, Frame& frame) {
-  const auto root = hot::parse(text);
-  object outer;
-  element channel, events;
-  if (!root || root->get(outer) != simdjson::SUCCESS) return false;
-  if (outer.at_key("channel").get(channel) != simdjson::SUCCESS || !hot::read(channel, frame.channel)) return false;
-  const bool is_whole = hot::read_members(outer, 0b11, [&](std::string_view name, const element& value) {
-    if (name == "sequence_num") return member(1, value, frame.sequence_num);
-    if (name == "events") return read_events(value, frame) ? 2 : -1;
-    if (name == "timestamp") return member(0, value, frame.timestamp);
-    if (name == "client_id") frame.has_client_id = true;
-    return name == "type" ? -1 : 0;
-  });
+  hot::object root;
+  const bool is_read = hot::parse(text, root) && hot::read_members(root, 0b111, [&](MemberName name, element each) {
+                         return read_frame_member(name, each, frame);
+                       });
   constexpr std::int64_t most = 1LL << 53;
-  if (!is_whole || *frame.sequence_num < 0 || *frame.sequence_num > most) return false;
+  if (!is_read || *frame.sequence_num < 0 || *frame.sequence_num > most) return false;
   frame.time_ns = gateway::parse_utc(frame.timestamp).value_or(0);
   return true;
 }

@@ -177,8 +177,9 @@ Frame read_frame(const json::object& object, Complaint& complaint) {
 }  // namespace
 
 Result<Frame> decode_frame(std::string_view text) {
-  if (Frame frame; read_hot(text, frame)) return frame;
-  return decode_object(text, "frame", read_frame, frame_max);
+  Result<Frame> frame{boost::system::in_place_value};  // read where it is wanted, and not moved there
+  if (!read_hot(text, *frame)) frame = decode_object(text, "frame", read_frame, frame_max);
+  return frame;
 }
 
 }  // namespace busbar::coinbase

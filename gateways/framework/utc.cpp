@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <chrono>
 #include <limits>
 #include <string>
@@ -13,6 +12,8 @@ namespace {
 
 constexpr std::int64_t per_s = 1'000'000'000;
 
+constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
 // Reads a text from left to right; what does not fit stays, and then nothing fits any more.
 struct Scanner {
   std::string_view rest;
@@ -20,10 +21,11 @@ struct Scanner {
 
   int number(std::size_t digits) {
     int value = 0;
-    const char* const first = rest.data();
-    const bool fits = is_good && rest.size() >= digits &&
-                      rest.substr(0, digits).find_first_not_of("0123456789") == std::string_view::npos;
-    is_good = fits && std::from_chars(first, first + digits, value).ec == std::errc{};
+    is_good = is_good && rest.size() >= digits;
+    for (std::size_t at = 0; is_good && at < digits; ++at) {
+      is_good = is_digit(rest[at]);
+      value = value * 10 + (rest[at] - '0');
+    }
     if (is_good) rest.remove_prefix(digits);
     return value;
   }
@@ -37,13 +39,11 @@ struct Scanner {
   std::int64_t fraction_ns() {
     std::int64_t value = 0;
     std::int64_t place = per_s / 10;
-    const std::size_t digits = std::min(rest.find_first_not_of("0123456789"), rest.size());
-    is_good = is_good && digits > 0;
-    for (const char c : rest.substr(0, digits)) {
-      value += (c - '0') * place;
+    is_good = is_good && !rest.empty() && is_digit(rest.front());
+    for (; !rest.empty() && is_digit(rest.front()); rest.remove_prefix(1)) {
+      value += (rest.front() - '0') * place;
       place /= 10;
     }
-    rest.remove_prefix(digits);
     return value;
   }
 };

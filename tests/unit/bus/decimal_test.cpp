@@ -133,6 +133,30 @@ TEST(Decimal, ReadsNumbersAndNothingElse) {
   EXPECT_FALSE(Decimal::parse({"1\0", 2}));
 }
 
+// Digits are read eight at a time: wherever the point stands, and whatever byte stands among them, it must not show.
+TEST(Decimal, ReadsAnyNumberOfDigitsAndOnlyDigits) {
+  for (std::size_t size = 1; size <= 18; ++size) {
+    const std::string digits = std::string{"918273645546372819"}.substr(0, size);
+    EXPECT_EQ(Decimal::parse(digits)->mantissa(), std::stoll(digits)) << digits;
+    for (std::size_t point = 1; point < size; ++point) {
+      const std::string text = digits.substr(0, point) + "." + digits.substr(point);
+      const auto value = Decimal::parse(text);
+      ASSERT_TRUE(value) << text;
+      EXPECT_EQ(value->mantissa(), std::stoll(digits)) << text;
+      EXPECT_EQ(value->exponent(), static_cast<int>(point) - static_cast<int>(size)) << text;
+    }
+    for (std::size_t at = 0; at < size; ++at) {
+      for (int byte = 0; byte < 256; ++byte) {
+        const char c = static_cast<char>(byte);
+        if ((c >= '0' && c <= '9') || c == '.' || c == '-' || c == 'e' || c == 'E') continue;
+        std::string text = digits;
+        text[at] = c;
+        EXPECT_FALSE(Decimal::parse(text)) << size << " digits, byte " << byte << " at " << at;
+      }
+    }
+  }
+}
+
 TEST(Decimal, OrdersByValue) {
   Random random;
   BUSBAR_TRACE_SEED(random);

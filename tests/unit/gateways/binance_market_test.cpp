@@ -235,6 +235,42 @@ TEST(BinanceMarket, WhatIsHotIsReadFastAndWhateverIsNotAsDocumentedIsLeftToTheSt
   }
 }
 
+// What nobody wants is looked at all the same: a frame is JSON as a whole, or it is none.
+TEST(BinanceMarket, WhatIsNoJsonIsRefusedWhereverItStands) {
+  const std::string best = R"("u":400,"s":"B","b":"1","B":"2","a":"3","A":"4")";
+  EXPECT_TRUE(decode_market_frame("{" + best + R"(,"x":null,"y":-1.5e3,"z":true})"));
+  for (const char* more : {R"(,"x":tru)", R"(,"x":01)", R"(,"x":1.)", R"(,"x":"\q")", R"(,"\q":1)", R"(,"x")", R"(,"x":)",
+                           R"(,"x":"y":1)", R"(,"x":[1,])", R"(,"x":{"y"})", R"(,"s":"B":"C")", R"(,"b":"1":"2")",
+                           R"(,"u":1:2)", R"(,x:1)", ",", "}", R"(,"x":"y)"}) {
+    const std::string bare = "{" + best + more + "}";
+    EXPECT_FALSE(decode_market_frame(bare)) << bare;
+    const std::string wrapped = R"({"stream":"b@bookTicker","data":)" + bare + "}";
+    EXPECT_FALSE(decode_market_frame(wrapped)) << wrapped;
+  }
+  for (const char* behind : {"x", "}", "{}", ",", "1", "\"\""}) {
+    EXPECT_FALSE(decode_market_frame(R"({"stream":"b@bookTicker","data":{)" + best + "}}" + behind)) << behind;
+  }
+}
+
+TEST(BinanceMarket, MembersInAnotherOrderAndWithEscapesMeanTheSame) {
+  for (const char* same : {R"({"A":"4","a":"3","B":"2","b":"1","s":"B","u":400})",
+                           R"( { "u" : 400 , "s" : "B" , "b" : "1" , "B" : "2" , "a" : "3" , "A" : "4" } )",
+                           R"({"\u0075":400,"s":"\u0042","b":"\u0031","B":"2","a":"3","A":"4"})",
+                           R"({"data":{"u":400,"s":"B","b":"1","B":"2","a":"3","A":"4"},"stream":"b@bookTicker"})",
+                           R"({"u":400,"s":"B","b":"1","B":"2","a":"3","A":"4","x":{"y":[1,"]}"]}})"}) {
+    const auto frame = decode_market_frame(same);
+    ASSERT_TRUE(frame) << same << " " << frame.error().text;
+    const auto& ticker = std::get<BookTicker>(frame->what);
+    EXPECT_EQ(ticker.update_id, 400) << same;
+    EXPECT_EQ(ticker.symbol, "B") << same;
+    EXPECT_EQ(ticker.bid, "1"_d) << same;
+    EXPECT_EQ(ticker.ask_qty, "4"_d) << same;
+  }
+  const auto trade = decode_market_frame(R"({"E":1,"s":"B","t":9,"p":"0.001","q":"100","T":7,"m":true,"M":true,"e":"trade"})");
+  ASSERT_TRUE(trade) << trade.error().text;
+  EXPECT_EQ(std::get<TradeEvent>(trade->what).trade_id, 9);
+}
+
 TEST(BinanceMarket, AnAnswerOfTheControlChannelKeepsItsResult) {
   EXPECT_EQ(decoded<ControlResponse>(R"({"result":["btcusdt@trade"],"id":3})").result, R"(["btcusdt@trade"])");
   EXPECT_EQ(decoded<ControlResponse>(R"({"result":null,"id":3})").result, "null");

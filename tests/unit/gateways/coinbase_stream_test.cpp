@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "gateways/coinbase/cumulative.hpp"
+#include "gateways/coinbase/decode_hot.hpp"
 #include "gateways/coinbase/facts.hpp"
 #include "gateways/coinbase/level2_book.hpp"
 #include "gateways/coinbase/order_names.hpp"
@@ -142,6 +143,34 @@ TEST(CoinbaseStream, HostileFramesAreRefusedByTheNameOfTheMember) {
     const auto frame = decode_frame(c.frame);
     ASSERT_FALSE(frame) << c.frame;
     EXPECT_EQ(frame.error().text.find(c.complaint), 0u) << frame.error().text;
+  }
+}
+
+TEST(CoinbaseStream, WhatIsHotIsReadFastAndInAnotherOrderAllTheSame) {
+  const std::string trade = R"({"trade_id":"7","product_id":"BTC-USD","price":"65000.12","size":"0.5","side":"SELL",)"
+                            R"("time":"2023-02-09T20:32:50Z"})";
+  const std::string events = R"("events":[{"type":"update","trades":[)" + trade + "]}]";
+  const std::string channel = R"("channel":"market_trades")";
+  const std::string rest = R"("client_id":"","timestamp":"1970-01-01T00:00:01Z","sequence_num":5)";
+  const std::string begin = "{" + channel + "," + rest + ",";
+  Frame hot;
+  ASSERT_TRUE(read_hot(begin + events + "}", hot));
+  for (const std::string& text : {begin + events + "}", "{" + events + "," + rest + "," + channel + "}"}) {
+    const auto frame = decode_frame(text);
+    ASSERT_TRUE(frame) << frame.error().text;
+    EXPECT_EQ(frame->sequence_num, 5);
+    EXPECT_EQ(frame->time_ns, 1'000'000'000);
+    EXPECT_TRUE(frame->has_client_id);
+    ASSERT_EQ(frame->events.size(), 1u);
+    const auto& trades = std::get<TradesEvent>(frame->events[0]).trades;
+    ASSERT_EQ(trades.size(), 1u);
+    EXPECT_EQ(trades[0].trade_id, "7");
+    EXPECT_EQ(trades[0].price, "65000.12"_d);
+    EXPECT_EQ(trades[0].side, "SELL");
+  }
+  for (const std::string& bad : {begin + events + "}x", begin + R"("events":[{"trades":[)" + trade + ",]}]}",
+                                 begin + R"("x":tru,)" + events + "}"}) {
+    EXPECT_FALSE(decode_frame(bad)) << bad;
   }
 }
 
