@@ -32,15 +32,23 @@ bool is_of_this_moment(const TradingSession& session, const Clock& clock) {
 }  // namespace
 
 bool agrees(const MarketHours& hours, const Clock& clock) {
-  return clock.is_open == std::ranges::any_of(hours.sessions, [&](const TradingSession& session) {
-           return is_of_this_moment(session, clock);
-         });
+  const auto now = std::ranges::find_if(
+      hours.sessions, [&](const TradingSession& session) { return is_of_this_moment(session, clock); });
+  if (now == hours.sessions.end() || !clock.is_open) return (now == hours.sessions.end()) != clock.is_open;
+  return now->close_ns == clock.next_close || clock.next_close <= clock.time;
 }
 
 MarketHours corrected(MarketHours hours, const Clock& clock) {
   if (agrees(hours, clock)) return hours;
   if (clock.is_open) {
-    if (clock.time < clock.next_close) hours.sessions.push_back({TradingSessionKind::Regular, clock.time, clock.next_close});
+    if (clock.next_close <= clock.time) return hours;
+    Timestamp open_ns = clock.time;
+    std::erase_if(hours.sessions, [&](const TradingSession& session) {
+      if (!is_of_this_moment(session, clock)) return false;
+      open_ns = std::min(open_ns, session.open_ns);
+      return true;
+    });
+    hours.sessions.push_back({TradingSessionKind::Regular, open_ns, clock.next_close});
   } else {
     for (TradingSession& session : hours.sessions) {
       if (is_of_this_moment(session, clock)) session.open_ns = std::max(clock.next_open, clock.time);

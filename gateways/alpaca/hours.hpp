@@ -14,7 +14,8 @@ inline constexpr std::string_view share_market = "us_equity";  // as Alpaca call
 // that cannot be read.
 Result<MarketHours> hours_of(const std::vector<SessionDay>& days);
 
-// The clock knows better of this moment than the calendar does: trading may be halted, or go on, against all plans.
+// The clock knows better of this moment than the calendar does: trading may be halted, or go on, against all plans, and end
+// sooner or later than planned.
 bool agrees(const MarketHours& hours, const Clock& clock);
 MarketHours corrected(MarketHours hours, const Clock& clock);
 

@@ -220,6 +220,18 @@ TEST(AlpacaHours, TheClockKnowsBetterOfThisMoment) {
   const MarketHours longer = corrected(day, clock);
   EXPECT_TRUE(agrees(longer, clock));
   EXPECT_EQ(longer.sessions.back().close_ns, 30 * minute);
+  // It ends sooner than planned, or later.
+  for (const Timestamp close : {15 * minute, 90 * minute}) {
+    clock = {.time = 12 * minute, .is_open = true, .next_open = 99 * minute, .next_close = close};
+    EXPECT_FALSE(agrees(day, clock));
+    const MarketHours told = corrected(day, clock);
+    EXPECT_TRUE(agrees(told, clock));
+    ASSERT_EQ(told.sessions.size(), 2u);
+    EXPECT_EQ(told.sessions.back().open_ns, 10 * minute);
+    EXPECT_EQ(told.sessions.back().close_ns, close);
+  }
+  clock.next_close = 11 * minute;  // it is open, and has closed: one of these is wrong, and the calendar stands
+  EXPECT_EQ(corrected(day, clock).sessions.back().close_ns, 20 * minute);
 }
 
 }  // namespace
