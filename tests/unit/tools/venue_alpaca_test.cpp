@@ -106,8 +106,9 @@ struct VenueAlpaca : testing::Test {
     return text(ask("GET", "/v2/orders/" + text(order, "id")).body.get_object(), "status");
   }
   void set_hours(Hours hours, std::string_view market_time = {}) {
-    api.hours().settings().hours = hours;
-    if (!market_time.empty()) api.hours().set_offset(at(market_time) - clock);
+    json::object body{{"hours", name_of(hours)}};
+    if (!market_time.empty()) body["at"] = market_time;
+    api.hours().set(body, clock);
     api.on_tick();
   }
 };
@@ -317,6 +318,30 @@ TEST_F(VenueAlpaca, TheCalendarKnowsHolidaysAndHalfDays) {
   EXPECT_EQ(new_york_time(at("2026-03-08T06:59:59Z"), 0), "2026-03-08T01:59:59-05:00");
   EXPECT_EQ(new_york_time(at("2026-03-08T07:00:00Z"), 0), "2026-03-08T03:00:00-04:00");
   EXPECT_EQ(new_york_time(at("2026-11-01T06:00:00Z"), 0), "2026-11-01T01:00:00-05:00");
+}
+
+// At midnight too: what the calendar's HH:MM cannot say of the last minute of a day, the clock does.
+TEST_F(VenueAlpaca, WhatIsAlwaysOpenDoesNotCloseTonight) {
+  for (const char* time : {"12:00:00", "23:58:30", "23:59:30"}) {
+    const std::string now = std::string{"2026-11-25T"} + time + "-05:00";
+    set_hours(Hours::Open, now);
+    const auto shown = ask("GET", "/v2/clock").body.get_object();
+    EXPECT_TRUE(shown.at("is_open").as_bool());
+    EXPECT_GE(at(text(shown, "next_close")), at(now) + 23 * 3'600'000'000) << now;
+  }
+}
+
+// Some regular minute a day has to have; it is half a day away from whoever asks.
+TEST_F(VenueAlpaca, WhatIsAlwaysExtendedIsNotRegularSoon) {
+  for (const char* time : {"00:00:30", "11:59:30", "12:00:30", "23:58:30", "23:59:30"}) {
+    const std::string now = std::string{"2026-11-25T"} + time + "-05:00";
+    set_hours(Hours::Extended, now);
+    EXPECT_FALSE(ask("GET", "/v2/clock").body.at("is_open").as_bool());
+    const auto day = ask("GET", "/v2/calendar?start=2026-11-25&end=2026-11-25").body.get_array().at(0).get_object();
+    const auto opens = at("2026-11-25T" + text(day, "open") + ":00-05:00"), closes = at("2026-11-25T" + text(day, "close") + ":00-05:00");
+    EXPECT_EQ(closes - opens, 60'000'000);
+    EXPECT_GT(std::min(std::abs(opens - at(now)), std::abs(closes - at(now))), 11 * 3'600'000'000) << now;
+  }
 }
 
 TEST_F(VenueAlpaca, AtTheCloseIsAtTheClose) {

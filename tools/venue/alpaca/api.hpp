@@ -20,11 +20,11 @@
 #include "tools/venue/alpaca/assets.hpp"
 #include "tools/venue/alpaca/ledger.hpp"
 #include "tools/venue/alpaca/limits.hpp"
-#include "tools/venue/alpaca/market_hours.hpp"
 #include "tools/venue/alpaca/order_reader.hpp"
 #include "tools/venue/alpaca/shapes.hpp"
 #include "tools/venue/engine.hpp"
 #include "tools/venue/history.hpp"
+#include "tools/venue/market_hours.hpp"
 
 namespace busbar::venue::alpaca {
 

@@ -88,23 +88,6 @@ auto read_named(ConfigTable& table, std::string_view key, std::string fallback, 
 
 }  // namespace
 
-Hours hours_named(std::string_view name) {
-  for (const Hours hours : {Hours::Open, Hours::Extended, Hours::Closed, Hours::Calendar}) {
-    if (name == name_of(hours)) return hours;
-  }
-  throw std::invalid_argument{"open, extended, closed or calendar"};
-}
-
-std::string_view name_of(Hours hours) {
-  switch (hours) {
-    case Hours::Open: return "open";
-    case Hours::Extended: return "extended";
-    case Hours::Closed: return "closed";
-    case Hours::Calendar: break;
-  }
-  return "calendar";
-}
-
 WashTrades wash_trades_named(std::string_view name) {
   if (name == "crossing") return WashTrades::Crossing;
   if (name == "all") return WashTrades::All;
@@ -148,17 +131,7 @@ Settings load_settings(ConfigTable& root, const std::filesystem::path& default_f
   rules.has_sip = venue.flag("sip", true);
   rules.binary_frames = venue.flag("binary_frames", true);
   rules.auth_within = venue.integer("auth_within_ms", 100, 3'600'000, rules.auth_within / 1'000) * 1'000;
-  settings.hours.hours = read_named(venue, "hours", "open", hours_named);
-  const auto read_days = [&](std::string_view key, std::set<std::string>& days) {
-    if (!venue.has(key)) return;
-    days.clear();
-    for (std::string& day : venue.texts(key, {})) {
-      if (day.size() != 10 || !date_from(day)) venue.refuse(key, "\"" + day + "\" is not like \"2026-11-26\"");
-      days.insert(std::move(day));
-    }
-  };
-  read_days("holidays", settings.hours.holidays);
-  read_days("early_closes", settings.hours.early_closes);
+  settings.hours = read_hours(venue);
 
   ConfigTable limits = venue.table("limits");
   read_numbers(limits, limit_numbers, settings.limits);

@@ -20,8 +20,6 @@ struct DefaultSymbols {
 };
 DefaultSymbols default_symbols();
 
-Hours hours_named(std::string_view name);  // "open", "extended", "closed", "calendar"; throws std::invalid_argument
-std::string_view name_of(Hours hours);
 WashTrades wash_trades_named(std::string_view name);  // "crossing", "all", "off"; throws std::invalid_argument
 
 }  // namespace busbar::venue::alpaca

@@ -54,25 +54,9 @@ json::value Control::set_rules(const json::object& body) {
 
 // What follows from it happens before this is answered.
 json::value Control::set_hours(const json::object& body) {
-  MarketHours& hours = venue_.api().hours();
-  if (body.contains("hours")) hours.settings().hours = hours_named(required(body, "hours"));
-  const auto set_days = [&](std::string_view name, std::set<std::string>& days) {
-    if (const auto given = texts_if_given(body, name)) days = {given->begin(), given->end()};
-  };
-  set_days("holidays", hours.settings().holidays);
-  set_days("early_closes", hours.settings().early_closes);
-  if (body.contains("at")) {
-    const auto at = time_from(required(body, "at"));
-    if (!at) throw std::invalid_argument{"at: RFC 3339"};
-    hours.set_offset(*at - venue_.now());
-  }
+  venue_.api().hours().set(body, venue_.now());
   venue_.api().on_tick();
-  const MarketHours::Clock clock = hours.clock(venue_.now());
-  return json::object{{"hours", name_of(hours.settings().hours)},
-                      {"is_open", clock.is_open},
-                      {"timestamp", new_york_time(clock.timestamp, 6)},
-                      {"next_open", new_york_time(clock.next_open, 0)},
-                      {"next_close", new_york_time(clock.next_close, 0)}};
+  return venue_.api().hours().told(venue_.now());
 }
 
 json::value Control::set_symbol(const json::object& body) {

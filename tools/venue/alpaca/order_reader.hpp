@@ -9,8 +9,8 @@
 #include <boost/json/object.hpp>
 
 #include "tools/venue/alpaca/assets.hpp"
-#include "tools/venue/alpaca/market_hours.hpp"
 #include "tools/venue/engine.hpp"
+#include "tools/venue/market_hours.hpp"
 
 namespace busbar::venue::alpaca {
 

@@ -12,9 +12,9 @@
 
 #include "tools/venue/alpaca/assets.hpp"
 #include "tools/venue/alpaca/ledger.hpp"
-#include "tools/venue/alpaca/market_hours.hpp"
 #include "tools/venue/alpaca/wire.hpp"
 #include "tools/venue/history.hpp"
+#include "tools/venue/market_hours.hpp"
 #include "tools/venue/time_text.hpp"
 
 namespace busbar::venue::alpaca {

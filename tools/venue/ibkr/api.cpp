@@ -83,6 +83,7 @@ struct Operations {
       {"contract.rules", "GET", "iserver/contract/{}/info-and-rules", Needs::Session, false, {},
        &Api::contract_info_and_rules},
       {"contract.rules", "POST", "iserver/contract/rules", Needs::Session, false, {}, &Api::contract_rules},
+      {"contract.schedule", "GET", "contract/trading-schedule", Needs::Login, false, {}, &Api::trading_schedule},
       {"snapshot", "GET", "iserver/marketdata/snapshot", Needs::Accounts, false, {10, 1}, &Api::snapshot},
       {"history", "GET", "iserver/marketdata/history", Needs::Accounts, false, {5, 1}, &Api::market_history},
       {"market.unsubscribe", "POST", "iserver/marketdata/unsubscribe", Needs::Accounts, false, {}, &Api::unsubscribe},
@@ -116,9 +117,9 @@ const json::object& Call::object() const {
 }
 
 Api::Api(Engine& engine, History& history, Contracts contracts, IdentityRules identity, const LimitSettings& limits,
-         const Rules& rules, std::uint64_t seed, std::function<TimeUs()> now, OnEvents on_events)
+         const Rules& rules, HoursSettings hours, std::uint64_t seed, std::function<TimeUs()> now, OnEvents on_events)
     : engine_{engine}, history_{history}, contracts_{std::move(contracts)}, identity_{std::move(identity), now},
-      limits_{limits}, rules_{rules}, seed_{seed}, now_{std::move(now)}, on_events_{std::move(on_events)} {}
+      limits_{limits}, rules_{rules}, hours_{std::move(hours)}, phase_{hours_.phase(now())}, seed_{seed}, now_{std::move(now)}, on_events_{std::move(on_events)} {}
 
 UserId Api::add_user(AccountId account, std::string name, std::string account_id) {
   const UserId id = users_.size();
@@ -280,9 +281,10 @@ void Api::on_tick() {
       session.conversation.reset();
     }
   }
+  follow_hours();
   for (Ticket& ticket : ledger_.all()) {
     if (ticket.is_cancel_pending && time >= ticket.cancel_due) cancel_now(ticket);
-    const bool waits_for_market = ticket.is_held && ticket.prompt_id.empty();
+    const bool waits_for_market = ticket.is_held && ticket.prompt_id.empty() && may_work(ticket.wanted);
     if (waits_for_market && engine_.symbol(ticket.wanted.symbol).status == SymbolStatus::Trading) let_go(ticket);
   }
 }

@@ -20,6 +20,7 @@
 #include "tools/venue/ibkr/limits.hpp"
 #include "tools/venue/ibkr/session.hpp"
 #include "tools/venue/ibkr/shapes.hpp"
+#include "tools/venue/market_hours.hpp"
 
 namespace busbar::venue::ibkr {
 
@@ -83,7 +84,7 @@ class Api {
  public:
   using OnEvents = std::function<void(const Events&)>;
   Api(Engine& engine, History& history, Contracts contracts, IdentityRules identity, const LimitSettings& limits,
-      const Rules& rules, std::uint64_t seed, std::function<TimeUs()> now, OnEvents on_events);
+      const Rules& rules, HoursSettings hours, std::uint64_t seed, std::function<TimeUs()> now, OnEvents on_events);
 
   const Operation* find(std::string_view method, std::string_view path, std::vector<std::string>& ids) const;
   Reply perform(const Operation& operation, Call& call);
@@ -113,6 +114,7 @@ class Api {
   const Ledger& ledger() const { return ledger_; }
   Limits& limits() { return limits_; }
   Rules& rules() { return rules_; }
+  MarketHours& hours() { return hours_; }
   const Order& order_of(const Ticket& ticket) const;
   OrderFacts facts_of(const Ticket& ticket) const;
   boost::json::array live_orders(AccountId account) const;
@@ -174,6 +176,7 @@ class Api {
   Reply contract_info(const Call&);
   Reply contract_info_and_rules(const Call&);
   Reply contract_rules(const Call&);
+  Reply trading_schedule(const Call&);
   Reply snapshot(const Call&);
   Reply market_history(const Call&);
   Reply unsubscribe(const Call&);
@@ -189,6 +192,11 @@ class Api {
   // The ticket, or null and why not.
   Ticket* place_one(const Call& call, const Wanted& wanted, std::string& error);
   void let_go(Ticket& ticket);  // a prompt was answered, or the market opened
+  // Shares of the United States have hours, everything else always trades.
+  bool has_hours(SymbolId symbol) const;
+  bool may_work(const Wanted& wanted) const;
+  void follow_hours();
+  void leave_market(Ticket& ticket);  // its hours are over: until tomorrow, or for ever
   std::string refusal_text(AccountId account, const Wanted& wanted, Refusal refusal) const;
   std::string change(Ticket& ticket, const Wanted& wanted);  // empty, or why not
   boost::json::object prompt_shape(const Ticket& ticket) const;
@@ -207,6 +215,8 @@ class Api {
   Ledger ledger_;
   Limits limits_;
   Rules rules_;
+  MarketHours hours_;
+  Phase phase_;
   std::uint64_t seed_;
   std::uint64_t next_reply_ = 1, next_session_ = 1;
   std::map<UserId, User> users_;

@@ -131,6 +131,39 @@ Reply Api::contract_rules(const Call& call) {
   return reply;
 }
 
+// Six days on which it is traded, by New York's dates, the next of them first.
+Reply Api::trading_schedule(const Call& call) {
+  const auto conid = integer_from(call.query_value("conid"));
+  const auto symbol = conid ? contracts_.find(*conid) : std::nullopt;
+  if (!symbol) return refused(400, "conid is required");
+  constexpr int days_told = 6, days_looked_at = 14;
+  const auto span = [](TimeUs opening, TimeUs closing) {
+    return json::object{{"opening", opening / second}, {"closing", closing / second}};
+  };
+  const Hours hours = has_hours(*symbol) ? hours_.settings().hours : Hours::Open;
+  const auto day_of = [&](std::chrono::sys_days date) {
+    const TimeUs midnight = new_york_midnight(date), next = new_york_midnight(date + std::chrono::days{1});
+    if (hours == Hours::Open) return json::object{{"liquid_hours", json::array(1, span(midnight, next))}};
+    if (hours == Hours::Extended) return json::object{{"extended_hours", json::array(1, span(midnight, next))}};
+    const auto session = hours_.session(date, now_());
+    if (!session) return json::object{};
+    json::object whole = span(session->pre_open, session->post_close);
+    whole["cancel_daily_orders"] = true;
+    return json::object{{"liquid_hours", json::array(1, span(session->open, session->close))},
+                        {"extended_hours", json::array(1, std::move(whole))}};
+  };
+  json::object schedules;
+  const auto today = new_york_date(hours_.market_time(now_()));
+  for (int i = 0; i < days_looked_at && schedules.size() < days_told; ++i) {
+    std::string date = date_text(today + std::chrono::days{i});
+    std::erase(date, '-');
+    if (json::object told = day_of(today + std::chrono::days{i}); !told.empty()) schedules[date] = std::move(told);
+  }
+  Reply reply;
+  reply.body = json::object{{"exchange_time_zone", "US/Eastern"}, {"schedules", std::move(schedules)}};
+  return reply;
+}
+
 // The first asking for a conid only wakes it.
 Reply Api::snapshot(const Call& call) {
   const auto conids = call.query_list("conids"), fields = call.query_list("fields");

@@ -83,6 +83,36 @@ void Api::let_go(Ticket& ticket) {
   publish(events);
 }
 
+bool Api::has_hours(SymbolId symbol) const {
+  const Contract& contract = contracts_.of(symbol);
+  return contract.sec_type == "STK" && contract.is_us();
+}
+
+bool Api::may_work(const Wanted& wanted) const {
+  return !has_hours(wanted.symbol) || phase_ == Phase::Regular || (phase_ == Phase::Extended && wanted.outside_rth);
+}
+
+void Api::follow_hours() {
+  const Phase before = std::exchange(phase_, hours_.phase(now_()));
+  if (before == phase_ || phase_ == Phase::Regular) return;
+  for (Ticket& ticket : ledger_.all()) {
+    if (order_of(ticket).is_open() && !ticket.is_held && !may_work(ticket.wanted)) leave_market(ticket);
+  }
+}
+
+void Api::leave_market(Ticket& ticket) {
+  Events events;
+  if (ticket.wanted.tif == "DAY") {
+    ticket.reason = "order expired";
+    static_cast<void>(engine_.expire(ticket.account, ticket.wanted.symbol, ticket.number, now_(), events));
+  } else {
+    ticket.is_held = true;
+    static_cast<void>(engine_.hold(ticket.account, ticket.wanted.symbol, ticket.number, events));
+  }
+  if (events.executions.empty()) on_order_changed(ticket);
+  publish(events);
+}
+
 json::object Api::prompt_shape(const Ticket& ticket) const {
   return {{"orderId", ticket.order_id},
           {"reqId", std::to_string(29'042 + ticket.index)},
@@ -111,6 +141,7 @@ Ticket* Api::place_one(const Call& call, const Wanted& wanted, std::string& erro
   const bool is_prompted = arranged.prompts > 0;
   std::string inactive;
   NewOrder order = wanted.order;
+  order.is_held = !may_work(wanted);
   if (is_prompted) {
     --arranged.prompts;
     order.is_held = true;

@@ -168,6 +168,7 @@ Settings load_settings(ConfigTable& root, const std::filesystem::path& default_f
   read_exchange(venue, settings);
   settings.rules.cancel_delay = venue.integer("cancel_delay_ms", 0, 60'000, 0) * 1'000;
   settings.rules.is_paper = venue.flag("is_paper", true);
+  settings.hours = read_hours(venue);
   settings.at_gateway = venue.text("at_gateway", "");
   read_identity(venue, settings.identity);
   read_questions(venue, settings.rules.questions);

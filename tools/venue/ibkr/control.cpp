@@ -14,6 +14,10 @@ Control::Control(Venue& venue) : venue::Control{venue}, venue_{venue} {
   offer({"POST", "/rules",
          "cancel_delay_ms; hosts, query_signed, clock_leeway_s, declines; idle_s, established_after_ms, reply_within_s",
          [this](const auto& body, const auto&) { return set_rules(body); }});
+  offer({"POST", "/hours",
+         "hours of shares of the United States: open, extended, closed or calendar; at: what the market's clock shows now; "
+         "holidays, early_closes",
+         [this](const auto& body, const auto&) { return set_hours(body); }});
   offer({"POST", "/symbols", "symbol; status; rename: the contract's symbol from now on, under the same conid",
          [this](const auto& body, const auto&) { return set_symbol(body); }});
   offer({"POST", "/questions",
@@ -69,6 +73,12 @@ json::value Control::set_rules(const json::object& body) {
   identity.declines = flag_if_given(body, "declines").value_or(identity.declines);
   if (const auto hosts = texts_if_given(body, "hosts")) identity.hosts = *hosts;
   return json::object{{"cancel_delay_ms", rules.cancel_delay / 1'000}, {"query_signed", identity.is_query_signed}};
+}
+
+json::value Control::set_hours(const json::object& body) {
+  venue_.api().hours().set(body, venue_.now());
+  venue_.api().on_tick();
+  return venue_.api().hours().told(venue_.now());
 }
 
 json::value Control::set_symbol(const json::object& body) {

@@ -14,6 +14,7 @@ class Control final : public venue::Control {
  private:
   boost::json::value set_limits(const boost::json::object& body);
   boost::json::value set_rules(const boost::json::object& body);
+  boost::json::value set_hours(const boost::json::object& body);
   boost::json::value set_symbol(const boost::json::object& body);
   boost::json::value set_questions(const boost::json::object& body);
   boost::json::value refuse_orders(const boost::json::object& body);

@@ -18,6 +18,7 @@ Venue::Venue(asio::io_context& loop, const Settings& settings)
            settings.identity,
            settings.limits,
            settings.rules,
+           settings.hours,
            settings.seed,
            [this] { return now(); },
            [this](const Events& events) { publish(events); }} {
@@ -73,6 +74,15 @@ json::value Venue::trade_name(const AccountTrade& trade) const {
   const Ticket* ticket = api_.ledger().find(trade.symbol, trade.order_id);
   if (ticket == nullptr) return trade.fill.trade_id;
   return execution(trade, api_.facts_of(*ticket), false).at("execution_id");
+}
+
+json::object Venue::more_of(const Order& order) const {
+  const Ticket* ticket = api_.ledger().find(order.symbol, order.id);
+  if (ticket == nullptr) return {};
+  return {{"words", json::object{{"orderType", ticket->wanted.order_type},
+                                 {"tif", ticket->wanted.tif},
+                                 {"outsideRTH", ticket->wanted.outside_rth}}},
+          {"waits", ticket->is_held}};
 }
 
 void Venue::publish(const Events& events) {

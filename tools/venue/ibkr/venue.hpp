@@ -31,6 +31,7 @@ struct Settings : ExchangeSettings {
   IdentityRules identity;
   LimitSettings limits;
   Rules rules;
+  HoursSettings hours;
   StreamSettings streams;
   std::string at_gateway;  // the user who is logged in at the gateway program from the start; empty: none
 };
@@ -43,6 +44,7 @@ class Venue final : public RestExchange {
                                           Response& refusal) override;
   boost::json::value order_name(const Order& order) const override;
   boost::json::value trade_name(const AccountTrade& trade) const override;
+  boost::json::object more_of(const Order& order) const override;
 
   // For the control interface.
   void publish(const Events& events) override;

@@ -1,10 +1,14 @@
-#include "tools/venue/alpaca/market_hours.hpp"
+#include "tools/venue/market_hours.hpp"
 
 #include <algorithm>
+#include <array>
+#include <stdexcept>
+#include <utility>
 
+#include "tools/venue/control.hpp"
 #include "tools/venue/time_text.hpp"
 
-namespace busbar::venue::alpaca {
+namespace busbar::venue {
 namespace {
 
 namespace chrono = std::chrono;
@@ -12,7 +16,7 @@ namespace chrono = std::chrono;
 constexpr TimeUs one_minute = 60'000'000;
 constexpr TimeUs one_hour = 60 * one_minute;
 constexpr int pre_open = 4 * 60, opens = 9 * 60 + 30, closes = 16 * 60, closes_early = 13 * 60, post_hours = 4 * 60,
-              last_minute = 24 * 60 - 1;
+              minutes_a_day = 24 * 60, last_minute = minutes_a_day - 1;
 
 TimeUs time_of(chrono::sys_days date) {
   return chrono::duration_cast<chrono::microseconds>(date.time_since_epoch()).count();
@@ -21,6 +25,13 @@ TimeUs time_of(chrono::sys_days date) {
 chrono::sys_days date_of(TimeUs time) {
   return chrono::floor<chrono::days>(chrono::sys_time<chrono::microseconds>{chrono::microseconds{time}});
 }
+
+int minute_at(TimeUs utc) { return static_cast<int>((utc - new_york_midnight(new_york_date(utc))) / one_minute); }
+
+constexpr std::array<std::pair<Hours, std::string_view>, 4> hours_names{{{Hours::Open, "open"},
+                                                                         {Hours::Extended, "extended"},
+                                                                         {Hours::Closed, "closed"},
+                                                                         {Hours::Calendar, "calendar"}}};
 
 std::string clock_text(int minute, std::string_view between) {
   const auto two_digits = [](int number) { return (number < 10 ? "0" : "") + std::to_string(number); };
@@ -67,11 +78,11 @@ std::optional<chrono::sys_days> date_from(std::string_view text) {
   return time ? std::optional{date_of(*time)} : std::nullopt;
 }
 
-std::optional<Session> MarketHours::session(chrono::sys_days date, TimeUs now) const {
+std::optional<TradingDay> MarketHours::session(chrono::sys_days date, TimeUs now) const {
   return session_at(date, market_time(now));
 }
 
-std::optional<Session> MarketHours::session_at(chrono::sys_days date, TimeUs market_time) const {
+std::optional<TradingDay> MarketHours::session_at(chrono::sys_days date, TimeUs market_time) const {
   const chrono::weekday day{date};
   const std::string text = date_text(date);
   const bool is_always = settings_.hours == Hours::Open || settings_.hours == Hours::Extended;
@@ -80,14 +91,18 @@ std::optional<Session> MarketHours::session_at(chrono::sys_days date, TimeUs mar
   if (is_free && !is_always) return std::nullopt;
   int open = opens, close = settings_.early_closes.contains(text) ? closes_early : closes;
   int begin = pre_open, end = close + post_hours;
-  if (is_always) {
-    begin = 0;
-    close = end = last_minute;
-    open = settings_.hours == Hours::Open ? 0 : last_minute - 1;  // a day has to have some regular hours
+  if (is_always) {  // HH:MM cannot say the end of a day; what is open then the clock says
+    begin = open = 0;
+    close = last_minute;
+    end = minutes_a_day;
+  }
+  if (settings_.hours == Hours::Extended) {  // a day has to have some regular hours: as far from now as can be
+    open = (minute_at(market_time) + minutes_a_day / 2) % last_minute;
+    close = open + 1;
   }
   const TimeUs midnight = new_york_midnight(date);
   // Clocks change on Sundays, so a trading day has one offset.
-  return Session{date,
+  return TradingDay{date,
                  midnight + begin * one_minute,
                  midnight + open * one_minute,
                  midnight + close * one_minute,
@@ -98,7 +113,7 @@ std::optional<Session> MarketHours::session_at(chrono::sys_days date, TimeUs mar
                  clock_text(end, "")};
 }
 
-Session MarketHours::next_session(TimeUs market_time) const {
+TradingDay MarketHours::next_session(TimeUs market_time) const {
   for (auto date = new_york_date(market_time);; date += chrono::days{1}) {
     if (auto found = session_at(date, market_time); found && found->open > market_time) return *found;
   }
@@ -122,23 +137,75 @@ MarketHours::Clock MarketHours::clock(TimeUs now) const {
   clock.timestamp = market_time(now);
   clock.is_open = phase(now) == Phase::Regular;
   const auto today = session_at(new_york_date(clock.timestamp), clock.timestamp);
-  const Session next = next_session(clock.timestamp);
+  const TradingDay next = next_session(clock.timestamp);
   clock.next_open = next.open;
-  clock.next_close = today && today->close > clock.timestamp ? today->close : next.close;
+  const bool is_of_today = today && today->close > clock.timestamp && settings_.hours != Hours::Open;
+  clock.next_close = is_of_today ? today->close : next.close;  // what is always open does not close tonight
   return clock;
 }
 
-int MarketHours::minute_of_day(TimeUs now) const {
-  const TimeUs time = market_time(now);
-  return static_cast<int>((time - new_york_midnight(new_york_date(time))) / one_minute);
-}
+int MarketHours::minute_of_day(TimeUs now) const { return minute_at(market_time(now)); }
 
 TimeUs MarketHours::day_end(TimeUs now, bool is_extended) const {
   const TimeUs time = market_time(now);
   const auto today = session_at(new_york_date(time), time);
-  const auto end_of = [&](const Session& day) { return (is_extended ? day.post_close : day.close) - offset_; };
+  const auto end_of = [&](const TradingDay& day) { return (is_extended ? day.post_close : day.close) - offset_; };
   if (today && time < (is_extended ? today->post_close : today->close)) return end_of(*today);
   return end_of(next_session(time));
 }
 
-}  // namespace busbar::venue::alpaca
+Hours hours_named(std::string_view name) {
+  for (const auto& [hours, known] : hours_names) {
+    if (name == known) return hours;
+  }
+  throw std::invalid_argument{"open, extended, closed or calendar"};
+}
+
+std::string_view name_of(Hours hours) {
+  return std::ranges::find(hours_names, hours, &std::pair<Hours, std::string_view>::first)->second;
+}
+
+HoursSettings read_hours(ConfigTable& venue) {
+  HoursSettings settings;
+  const std::string hours = venue.text("hours", "open");
+  try {
+    settings.hours = hours_named(hours);
+  } catch (const std::invalid_argument& wrong) {
+    venue.refuse("hours", wrong.what());
+  }
+  const auto read_days = [&](std::string_view key, std::set<std::string>& days) {
+    if (!venue.has(key)) return;
+    days.clear();
+    for (std::string& day : venue.texts(key, {})) {
+      if (day.size() != 10 || !date_from(day)) venue.refuse(key, "\"" + day + "\" is not like \"2026-11-26\"");
+      days.insert(std::move(day));
+    }
+  };
+  read_days("holidays", settings.holidays);
+  read_days("early_closes", settings.early_closes);
+  return settings;
+}
+
+void MarketHours::set(const boost::json::object& body, TimeUs now) {
+  if (body.contains("hours")) settings_.hours = hours_named(required(body, "hours"));
+  const auto set_days = [&](std::string_view name, std::set<std::string>& days) {
+    if (const auto given = texts_if_given(body, name)) days = {given->begin(), given->end()};
+  };
+  set_days("holidays", settings_.holidays);
+  set_days("early_closes", settings_.early_closes);
+  if (!body.contains("at")) return;
+  const auto at = time_from(required(body, "at"));
+  if (!at) throw std::invalid_argument{"at: RFC 3339"};
+  offset_ = *at - now;
+}
+
+boost::json::object MarketHours::told(TimeUs now) const {
+  const Clock said = clock(now);
+  return {{"hours", name_of(settings_.hours)},
+          {"is_open", said.is_open},
+          {"timestamp", new_york_time(said.timestamp, 6)},
+          {"next_open", new_york_time(said.next_open, 0)},
+          {"next_close", new_york_time(said.next_close, 0)}};
+}
+
+}  // namespace busbar::venue

@@ -1,16 +1,20 @@
 #pragma once
-// When shares are traded: New York's clock, the exchange's days with their holidays and early closes, and what a test has
+// When shares of the United States are traded: New York's clock, the exchange's days with their holidays and early closes, and what a test has
 // said instead. Pure: the time is handed in.
 
 #include <chrono>
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include <boost/json/object.hpp>
+
+#include "bus/config.hpp"
 #include "tools/venue/engine.hpp"
 
-namespace busbar::venue::alpaca {
+namespace busbar::venue {
 
 enum class Phase : std::uint8_t { Closed, Extended, Regular };
 enum class Hours : std::uint8_t { Open, Extended, Closed, Calendar };  // the first three: always so, on every day
@@ -21,8 +25,12 @@ struct HoursSettings {
   HoursSettings();                               // New York's of 2025 to 2027
 };
 
+Hours hours_named(std::string_view name);  // "open", "extended", "closed", "calendar"; throws std::invalid_argument
+std::string_view name_of(Hours hours);
+HoursSettings read_hours(ConfigTable& venue);  // hours, holidays, early_closes of [venue]; throws ConfigError
+
 // One day's times, in UTC.
-struct Session {
+struct TradingDay {
   std::chrono::sys_days date;
   TimeUs pre_open = 0, open = 0, close = 0, post_close = 0;
   std::string open_text, close_text;            // "09:30", New York's
@@ -32,10 +40,12 @@ struct Session {
 class MarketHours {
  public:
   explicit MarketHours(HoursSettings settings) : settings_{std::move(settings)} {}
-  HoursSettings& settings() { return settings_; }
   const HoursSettings& settings() const { return settings_; }
-  void set_offset(TimeUs offset) { offset_ = offset; }
   TimeUs market_time(TimeUs now) const { return now + offset_; }  // what the exchange's clock shows
+
+  // By the back door: hours, holidays, early_closes, and at: what the exchange's clock shows now. Throws std::invalid_argument.
+  void set(const boost::json::object& body, TimeUs now);
+  boost::json::object told(TimeUs now) const;
 
   Phase phase(TimeUs now) const;
   struct Clock {
@@ -45,15 +55,15 @@ class MarketHours {
   Clock clock(TimeUs now) const;
   // None on weekends and holidays. A market that is always open has a session from minute to minute on every day, one
   // that is always closed has none today; so a calendar says the same as the clock.
-  std::optional<Session> session(std::chrono::sys_days date, TimeUs now) const;
+  std::optional<TradingDay> session(std::chrono::sys_days date, TimeUs now) const;
   // The minute of New York's day, and the session of that day if there is one.
   int minute_of_day(TimeUs now) const;
   // When a day order that comes now is over, in the venue's time.
   TimeUs day_end(TimeUs now, bool is_extended) const;
 
  private:
-  std::optional<Session> session_at(std::chrono::sys_days date, TimeUs market_time) const;
-  Session next_session(TimeUs market_time) const;  // the first one that opens later
+  std::optional<TradingDay> session_at(std::chrono::sys_days date, TimeUs market_time) const;
+  TradingDay next_session(TimeUs market_time) const;  // the first one that opens later
 
   HoursSettings settings_;
   TimeUs offset_ = 0;
@@ -66,4 +76,4 @@ TimeUs new_york_midnight(std::chrono::sys_days date);  // in UTC
 std::string date_text(std::chrono::sys_days date);     // "2026-11-27"
 std::optional<std::chrono::sys_days> date_from(std::string_view text);
 
-}  // namespace busbar::venue::alpaca
+}  // namespace busbar::venue
