@@ -11,6 +11,7 @@
 #include "gateways/framework/words.hpp"
 #include "gateways/ibkr/encode.hpp"
 #include "gateways/ibkr/errors.hpp"
+#include "gateways/ibkr/hours.hpp"
 
 namespace busbar::ibkr {
 
@@ -327,9 +328,31 @@ asio::awaitable<Result<SecDef>> IbkrAdapter::find_contract(Wanted wanted) {
   co_return choose(wanted, *secdefs);
 }
 
+// Where IBKR has no schedule of a contract its hours are not known, and its orders wait for the open there.
+asio::awaitable<Result<void>> IbkrAdapter::add_hours(std::int64_t conid, std::string exchange, Instrument& instrument,
+                                                     std::vector<MarketHours>& markets) {
+  const auto body = co_await ask(encode_trading_schedule(conid));
+  const auto said = body ? decode_trading_schedule(*body) : Result<TradingHours>{body.error()};
+  using enum ErrorCode;
+  const bool is_for_now = !said && (said.error().code == ConnectionError || said.error().code == RateLimited ||
+                                    said.error().code == AuthenticationFailed);
+  if (is_for_now) co_return said.error();
+  if (said) sessions_[conid] = sessions_of(*said);
+  const auto known = sessions_.find(conid);
+  if (known != sessions_.end() && !known->second.empty()) {
+    instrument.market = market_of(markets, exchange, conid, known->second);
+    without_hours_.erase(conid);
+  } else if (without_hours_.insert(conid).second) {
+    on_doubt(std::string{view(instrument.symbol)} + ": when it trades is not known: " +
+             (said ? "IBKR has no schedule of it" : said.error().text));
+  }
+  co_return Result<void>{};
+}
+
 // Each name that is configured, by IBKR's own answers. One that is nobody's, or several's, is told, and not traded.
 asio::awaitable<Result<std::vector<Instrument>>> IbkrAdapter::fetch_instruments() {
   std::vector<Instrument> instruments;
+  std::vector<MarketHours> markets;
   std::string refused;
   for (const Wanted& wanted : config_.symbols) {
     if (!contracts_.contains(wanted.symbol)) {
@@ -348,8 +371,14 @@ asio::awaitable<Result<std::vector<Instrument>>> IbkrAdapter::fetch_instruments(
     if (!body) co_return body.error();
     const auto info = decode_contract_info(*body);
     if (!info) co_return info.error();
-    instruments.push_back(instrument_of(wanted.symbol, contracts_.at(wanted.symbol), info->rules));
+    Instrument instrument = instrument_of(wanted.symbol, contracts_.at(wanted.symbol), info->rules);
+    const std::int64_t conid = contracts_.at(wanted.symbol).conid;
+    std::string exchange = contracts_.at(wanted.symbol).listing_exchange;
+    const auto hours = co_await add_hours(conid, std::move(exchange), instrument, markets);
+    if (!hours) co_return hours.error();
+    instruments.push_back(std::move(instrument));
   }
+  context_.events.on_market_hours(std::move(markets));
   if (!refused.empty() && std::exchange(refused_symbols_, refused) != refused) on_doubt("symbols: " + refused);
   co_return instruments;
 }

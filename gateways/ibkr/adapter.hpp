@@ -78,6 +78,8 @@ class IbkrAdapter final : public gateway::SpotAdapter {
   // ---- contracts
   asio::awaitable<Result<std::vector<Instrument>>> fetch_instruments() override;
   asio::awaitable<Result<SecDef>> find_contract(Wanted wanted);
+  asio::awaitable<Result<void>> add_hours(std::int64_t conid, std::string exchange, Instrument& instrument,
+                                          std::vector<MarketHours>& markets);
   asio::awaitable<Result<std::vector<SecDef>>> ask_secdefs(std::vector<std::int64_t> conids);
   asio::awaitable<Result<MarketFields>> snapshot(std::int64_t conid);
   std::string_view operator_of(const Instrument& instrument) const;
@@ -133,6 +135,8 @@ class IbkrAdapter final : public gateway::SpotAdapter {
   std::map<Symbol, SecDef> contracts_;       // by our symbol: a number stays
   std::set<std::string> futures_;            // conids
   std::string refused_symbols_;              // as it was told last
+  std::map<std::int64_t, std::vector<TradingSession>> sessions_;  // by conid: as IBKR has told them last
+  std::set<std::int64_t> without_hours_;                          // as it was told
   std::map<std::int64_t, std::set<std::pair<Symbol, Channel>>> wanted_quotes_;  // by conid
   std::map<std::int64_t, MarketFields> quotes_;
   std::set<std::int64_t> told_delayed_;

@@ -42,6 +42,28 @@ void each_member(const json::object& object, std::string_view what, Complaint& c
   }
 }
 
+// Seconds since the epoch.
+Timestamp read_seconds(Reader& reader, std::string_view member) {
+  constexpr std::int64_t most = 9'000'000'000;  // in the year 2255: what a Timestamp carries
+  constexpr std::int64_t second_ns = 1'000'000'000;
+  const std::int64_t seconds = reader.integer(member);
+  if (seconds >= 0 && seconds <= most) return seconds * second_ns;
+  reader.complain(member, "no time");
+  return 0;
+}
+
+void read_spans(Reader& day, std::string_view member, std::vector<TradingSpan>& into) {
+  const json::array* spans = day.maybe_array(member);
+  if (spans == nullptr) return;
+  for (const TradingSpan& span : each_of(*spans, member, day.complaint(), [](Reader& reader) {
+         return TradingSpan{.open_ns = read_seconds(reader, "opening"), .close_ns = read_seconds(reader, "closing")};
+       })) {
+    if (span.open_ns < span.close_ns) into.push_back(span);
+  }
+  constexpr std::size_t most = 1'000;  // of six days
+  if (into.size() > most) day.complain(member, "too many");
+}
+
 Question read_question(Reader& reader) {
   return {.reply_id = reader.id("id"),
           .messages = reader.texts("message"),
@@ -482,6 +504,22 @@ Result<ContractInfo> decode_contract_info(std::string_view body) {
       info.rules = read_rules(inner);
     }
     return info;
+  });
+}
+
+Result<TradingHours> decode_trading_schedule(std::string_view body) {
+  return decode_one(body, "schedule", [](Reader& reader) {
+    TradingHours hours;
+    const json::object* days = reader.maybe_object("schedules");
+    if (days == nullptr) {
+      reader.complain("schedules", "missing");
+      return hours;
+    }
+    each_member(*days, "schedule", reader.complaint(), [&](const std::string&, Reader& day) {
+      read_spans(day, "liquid_hours", hours.liquid);
+      read_spans(day, "extended_hours", hours.extended);
+    });
+    return hours;
   });
 }
 

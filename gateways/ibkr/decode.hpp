@@ -281,6 +281,15 @@ struct ContractInfo {
   std::string instrument_type;
   std::optional<ContractRules> rules;
 };
+// From when to when, and beyond the regular hours as well.
+struct TradingSpan {
+  Timestamp open_ns = 0;
+  Timestamp close_ns = 0;
+};
+struct TradingHours {
+  std::vector<TradingSpan> liquid;
+  std::vector<TradingSpan> extended;  // with the regular ones in it
+};
 Result<std::vector<StockList>> decode_stocks(std::string_view body);
 Result<std::vector<SearchMatch>> decode_search(std::string_view body);
 Result<std::vector<NamedConid>> decode_conids(std::string_view body);
@@ -288,5 +297,6 @@ Result<std::vector<Future>> decode_futures(std::string_view body);
 Result<std::vector<SecDef>> decode_secdefs(std::string_view body);
 Result<ContractInfo> decode_contract_info(std::string_view body);  // with the rules where they were asked for
 Result<ContractRules> decode_rules(std::string_view body);
+Result<TradingHours> decode_trading_schedule(std::string_view body);  // of six days; those without any trading are left out
 
 }  // namespace busbar::ibkr

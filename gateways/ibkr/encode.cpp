@@ -346,6 +346,10 @@ Request encode_rules(std::int64_t conid, bool is_buy) {
   return post("/iserver/contract/rules", {{"conid", conid}, {"isBuy", is_buy}});
 }
 
+Request encode_trading_schedule(std::int64_t conid) {
+  return get("/contract/trading-schedule", {{"conid", std::to_string(conid)}});
+}
+
 Request encode_snapshot(const std::vector<std::int64_t>& conids, const std::vector<std::string>& fields) {
   return get("/iserver/marketdata/snapshot", {{"conids", joined(conids)}, {"fields", joined(fields)}});
 }

@@ -98,6 +98,7 @@ Request encode_secdef(const std::vector<std::int64_t>& conids);
 Request encode_search(std::string_view symbol, std::string_view sec_type = {});
 Request encode_info_and_rules(std::int64_t conid);
 Request encode_rules(std::int64_t conid, bool is_buy);
+Request encode_trading_schedule(std::int64_t conid);  // at the exchange where it is listed
 
 inline constexpr std::size_t snapshot_conids_max = 100;
 inline constexpr std::size_t snapshot_fields_max = 50;

@@ -12,6 +12,7 @@
 #include "gateways/ibkr/decode_market.hpp"
 #include "gateways/ibkr/errors.hpp"
 #include "gateways/ibkr/facts.hpp"
+#include "gateways/ibkr/hours.hpp"
 #include "gateways/ibkr/instruments.hpp"
 #include "gateways/ibkr/read.hpp"
 
@@ -152,6 +153,15 @@ inline bool secdefs(std::string_view text) {
   return true;
 }
 
+inline bool schedule(std::string_view text) {
+  const auto said = decode_trading_schedule(text);
+  if (!said) return false;
+  for (const TradingSession& session : sessions_of(*said)) {
+    if (session.open_ns >= session.close_ns || session.open_ns < 0) __builtin_trap();
+  }
+  return true;
+}
+
 inline bool rules(std::string_view text) {
   const auto rules = decode_rules(text);
   if (!rules) return false;
@@ -268,6 +278,7 @@ inline constexpr Decoder decoders[] = {
     {'P', positions},
     {'x', secdefs},
     {'r', rules},
+    {'H', schedule},
     {'s', stocks},
     {'S', only<decode_search>},
     {'C', only<decode_conids>},

@@ -1,6 +1,7 @@
 """What becomes of an order when its market's bell rings, through all processes: their clock is set to some seconds before a
 bell in November 2026, whatever the day is. Around it lie a holiday, the 26th, and half a day, the 27th."""
 import os
+import sys
 import time
 from contextlib import contextmanager
 from datetime import datetime
@@ -9,7 +10,7 @@ from pathlib import Path
 import wire
 from stack import Number, Stack, check, run, wait_for
 
-BROKER = os.environ.get("BUSBAR_BROKER", "alpaca")
+BROKER = sys.argv.pop() if sys.argv[-1] in ("alpaca", "ibkr") else "alpaca"
 SYMBOL = "AAPL"
 CLOCK = Path(os.environ.get("BUSBAR_LIB", "build/release/lib")).resolve() / "libbusbar_shift_clock.so"
 OPENING, CLOSING, FRIDAY = "2026-11-25T14:30:00Z", "2026-11-25T21:00:00Z", "2026-11-27T14:30:00Z"
@@ -67,7 +68,7 @@ class BellStack(Stack):
 
     def is_outside(self, name):
         words = self.at_venue(name)["words"]
-        return words["extended_hours" if BROKER == "alpaca" else "outside_rth"]
+        return words["extended_hours" if BROKER == "alpaca" else "outsideRTH"]
 
 
 @contextmanager

@@ -5,6 +5,7 @@
 #include "gateways/ibkr/decode_market.hpp"
 #include "gateways/ibkr/errors.hpp"
 #include "gateways/ibkr/facts.hpp"
+#include "gateways/ibkr/hours.hpp"
 #include "gateways/ibkr/read.hpp"
 
 namespace busbar::ibkr {
@@ -486,6 +487,59 @@ TEST(IbkrAccount, TheBaseRowIsNoCurrency) {
 TEST(IbkrLimits, StraightIsFasterThanThroughTheGateway) {
   EXPECT_EQ(rate_limits(Line::OAuth, "a").at(0).limit, 50u);
   EXPECT_EQ(rate_limits(Line::Gateway, "a").at(0).limit, 10u);
+}
+
+// ---- Hours
+
+constexpr Timestamp s_ns = 1'000'000'000;
+
+// As IBKR's page on it shows them: a day whose extended hours end with the regular ones, and one without regular hours.
+TEST(IbkrHours, ExtendedHoursAreWhatTheRegularOnesLeave) {
+  const auto said = decode_trading_schedule(R"({"exchange_time_zone":"US/Central","schedules":{
+      "20251218":{"extended_hours":[{"cancel_daily_orders":true,"closing":1766095200,"opening":1766012400}],
+                  "liquid_hours":[{"closing":1766095200,"opening":1766068200}]},
+      "20251226":{"extended_hours":[{"cancel_daily_orders":true,"closing":1766786400,"opening":1766703600}]}}})");
+  ASSERT_TRUE(said) << said.error().text;
+  const auto sessions = sessions_of(*said);
+  ASSERT_EQ(sessions.size(), 3u);
+  EXPECT_EQ(sessions[0].kind, TradingSessionKind::Extended);
+  EXPECT_EQ(sessions[0].open_ns, 1'766'012'400 * s_ns);
+  EXPECT_EQ(sessions[0].close_ns, 1'766'068'200 * s_ns);
+  EXPECT_EQ(sessions[1].kind, TradingSessionKind::Regular);
+  EXPECT_EQ(sessions[1].close_ns, 1'766'095'200 * s_ns);
+  EXPECT_EQ(sessions[2].kind, TradingSessionKind::Extended);
+}
+
+TEST(IbkrHours, ADayMayHaveALunch) {
+  const TradingHours said{.liquid = {{50, 60}, {20, 40}}, .extended = {{10, 70}}};
+  std::string text;
+  for (const TradingSession& each : sessions_of(said)) {
+    text += (each.kind == TradingSessionKind::Regular ? "R" : "E") + std::to_string(each.open_ns) + "-" +
+            std::to_string(each.close_ns) + " ";
+  }
+  EXPECT_EQ(text, "E10-20 R20-40 E40-50 R50-60 E60-70 ");
+}
+
+TEST(IbkrHours, WhatIsNoScheduleIsRefused) {
+  for (const char* body : {"[]", "{}", R"({"schedules":[]})", R"({"schedules":{"20251218":{"liquid_hours":[{"opening":1}]}}})",
+                           R"({"schedules":{"20251218":{"liquid_hours":[{"opening":1,"closing":99999999999}]}}})",
+                           R"({"schedules":{"20251218":{"liquid_hours":[{"opening":-5,"closing":9}]}}})"}) {
+    EXPECT_FALSE(decode_trading_schedule(body)) << body;
+  }
+  const auto empty = decode_trading_schedule(R"({"schedules":{"20251218":{"liquid_hours":[{"opening":9,"closing":9}]}}})");
+  ASSERT_TRUE(empty);
+  EXPECT_TRUE(sessions_of(*empty).empty());
+}
+
+TEST(IbkrHours, ContractsOfOneExchangeShareItsHoursWhereTheyHaveThem) {
+  const std::vector<TradingSession> day{{TradingSessionKind::Regular, 10, 20}}, night{{TradingSessionKind::Regular, 20, 30}};
+  std::vector<MarketHours> markets;
+  EXPECT_EQ(view(market_of(markets, "CME", 1, day)), "CME");
+  EXPECT_EQ(view(market_of(markets, "CME", 2, day)), "CME");
+  EXPECT_EQ(view(market_of(markets, "CME", 3, night)), "CME@3");
+  EXPECT_EQ(view(market_of(markets, "", 4, day)), "4");
+  ASSERT_EQ(markets.size(), 3u);
+  EXPECT_EQ(markets[1].sessions.front().open_ns, 20);
 }
 
 }  // namespace
