@@ -81,7 +81,7 @@ class Freeze(threading.Thread):
         if self.name == "hub":
             return self.hears_quotes()
         if self.name == "auditd-core":
-            before = watch.status()["status"]["last_sequence"]
+            before = watch.known()["status"]["last_sequence"]
             return lambda: (watch.audited() or 0) >= before
         return None
 
