@@ -335,10 +335,10 @@ std::optional<wire::Decimal> make(Builder&, const std::optional<Decimal>& value)
 template <bool>
 Offset<flatbuffers::Vector<const wire::BookLevel*>> make(Builder& builder, const std::vector<BookLevel>& levels) {
   if (levels.empty()) return 0;
-  std::vector<wire::BookLevel> structs;
-  structs.reserve(levels.size());
-  for (const BookLevel& level : levels) structs.emplace_back(wire_decimal(level.price), wire_decimal(level.qty));
-  return builder.CreateVectorOfStructs(structs);
+  const auto put = [](std::size_t at, wire::BookLevel* out, const std::vector<BookLevel>* from) {
+    *out = wire::BookLevel{wire_decimal((*from)[at].price), wire_decimal((*from)[at].qty)};
+  };
+  return builder.CreateVectorOfStructs<wire::BookLevel>(levels.size(), put, &levels);
 }
 
 template <bool required>

@@ -1,5 +1,6 @@
 #include "gateways/framework/book_sides.hpp"
 
+#include <algorithm>
 #include <iterator>
 
 namespace busbar::gateway {
@@ -18,11 +19,10 @@ void set(Side& side, const BookLevel& level) {
 
 template <class Side>
 std::vector<BookLevel> best(const Side& side, std::size_t most) {
+  const std::size_t count = most != 0 ? std::min(most, side.size()) : side.size();
   std::vector<BookLevel> levels;
-  for (const auto& [price, qty] : side) {
-    if (most != 0 && levels.size() == most) break;
-    levels.push_back({.price = price, .qty = qty});
-  }
+  levels.reserve(count);
+  for (auto at = side.begin(); levels.size() < count; ++at) levels.push_back({.price = at->first, .qty = at->second});
   return levels;
 }
 
