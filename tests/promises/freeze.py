@@ -18,7 +18,7 @@ import size
 import zmq
 
 TTL_MS = 1000      # what an order has when it says nothing: B4 and A19 are about this one
-NOISE_S = 0.5 if size.SIZE == "full" else 1.5  # what this test takes to look, on two cores that others use too
+NOISE_S = 0.5 if size.SIZE == "full" else 2.5  # what this test takes to look, on two cores that others use too
 LATE_MS = 250      # for the clocks of client, router and broker to disagree, and for a request to be signed
 # On two cores that others use too the gateway may have to wait for one, between its look at the clock and the signature. Who
 # stands still does so for seconds.
@@ -127,7 +127,7 @@ def check_stale(load, aftermath):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=size.times(50, 1))
-    parser.add_argument("--seconds", type=float, default=10 if size.SIZE == "full" else 4)
+    parser.add_argument("--seconds", type=float, default=10 if size.SIZE == "full" else 6)
     parser.add_argument("--rate", type=float)
     parser.add_argument("--seed", type=int, default=drawn_seed())
     options = parser.parse_args()
