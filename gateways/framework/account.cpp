@@ -372,6 +372,7 @@ void Account::on_welcome(const GatewayAccount* account) {
   if (account != nullptr) {
     last_trade_time_ns_ = std::max(last_trade_time_ns_, account->last_trade_time_ns);
     child_orders_ = account->child_orders;
+    epoch_ = account->epoch;
   }
   publish_state();
   want_reconcile();

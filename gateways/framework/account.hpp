@@ -74,6 +74,7 @@ class Account final : public Events {
   void act(CommandKind kind, Message message);
   void act_on_list(PlaceListCommand list);
   void ask(CommandKind kind, const Command& command);
+  std::optional<std::uint32_t> epoch() const { return epoch_; }  // none before the router has said it
   std::size_t running() const { return running_; }
   std::size_t in_doubt() const { return in_doubt_.size(); }
 
@@ -145,6 +146,7 @@ class Account final : public Events {
   Timestamp last_state_ = 0;
   Timestamp last_trade_time_ns_ = 0;
   std::uint64_t child_orders_ = 0;
+  std::optional<std::uint32_t> epoch_;
   std::size_t running_ = 0;
   std::size_t probing_ = 0;
 };

@@ -20,6 +20,7 @@ struct Circumstances {
   std::optional<Timestamp> router_now;     // unknown: nothing that expires is started
   bool is_environment_right = true;
   bool is_account_ours = true;
+  std::optional<std::uint32_t> account_epoch;  // as the router's welcome has it
   std::optional<Error> no_new_orders;      // why place and replace are refused now; cancels pass
   std::function<std::optional<Error>()> ask_account;  // the same, asked only for an order that would go otherwise
 };

@@ -296,6 +296,7 @@ Verdict Gateway::judge(CommandKind kind, const Command& command, bool is_environ
   circumstances.is_environment_right = is_environment_right;
   circumstances.is_account_ours = account != nullptr;
   if (is_stopping_) circumstances.no_new_orders = Error{ErrorCode::ConnectionError, "the gateway is stopping"};
+  if (account != nullptr) circumstances.account_epoch = account->epoch();
   if (account != nullptr) circumstances.ask_account = [=] { return account->no_new_orders(); };
   Verdict verdict = book_.judge(kind, command, circumstances);
   if (!verdict.alarm.empty()) spdlog::critical("{}", verdict.alarm);

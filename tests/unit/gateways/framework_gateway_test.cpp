@@ -330,6 +330,19 @@ TEST_F(GatewayTest, SaysHelloOnceItKnowsItsLimits) {
   EXPECT_EQ(states_.back().state, SessionStateKind::Ok);
 }
 
+TEST_F(GatewayTest, AnOrderForTheAccountBeforeItMovedIsNotPlaced) {
+  told_account_.epoch = 2;
+  start();
+  send(place(1));
+  until([&] { return reports_.size() == 1; });
+  EXPECT_EQ(reports_[0].event, VenueEvent::NotSent);
+  PlaceCommand now = place(2);
+  now.command.account_epoch = 2;
+  send(now);
+  until([&] { return reports_.size() == 2; });
+  EXPECT_EQ(reports_[1].event, VenueEvent::Accepted);
+}
+
 TEST_F(GatewayTest, AFactThatTheRouterCouldNotReadIsAnAlarmInItsPlace) {
   start();
   VenueReport wrong = fact(VenueEvent::Fill);

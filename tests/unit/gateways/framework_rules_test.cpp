@@ -108,6 +108,8 @@ TEST(CommandBook, RefusesWhatMayNotGo) {
   other_environment.is_environment_right = false;
   Circumstances other_account = fine();
   other_account.is_account_ours = false;
+  Circumstances moved = fine();
+  moved.account_epoch = 2;
   Circumstances stopping = fine();
   stopping.no_new_orders = no_line;
   Circumstances no_stream = fine();
@@ -122,6 +124,7 @@ TEST(CommandBook, RefusesWhatMayNotGo) {
       {"the time is not known", no_time, ErrorCode::Expired, false},
       {"other environment", other_environment, ErrorCode::InvalidMessage, false},
       {"other account", other_account, ErrorCode::InvalidOrder, false},
+      {"meant for the account before it moved", moved, ErrorCode::NotSent, false},
       {"stopping", stopping, ErrorCode::ConnectionError, true},
       {"no order stream", no_stream, ErrorCode::ConnectionError, true},
   };
