@@ -15,6 +15,7 @@
 #include "gateways/ibkr/hours.hpp"
 #include "gateways/ibkr/instruments.hpp"
 #include "gateways/ibkr/read.hpp"
+#include "tests/fuzz/decoder.hpp"
 
 namespace busbar::fuzz {
 
@@ -249,16 +250,6 @@ inline bool bytes(std::string_view text) {
 }
 
 inline bool done(std::string_view text) { return is_done(text); }
-
-template <auto Decode>
-bool only(std::string_view text) {
-  return Decode(text).has_value();
-}
-
-struct Decoder {
-  char letter;
-  bool (*takes)(std::string_view text);
-};
 
 inline constexpr std::string_view family = "ibkr";
 inline constexpr Decoder decoders[] = {
