@@ -395,8 +395,13 @@ void Shell::on_gateway_hello(const bus::RoutingId& peer, Message&& message, std:
   if (line.incarnation != 0 && line.incarnation != hello.incarnation) {
     if (line.past.size() == past_lives_max) line.past.clear();
     line.past.insert(line.incarnation);
+    // What that one was asked nobody answers any more.
+    for (auto& [id, question] : forwarded_) {
+      if (question.gateway == asked.sender) question.until_ns = 0;
+    }
   }
-  spdlog::info("gateway {} says hello, incarnation {}, version {}", view(hello.gateway), life, view(hello.version));
+  spdlog::info("gateway {} says hello{}, incarnation {}, version {}", view(hello.gateway),
+               hello.accounts.empty() ? " before it connects" : "", life, view(hello.version));
   line.peer = peer;
   line.incarnation = hello.incarnation;
   line.life = cut<32>(life);
@@ -493,6 +498,8 @@ void Shell::decide(const Taken& taken, const RecordTime& time) {
                                                release.message));
     if (decision.destination == Destination::Gateway) {
       release.incarnation = decision.incarnation;
+      const auto* hello = std::get_if<GatewayHello>(&taken.message.body);
+      release.is_welcome = hello && !hello->accounts.empty() && std::holds_alternative<GatewayWelcome>(decision.body);
       const CommandIds ids = command_ids_of(decision.body);
       release.command_id = ids.first;
       release.commands = ids.count;
@@ -592,7 +599,7 @@ void Shell::deliver_to_gateway(Release& release) {
   std::string_view reason = "its gateway is gone";
   if (at != lines_.end() && at->second.is_up && at->second.incarnation == release.incarnation) {
     if (gateways_.send(at->second.peer, release.message)) {
-      at->second.is_welcome = true;  // its Welcome is the first to leave
+      if (release.is_welcome) at->second.is_welcome = true;
       return;
     }
     reason = "its gateway takes no more";

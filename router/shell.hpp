@@ -83,6 +83,7 @@ class Shell {
     std::uint64_t report_number = 0;
     std::uint64_t record = 0;       // its own, an Output
     std::uint64_t incarnation = 0;  // Gateway
+    bool is_welcome = false;        // Gateway: from it on it listens to more than its commands
     std::uint64_t command_id = 0;   // Gateway, of its first command
     std::uint64_t commands = 0;     // ... and how many it carries
     std::uint64_t next_report = 0;  // of a Welcome, 0 else

@@ -66,7 +66,10 @@ Gateway::Gateway(asio::io_context& loop, GatewayOptions options, TapeSink tape)
                         .incarnation = incarnation_,
                         .boottime = options_.boottime},
             RouterLink::Handlers{.make_hello = [this] { return make_hello(); },
+                                 .is_ready = [this] { return is_ready(); },
+                                 .on_acquainted = [this] { start_accounts(); },
                                  .on_welcome = [this](const GatewayWelcome& welcome) { on_welcome(welcome); },
+                                 .on_ban = [this](const RateUsage& usage, std::int64_t left_ns) { on_ban(usage, left_ns); },
                                  .on_lost = [] {},
                                  .on_message = [this](Message message) { on_message(std::move(message)); }}},
       quotes_{loop, bus::Kind::Pub},
@@ -112,9 +115,15 @@ void Gateway::add_account(const Name& account, TlsContext& tls, Credentials cred
   accounts_.emplace(account, std::move(made));
 }
 
+// A broker is not spoken to before the router has said for how long it wants to hear nothing: our last life may have been told.
 void Gateway::start() {
-  for (auto& [name, account] : accounts_) account->start();
+  link_.hello();
   asio::co_spawn(loop_, keep_ticking(), asio::detached);
+}
+
+void Gateway::start_accounts() {
+  if (std::exchange(is_started_, true) || is_stopping_) return;
+  for (auto& [name, account] : accounts_) account->start();
 }
 
 asio::awaitable<void> Gateway::keep_ticking() {
@@ -160,6 +169,7 @@ GatewayHello Gateway::make_hello() const {
   hello.incarnation = incarnation_;
   hello.broker = cut<32>(options_.broker);
   hello.version = BUSBAR_VERSION;
+  if (!is_ready()) return hello;  // names no account, and asks for what the router remembers
   for (const auto& [name, account] : accounts_) {
     hello.accounts.push_back({});
     hello.accounts.back().account = name;
@@ -227,14 +237,21 @@ void Gateway::send_instruments() {
   }
 }
 
-// The hello names limits, which an adapter knows once it has connected; a broker that is away must not keep us silent
-// for ever.
+// The hello that counts names limits, which an adapter knows once it has connected; a broker that is away must not keep us
+// silent for ever.
 void Gateway::on_first_try(const Name&) {
-  if (++tried_ == accounts_.size()) link_.hello();
+  if (++tried_; is_ready()) link_.hello();
 }
 
 void Gateway::on_connected(const Name&) {
-  if (tried_ >= accounts_.size()) link_.hello();
+  if (is_ready()) link_.hello();
+}
+
+void Gateway::on_ban(const RateUsage& usage, std::int64_t left_ns) {
+  Timestamp& until_ns = (*held_back_)[usage.scope];
+  until_ns = std::max(until_ns, options_.wall() + left_ns);
+  spdlog::warn("the router remembers that the broker wants to hear nothing from {} for another {} s", view(usage.scope),
+               left_ns / 1'000'000'000 + 1);
 }
 
 // ---- from the router

@@ -76,6 +76,9 @@ class Gateway final : public AccountOwner {
   using SubscriptionKey = std::tuple<Name, Symbol, Channel, std::uint32_t>;  // account, and how long a bar lasts
 
   GatewayHello make_hello() const;
+  bool is_ready() const { return tried_ >= accounts_.size(); }
+  void start_accounts();
+  void on_ban(const RateUsage& usage, std::int64_t left_ns);
   void on_welcome(const GatewayWelcome& welcome);
   void on_message(Message message);
   void on_command(CommandKind kind, Message message, const Command& command);
@@ -124,6 +127,7 @@ class Gateway final : public AccountOwner {
   Pages pages_;
   std::map<std::pair<Name, QueryKind>, Answer> last_answers_;  // of the account: told, with their age, when it cannot be asked
   asio::steady_timer timer_;
+  bool is_started_ = false;
   bool is_stopping_ = false;
 };
 

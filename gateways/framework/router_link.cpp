@@ -63,6 +63,7 @@ RouterLink::RouterLink(asio::io_context& loop, LinkOptions options, Handlers han
 }
 
 void RouterLink::hello() {
+  if (is_acquainted_) last_hello_ = 0;  // that one has been answered
   wants_hello_ = true;
   tick();
 }
@@ -107,12 +108,11 @@ void RouterLink::tick() {
       if (first_hello_ == 0) first_hello_ = now;
     }
   }
-  if (!is_welcomed_) return;
-  if (now - last_heartbeat_ >= interval_ns_) {
+  if ((is_welcomed_ || is_acquainted_) && now - last_heartbeat_ >= interval_ns_) {
     last_heartbeat_ = now;
     send(Heartbeat{wall_now_ns(), last_received_, 0}, ask(now));
   }
-  if (!held_.empty() && now - held_.front().sent_at >= acknowledge_ns) send_held(now, true);
+  if (is_welcomed_ && !held_.empty() && now - held_.front().sent_at >= acknowledge_ns) send_held(now, true);
 }
 
 // Remembers when a question left, under a number that comes back with the answer.
@@ -205,6 +205,8 @@ void RouterLink::on_bytes(std::span<const std::uint8_t> bytes) {
     on_heartbeat(message->header, *heartbeat);
   } else if (const auto* ack = std::get_if<ReportAck>(&message->body)) {
     if (is_ours) on_ack(ack->report_number);
+  } else if (const auto* ban = std::get_if<RateUsage>(&message->body)) {
+    if (is_ours) handlers_.on_ban(*ban, ban->blocked_until_ns - message->header.send_time_ns);
   } else if (const auto* reject = std::get_if<Reject>(&message->body)) {
     if (reject->error == ErrorCode::HelloNeeded) {
       const bool was_welcomed = std::exchange(is_welcomed_, false);
@@ -230,9 +232,15 @@ void RouterLink::check_memory(std::uint64_t last_report) const {
 }
 
 void RouterLink::on_welcome(const Header& header, const GatewayWelcome& welcome) {
-  const bool was_welcomed = std::exchange(is_welcomed_, true);
   wants_hello_ = false;
   if (welcome.heartbeat_interval_ms != 0) interval_ns_ = std::int64_t{welcome.heartbeat_interval_ms} * 1'000'000;
+  if (!handlers_.is_ready()) {
+    is_acquainted_ = true;
+    first_hello_ = 0;
+    return handlers_.on_acquainted();
+  }
+  is_acquainted_ = false;
+  const bool was_welcomed = std::exchange(is_welcomed_, true);
   // A router that was started again counts its record time anew.
   if (!was_welcomed) clock_.forget();
   std::optional<Timestamp> sent = take_asked(header.correlation_id);

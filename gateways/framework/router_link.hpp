@@ -36,14 +36,17 @@ class RouterLink {
  public:
   struct Handlers {
     std::function<GatewayHello()> make_hello;
+    std::function<bool()> is_ready;     // what a hello says is known: until then a welcome only makes us acquainted
+    std::function<void()> on_acquainted;  // what the router remembers of bans has been told
     std::function<void(const GatewayWelcome&)> on_welcome;
+    std::function<void(const RateUsage&, std::int64_t left_ns)> on_ban;  // for so long from now, before any welcome too
     std::function<void()> on_lost;
     std::function<void(Message)> on_message;  // commands, queries, subscriptions; of another environment too
   };
 
   RouterLink(asio::io_context& loop, LinkOptions options, Handlers handlers);
 
-  // Says hello now, or again: what it said before has changed.
+  // Says hello now, or again: what it said before has changed, or is known now.
   void hello();
   // Hello while nobody answers, heartbeats, reports without an acknowledgement. Wants to be called several times a
   // second.
@@ -83,6 +86,7 @@ class RouterLink {
   bus::Endpoint endpoint_;
   RouterClock clock_;
   bool is_welcomed_ = false;
+  bool is_acquainted_ = false;  // welcomed before we were ready: heartbeats, and nothing else
   bool wants_hello_ = false;
   bool is_cut_ = true;  // no connection, as of the last tick
   std::int64_t interval_ns_ = 1'000'000'000;

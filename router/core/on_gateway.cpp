@@ -38,6 +38,15 @@ GatewayWelcome welcome_of(Turn& turn, const Name& name, const Gateway& gateway) 
   return welcome;
 }
 
+void welcome(Turn& turn, const Name& name, const Gateway& gateway) {
+  Decision& decision = turn.out.emplace_back();
+  decision.destination = Destination::Gateway;
+  decision.peer = name;
+  decision.incarnation = gateway.incarnation;
+  decision.correlation_id = turn.header().correlation_id;
+  decision.body = welcome_of(turn, name, gateway);
+}
+
 // Cancels of our own that had nobody to go to.
 void send_wanted_cancels(Turn& turn, const Name& name) {
   const std::vector<std::uint64_t> open{turn.state.open_orders.begin(), turn.state.open_orders.end()};
@@ -56,12 +65,33 @@ void mark_unheard(Turn& turn, Which is_meant) {
   }
 }
 
-// The first word, also of a life that was connected before: it goes on where its reports stopped.
+// Before its welcome a gateway hears who wants to hear nothing for a while, and until when: its last life may have been told.
+void tell_bans(Turn& turn, const Name& name, const Gateway& gateway) {
+  if (gateway.accounts.empty()) return;
+  for (const auto& [key, bucket] : turn.state.buckets.all()) {
+    if (bucket.blocked_until_ns() <= turn.now) continue;
+    Decision& decision = turn.out.emplace_back();
+    decision.destination = Destination::Gateway;
+    decision.peer = name;
+    decision.incarnation = gateway.incarnation;
+    RateUsage usage;
+    usage.account = gateway.accounts.front().account;
+    usage.bucket = key.bucket;
+    usage.scope = key.scope;
+    usage.interval_ms = key.interval_ms;
+    usage.blocked_until_ns = bucket.blocked_until_ns();
+    decision.body = std::move(usage);
+  }
+}
+
+// The first word, also of a life that was connected before: it goes on where its reports stopped. One that names no account
+// asks for what is remembered, before its gateway speaks to its broker; until it names them no command is sent to it.
 void on_hello(Turn& turn, const GatewayHello& hello) {
   State& state = turn.state;
   const Name name = turn.header().sender;
+  const bool is_ready = !hello.accounts.empty();
   const Gateway* known = find(state.gateways, name);
-  if (known && known->is_connected && known->incarnation != hello.incarnation) {
+  if (known && known->is_connected && (known->incarnation != hello.incarnation || !is_ready)) {
     on_gateway_lost(turn, name, "another life of it came");
   }
   Gateway& gateway = state.gateways[name];
@@ -69,6 +99,12 @@ void on_hello(Turn& turn, const GatewayHello& hello) {
     gateway.incarnation = hello.incarnation;
     gateway.last_report = 0;
   }
+  gateway.accounts.clear();
+  for (const auto& [account, rule] : state.account_rules) {
+    if (rule.gateway == name) gateway.accounts.push_back({account, {}, 0, 0, 0});
+  }
+  tell_bans(turn, name, gateway);
+  if (!is_ready) return welcome(turn, name, gateway);
   gateway.broker = hello.broker;
   gateway.version = hello.version;
   gateway.is_connected = true;
@@ -77,18 +113,9 @@ void on_hello(Turn& turn, const GatewayHello& hello) {
   gateway.rate_limits = hello.rate_limits;
   gateway.rate_costs = hello.rate_costs;
   gateway.next_page = 0;
-  gateway.accounts.clear();
-  for (const auto& [account, rule] : state.account_rules) {
-    if (rule.gateway == name) gateway.accounts.push_back({account, {}, 0, 0, 0});
-  }
   state.buckets.declare(gateway.rate_limits);
 
-  Decision& decision = turn.out.emplace_back();
-  decision.destination = Destination::Gateway;
-  decision.peer = name;
-  decision.incarnation = gateway.incarnation;
-  decision.correlation_id = turn.header().correlation_id;
-  decision.body = welcome_of(turn, name, gateway);
+  welcome(turn, name, gateway);
   resend_commands(turn, name, false);
   resend_subscriptions(turn, name);
   mark_unheard(turn, [&](const Order& order) { return order.gateway == name; });

@@ -70,8 +70,7 @@ void on_send_failed(Turn& turn, const SendFailed& failed) {
   const Gateway* gateway = find(state.gateways, failed.gateway);
   if (at == state.commands.end() || !gateway) return;
   const OpenCommand command = at->second;
-  if (command.sends != 1 || command.incarnation != gateway->incarnation || command.send_ns < gateway->connect_ns)
-    return;
+  if (command.sends != 1 || command.send_ns < gateway->connect_ns) return;
   Order& order = state.orders.at(command.order_id);
   const Reason reason{
       ErrorCode::GatewayDown, {}, {}, {}, {}, words("could not be handed to the gateway: " + str(failed.reason))};

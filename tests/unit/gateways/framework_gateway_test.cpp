@@ -36,6 +36,7 @@ class FakeAdapter : public Adapter {
   std::vector<RateCost> rate_costs() const override { return {}; }
   asio::awaitable<Result<void>> connect() override {
     ++connects;
+    if (const auto ban = context.held_back->find("ip"); ban != context.held_back->end()) ban_at_connect = ban->second;
     if (connect_error) co_return *connect_error;
     RateLimit limit;
     limit.bucket = "weight";
@@ -111,6 +112,7 @@ class FakeAdapter : public Adapter {
   std::optional<Error> connect_error;
   std::optional<Error> orders_error;
   int connects = 0;
+  Timestamp ban_at_connect = 0;
   int reconciles = 0;
   int balance_errors = 0;
   int subscribe_errors = 0;
@@ -232,6 +234,7 @@ class GatewayTest : public testing::Test {
     Header header;
     header.environment = environment;
     header.sender = "router";
+    header.send_time_ns = router_now();
     header.sequence = ++sequence_;
     header.correlation_id = correlation_id;
     ASSERT_TRUE(router_.send(peer_, encode(header, body)));
@@ -315,19 +318,70 @@ class GatewayTest : public testing::Test {
   std::unique_ptr<Gateway> gateway_;
 };
 
-TEST_F(GatewayTest, SaysHelloOnceItKnowsItsLimits) {
+TEST_F(GatewayTest, SaysWhatItOffersOnceItKnowsItsLimits) {
   start();
-  ASSERT_EQ(hellos_.size(), 1u);
-  EXPECT_EQ(hellos_[0].gateway, "binance");
-  EXPECT_EQ(hellos_[0].broker, "binance");
+  ASSERT_EQ(hellos_.size(), 2u);
+  EXPECT_TRUE(hellos_[0].accounts.empty()) << "it had not connected";
   EXPECT_EQ(hellos_[0].incarnation, gateway_->incarnation());
-  ASSERT_EQ(hellos_[0].accounts.size(), 1u);
-  EXPECT_EQ(hellos_[0].accounts[0].account, "main");
-  EXPECT_EQ(hellos_[0].rate_limits.size(), 1u);
-  EXPECT_EQ(hellos_[0].capabilities.absence_rule.bound_ms, 15'000u);
+  const GatewayHello& hello = hellos_[1];
+  EXPECT_EQ(hello.gateway, "binance");
+  EXPECT_EQ(hello.broker, "binance");
+  EXPECT_EQ(hello.incarnation, gateway_->incarnation());
+  ASSERT_EQ(hello.accounts.size(), 1u);
+  EXPECT_EQ(hello.accounts[0].account, "main");
+  EXPECT_EQ(hello.rate_limits.size(), 1u);
+  EXPECT_EQ(hello.capabilities.absence_rule.bound_ms, 15'000u);
   ASSERT_FALSE(states_.empty());
   until([&] { return states_.back().reconciled; });
   EXPECT_EQ(states_.back().state, SessionStateKind::Ok);
+}
+
+TEST_F(GatewayTest, HearsOfABanBeforeItSpeaksToItsBroker) {
+  is_welcoming_ = false;
+  start(false);
+  until([&] { return hellos_.size() == 1; });
+  RateUsage ban;
+  ban.account = "main";
+  ban.bucket = "weight";
+  ban.scope = "ip";
+  ban.blocked_until_ns = router_now() + 60 * second;
+  send(ban);
+  EXPECT_EQ(adapter_->connects, 0);
+  welcome(0);
+  until([&] { return adapter_->connects == 1; });
+  EXPECT_EQ(adapter_->ban_at_connect, wall() + 60 * second);
+  until([&] { return hellos_.size() == 2; });
+  send(place(1));  // it has connected, and nobody knows on what terms: this comes again, marked
+  is_welcoming_ = true;
+  skew_ += second;
+  until([&] { return !reconciled_.empty(); });
+  EXPECT_EQ(hellos_.back().accounts.size(), 1u);
+  EXPECT_TRUE(adapter_->placed.empty());
+  PlaceCommand again = place(1);
+  again.command.possible_resend = true;
+  send(again);
+  until([&] { return reports_.size() == 1; });
+  EXPECT_EQ(reports_[0].event, VenueEvent::NotSent);
+}
+
+// It has changed its mind about limits, say; what is sent before the answer comes is taken.
+TEST_F(GatewayTest, WhoSaysHelloAgainStillTakesOrders) {
+  start();
+  is_welcoming_ = false;
+  gateway_->on_connected(Name{"main"});
+  skew_ += second;
+  until([&] { return hellos_.size() == 3; });
+  send(place(1));
+  until([&] { return reports_.size() == 1; });
+  EXPECT_EQ(reports_[0].event, VenueEvent::Accepted);
+  PlaceCommand again = place(1);
+  again.command.possible_resend = true;
+  send(again);
+  is_welcoming_ = true;
+  skew_ += second;
+  const int welcomes = welcomes_;
+  until([&] { return welcomes_ > welcomes; });
+  EXPECT_EQ(adapter_->placed.size(), 1u);
 }
 
 TEST_F(GatewayTest, AnOrderForTheAccountBeforeItMovedIsNotPlaced) {

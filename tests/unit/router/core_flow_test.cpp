@@ -276,6 +276,26 @@ TEST_F(Flow, ANewLegsOwnQuantityIsNotTheWholeOrders) {
   EXPECT_EQ(last().order_qty, "0.7"_d);
 }
 
+TEST_F(Flow, AnOrderMadeSmallerUnaskedStillHasItsReplaceAnswered) {
+  const Command sent = working(limit("A1"));
+  ReplaceOrder replace;
+  replace.client_order_id = "R1";
+  replace.orig_client_order_id = "A1";
+  replace.price = "49000"_d;
+  client(replace);
+  const Command asked = command();
+  VenueReport smaller = fact(sent, VenueEvent::Replaced);
+  smaller.command_id = 0;
+  smaller.order_qty = "0.7"_d;
+  report(smaller);
+  EXPECT_EQ(last().exec_type, ExecType::Restated);
+  EXPECT_EQ(last().order_status, PendingReplace);
+  EXPECT_EQ(last().leaves_qty, "0.7"_d);
+  report(fact(asked, VenueEvent::Replaced));
+  EXPECT_EQ(last().exec_type, ExecType::Replaced);
+  EXPECT_EQ(view(last().client_order_id), "R1");
+}
+
 TEST_F(Flow, AReplaceSaysWhatIsFilledAndWhetherItOnlyDecreases) {
   const auto replace = [](std::string_view id, std::string_view of, std::optional<Decimal> qty,
                           std::optional<Decimal> price) {
@@ -1045,6 +1065,64 @@ TEST_F(Metered, AnOrderThatCannotLeaveInTimeIsRefused) {
   EXPECT_EQ(cancels(), 0);
   wait(3 * second);
   EXPECT_EQ(cancels(), 1);
+}
+
+// A gateway that has just started, and has not spoken to its broker.
+TEST_F(Metered, AHelloThatNamesNoAccountIsToldOfBansAndSentNothing) {
+  const Command sent = place(limit("A1"));
+  working(limit("A2"));
+  client(cancel("C2", "A2"));
+  RateUsage ban;
+  ban.account = "main";
+  ban.bucket = "orders";
+  ban.scope = "main";
+  ban.interval_ms = 10'000;
+  ban.blocked_until_ns = now + 30 * second;
+  gateway(ban);
+  GatewayHello first = hello;
+  first.incarnation = hello.incarnation = 8;
+  first.accounts.clear();
+  first.rate_limits.clear();
+  reports = 0;
+  gateway(first);
+  std::vector<const Decision*> told;
+  for (const Decision& d : out) {
+    if (d.destination == Destination::Gateway) told.push_back(&d);
+  }
+  ASSERT_EQ(told.size(), 2u);
+  EXPECT_EQ(std::get<RateUsage>(told[0]->body).blocked_until_ns, ban.blocked_until_ns);
+  EXPECT_EQ(view(std::get<RateUsage>(told[0]->body).scope), "main");
+  EXPECT_EQ(told[0]->incarnation, 8u);
+  EXPECT_EQ(std::get<GatewayWelcome>(told[1]->body).open_commands, 2u);
+  EXPECT_EQ(status("A1"), InDoubt) << "the life that had it is over";
+  client(limit("A3"));
+  EXPECT_EQ(reply().error, ErrorCode::GatewayDown);
+  client(cancel("C1", "A1"));
+  EXPECT_EQ(reply().error, ErrorCode::GatewayDown);
+  gateway(session_state("main"));
+  client(limit("A4"));
+  EXPECT_EQ(reply().error, ErrorCode::GatewayDown);
+
+  say_hello();
+  EXPECT_TRUE(std::holds_alternative<RateUsage>(out[0].body));
+  EXPECT_TRUE(std::holds_alternative<GatewayWelcome>(out[1].body));
+  EXPECT_TRUE(command().possible_resend);
+  wait(31 * second);
+  say_hello();
+  EXPECT_TRUE(std::holds_alternative<GatewayWelcome>(out[0].body)) << "the ban is over";
+  EXPECT_EQ(sent.incarnation, 7u);
+}
+
+TEST_F(Flow, WhatNeverLeftForALifeThatIsOverWasNotSent) {
+  const Command sent = place(limit("A1"));
+  GatewayHello first = hello;
+  first.incarnation = hello.incarnation = 8;
+  first.accounts.clear();
+  gateway(first);
+  EXPECT_EQ(status("A1"), InDoubt);
+  tell(SendFailed{"binance", sent.command_id, "its gateway is gone"});
+  EXPECT_EQ(status("A1"), Rejected);
+  EXPECT_EQ(last().error, ErrorCode::GatewayDown);
 }
 
 TEST_F(Metered, ACancelOfAQueuedOrderNeedsNoBroker) {

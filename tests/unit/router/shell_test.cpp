@@ -322,6 +322,32 @@ TEST_F(ShellTest, ARestartIsOneAlarmOfAnAccountHoweverManyOrdersItLeavesInDoubt)
   for (int i = 1; i <= 7; ++i) EXPECT_EQ(again.expect<ExecutionReport>().order_status, OrderStatus::InDoubt);
 }
 
+TEST_F(ShellTest, WhatAGatewayWasAskedEndsWithItsLife) {
+  open();
+  Request request{loop, router};
+  Query query;
+  query.kind = QueryKind::Balances;
+  query.account = "main";
+  request.say(query);
+  gateway->expect<Query>();
+  Gateway newer{loop, router, 8};
+  GatewayHello hello;
+  hello.gateway = hello.broker = "binance";
+  hello.incarnation = 8;
+  hello.version = "1";
+  newer.say(hello);
+  newer.expect<GatewayWelcome>();
+  EXPECT_EQ(request.expect<Answer>().error, ErrorCode::GatewayDown);
+  request.say(query);
+  EXPECT_EQ(request.expect<Answer>().error, ErrorCode::GatewayDown) << "it has not connected yet";
+  request.say(limit("A1"));
+  EXPECT_EQ(request.expect<ExecutionReport>().error, ErrorCode::GatewayDown);
+  EXPECT_TRUE(newer.heard.empty());
+  newer.hello();
+  request.say(query);
+  newer.expect<Query>();
+}
+
 TEST_F(ShellTest, DecisionsThatACrashKeptFromTheLogAreMadeAgain) {
   router.options.output_delay = std::chrono::hours{1};
   open();
