@@ -20,11 +20,10 @@ constexpr std::size_t relaxed_bytes_max = 1 << 20;
 constexpr std::size_t page_bytes_max = 256 << 10;
 constexpr std::size_t queries_max = 256;
 constexpr milliseconds relaxed_interval{200};
-constexpr milliseconds tick_interval{50};
+constexpr milliseconds tick_interval{100};
 constexpr milliseconds refusal_interval{200};
 constexpr milliseconds reject_log_interval{1'000};
 constexpr milliseconds gap_patience{1'000};
-constexpr milliseconds reader_interval{100};
 constexpr int filling_percent = 80;  // of the disk: somebody should make room, or take old segments away
 constexpr milliseconds query_patience{10'000};
 constexpr milliseconds serve_retry{10};
@@ -474,13 +473,10 @@ void Archive::look_at_disk() {
 }
 
 void Archive::look_after_readers() {
-  const auto now = Clock::now();
-  if (now - readers_seen_ < reader_interval) return;
-  readers_seen_ = now;
   if (const int freed = writer_.look_after_readers(); freed > 0) spdlog::info("freed the slots of {} dead readers", freed);
   // What they counted stands in the journal; here it is only kept at hand.
   if (pending_.empty() && producers_.size() > producers_max) producers_.clear();
-  std::erase_if(refused_, [now](const auto& told) { return now - told.second > refusal_interval; });
+  std::erase_if(refused_, [now = Clock::now()](const auto& told) { return now - told.second > refusal_interval; });
 }
 
 }  // namespace busbar::audit

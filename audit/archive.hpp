@@ -120,7 +120,6 @@ class Archive {
   bool is_stopping_ = false;
   bool was_filling_ = false;
   std::uint64_t not_indexed_ = 0;
-  Clock::time_point readers_seen_{};
 };
 
 }  // namespace busbar::audit
