@@ -37,6 +37,20 @@ bool is_working(const Order& order, OrderStatus status) {
   return order.working_time.value_or(1) > 0;
 }
 
+std::optional<Decimal> left_of(const std::optional<Decimal>& qty, const std::optional<Decimal>& prevented) {
+  const auto whole = positive(qty);
+  const auto lost = positive(prevented);
+  return whole && lost ? positive(subtract(*whole, *lost)) : whole;
+}
+
+// Prevention makes an order smaller and leaves the quantity that Binance shows. Restated facts alone tell what is left: no
+// other can be compared with what is known, for they may come before or after them.
+bool is_made_smaller(const Order& order) { return positive(order.prevented_qty).has_value(); }
+bool tells_quantity(const ExecutionReportEvent& event) {
+  const bool may_shrink_at_once = event.self_trade_prevention_mode == "DECREMENT";
+  return event.execution_type == "REPLACED" || (event.execution_type == "NEW" && !may_shrink_at_once);
+}
+
 VenueReport report_of(const Order& order, const Symbol& symbol, VenueSource source) {
   VenueReport report;
   report.source = source;
@@ -45,7 +59,7 @@ VenueReport report_of(const Order& order, const Symbol& symbol, VenueSource sour
   report.broker_order_id = printable<64>(std::to_string(order.order_id));
   report.side = side_of(order.side.value_or(""));
   // Of an order by amount, Binance reports as quantity what the amount came to: not what was asked for.
-  if (!positive(order.orig_quote_order_qty)) report.order_qty = positive(order.orig_qty);
+  if (!is_made_smaller(order) && !positive(order.orig_quote_order_qty)) report.order_qty = positive(order.orig_qty);
   report.price = positive(order.price);
   report.order_status = order.status ? order_status_of(*order.status).value_or(OrderStatus::Unset) : OrderStatus::Unset;
   report.cum_qty = not_negative(order.executed_qty);
@@ -84,7 +98,7 @@ VenueReport report_of(const ExecutionReportEvent& event, const Symbol& symbol, O
   report.venue_order_id = printable<64>(event.our_client_order_id());
   report.broker_order_id = printable<64>(std::to_string(event.order_id));
   report.side = side_of(event.side);
-  if (!positive(event.quote_order_qty)) report.order_qty = positive(event.qty);
+  if (tells_quantity(event) && !positive(event.quote_order_qty)) report.order_qty = left_of(event.qty, event.prevented_qty);
   report.price = positive(event.price);
   report.order_status = status;
   report.cum_qty = not_negative(event.cum_qty);
@@ -104,6 +118,13 @@ std::string prevention_text(const ExecutionReportEvent& event) {
   if (event.last_prevented_qty) text += ": " + to_string(*event.last_prevented_qty) + " not traded";
   if (event.counter_order_id) text += " with our order " + std::to_string(*event.counter_order_id);
   return text;
+}
+
+// An order that prevention made smaller works on for what is left.
+std::optional<Decimal> restated_qty(const ExecutionReportEvent& event, OrderStatus status) {
+  const bool works = status == OrderStatus::New || status == OrderStatus::PartiallyFilled;
+  if (!works || positive(event.quote_order_qty) || !positive(event.prevented_qty)) return std::nullopt;
+  return left_of(event.qty, event.prevented_qty);
 }
 
 // Our no to a replace, in Binance's words. Where those leave open what happened, so does ours.
@@ -178,6 +199,19 @@ std::string expiry_text(std::string_view reason) {
   return text;
 }
 
+std::optional<Decimal> quantity_of(const Order& order) {
+  return positive(order.orig_quote_order_qty) ? std::nullopt : left_of(order.orig_qty, order.prevented_qty);
+}
+
+std::optional<VenueReport> restated_of(const Order& order, const Symbol& symbol, VenueSource source) {
+  VenueReport report = with(report_of(order, symbol, source), VenueEvent::Replaced);
+  report.order_qty = quantity_of(order);
+  const bool works = report.order_status == OrderStatus::New || report.order_status == OrderStatus::PartiallyFilled;
+  if (!works || !is_made_smaller(order) || !report.order_qty) return std::nullopt;
+  report.text = words_of("self-trade prevention: " + to_string(*order.prevented_qty) + " not traded");
+  return report;
+}
+
 Facts facts_of_place(const Order& order, const Symbol& symbol) {
   const VenueReport base = report_of(order, symbol, VenueSource::Rest);
   const OrderStatus status = base.order_status;
@@ -187,6 +221,7 @@ Facts facts_of_place(const Order& order, const Symbol& symbol) {
   accepted.cum_qty.reset();
   accepted.cum_quote_qty.reset();
   if (status != OrderStatus::Rejected) facts.push_back(std::move(accepted));
+  if (auto restated = restated_of(order, symbol, VenueSource::Rest)) facts.push_back(*std::move(restated));
 
   std::optional<Decimal> done = Decimal{};
   std::optional<Decimal> quote_done = Decimal{};
@@ -250,7 +285,10 @@ Facts facts_of_cancel_replace(const CancelReplace& answer, const Symbol& symbol,
       return facts;
     }
     Facts placed = facts_of_place(*answer.placed, symbol);
-    if (!placed.empty() && placed.front().event == VenueEvent::Accepted) placed.front().event = VenueEvent::Replaced;
+    if (!placed.empty() && placed.front().event == VenueEvent::Accepted) {
+      placed.front().event = VenueEvent::Replaced;
+      placed.front().order_qty = positive(answer.placed->orig_qty);  // as it was asked for
+    }
     facts.insert(facts.end(), placed.begin(), placed.end());
     return facts;
   }
@@ -264,7 +302,9 @@ Facts facts_of_cancel_replace(const CancelReplace& answer, const Symbol& symbol,
 }
 
 Facts facts_of_amend(const Amended& amended, const Symbol& symbol) {
-  return {with(report_of(amended.order, symbol, VenueSource::Rest), VenueEvent::Replaced)};
+  VenueReport report = with(report_of(amended.order, symbol, VenueSource::Rest), VenueEvent::Replaced);
+  report.order_qty = quantity_of(amended.order);
+  return {std::move(report)};
 }
 
 Result<VenueReport> state_of(const Order& order, const Symbol& symbol, VenueSource source) {
@@ -334,6 +374,10 @@ EventFacts facts_of(const ExecutionReportEvent& event, const Symbol& symbol) {
     VenueReport report = with(base, end && *end != VenueEvent::Rejected ? *end : VenueEvent::State);
     report.text = words_of(expiry_text(event.expiry_reason.value_or("")));
     if (what == "TRADE_PREVENTION" && report.text.empty()) report.text = words_of(prevention_text(event));
+    if (const auto left = restated_qty(event, *status); left && what == "TRADE_PREVENTION") {
+      report.event = VenueEvent::Replaced;
+      report.order_qty = left;
+    }
     return {.facts = {std::move(report)}, .unknown = {}};
   }
   if (what == "REJECTED") {

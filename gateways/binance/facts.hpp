@@ -2,6 +2,7 @@
 // From what Binance said to facts about an order, in our words. Pure. Each fact names the order by our id where Binance
 // told it, and a fill by symbol and trade id, so that the same fill from REST and stream is one.
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,6 +37,10 @@ Facts facts_of_cancel_replace(const CancelReplace& answer, const Symbol& symbol,
                               std::string_view venue_order_id);
 // The answer to a replace done as an amendment: Replaced, under the new name and with the new quantity.
 Facts facts_of_amend(const Amended& amended, const Symbol& symbol);
+// How much it is for, when self-trade prevention has taken its part. Nothing where it is by amount, or nothing is told.
+std::optional<Decimal> quantity_of(const Order& order);
+// What prevention has left of an order that works on: Replaced, for that quantity. Nothing where it has taken nothing.
+std::optional<VenueReport> restated_of(const Order& order, const Symbol& symbol, VenueSource source);
 // An answer to a question about the order. An error for a status never seen.
 Result<VenueReport> state_of(const Order& order, const Symbol& symbol, VenueSource source);
 VenueReport fill_of(const AccountTrade& trade, const Symbol& symbol, std::string_view venue_order_id,

@@ -219,7 +219,7 @@ asio::awaitable<Facts> BinanceAdapter::cancel_then_place(ReplaceCommand command,
     facts.back().source = VenueSource::Gateway;
     facts.back().request_time_ns = cancel.request_time_ns;
   };
-  const auto left = gateway::left_to_place(command, done.canceled->orig_qty, done.canceled->executed_qty);
+  const auto left = gateway::left_to_place(command, quantity_of(*done.canceled), done.canceled->executed_qty);
   if (!left || !left->is_positive()) {
     refuse(ErrorCode::OrderRejected, "as much as it shall be was filled before it could be replaced");
     co_return facts;
@@ -295,6 +295,7 @@ asio::awaitable<Result<Facts>> BinanceAdapter::order_status(Command command) {
       facts.push_back(fill_of(fill, symbol, order->own_client_order_id(), VenueSource::Probe));
     }
   }
+  if (auto restated = restated_of(*order, symbol, VenueSource::Probe)) facts.push_back(*std::move(restated));
   facts.push_back(*std::move(state));
   co_return facts;
 }
@@ -309,6 +310,9 @@ asio::awaitable<Result<Facts>> BinanceAdapter::orders() {
     auto state = state_of(order, our_symbol(order.symbol), VenueSource::Reconcile);
     if (!state) co_return state.error();
     remember(order.symbol, order.order_id, order.own_client_order_id());
+    if (auto restated = restated_of(order, state->symbol, VenueSource::Reconcile)) {
+      context_.events.on_report(*std::move(restated));  // one fact for each order in the list
+    }
     facts.push_back(*std::move(state));
   }
   co_return facts;

@@ -465,7 +465,9 @@ void on_replaced(Fact& fact) {
   if (is_same) return;
   if (total) order.order.order_qty = order.life.order_qty = total;
   if (fact.report.price && order.order.price) order.order.price = fact.report.price;
-  happen(fact.turn, order, OrderEvent::Replaced, news_of(fact.report, ExecType::Restated));
+  // A replace of ours that is under way goes on: it has an answer of its own.
+  const OrderEvent event = pending_replace(fact) ? OrderEvent::StateWorking : OrderEvent::Replaced;
+  happen(fact.turn, order, event, news_of(fact.report, ExecType::Restated));
 }
 
 bool answers_cancel(Fact& fact) {

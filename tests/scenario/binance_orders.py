@@ -64,6 +64,37 @@ def an_order_list_is_one_request_and_two_orders():
         check(stack.busbar("journal", "recheck")[0] == 0, "recheck")
 
 
+def an_order_that_self_trade_prevention_made_smaller_is_told_smaller():
+    with Stack("smaller") as stack:
+        stack.venue.stand_still()
+        stack.busbar("order", "sell", "1", "BTC/USDT", "--limit", "60000", "--id", "maker")
+        _, seen, text = stack.busbar("order", "buy", "0.4", "BTC/USDT", "--limit", "60000", "--self-trade", "decrement",
+                                     "--id", "taker", can_fail=True)
+        check(seen[-1]["order_status"] == "Expired" and Number(seen[-1]["cum_qty"]) == 0, seen, text)
+
+        def maker():
+            return stack.busbar("order", "maker")[1][0]
+
+        order = wait_for("the maker to be smaller", lambda: (o := maker()) and Number(o["leaves_qty"]) == Number("0.6") and o)
+        check(Number(order["order_qty"]) == Number("0.6") and order["order_status"] == "New", order)
+        stack.venue.trade("BUY", "0.2", "60000")
+        order = wait_for("a fill", lambda: (o := maker()) and Number(o["cum_qty"]) == Number("0.2") and o)
+        check(Number(order["leaves_qty"]) == Number("0.4"), order)
+        # A gateway that comes back finds the same.
+        stack.processes["gateway"].kill()
+        stack.restart("gateway")
+        stack.wait_ready()
+        check(Number(maker()["leaves_qty"]) == Number("0.4"), maker())
+        # More of it, though part of it is filled and part was prevented: never more than was asked for.
+        stack.busbar("replace", "maker", "--qty", "0.8", "--id", "more")
+        left = working(stack)
+        check([Number(o["qty"]) - Number(o["executed"]) for o in left.values()] == [Number("0.6")], left)
+        stack.venue.trade("BUY", "0.6", "60000")
+        wait_for("its end", lambda: stack.busbar("order", "more")[1][0]["order_status"] == "Filled")
+        check(not [r for r in stack.journal() if "foreign" in str(r)], "an alarm")
+        check(stack.busbar("journal", "recheck")[0] == 0, "recheck")
+
+
 def cancel_all_and_the_questions_of_the_command_line():
     with Stack("questions") as stack:
         for i in range(4):
@@ -104,4 +135,5 @@ def bash_completes_commands_and_options():
 
 if __name__ == "__main__":
     run(an_order_is_replaced_in_three_ways, an_order_list_is_one_request_and_two_orders,
+        an_order_that_self_trade_prevention_made_smaller_is_told_smaller,
         cancel_all_and_the_questions_of_the_command_line, bash_completes_commands_and_options)

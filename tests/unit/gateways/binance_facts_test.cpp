@@ -348,6 +348,45 @@ TEST(BinanceFacts, SelfTradePreventionSaysHowMuchAndAgainstWhat) {
   EXPECT_EQ(view(fact.text), "self-trade prevention: 0.3 not traded with our order 37");
 }
 
+TEST(BinanceFacts, AnOrderThatSelfTradePreventionMadeSmallerIsRestated) {
+  ExecutionReportEvent event = event_of("TRADE_PREVENTION", "NEW");
+  event.prevented_qty = "0.3"_d;
+  event.last_prevented_qty = "0.1"_d;
+  const VenueReport fact = facts_of(event, btc_usdt).facts.at(0);
+  EXPECT_EQ(fact.event, VenueEvent::Replaced);
+  EXPECT_EQ(*fact.order_qty, "0.7"_d) << "all that was prevented, and not only the last of it";
+  // Later words show the quantity that was asked for: they say nothing of it, and an end takes nothing away.
+  event.execution_type = "CANCELED";
+  event.order_status = "CANCELED";
+  EXPECT_EQ(facts_of(event, btc_usdt).facts.at(0).event, VenueEvent::Canceled);
+  EXPECT_FALSE(facts_of(event, btc_usdt).facts.at(0).order_qty);
+  event.execution_type = "TRADE_PREVENTION";
+  event.order_status = "EXPIRED_IN_MATCH";
+  EXPECT_EQ(facts_of(event, btc_usdt).facts.at(0).event, VenueEvent::Expired);
+  // What may be made smaller while it is placed is not compared with what was asked for.
+  event = event_of("NEW", "NEW");
+  EXPECT_EQ(*facts_of(event, btc_usdt).facts.at(0).order_qty, "1"_d);
+  event.self_trade_prevention_mode = "DECREMENT";
+  EXPECT_FALSE(facts_of(event, btc_usdt).facts.at(0).order_qty);
+}
+
+TEST(BinanceFacts, AnswersTellWhatPreventionHasLeft) {
+  Order order = order_with("PARTIALLY_FILLED", "4"_d);
+  EXPECT_FALSE(restated_of(order, btc_usdt, VenueSource::Probe));
+  EXPECT_EQ(*quantity_of(order), "10"_d);
+  order.prevented_qty = "2.5"_d;
+  const auto restated = restated_of(order, btc_usdt, VenueSource::Probe);
+  ASSERT_TRUE(restated);
+  EXPECT_EQ(restated->event, VenueEvent::Replaced);
+  EXPECT_EQ(*restated->order_qty, "7.5"_d);
+  EXPECT_FALSE(state_of(order, btc_usdt, VenueSource::Probe)->order_qty);
+  const Facts placed = facts_of_place(order, btc_usdt);
+  EXPECT_EQ(events(placed), (Events{VenueEvent::Accepted, VenueEvent::Replaced, VenueEvent::State}));
+  EXPECT_FALSE(placed[0].order_qty);
+  order.status = "EXPIRED_IN_MATCH";
+  EXPECT_FALSE(restated_of(order, btc_usdt, VenueSource::Probe)) << "it has ended: nothing is left";
+}
+
 TEST(BinanceFacts, AWaitingLegIsAcceptedOnTheStreamAndDoesNotWork) {
   const VenueReport fact = facts_of(event_of("NEW", "PENDING_NEW"), btc_usdt).facts.at(0);
   EXPECT_EQ(fact.event, VenueEvent::Accepted);
