@@ -64,6 +64,42 @@ def an_order_list_is_one_request_and_two_orders():
         check(stack.busbar("journal", "recheck")[0] == 0, "recheck")
 
 
+def an_order_list_by_the_command_line():
+    with Stack("pair") as stack:
+        stack.venue.stand_still()
+        stack.venue.trade("BUY", "0.1", "60000")
+        stack.venue.trade("SELL", "0.1", "60000")  # a last price
+        pair = ("list", "oco", "sell", "1", "BTC/USDT", "--profit", "61000", "--stop", "59000", "--id", "pair")
+        placed = stack.busbar(*pair, "--stop-limit", "58900")[1]
+        check([o["client_order_id"] for o in placed] == ["pair-profit", "pair-stop"], placed)
+        check({(o["order_status"], o["list_id"], o["side"]) for o in placed} == {("New", "pair", "Sell")}, placed)
+        check([o["order_type"] for o in placed] == ["Limit", "StopLimit"], placed)
+        again = stack.busbar(*pair, "--stop-limit", "58900")[1]
+        check([o["order_id"] for o in again] == [o["order_id"] for o in placed] and len(working(stack)) == 2, "twice is once", again)
+        check(stack.busbar(*pair, can_fail=True)[0] == 1, "another list under that name")
+        ended = stack.busbar("cancel-list", "pair")[1]
+        check({o["order_status"] for o in ended} <= {"Canceled", "Expired"} and len(ended) == 2, ended)
+        check(not working(stack), working(stack))
+        code, _, text = stack.busbar("cancel-list", "nobody", can_fail=True)
+        check(code == 1 and "names no order list" in text, code, text)
+
+        bracket = stack.busbar("list", "bracket", "buy", "0.5", "BTC/USDT", "--limit", "59500", "--profit", "62000",
+                               "--stop", "58000", "--id", "three")[1]
+        check([o["client_order_id"] for o in bracket] == ["three-entry", "three-profit", "three-stop"], bracket)
+        check([o["side"] for o in bracket] == ["Buy", "Sell", "Sell"], bracket)
+        stack.venue.trade("SELL", "0.5", "59500")
+        wait_for("the exits to work", lambda: len(working(stack)) == 2)
+        check(len(stack.busbar("cancel-list", "three")[1]) == 2 and not working(stack), working(stack))
+        placed = stack.busbar("list", "oto", "buy", "0.5", "BTC/USDT", "--limit", "59500", "--profit", "62000", "--id",
+                              "two")[1]
+        check([o["client_order_id"] for o in placed] == ["two-entry", "two-profit"], placed)
+        for wrong, option in ((("oco", "--limit", "1", "--profit", "2", "--stop", "1"), "--limit"),
+                              (("oco", "--stop", "1"), "--profit"), (("oto", "--profit", "2"), "--limit"),
+                              (("oto", "--limit", "1"), "--profit")):
+            code, _, text = stack.busbar("list", wrong[0], "sell", "1", "BTC/USDT", *wrong[1:], can_fail=True)
+            check(code == 2 and option in text, wrong, code, text)
+
+
 def an_order_that_self_trade_prevention_made_smaller_is_told_smaller():
     with Stack("smaller") as stack:
         stack.venue.stand_still()
@@ -128,12 +164,13 @@ def bash_completes_commands_and_options():
         script = (f'eval "$({BIN}/busbar completion bash)"; COMP_WORDS=({" ".join(words)}); COMP_CWORD={len(words) - 1}; '
                   '_busbar; echo "${COMPREPLY[@]}"')
         return subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True).stdout.split()
-    check({"cancel", "cancel-all"} <= set(complete("busbar", "canc")), complete("busbar", "canc"))
+    check({"cancel", "cancel-all", "cancel-list"} <= set(complete("busbar", "canc")), complete("busbar", "canc"))
+    check({"--profit", "--stop-limit"} <= set(complete("busbar", "list", "--")), complete("busbar", "list", "--"))
     check("--limit" in complete("busbar", "order", "buy", "--li"), complete("busbar", "order", "buy", "--li"))
     check(set(complete("busbar", "journal", "re")) == {"replay", "recheck"}, complete("busbar", "journal", "re"))
 
 
 if __name__ == "__main__":
-    run(an_order_is_replaced_in_three_ways, an_order_list_is_one_request_and_two_orders,
+    run(an_order_is_replaced_in_three_ways, an_order_list_is_one_request_and_two_orders, an_order_list_by_the_command_line,
         an_order_that_self_trade_prevention_made_smaller_is_told_smaller,
         cancel_all_and_the_questions_of_the_command_line, bash_completes_commands_and_options)

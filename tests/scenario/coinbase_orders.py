@@ -158,6 +158,9 @@ def what_was_filled_while_nobody_listened_is_found():
 
 def questions_are_answered():
     with coinbase("questions") as stack:
+        fill = stack.busbar("order", "buy", "0.01", SYMBOL, "--wait")[1][-1]
+        listed = wait_for("the fill in the list", lambda: stack.busbar("fills", SYMBOL, "-n", 1)[1])
+        check(listed[0]["broker_order_id"] == fill["broker_order_id"] and listed[0]["commission_asset"] == "USD", listed)
         balances = {b["asset"]: b for b in stack.busbar("balances")[1]}
         check("USD" in balances and "BTC" in balances, balances)
         check(stack.busbar("accounts")[1][0]["can_trade"], "the key may trade")

@@ -1,7 +1,5 @@
 // busbar cancel-all: asks for the end of every open order of an account, and tells how each ended.
 #include <algorithm>
-#include <cstdio>
-#include <thread>
 
 #include "bus/codec.hpp"
 #include "tools/busbar/client.hpp"
@@ -33,19 +31,10 @@ Exit cancel_all(const Tool& tool, const CancelAllOptions& options) {
   if (answer->error != ErrorCode::None) return fail(Exit::No, refusal(answer->error, "", "", "", "", view(answer->text)));
 
   std::vector<ExecutionReport> orders = answer->orders;
-  const auto until = std::chrono::steady_clock::now() + tool.timeout;
-  const auto is_open = [](const ExecutionReport& order) { return !is_final(order.order_status); };
-  while (std::ranges::any_of(orders, is_open) && std::chrono::steady_clock::now() < until) {
-    std::this_thread::sleep_for(std::chrono::milliseconds{50});
-    for (ExecutionReport& order : orders) {
-      if (!is_open(order)) continue;
-      const Found found = find_order(client, std::to_string(order.order_id));
-      if (!found.order) return found.exit == Exit::Ok ? Exit::Unknown : found.exit;
-      order = *found.order;
-    }
-  }
+  const Exit exit = follow(client, tool, orders, is_open);
+  if (exit == Exit::Unreachable) return exit;
   print_orders(tool, orders);
-  const auto left = std::ranges::count_if(orders, is_open);
+  const auto left = std::ranges::count_if(orders, is_open, &ExecutionReport::order_status);
   return left == 0 ? Exit::Ok : fail(Exit::Unknown, std::to_string(left) + " of them are not final yet");
 }
 

@@ -1,6 +1,8 @@
 #include "tools/busbar/client.hpp"
 
+#include <algorithm>
 #include <charconv>
+#include <thread>
 
 #include <boost/asio/co_spawn.hpp>
 
@@ -99,6 +101,21 @@ Found find_order(Client& client, const std::string& id) {
   query.order_id = 0;
   query.client_order_id = Id{id.data(), id.size()};
   return look(query);
+}
+
+Exit follow(Client& client, const Tool& tool, std::vector<ExecutionReport>& orders, bool (*is_awaited)(OrderStatus)) {
+  const auto until = std::chrono::steady_clock::now() + tool.timeout;
+  const auto waits = [&](const ExecutionReport& order) { return is_awaited(order.order_status); };
+  while (std::ranges::any_of(orders, waits) && std::chrono::steady_clock::now() < until) {
+    std::this_thread::sleep_for(std::chrono::milliseconds{50});
+    for (ExecutionReport& order : orders) {
+      if (!waits(order)) continue;
+      const Found found = find_order(client, std::to_string(order.order_id));
+      if (!found.order) return found.exit == Exit::Ok ? Exit::Unknown : found.exit;
+      order = *found.order;
+    }
+  }
+  return std::ranges::any_of(orders, waits) ? Exit::Unknown : Exit::Ok;
 }
 
 }  // namespace busbar::tool

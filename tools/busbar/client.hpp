@@ -3,6 +3,7 @@
 // meanwhile.
 
 #include <optional>
+#include <vector>
 
 #include <boost/asio/io_context.hpp>
 
@@ -42,6 +43,9 @@ struct Found {
   Exit exit = Exit::Ok;
 };
 Found find_order(Client& client, const std::string& id);
+
+// Asks until no order is in such a status any more, or the time is over: then Exit::Unknown.
+Exit follow(Client& client, const Tool& tool, std::vector<ExecutionReport>& orders, bool (*is_awaited)(OrderStatus));
 
 std::optional<std::uint64_t> order_id_in(const std::string& id);
 

@@ -25,7 +25,10 @@ int main(int argc, char** argv) {
   add_replace(app, tool);
   add_cancel(app, tool);
   add_cancel_all(app, tool);
+  add_list(app, tool);
+  add_cancel_list(app, tool);
   add_orders(app, tool);
+  add_fills(app, tool);
   add_quote(app, tool);
   add_quotes(app, tool);
   add_book(app, tool);

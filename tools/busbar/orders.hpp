@@ -16,8 +16,9 @@ std::string cell(const std::optional<Decimal>& value);
 void tell_age(const Answer& answer);
 
 // While this status lasts, something is still to come: an answer of the broker (is_pending), or anything at all
-// (!is_final).
+// (is_open).
 bool is_pending(OrderStatus status);
 bool is_final(OrderStatus status);
+inline bool is_open(OrderStatus status) { return !is_final(status); }
 
 }  // namespace busbar::tool

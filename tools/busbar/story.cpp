@@ -40,7 +40,7 @@ std::string pair(const char* key, const T& value) {
 
 std::string said(const std::string& text) { return text.empty() ? "" : " \"" + text + "\""; }
 
-std::string ask(const NewOrder& m) {
+std::string said(const NewOrder& m) {
   return words(m.client_order_id) + " " + words(m.account) + " " + words(m.symbol) + " " + words(m.side) + " " +
          (m.order_qty        ? words(*m.order_qty)
           : m.cash_order_qty ? words(*m.cash_order_qty) + " cash"
@@ -56,7 +56,7 @@ std::string command(const Command& m) {
 }
 
 struct Teller {
-  std::string operator()(const NewOrder& m) const { return ask(m); }
+  std::string operator()(const NewOrder& m) const { return said(m); }
   std::string operator()(const CancelOrder& m) const {
     return words(m.client_order_id) + pair("orig_client_order_id", m.orig_client_order_id) +
            pair("order_id", m.order_id);
@@ -71,7 +71,7 @@ struct Teller {
   }
   std::string operator()(const NewOrderList& m) const {
     std::string out = words(m.list_id) + " " + words(m.list_type);
-    for (const NewOrder& order : m.orders) out += "\n      " + ask(order);
+    for (const NewOrder& order : m.orders) out += "\n      " + said(order);
     return out;
   }
   std::string operator()(const CancelOrderList& m) const {
@@ -88,7 +88,7 @@ struct Teller {
   std::string operator()(const Reject& m) const {
     return words(m.error) + pair("field", m.field) + pair("value", m.value) + said(words(m.text));
   }
-  std::string operator()(const PlaceCommand& m) const { return command(m.command).substr(1) + ": " + ask(m.order); }
+  std::string operator()(const PlaceCommand& m) const { return command(m.command).substr(1) + ": " + said(m.order); }
   std::string operator()(const PlaceListCommand& m) const {
     std::string out = words(m.list_type) + " as " + words(m.venue_list_id);
     for (const PlaceCommand& each : m.commands) out += "\n      " + (*this)(each);
@@ -96,7 +96,7 @@ struct Teller {
   }
   std::string operator()(const CancelCommand& m) const { return command(m.command).substr(1); }
   std::string operator()(const ReplaceCommand& m) const {
-    return command(m.command).substr(1) + ": " + ask(m.order) + pair("orig_order_qty", m.orig_order_qty) +
+    return command(m.command).substr(1) + ": " + said(m.order) + pair("orig_order_qty", m.orig_order_qty) +
            pair("cum_qty", m.cum_qty) +
            (m.is_decrease ? " is_decrease" : "");
   }
