@@ -183,7 +183,7 @@ Error Session::failed(Error error) {
     } else {
       error.text = "IBKR refuses the consumer: " + error.text;
     }
-    handlers_.on_state(NeedsHuman, error.text, 0);
+    handlers_.on_state(NeedsHuman, error.text, login_ends_ns_);  // by which that person should have come, or should come
     return error;
   }
   if (error.code == ErrorCode::PermissionDenied) {
@@ -200,7 +200,7 @@ void Session::tell_up() {
   Timestamp deadline = next_reset(config_.region, now);  // which it survives, with a pause
   if (credential_.is_straight()) return handlers_.on_state(Ok, {}, std::min(deadline, token_ends_ns_));
   // A login is over at midnight, and only a person can make another one.
-  deadline = next_login_end(config_.region, now);
+  deadline = login_ends_ns_ = next_login_end(config_.region, now);
   const bool is_soon = deadline - now < login_ends_soon_ns;
   handlers_.on_state(is_soon ? ExpiresAt : Ok,
                      is_soon ? "the login at IBKR's program ends: a person has to log in again, at " + config_.gateway_page : "",

@@ -67,6 +67,7 @@ class Session {
   std::string doubt_;         // why it is to be looked at
   Timestamp token_ends_ns_ = 0;
   Timestamp token_due_ns_ = 0;   // to be renewed
+  Timestamp login_ends_ns_ = 0;  // of a person's, as it was told last
   Timestamp tickle_at_ns_ = 0;   // CLOCK_BOOTTIME
   Timestamp retry_at_ns_ = 0;    // CLOCK_BOOTTIME
   Timestamp up_since_ns_ = 0;    // CLOCK_BOOTTIME
