@@ -32,6 +32,17 @@ void add_limits(const WsResponse& response, gateway::HttpResponse& http) {
   }
 }
 
+// A listen key opens the account's events; Binance tells that one is over by naming it.
+gateway::OnTape without_listen_keys(gateway::OnTape tape) {
+  if (!tape) return tape;
+  return [tape = std::move(tape)](Tape record) {
+    std::string body{record.body.begin(), record.body.end()};
+    gateway::cut_json_member(body, "listenKey");
+    record.body.assign(body.begin(), body.end());
+    tape(std::move(record));
+  };
+}
+
 }  // namespace
 
 OrderStream::OrderStream(gateway::AdapterContext& context, Rest& rest, const BinanceConfig& config, Handlers handlers)
@@ -39,7 +50,12 @@ OrderStream::OrderStream(gateway::AdapterContext& context, Rest& rest, const Bin
       user_streams_{config.user_streams},
       user_data_by_{config.user_data_by},
       handlers_{std::move(handlers)},
-      stream_{context.loop, context.tls, config.ws_api, config.stream_options, context.tape, rest.random(),
+      stream_{context.loop,
+              context.tls,
+              config.ws_api,
+              config.stream_options,
+              user_data_by_ == UserDataBy::ListenKey ? without_listen_keys(context.tape) : context.tape,
+              rest.random(),
               user_data_by_ == UserDataBy::ListenKey
                   ? gateway::Stream::Handlers{.find_url = [this] { return new_listen_key(); },
                                               .prepare = {},
