@@ -170,7 +170,9 @@ class OrderBody {
   void whole(std::string_view venue_order_id) {
     refuse(refuse_order(order_, kind_));
     if (error_) return;
-    add("symbol", view(instrument_.broker_symbol));
+    // A share by its id, which Alpaca takes in the symbol's place: a ticker may be another company's by now.
+    const bool has_id = kind_ == AssetClass::Equity && !instrument_.broker_id.empty();
+    add("symbol", has_id ? view(instrument_.broker_id) : view(instrument_.broker_symbol));
     quantity();
     add("side", order_.side == Side::Buy ? "buy" : "sell");
     add("type", name_of_type(order_));

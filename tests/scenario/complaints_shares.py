@@ -197,7 +197,7 @@ def complaint_15_a_cancel_that_hangs_is_watched_and_stops_nothing():
 def complaint_16_a_replace_that_is_said_to_have_failed_and_did_not():
     """An error is answered, the replaced order works under a new id, and nobody here knows it; or what was filled is bought
     again."""
-    with Stack("complaint-16") as stack:
+    with Stack("complaint-16", gateway='replace = "in_place"') as stack:
         stack.venue.stand_still()
         dealer = session(stack)
 
@@ -339,6 +339,11 @@ def complaint_25_an_asset_that_is_renamed_stays_what_it_is():
         hears(dealer, "A", order_status="PartiallyFilled", cum_qty=Number(4))
         positions = {p["symbol"]: Number(p["qty"]) for p in stack.busbar("positions")[1]}
         check(positions[SYMBOL] == held[SYMBOL] + 4 and positions["TSLA"] == held["TSLA"], held, positions)
+        # Until the next list a share's ticker means what it meant when it was listed, and not the company that has it now.
+        placed(dealer, "before", symbol=SYMBOL)
+        check(stack.venue.order(now(stack, "before")["venue_order_id"])["symbol"] == "PEAR", "it is the old company's")
+        cancel(dealer, "before-1", "before")
+        becomes(dealer, "before", "Canceled")
         # The list of the next hour, or of the next start, has the new names.
         stack.processes["gateway"].stop()
         stack.restart("gateway")
@@ -458,6 +463,7 @@ def complaint_27_a_second_factor_is_asked_for_before_its_time_and_orders_do_not_
         stack.venue.control_call("POST", "/sessions", account="main", expire=True)
         state = status_is(stack, dealer=dealer, state="NeedsHuman")
         check("second factor" in state["reason"], state)
+        check(0 < seconds_of(state["deadline"]) - time.time() - stack.skew_ms / 1000 < 31 * 60, "by midnight:", state)
         check("NeedsHuman" in told(stack) or "needs" in told(stack).lower(), told(stack))
         check(published(stack, lambda s: s["state"] == "NeedsHuman")["reason"] == state["reason"], "for everyone on the bus")
         report = refused_here(stack, dealer, "late", time_in_force="ImmediateOrCancel")
