@@ -100,7 +100,8 @@ class AlpacaAdapter final : public gateway::SpotAdapter {
   // A cancel was refused or its answer lost, and this is the fact; or it has begun.
   asio::awaitable<VenueReport> begin_cancel(Command command, std::string broker_order_id, gateway::About about,
                                             VenueEvent refused, Timestamp expire_time_ns);
-  asio::awaitable<gateway::Facts> cancel_then_place(ReplaceCommand command, Instrument rules, std::string broker_order_id);
+  asio::awaitable<gateway::Facts> cancel_then_place(ReplaceCommand command, Instrument rules, std::string broker_order_id,
+                                                    bool is_listed);
   asio::awaitable<gateway::Facts> place_what_is_left(ReplaceCommand command, Instrument rules, Order old,
                                                      Timestamp cancel_time_ns);
   void took(const Order& order);

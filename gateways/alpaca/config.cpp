@@ -109,6 +109,11 @@ AlpacaConfig read_config(ConfigTable& table, Environment environment) {
   config.requests_per_minute = read_number(table, "requests_per_minute", 1, 1'000'000, config.requests_per_minute);
   config.data_per_minute = read_number(table, "data_per_minute", 1, 1'000'000, config.data_per_minute);
   config.absence_ms = read_number(table, "absence_ms", 1'000, 86'400'000, config.absence_ms);
+  const std::string replace = table.text("replace", "cancel_first");
+  if (replace != "cancel_first" && replace != "in_place") {
+    table.refuse("replace", "\"" + replace + "\" is neither \"cancel_first\" nor \"in_place\"");
+  }
+  config.replaces_in_place = replace == "in_place";
   // Nothing comes by itself on a quiet stream: it is asked every ten seconds whether it lives, as Alpaca's own programs do.
   gateway::StreamOptions& stream = config.stream_options;
   stream.ping_interval = milliseconds{10'000};

@@ -31,6 +31,9 @@ struct AlpacaConfig {
   std::uint32_t data_per_minute = 200;
   // Alpaca tells nowhere how long a request that was lost on the way may still act. So long we think it may.
   std::uint32_t absence_ms = 120'000;
+  // Alpaca's own replace keeps an order where it is, and gives what has taken its place the whole quantity, whatever the old
+  // one was filled with meanwhile: it may buy more than was asked. By a cancel first it can't.
+  bool replaces_in_place = false;
   bool is_msgpack = false;  // what the streams speak, in place of JSON
   gateway::StreamOptions stream_options;
   LoginConfig login;

@@ -62,6 +62,9 @@ bool has_ended(const Order& order) {
 }
 
 bool is_partly_filled(const ReplaceCommand& command) { return command.cum_qty && command.cum_qty->is_positive(); }
+bool is_partly_filled(const Order& order) {
+  return order.filled_qty && order.filled_qty->is_positive() && !has_ended(order);
+}
 
 }  // namespace
 
@@ -204,9 +207,9 @@ asio::awaitable<Result<Order>> AlpacaAdapter::await_end(std::string broker_order
 
 // ---- replace
 
-// A new order takes the place of one of which nothing is filled. How much of the new one would be filled with what the old one
-// had is told nowhere, and by some users otherwise than by others: one that is filled in part is cancelled, and what is left of
-// it is placed anew. So is one that Alpaca holds until its market opens, for it replaces none of these.
+// A cancel, whose end says how much is left to place. Alpaca's own replace gives the new order the whole quantity whatever the
+// old one was filled with: so it is asked for where nothing is filled, and somebody has chosen it; and for the orders of a list,
+// of which a cancel would end the others, too.
 asio::awaitable<Facts> AlpacaAdapter::replace(ReplaceCommand command) {
   const Command& head = command.command;
   const Instrument* instrument = listed(head.symbol);
@@ -225,13 +228,13 @@ asio::awaitable<Facts> AlpacaAdapter::replace(ReplaceCommand command) {
   const auto id = co_await broker_id_of(old);
   if (!id) co_return not_sent(head, id.error());
   // A fill of which nobody has heard would be bought again: Alpaca is asked, and not the command alone.
-  bool is_in_part = is_partly_filled(command);
-  if (!is_in_part) {
-    const auto before = co_await get_order(encode_get_order(*id));
-    if (!before) co_return not_sent(head, before.error());
-    is_in_part = *before && (*before)->filled_qty && (*before)->filled_qty->is_positive() && !has_ended(**before);
+  const auto before = co_await get_order(encode_get_order(*id));
+  if (!before) co_return not_sent(head, before.error());
+  const bool is_in_part = is_partly_filled(command) || (*before && is_partly_filled(**before));
+  const bool is_listed = *before && is_of_list(**before);
+  if (is_in_part || (!config_.replaces_in_place && !is_listed)) {
+    co_return co_await cancel_then_place(std::move(command), rules, *id, is_listed);
   }
-  if (is_in_part) co_return co_await cancel_then_place(std::move(command), rules, *id);
 
   ReplaceCommand as_sent = command;
   as_sent.command.broker_order_id = printable<64>(*id);
@@ -243,7 +246,7 @@ asio::awaitable<Facts> AlpacaAdapter::replace(ReplaceCommand command) {
   const Sent sent = co_await rest_.send(make(*std::move(request)), std::move(whom), head.expire_time_ns);
   if (is_not_replaceable_yet(sent)) {
     replacing_.erase(*id);
-    co_return co_await cancel_then_place(std::move(command), rules, *id);
+    co_return co_await cancel_then_place(std::move(command), rules, *id, is_listed);
   }
   if (!is_done(sent)) {
     Facts facts = failed(head, sent, VenueEvent::ReplaceRejected);
@@ -263,11 +266,9 @@ asio::awaitable<Facts> AlpacaAdapter::replace(ReplaceCommand command) {
 }
 
 asio::awaitable<Facts> AlpacaAdapter::cancel_then_place(ReplaceCommand command, Instrument rules,
-                                                        std::string broker_order_id) {
+                                                        std::string broker_order_id, bool is_listed) {
   const Command& head = command.command;
-  const auto before = co_await get_order(encode_get_order(broker_order_id));
-  if (!before) co_return not_sent(head, before.error());
-  if (*before && is_of_list(**before)) {  // its cancel would be that of the others, too
+  if (is_listed) {  // its cancel would be that of the others, too
     co_return not_sent(head, {ErrorCode::Unsupported, "order_id: an order of a list that is filled in part, or waits for its "
                                                       "market, is not replaced at Alpaca"});
   }

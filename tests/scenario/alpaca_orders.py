@@ -4,6 +4,7 @@ import ssl
 import time
 import urllib.error
 import urllib.request
+from threading import Thread
 
 import wire
 from degradation import Line
@@ -11,6 +12,7 @@ from login import LoginStack, get, log_in
 from stack import PATIENCE, Number, Stack, check, run, wait_for, wait_synced
 
 SYMBOL = "AAPL"
+IN_PLACE = 'replace = "in_place"'
 
 
 def alpaca(name, **more):
@@ -84,7 +86,7 @@ def an_order_lives_and_each_of_its_fills_is_one():
 
 
 def a_replace_is_a_chain_and_of_a_part_the_rest_anew():
-    with alpaca("chain") as stack:
+    with alpaca("chain", gateway=IN_PLACE) as stack:
         stack.venue.stand_still()
         limit(stack, "A", "180")
         for name, before, price in (("B", "A", "181"), ("C", "B", "179")):
@@ -105,6 +107,26 @@ def a_replace_is_a_chain_and_of_a_part_the_rest_anew():
         is_in_order(stack)
 
 
+def a_fill_that_crosses_a_replace_is_not_bought_again():
+    with alpaca("crossed") as stack:
+        stack.venue.stand_still()
+        limit(stack, "A", "180")
+        stack.venue.control_call("POST", "/rules", cancel_delay_ms=600)
+        asked = Thread(target=stack.busbar, args=("replace", "A", "--limit", "181", "--id", "B"))
+        asked.start()
+        wait_for("the cancel to be under way", lambda: stack.venue.arrivals("order.cancel"))
+        stack.venue.trade("SELL", "1", "180", symbol=SYMBOL)
+        until(stack, "B", "PartiallyFilled", price=181, order_qty=4, cum_qty=1)
+        left = [o for o in stack.venue.orders() if o["is_open"]]
+        check(len(left) == 1 and Number(left[0]["qty"]) == 3, left)
+        asked.join()
+        stack.venue.trade("SELL", "3", "181", symbol=SYMBOL)
+        until(stack, "B", "Filled", cum_qty=4)
+        check(sum(Number(t["qty"]) for t in stack.venue.trades()) == 4, stack.venue.trades())
+        check(not stack.venue.arrivals("order.replace"), "Alpaca's own replace would have had the whole quantity")
+        is_in_order(stack)
+
+
 def what_others_replace_stays_ours():
     with alpaca("others") as stack:
         stack.venue.stand_still()
@@ -120,7 +142,7 @@ def what_others_replace_stays_ours():
 
 
 def an_answer_that_is_lost_is_asked_for():
-    with alpaca("doubt") as stack:
+    with alpaca("doubt", gateway=IN_PLACE) as stack:
         stack.venue.stand_still()
         stack.venue.fault("drop_answer", endpoint="order.place", next=1)
         limit(stack, "A", "180", can_fail=True)
@@ -455,6 +477,7 @@ def a_login_takes_the_place_of_a_key():
 
 if __name__ == "__main__":
     run(an_order_lives_and_each_of_its_fills_is_one, a_replace_is_a_chain_and_of_a_part_the_rest_anew,
+        a_fill_that_crosses_a_replace_is_not_bought_again,
         what_others_replace_stays_ours, an_answer_that_is_lost_is_asked_for, one_that_never_arrived_is_told_as_never_seen,
         a_list_of_which_one_order_bears_the_names_of_all, a_list_whose_answer_is_lost_is_found_order_by_order,
         by_amount_and_in_parts_of_a_share, outside_the_hours,
