@@ -148,4 +148,18 @@ class Sequence {
   bool has_begun_ = false;
 };
 
+// Which frame of which connection has come last: while two overlap, each is counted by itself.
+class FrameCount {
+ public:
+  Sequence::Took on_frame(const void* link, std::int64_t number) {
+    constexpr std::size_t links_max = 4;  // two overlap; those before are gone
+    if (number == 0 && links_.size() >= links_max) links_.clear();
+    if (number == 0) links_.erase(link);  // a new connection, which may lie where one of before has lain
+    return links_[link].on_frame(number);
+  }
+
+ private:
+  std::map<const void*, Sequence> links_;
+};
+
 }  // namespace busbar::coinbase

@@ -15,12 +15,6 @@ constexpr std::string_view channel = "user";
 
 }  // namespace
 
-Sequence::Took FrameCount::on_frame(const void* link, std::int64_t number) {
-  constexpr std::size_t links_max = 4;  // two overlap; those before are gone
-  if (number == 0 && links_.size() >= links_max) links_.clear();
-  return links_[link].on_frame(number);
-}
-
 UserStream::UserStream(gateway::AdapterContext& context, gateway::RestLine& rest, const Credential& credential,
                        const CoinbaseConfig& config, Handlers handlers)
     : rest_{rest},

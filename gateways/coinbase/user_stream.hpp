@@ -3,7 +3,6 @@
 // quiet channel is closed. Frames are counted: where one is missing, orders and fills are compared.
 
 #include <functional>
-#include <map>
 #include <string>
 
 #include "gateways/coinbase/config.hpp"
@@ -15,15 +14,6 @@
 namespace busbar::coinbase {
 
 namespace asio = gateway::asio;
-
-// Which frame of which connection has come last: while two overlap, each is counted by itself.
-class FrameCount {
- public:
-  Sequence::Took on_frame(const void* link, std::int64_t number);
-
- private:
-  std::map<const void*, Sequence> links_;
-};
 
 class UserStream {
  public:

@@ -96,6 +96,18 @@ TEST(CoinbaseSequence, CountsAConnectionFromZeroOverAllItsChannels) {
   EXPECT_EQ(sequence.on_frame(3), Gap);  // the first ones were lost
 }
 
+TEST(CoinbaseSequence, AConnectionThatLiesWhereOneOfBeforeHasLainIsAnother) {
+  using enum Sequence::Took;
+  FrameCount count;
+  const int place = 0, other = 0;
+  for (int number = 0; number < 3; ++number) EXPECT_EQ(count.on_frame(&place, number), InOrder);
+  EXPECT_EQ(count.on_frame(&other, 0), InOrder) << "two overlap";
+  EXPECT_EQ(count.on_frame(&place, 1), Old);
+  EXPECT_EQ(count.on_frame(&place, 3), InOrder);
+  for (int number = 0; number < 2; ++number) EXPECT_EQ(count.on_frame(&place, number), InOrder) << "the next there";
+  EXPECT_EQ(count.on_frame(&other, 1), InOrder);
+}
+
 TEST(CoinbaseBook, IsASnapshotAndAbsoluteQuantities) {
   Level2Book book;
   const Level2Event change{.type = "update", .product_id = "BTC-USD", .updates = {{true, {"9"_d, "1"_d}}}};
