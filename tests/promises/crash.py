@@ -406,7 +406,7 @@ def log_at_its_limit(options):
         aftermath = Aftermath(stack, load)
         # The worst of fifty on two shared cores is not the router's own.
         slow = max(refusals) if size.SIZE == "full" else percentile(refusals, 90)
-        check(slow <= 0.2, "a refusal took", slow, "s:", sorted(refusals)[-10:])
+        check(slow <= size.limit_s(0.2), "a refusal took", slow, "s:", sorted(refusals)[-10:])
         check(not late, "orders reached the venue after the refusal:", late[:3])
         print(f"A2: the log at its limit: JOURNAL_DOWN after p50 {1000 * statistics.median(refusals):.1f} ms, at most "
               f"{1000 * max(refusals):.1f} ms (limit 200 ms); no new order passed, {len(cancelled)} of "
