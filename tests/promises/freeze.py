@@ -116,7 +116,8 @@ def check_stale(load, aftermath):
         if order is None or name in aftermath.journal.successors:
             continue
         taken = aftermath.journal.taken[order]
-        sent = max(at for at in load.sends[order] if at <= taken + LATE_MS * 1_000_000)
+        # A router that stood still in the middle of its turn takes what came meanwhile with the time of before: the first copy.
+        sent = max((at for at in load.sends[order] if at <= taken + LATE_MS * 1_000_000), default=min(load.sends[order]))
         # Coinbase's requests bear whole seconds: when it came tells as much, less what the way takes at most.
         signed = int(arrival["params"].get("timestamp", arrival["arrival_ns"] // 1_000_000 - LATE_MS))
         ages.append((signed - sent / 1e6, name, order))
