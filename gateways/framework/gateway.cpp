@@ -248,6 +248,7 @@ void Gateway::on_connected(const Name&) {
 }
 
 void Gateway::on_ban(const RateUsage& usage, std::int64_t left_ns) {
+  if (is_ready()) return;  // what the broker has told this life is known here, and to the moment
   Timestamp& until_ns = (*held_back_)[usage.scope];
   until_ns = std::max(until_ns, options_.wall() + left_ns);
   spdlog::warn("the router remembers that the broker wants to hear nothing from {} for another {} s", view(usage.scope),
