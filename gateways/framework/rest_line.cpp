@@ -70,7 +70,8 @@ std::int64_t RestLine::ban_left_ns() const {
 
 asio::awaitable<std::optional<Sent>> RestLine::held_back(Timestamp expire_time_ns) {
   std::int64_t left_ns = ban_left_ns();
-  if (left_ns > 0 && left_ns <= ban_wait_max_ns && broker_time_ns() + left_ns < expire_time_ns) {
+  const bool has_time = expire_time_ns == 0 || broker_time_ns() + left_ns < expire_time_ns;
+  if (left_ns > 0 && left_ns <= ban_wait_max_ns && has_time) {
     co_await pause(context_.loop, std::chrono::ceil<std::chrono::milliseconds>(std::chrono::nanoseconds{left_ns}));
     left_ns = ban_left_ns();  // another may have been told meanwhile
   }

@@ -386,6 +386,8 @@ TEST_F(RestLineTest, TheLastOfABanIsWaitedForByWhoHasTheTime) {
   EXPECT_FALSE(command(10'000'000'000));
   EXPECT_GE(wall_now_ns(), (*held_back_)["address"]);
   EXPECT_EQ(requests_, 1);
+  (*held_back_)["address"] = wall_now_ns() + 80'000'000;
+  EXPECT_FALSE(run(loop_, line->rest.send(post)).is_held_back) << "a cancel is never too late";
   (*held_back_)["address"] = wall_now_ns() + 1'000'000'000;
   EXPECT_TRUE(command(10'000'000'000)) << "that is no difference of clocks";
 }
