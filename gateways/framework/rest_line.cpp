@@ -116,7 +116,8 @@ void RestLine::note_unmetered(std::uint64_t under_way) {
 }
 
 asio::awaitable<void> RestLine::await_write() {
-  if (co_await await_room(RequestPace::Kind::Command, 0)) co_return;  // sending says why
+  const auto full = co_await await_room(RequestPace::Kind::Command, 0);  // named, for g++ 12 loses `this` in if (co_await ...)
+  if (full) co_return;  // sending says why
   note_unmetered(1);
 }
 
