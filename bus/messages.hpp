@@ -814,4 +814,13 @@ struct Message {
   Body body;
 };
 
+// body.emplace<T>(Fresh<T>{}) makes a T as its members say; emplace<T>() would clear all of it first, a kilobyte of a report.
+template <class T>
+struct Fresh {
+  operator T() const {
+    T value;
+    return value;
+  }
+};
+
 }  // namespace busbar

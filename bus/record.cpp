@@ -31,11 +31,18 @@ std::uint32_t crc32c_table(std::uint32_t crc, std::span<const std::uint8_t> byte
 #if defined(__x86_64__)
 __attribute__((target("sse4.2"))) std::uint32_t crc32c_instruction(std::uint32_t crc, std::span<const std::uint8_t> bytes) {
   std::uint64_t wide = crc;
-  for (; bytes.size() >= 8; bytes = bytes.subspan(8)) {
+  const auto word_at = [&bytes](std::size_t at) {
     std::uint64_t word = 0;
-    std::memcpy(&word, bytes.data(), sizeof word);
-    wide = _mm_crc32_u64(wide, word);
+    std::memcpy(&word, bytes.data() + at, sizeof word);
+    return word;
+  };
+  for (; bytes.size() >= 32; bytes = bytes.subspan(32)) {
+    wide = _mm_crc32_u64(wide, word_at(0));
+    wide = _mm_crc32_u64(wide, word_at(8));
+    wide = _mm_crc32_u64(wide, word_at(16));
+    wide = _mm_crc32_u64(wide, word_at(24));
   }
+  for (; bytes.size() >= 8; bytes = bytes.subspan(8)) wide = _mm_crc32_u64(wide, word_at(0));
   auto narrow = static_cast<std::uint32_t>(wide);
   for (const std::uint8_t byte : bytes) narrow = _mm_crc32_u8(narrow, byte);
   return narrow;

@@ -1,19 +1,61 @@
 #pragma once
 // Short text inside a struct: no allocation, a bound that the codec enforces on everything from outside.
 
+#include <bit>
 #include <compare>
 #include <cstddef>
+#include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
 
 #include <boost/static_string/static_string.hpp>
 
-// Keys are pairs of texts, and a pair asks twice what has no three-way comparison: less? or greater?
+// Texts are short and compared by the dozen for each order, so they are compared in place, without a call. And keys are pairs
+// of texts: a pair asks twice what has no three-way comparison, less? or greater?
 namespace boost::static_strings {
+
+template <class Word>
+[[gnu::always_inline]] inline std::strong_ordering compare_words(const char* a, const char* b) {
+  Word left = 0;
+  Word right = 0;
+  std::memcpy(&left, a, sizeof left);
+  std::memcpy(&right, b, sizeof right);
+  if (left == right) return std::strong_ordering::equal;
+  if constexpr (std::endian::native == std::endian::big) return left <=> right;
+  const int first = std::countr_zero(left ^ right) / 8 * 8;  // bit of the first byte that differs
+  return (left >> first & 0xFF) <=> (right >> first & 0xFF);
+}
+
+// What is no whole number of words ends with one that overlaps those before it.
+[[gnu::always_inline]] inline std::strong_ordering compare_bytes(const char* a, const char* b, std::size_t size) {
+  constexpr std::size_t wide = sizeof(std::uint64_t);
+  constexpr std::size_t narrow = sizeof(std::uint32_t);
+  if (size >= wide) {
+    for (std::size_t at = 0; at + wide < size; at += wide) {
+      if (const auto order = compare_words<std::uint64_t>(a + at, b + at); order != 0) return order;
+    }
+    return compare_words<std::uint64_t>(a + size - wide, b + size - wide);
+  }
+  if (size >= narrow) {
+    if (const auto order = compare_words<std::uint32_t>(a, b); order != 0) return order;
+    return compare_words<std::uint32_t>(a + size - narrow, b + size - narrow);
+  }
+  for (std::size_t at = 0; at < size; ++at) {
+    if (a[at] != b[at]) return static_cast<unsigned char>(a[at]) <=> static_cast<unsigned char>(b[at]);
+  }
+  return std::strong_ordering::equal;
+}
 
 template <std::size_t N>
 std::strong_ordering operator<=>(const static_string<N>& a, const static_string<N>& b) {
-  return std::string_view{a.data(), a.size()} <=> std::string_view{b.data(), b.size()};
+  const auto order = compare_bytes(a.data(), b.data(), a.size() < b.size() ? a.size() : b.size());
+  return order != 0 ? order : a.size() <=> b.size();
+}
+
+template <std::size_t N>
+bool operator==(const static_string<N>& a, const static_string<N>& b) {
+  return a.size() == b.size() && compare_bytes(a.data(), b.data(), a.size()) == 0;
 }
 
 }  // namespace boost::static_strings

@@ -374,8 +374,9 @@ std::uint64_t Log::append(RecordKind kind, Timestamp time_ns, Timestamp wall_ns,
     offset_ = sizeof(SegmentHeader);
   }
   if (rolls || !is_gathering_) {
-    gathered_.push_back({.first_sequence = sequence, .rolls = rolls, .bytes = {}});
+    gathered_.push_back({.first_sequence = sequence, .rolls = rolls, .bytes = std::exchange(memory_, {})});
     constexpr std::size_t usual = 64u << 10;  // so that hardly a batch moves while it grows
+    gathered_.back().bytes.clear();
     gathered_.back().bytes.reserve(usual);
     gathered_.back().bytes.resize(sizeof(BatchHeader));
     offset_ += sizeof(BatchHeader);
@@ -406,12 +407,14 @@ void Log::hand_over() {
       Batch& last = waiting_.back();
       last.bytes.insert(last.bytes.end(), batch.bytes.begin() + sizeof(BatchHeader), batch.bytes.end());
       last.count += batch.count;
+      memory_ = std::move(batch.bytes);
     } else {
       waiting_.push_back(std::move(batch));
     }
   }
   gathered_.clear();
   is_gathering_ = false;
+  if (memory_.capacity() == 0) memory_.swap(written_memory_);
   may_prepare_ = may_grow();
 }
 
@@ -479,9 +482,15 @@ void Log::run() {
       looked = now;
     }
     lock.lock();
+    if (!batches.empty()) keep_memory(batches.back().bytes);
   }
   is_over_ = true;
   closed_.notify_all();
+}
+
+void Log::keep_memory(Bytes& bytes) {
+  constexpr std::size_t most = 4u << 20;  // a batch that was larger was an exception
+  if (written_memory_.capacity() < bytes.capacity() && bytes.capacity() <= most) written_memory_.swap(bytes);
 }
 
 bool Log::write(std::deque<Batch>& batches) {

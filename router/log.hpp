@@ -136,6 +136,7 @@ class Log {
   // The commit thread's side.
   void run();
   bool write(std::deque<Batch>& batches);
+  void keep_memory(Bytes& bytes);
   bool roll(std::uint64_t first_sequence);
   enum class Step { Done, More, NoSpace, Failed };
   Step prepare_spare();  // one slice of a spare segment
@@ -161,11 +162,13 @@ class Log {
   std::uint64_t rolls_ = 0;
   std::deque<Batch> gathered_;
   bool is_gathering_ = false;
+  Bytes memory_;  // for the next batch
 
   // Handed over, under the mutex.
   std::mutex mutex_;
   std::condition_variable work_;
   std::deque<Batch> waiting_;
+  Bytes written_memory_;  // of a batch that has been written: touched already, where new pages are cleared one by one
   std::vector<std::filesystem::path> removals_;
   bool may_prepare_ = false;  // one more segment would still be within the limit
   bool stops_ = false;

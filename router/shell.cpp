@@ -694,12 +694,8 @@ void Shell::watch_log() {
 
 void Shell::arm_deadline() {
   const auto due = core_.next_deadline();
-  if (!due) {
-    armed_ns_ = 0;
-    deadline_.cancel();
-    return;
-  }
-  if (*due == armed_ns_) return;
+  // Each order has a deadline, and is answered long before. One that has gone or moved away is noticed when the timer ends.
+  if (!due || (armed_ns_ != 0 && armed_ns_ <= *due)) return;
   armed_ns_ = *due;
   const std::int64_t wait_ns = std::max<std::int64_t>(0, *due - now());
   deadline_.expires_after(std::chrono::nanoseconds{wait_ns});

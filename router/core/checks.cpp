@@ -56,7 +56,9 @@ Verdict not_expired(Question& q) {
             "came " + std::to_string(late_ms) + " ms after its expiry");
 }
 
-Verdict gateway_up(Question& q) { return check_gateway(q.state, q.order.account); }
+Verdict check_gateway(const State& state, const Name& account, const AccountRule* rule, const Gateway* gateway);
+
+Verdict gateway_up(Question& q) { return check_gateway(q.state, q.order.account, q.rule, q.gateway); }
 
 Verdict required_fields(Question& q) {
   const NewOrder& o = q.order;
@@ -193,6 +195,7 @@ Verdict instrument_known(Question& q) {
 
 // What is said of the symbol, or of what it was called before, in this account and in all.
 Verdict each_rule(const Question& q, auto&& ask) {
+  if (q.state.symbol_rules.empty()) return {};
   return ask_by_names(q.state, q.rule->gateway, q.order.symbol, [&](const Symbol& symbol) -> Verdict {
     for (const Name& account : {q.order.account, Name{"*"}}) {
       const SymbolRule* rule = find(q.state.symbol_rules, SymbolKey{account, symbol});
@@ -478,8 +481,9 @@ bool may_outlive(const NewOrder& order, Timestamp end_ns) {
 // of an order that is there already.
 Verdict ends_with_session(Question& q) {
   const std::int64_t margin_ns = q.rule->session_end_margin_ms * std::int64_t{1'000'000};
+  if (margin_ns == 0 || q.replaced) return {};
   const SessionState& session = q.state.accounts.at(q.order.account).session;
-  if (margin_ns == 0 || q.replaced || session.state != SessionStateKind::ExpiresAt) return {};
+  if (session.state != SessionStateKind::ExpiresAt) return {};
   const Timestamp end_ns = std::max(session.deadline_ns, q.now);  // an end that is unknown is near
   if (end_ns - q.now > margin_ns || !may_outlive(q.order, end_ns)) return {};
   return no(ErrorCode::RiskLimit, "time_in_force", name_of(q.order.time_in_force), name_of(TimeInForce::ImmediateOrCancel),
@@ -570,8 +574,12 @@ Verdict check(Question& question) {
   question.rule = find(state.account_rules, question.order.account);
   if (question.rule) {
     question.gateway = find(state.gateways, question.rule->gateway);
-    question.order.symbol = resolve(state, question.rule->gateway, question.order.symbol);
-    question.instrument = find(state.instruments, SymbolKey{question.rule->gateway, question.order.symbol});
+    SymbolKey listed{question.rule->gateway, question.order.symbol};
+    question.instrument = find(state.instruments, listed);
+    if (!question.instrument) {
+      question.order.symbol = listed.second = resolve(state, listed.first, question.order.symbol);
+      question.instrument = find(state.instruments, listed);
+    }
   }
   for (const Check& each : checks) {
     if (Verdict verdict = each.ask(question)) return verdict;
@@ -601,9 +609,9 @@ Verdict check_permission(const State& state, const Party& party, const Name& acc
   return {};
 }
 
-Verdict check_gateway(const State& state, const Name& account) {
-  const AccountRule* rule = find(state.account_rules, account);
-  const Gateway* gateway = rule ? find(state.gateways, rule->gateway) : nullptr;
+namespace {
+
+Verdict check_gateway(const State& state, const Name& account, const AccountRule* rule, const Gateway* gateway) {
   if (!gateway || !gateway->is_connected) {
     return no(ErrorCode::GatewayDown, "account", view(account), "",
               "its gateway " + std::string{rule ? view(rule->gateway) : std::string_view{}} + " is not there");
@@ -626,6 +634,13 @@ Verdict check_gateway(const State& state, const Name& account) {
     return refuse("the broker's order stream is not up", view(session.reason));
   if (!session.reconciled) return refuse("orders and fills are still being compared with the broker");
   return {};
+}
+
+}  // namespace
+
+Verdict check_gateway(const State& state, const Name& account) {
+  const AccountRule* rule = find(state.account_rules, account);
+  return check_gateway(state, account, rule, rule ? find(state.gateways, rule->gateway) : nullptr);
 }
 
 std::vector<std::string_view> check_names() {

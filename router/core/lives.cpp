@@ -84,8 +84,9 @@ void put_fill(ExecutionReport& report, const News& news) {
   report.liquidity = news.fill->liquidity;
 }
 
-ExecutionReport report_of(const Turn& turn, const Order& order, const News& news) {
-  ExecutionReport report = describe(turn.state, order);
+void tell_news(Turn& turn, Order& order, const News& news) {
+  ExecutionReport& report = start_report(turn);
+  describe(turn.state, order, report);
   report.exec_type = news.exec_type;
   report.transact_time_ns = news.transact_ns;
   put_reason(report, news.reason);
@@ -94,7 +95,7 @@ ExecutionReport report_of(const Turn& turn, const Order& order, const News& news
     report.client_order_id = news.client_order_id;
     report.orig_client_order_id = order.order.client_order_id;
   }
-  return report;
+  tell_started(turn, order, news.audience);
 }
 
 // A request that was still open when its order ended: it came too late.
@@ -103,7 +104,7 @@ void tell_too_late(Turn& turn, Order& order, const std::optional<Pending>& pendi
   News news{exec_type, pending->client_order_id, {}, nullptr, {}, 0, false, {false, pending->asker}};
   news.reason.error = ErrorCode::OrderNotFound;
   news.reason.text = words("too late: the order is " + std::string{name_of(order.life.status)});
-  tell(turn, order, report_of(turn, order, news), news.audience);
+  tell_news(turn, order, news);
 }
 
 std::optional<Pending> pending_cancel(const State& state, const Order& order) {
@@ -120,7 +121,7 @@ std::optional<Pending> pending_replace(const State& state, const Order& order) {
 
 Order* find_order(State& state, std::uint64_t order_id) { return find(state.orders, order_id); }
 
-Step happen(Turn& turn, Order& order, OrderEvent event, const News& news) {
+Step happen(Turn& turn, Order& order, OrderEvent event, News news) {
   const OrderStatus before = order.life.status;
   const auto cancel = pending_cancel(turn.state, order);
   const auto replace = pending_replace(turn.state, order);
@@ -129,17 +130,16 @@ Step happen(Turn& turn, Order& order, OrderEvent event, const News& news) {
   const bool is_alarm = step == Step::Alarm || step == Step::Reopen || step == Step::Correct;
   if (!is_alarm && news.only_if_changed && before == after) return step;
 
-  News told = news;
-  if (event == OrderEvent::Canceled && cancel && told.client_order_id.empty()) {
-    told.client_order_id = cancel->client_order_id;
-    told.audience.also = cancel->asker;
+  if (event == OrderEvent::Canceled && cancel && news.client_order_id.empty()) {
+    news.client_order_id = cancel->client_order_id;
+    news.audience.also = cancel->asker;
   }
-  if (is_alarm) told.reason.text = words(alarm_text(step, event, before, news.reason));
-  if (step == Step::Alarm && !news.fill) told.exec_type = ExecType::OrderStatus;
-  if (is_final(after) && before != after && (told.reason.error != ErrorCode::None || !told.reason.text.empty())) {
-    turn.state.reasons[order.order_id] = told.reason;
+  if (is_alarm) news.reason.text = words(alarm_text(step, event, before, news.reason));
+  if (step == Step::Alarm && !news.fill) news.exec_type = ExecType::OrderStatus;
+  if (is_final(after) && before != after && (news.reason.error != ErrorCode::None || !news.reason.text.empty())) {
+    turn.state.reasons[order.order_id] = news.reason;
   }
-  tell(turn, order, report_of(turn, order, told), told.audience);
+  tell_news(turn, order, news);
 
   const bool has_ended = is_final(after) && !is_final(before);
   if (has_ended && event != OrderEvent::Canceled) tell_too_late(turn, order, cancel, ExecType::CancelRejected);

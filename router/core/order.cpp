@@ -224,9 +224,9 @@ void append_number(Text<N>& name, std::uint64_t number, std::size_t width) {
 std::optional<std::uint64_t> parse_number(std::string_view text) {
   std::uint64_t number = 0;
   for (const char c : text) {
-    const auto digit = digits.find(c);
-    if (digit == digits.npos) return std::nullopt;
-    number = number * digits.size() + digit;
+    const bool is_letter = c >= 'a' && c <= 'z';
+    if (!is_letter && (c < '0' || c > '9')) return std::nullopt;
+    number = number * digits.size() + static_cast<std::uint64_t>(is_letter ? c - 'a' + 10 : c - '0');
   }
   return number;
 }

@@ -1,4 +1,5 @@
 #include <charconv>
+#include <utility>
 
 #include "router/core/turn.hpp"
 
@@ -12,6 +13,29 @@ void append(Text<N>& text, std::uint64_t number) {
   text.append(digits.data(), static_cast<std::size_t>(end - digits.data()));
 }
 
+// ---- To whom a decision goes that carries a report.
+
+void address(Decision& decision, const Party& party, Session& session, std::uint64_t correlation_id) {
+  decision.destination = Destination::Session;
+  decision.peer = party.client;
+  decision.session = party.session;
+  decision.report_number = ++session.last_report;
+  decision.correlation_id = correlation_id;
+  std::get<ExecutionReport>(decision.body).report_number = decision.report_number;
+}
+
+void address_asker(const Turn& turn, Decision& decision) {
+  decision.destination = Destination::Request;
+  decision.peer = turn.header().sender;
+  decision.session = turn.header().session;
+  decision.correlation_id = turn.header().correlation_id;
+}
+
+void address_drop_copy(Decision& decision) {
+  decision.destination = Destination::DropCopy;
+  decision.peer = std::get<ExecutionReport>(decision.body).account;
+}
+
 // Of the decisions from `first` on, which tell this report to somebody, one stands for the drop copy too.
 void to_drop_copy(Turn& turn, std::size_t first, const ExecutionReport& report) {
   if (first < turn.out.size()) {
@@ -19,36 +43,33 @@ void to_drop_copy(Turn& turn, std::size_t first, const ExecutionReport& report) 
     return;
   }
   Decision& decision = turn.out.emplace_back();
-  decision.destination = Destination::DropCopy;
-  decision.peer = report.account;
   decision.body.emplace<ExecutionReport>(report);
+  address_drop_copy(decision);
 }
 
 void to_session(Turn& turn, const Party& party, std::uint64_t correlation_id, const ExecutionReport& report) {
   Session* session = find(turn.state.sessions, party);
   if (!session) return;  // a REQ's client names no session
   Decision& decision = turn.out.emplace_back();
-  decision.destination = Destination::Session;
-  decision.peer = party.client;
-  decision.session = party.session;
-  decision.report_number = ++session->last_report;
-  decision.correlation_id = correlation_id;
-  decision.body.emplace<ExecutionReport>(report).report_number = decision.report_number;
+  decision.body.emplace<ExecutionReport>(report);
+  address(decision, party, *session, correlation_id);
 }
 
 }  // namespace
 
 void answer_request(Turn& turn, Body body) {
   Decision& decision = turn.out.emplace_back();
-  decision.destination = Destination::Request;
-  decision.peer = turn.header().sender;
-  decision.session = turn.header().session;
-  decision.correlation_id = turn.header().correlation_id;
+  address_asker(turn, decision);
   decision.body = std::move(body);
 }
 
 ExecutionReport describe(const State& state, const Order& order) {
   ExecutionReport report;
+  describe(state, order, report);
+  return report;
+}
+
+void describe(const State& state, const Order& order, ExecutionReport& report) {
   report.client_order_id = order.order.client_order_id;
   report.order_id = order.order_id;
   report.exec_type = ExecType::OrderStatus;
@@ -72,7 +93,6 @@ ExecutionReport describe(const State& state, const Order& order) {
   if (const OrderList* list = order.list != 0 ? find(state.lists, order.list) : nullptr) report.list_id = list->list_id;
   report.report_time_ns = state.now_ns;
   if (const Reason* reason = find(state.reasons, order.order_id)) put_reason(report, *reason);
-  return report;
 }
 
 ExecutionReport present(const State& state, const Order& order) {
@@ -100,24 +120,48 @@ Id loose_exec_id(const Turn& turn) {
   return id;
 }
 
-void tell(Turn& turn, Order& order, ExecutionReport report, const Audience& audience) {
+ExecutionReport& start_report(Turn& turn) {
+  return turn.out.emplace_back().body.emplace<ExecutionReport>(Fresh<ExecutionReport>{});
+}
+
+void tell_started(Turn& turn, Order& order, const Audience& audience) {
+  const std::size_t first = turn.out.size() - 1;
+  auto& report = std::get<ExecutionReport>(turn.out[first].body);
   report.exec_id.clear();
   append(report.exec_id, order.order_id);
   report.exec_id.push_back('-');
   append(report.exec_id, ++order.events);
   report.report_time_ns = turn.now;
 
-  const std::size_t first = turn.out.size();
+  // The first receiver gets it where it stands, another one a copy.
+  bool is_given = false;
+  const auto next = [&]() -> Decision& {
+    if (!std::exchange(is_given, true)) return turn.out[first];
+    Decision& decision = turn.out.emplace_back();
+    decision.body.emplace<ExecutionReport>(std::get<ExecutionReport>(turn.out[first].body));
+    return decision;
+  };
+  const auto give = [&](const Party& party, std::uint64_t correlation_id) {
+    Session* session = find(turn.state.sessions, party);
+    if (session) address(next(), party, *session, correlation_id);
+  };
   const Party asker = audience.asker ? turn.party() : Party{};
-  if (audience.asker && asker.session.empty()) answer_request(turn, report);
-  if (!order.owner.session.empty()) {
-    to_session(turn, order.owner, asker == order.owner ? turn.header().correlation_id : 0, report);
-  }
+  if (audience.asker && asker.session.empty()) address_asker(turn, next());
+  if (!order.owner.session.empty()) give(order.owner, asker == order.owner ? turn.header().correlation_id : 0);
   const Party& other = audience.asker ? asker : audience.also;
-  if (!other.session.empty() && !(other == order.owner)) {
-    to_session(turn, other, audience.asker ? turn.header().correlation_id : 0, report);
+  if (!other.session.empty() && !(other == order.owner))
+    give(other, audience.asker ? turn.header().correlation_id : 0);
+  // One of them stands for the drop copy too.
+  if (is_given) {
+    turn.out[first].drop_copy = true;
+  } else {
+    address_drop_copy(turn.out[first]);
   }
-  to_drop_copy(turn, first, report);
+}
+
+void tell(Turn& turn, Order& order, const ExecutionReport& report, const Audience& audience) {
+  start_report(turn) = report;
+  tell_started(turn, order, audience);
 }
 
 void answer_asker(Turn& turn, ExecutionReport report) {

@@ -62,22 +62,32 @@ Command describe(const State& state, const Order& order, std::uint64_t id, const
   return command;
 }
 
+// A command, to be filled in where it is sent from.
 template <class T>
-void to_gateway(Turn& turn, const Name& gateway, T command) {
+T& to_gateway(Turn& turn, const Name& gateway) {
   Decision& decision = turn.out.emplace_back();
   decision.destination = Destination::Gateway;
   decision.peer = gateway;
   decision.incarnation = turn.state.gateways.at(gateway).incarnation;
-  decision.body.emplace<T>(std::move(command));
+  return decision.body.emplace<T>(Fresh<T>{});
+}
+
+template <class T>
+void to_gateway(Turn& turn, const Name& gateway, T command) {
+  to_gateway<T>(turn, gateway) = std::move(command);
 }
 
 // Says a command, for the first time or again.
 void say(Turn& turn, const Order& order, std::uint64_t id, const OpenCommand& open) {
   const State& state = turn.state;
-  const Command command = describe(state, order, id, open);
   if (open.kind == RequestKind::Place) {
-    to_gateway(turn, order.gateway, PlaceCommand{command, order.order});
-  } else if (open.kind == RequestKind::Cancel) {
+    auto& place = to_gateway<PlaceCommand>(turn, order.gateway);
+    place.command = describe(state, order, id, open);
+    place.order = order.order;
+    return;
+  }
+  const Command command = describe(state, order, id, open);
+  if (open.kind == RequestKind::Cancel) {
     const auto* cancel = find(state.cancels, order.order_id);
     const std::uint32_t number = cancel ? cancel->number : order.cancels;
     to_gateway(turn, order.gateway, CancelCommand{command, state.venue_names.cancel(order.order_id, number)});

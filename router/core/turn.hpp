@@ -27,6 +27,7 @@ struct Turn {
 
 // The order as it stands: a report of no event.
 ExecutionReport describe(const State& state, const Order& order);
+void describe(const State& state, const Order& order, ExecutionReport& report);  // into one that is new
 
 // The same under the name of its last event, as questions are answered.
 ExecutionReport present(const State& state, const Order& order);
@@ -37,7 +38,11 @@ struct Audience {
   Party also;          // somebody who asked earlier
 };
 // Gives the report its exec_id and time and sends it to everyone it concerns.
-void tell(Turn& turn, Order& order, ExecutionReport report, const Audience& audience = {});
+void tell(Turn& turn, Order& order, const ExecutionReport& report, const Audience& audience = {});
+// The same of a report that is made where it is sent from, for a copy costs as much as making it: nothing else is decided
+// between the two.
+ExecutionReport& start_report(Turn& turn);
+void tell_started(Turn& turn, Order& order, const Audience& audience);
 // Only to whoever sent this turn's message.
 void answer_asker(Turn& turn, ExecutionReport report);
 // The same for a refusal of what would have been an event: whoever watches the account hears it too.
@@ -67,7 +72,7 @@ struct News {
 };
 // Takes the event in, does what follows from the change of status, and tells it. Whatever the event cuts short (a
 // cancel of an order that has just filled) is answered as well; an order that later evidence has reopened is cancelled.
-Step happen(Turn& turn, Order& order, OrderEvent event, const News& news);
+Step happen(Turn& turn, Order& order, OrderEvent event, News news);
 
 // Starts a cancel for `asker`, or for ourselves when request_id is empty.
 void start_cancel(Turn& turn, Order& order, const Id& request_id, const Party& asker, bool tell_asker,

@@ -210,6 +210,20 @@ TEST(Codec, TheNameIsTheSchemasAndNoBodyIsForgotten) {
   EXPECT_EQ(name_of(ErrorCode::JournalDown), "JOURNAL_DOWN");
 }
 
+TEST(Codec, AnIdIsPlainInEachOfItsBytes) {
+  for (std::size_t size = 1; size <= 20; ++size) {
+    for (std::size_t at = 0; at < size; ++at) {
+      for (int byte = 0; byte < 256; ++byte) {
+        const auto verdict = refusal_of(order(), [&](NewOrder& o) {
+          o.client_order_id.assign(size, 'A');
+          o.client_order_id[at] = static_cast<char>(byte);
+        });
+        ASSERT_EQ(verdict == "taken", byte > ' ' && byte <= '~') << byte << " at " << at << " of " << size;
+      }
+    }
+  }
+}
+
 TEST(Codec, ARefusalNamesTableAndField) {
   const struct {
     const char* what;

@@ -1,5 +1,8 @@
 #include "bus/text.hpp"
 
+#include <string>
+#include <vector>
+
 #include <gtest/gtest.h>
 
 namespace busbar {
@@ -26,6 +29,29 @@ TEST(Text, ALineOfTheLogIsShortAndSaysHowMuchIsMissing) {
     EXPECT_LE(line.size(), 3840u);
     EXPECT_TRUE(is_words(line));
     EXPECT_TRUE(line.ends_with("... (" + std::to_string(long_text.size()) + " bytes)")) << line;
+  }
+}
+
+TEST(Text, IsOrderedByItsBytes) {
+  std::vector<std::string> texts{""};
+  for (std::size_t size = 1; size <= 20; ++size) {
+    texts.push_back(std::string(size, 'a'));
+    for (std::size_t at = 0; at < size; ++at) {
+      for (const char other : {'\0', 'A', 'b', '\xFF'}) {
+        texts.push_back(std::string(size, 'a'));
+        texts.back()[at] = other;
+      }
+    }
+  }
+  for (const std::string& a : texts) {
+    for (const std::string& b : texts) {
+      const Name left{a};
+      const Name right{b};
+      ASSERT_EQ(left <=> right, std::string_view{a} <=> std::string_view{b}) << a << " " << b;
+      ASSERT_EQ(left == right, a == b) << a << " " << b;
+      ASSERT_EQ(left != right, a != b) << a << " " << b;
+      ASSERT_EQ(left < right, a < b) << a << " " << b;
+    }
   }
 }
 
