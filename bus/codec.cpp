@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cassert>
 #include <cstring>
 #include <string>
 #include <type_traits>
@@ -34,6 +35,11 @@
 #define BUSBAR_ADD_NARROW(f) if constexpr (width_of<decltype(f##_)> < 4) put(out, &Builder::add_##f, f##_);
 #define BUSBAR_ADD(macro, required, optional) \
   BUSBAR_EACH(macro, BUSBAR_UNWRAP required) BUSBAR_EACH(macro, BUSBAR_UNWRAP optional)
+#define BUSBAR_VISIT_REQUIRED(f) outside<true>(visitor, value.f);
+#define BUSBAR_VISIT_OPTIONAL(f) outside<false>(visitor, value.f);
+#define BUSBAR_VISIT_WIDE(f) if constexpr (inside_width<decltype(value.f)> == 8) visitor.value(value.f, blank.f);
+#define BUSBAR_VISIT_MIDDLE(f) if constexpr (inside_width<decltype(value.f)> == 4) visitor.value(value.f, blank.f);
+#define BUSBAR_VISIT_NARROW(f) if constexpr (inside_width<decltype(value.f)> > 0 && inside_width<decltype(value.f)> < 4) visitor.value(value.f, blank.f);
 
 #define BUSBAR_TABLE(T, required, optional)                                                                          \
   [[maybe_unused]] bool read(Reader& in, const wire::T& table, T& out) {                                             \
@@ -52,6 +58,15 @@
       BUSBAR_ADD(BUSBAR_ADD_MIDDLE, required, optional)                                                              \
       BUSBAR_ADD(BUSBAR_ADD_NARROW, required, optional)                                                              \
     });                                                                                                              \
+  }                                                                                                                  \
+  template <class Visitor>                                                                                           \
+  [[maybe_unused]] void visit(Visitor& visitor, const T& value) { /* in the order in which write() comes by */       \
+    [[maybe_unused]] static const T blank{};                                                                         \
+    BUSBAR_EACH(BUSBAR_VISIT_REQUIRED, BUSBAR_UNWRAP required)                                                       \
+    BUSBAR_EACH(BUSBAR_VISIT_OPTIONAL, BUSBAR_UNWRAP optional)                                                       \
+    BUSBAR_ADD(BUSBAR_VISIT_WIDE, required, optional)                                                                \
+    BUSBAR_ADD(BUSBAR_VISIT_MIDDLE, required, optional)                                                              \
+    BUSBAR_ADD(BUSBAR_VISIT_NARROW, required, optional)                                                              \
   }
 
 // Every enum: name_of() and the word for it in an error.
@@ -91,6 +106,10 @@ using flatbuffers::Offset;
 
 struct Builder final : flatbuffers::FlatBufferBuilder {  // a type of our own, so that write() below is found by it
   using FlatBufferBuilder::FlatBufferBuilder;
+  std::vector<flatbuffers::uoffset_t>* ends = nullptr;  // where each value lies, counted from the end, for whoever asks
+  void note(flatbuffers::uoffset_t end) {
+    if (ends != nullptr) ends->push_back(end);
+  }
 };
 
 constexpr std::string_view type_name(ErrorCode) { return "ErrorCode"; }
@@ -320,7 +339,10 @@ bool check(Reader& in, const ReplaceOrder& order) { return check_positive(in, "o
 
 template <bool required, std::size_t N>
 [[gnu::always_inline]] inline Offset<flatbuffers::String> make(Builder& builder, const Text<N>& text) {
-  return text.empty() && !required ? 0 : builder.CreateString(text.data(), text.size());
+  if (text.empty() && !required) return 0;
+  const auto made = builder.CreateString(text.data(), text.size());
+  builder.note(made.o);
+  return made;
 }
 
 template <bool>
@@ -355,7 +377,9 @@ template <bool required>
 Offset<flatbuffers::Vector<std::uint8_t>> make(Builder& builder, const Bytes& bytes) {
   if (bytes.empty() && !required) return 0;
   builder.ForceVectorAlignment(bytes.size(), sizeof(std::uint8_t), 8);  // often a message itself, to be read where it lies
-  return builder.CreateVector(bytes);
+  const auto made = builder.CreateVector(bytes);
+  builder.note(made.o);
+  return made;
 }
 
 template <bool, class Enum>
@@ -403,14 +427,19 @@ inline constexpr std::size_t width_of<const Offset<T>> = 4;
 template <>
 inline constexpr std::size_t width_of<const std::optional<wire::Decimal>> = 8;
 
+// What is as the schema has it anyway is not put, and not noted.
 template <class Out, class Scalar>
 [[gnu::always_inline]] inline void put(Out& out, void (Out::*add)(Scalar), Scalar value) {
+  const auto before = out.fbb_.GetSize();
   (out.*add)(value);
+  if (out.fbb_.GetSize() != before) static_cast<Builder&>(out.fbb_).note(out.fbb_.GetSize());
 }
 
 template <class Out>
 [[gnu::always_inline]] inline void put(Out& out, void (Out::*add)(const wire::Decimal*), const std::optional<wire::Decimal>& value) {
-  if (value) (out.*add)(&*value);
+  if (!value) return;
+  (out.*add)(&*value);
+  static_cast<Builder&>(out.fbb_).note(out.fbb_.GetSize());
 }
 
 template <class Out, class T>
@@ -424,6 +453,96 @@ Offset<Table> add(Builder& builder, auto fields) {
   fields(out);
   return out.Finish();
 }
+
+// ---- Messages of one shape: with the same fields, and texts as long, they differ in their values alone. The builder lays
+// out the first of a shape, and one after it is that buffer with its own values in their places.
+
+// What there is, and how long it is.
+class Shape {
+ public:
+  template <bool>
+  void text(const char*, std::size_t size) {
+    add(size);
+  }
+  template <class Scalar>
+  void value(Scalar value, Scalar blank) {
+    add(value != blank);
+  }
+  void value(const std::optional<Decimal>& value, const std::optional<Decimal>&) { add(value.has_value()); }
+
+  std::string_view view() const { return {reinterpret_cast<const char*>(parts_.data()), size_ * sizeof parts_[0]}; }
+  std::size_t hash() const {
+    constexpr std::uint64_t golden = 0x9E3779B97F4A7C15;  // 2^64 divided by the golden ratio: no bit stays where it is
+    std::uint64_t sum = 0;
+    for (std::size_t at = 0; at < size_; at += 2) sum = (sum ^ (std::uint64_t{parts_[at + 1]} << 32 | parts_[at])) * golden;
+    return sum >> 32;
+  }
+
+ private:
+  void add(std::size_t part) {
+    parts_[size_++] = static_cast<std::uint32_t>(part);
+    parts_[size_] = 0;
+  }
+
+  std::array<std::uint32_t, 128> parts_;  // three tables have not half as many fields
+  std::size_t size_ = 0;
+};
+
+// Puts values where others of the same shape lie.
+class Values {
+ public:
+  Values(std::uint8_t* bytes, const std::uint32_t* place) : bytes_{bytes}, place_{place} {}
+  template <bool required>
+  void text(const char* text, std::size_t size) {
+    if (!required && size == 0) return;
+    std::memcpy(bytes_ + *place_++ + sizeof(flatbuffers::uoffset_t), text, size);
+  }
+  template <class Scalar>
+  void value(Scalar value, Scalar blank) {
+    if (value != blank) flatbuffers::WriteScalar(bytes_ + *place_++, value);
+  }
+  void value(const std::optional<Decimal>& value, const std::optional<Decimal>&) {
+    if (!value) return;
+    const wire::Decimal decimal = wire_decimal(*value);
+    std::memcpy(bytes_ + *place_++, &decimal, sizeof decimal);
+  }
+  const std::uint32_t* place() const { return place_; }
+
+ private:
+  std::uint8_t* bytes_;
+  const std::uint32_t* place_;
+};
+
+template <bool required, class Visitor, std::size_t N>
+void outside(Visitor& visitor, const Text<N>& text) {
+  visitor.template text<required>(text.data(), text.size());
+}
+
+template <bool required, class Visitor>
+void outside(Visitor& visitor, const Bytes& bytes) {
+  visitor.template text<required>(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+}
+
+template <bool, class Visitor, class Scalar>
+  requires std::is_arithmetic_v<Scalar> || std::is_enum_v<Scalar>
+void outside(Visitor&, Scalar) {}
+
+template <bool, class Visitor>
+void outside(Visitor&, const std::optional<Decimal>&) {}
+
+template <bool, class Visitor, class Struct>
+  requires std::is_class_v<Struct>
+void outside(Visitor& visitor, const Struct& value) {
+  visit(visitor, value);
+}
+
+// Of what lies inside its table; what does not is 0.
+template <class T>
+inline constexpr std::size_t inside_size = std::is_arithmetic_v<T> || std::is_enum_v<T> ? sizeof(T) : 0;
+template <>
+inline constexpr std::size_t inside_size<std::optional<Decimal>> = 8;
+template <class T>
+inline constexpr std::size_t inside_width = inside_size<std::remove_cv_t<T>>;
 
 // ---- The tables. One that lies inside another comes first.
 
@@ -641,7 +760,7 @@ bool read_message(Reader& in, std::span<const std::uint8_t> bytes, Message& out)
 
 Result<Message> decode(std::span<const std::uint8_t> bytes) {
   Reader in{"Message", {}};
-  Result<Message> result;  // and no other is returned, or this one would be moved
+  Result<Message> result{Fresh<Message>{}};  // and no other is returned, or this one would be moved
   if (!read_message(in, bytes, *result)) result = in.error;
   return result;
 }
@@ -667,8 +786,7 @@ Result<Header> decode_header(std::span<const std::uint8_t> bytes) {
 namespace {
 
 template <class T>
-std::span<const std::uint8_t> seal(const Header& header, const T& body) {
-  thread_local Builder builder{4096};
+std::span<const std::uint8_t> build(Builder& builder, const Header& header, const T& body) {
   builder.Clear();
   const auto header_offset = write(builder, header);
   const auto body_offset = write(builder, body).Union();
@@ -678,6 +796,50 @@ std::span<const std::uint8_t> seal(const Header& header, const T& body) {
   message.add_body_type(wire_body(body));
   wire::FinishMessageBuffer(builder, message.Finish());
   return {builder.GetBufferPointer(), builder.GetSize()};
+}
+
+template <class T>
+std::span<const std::uint8_t> seal(const Header& header, const T& body) {
+  thread_local Builder builder{4096};
+  return build(builder, header, body);
+}
+
+// A message as it was laid out, for those of its shape.
+struct Layout {
+  std::string shape;
+  Bytes bytes;
+  std::vector<std::uint32_t> places;  // of its values
+};
+
+// The messages of an order's way, of which thousands have one shape.
+template <class T>
+  requires(std::is_same_v<T, NewOrder> || std::is_same_v<T, PlaceCommand> || std::is_same_v<T, VenueReport> ||
+           std::is_same_v<T, ExecutionReport> || std::is_same_v<T, Output>)
+std::span<const std::uint8_t> seal(const Header& header, const T& body) {
+  constexpr std::size_t layouts_max = 64;
+  constexpr std::size_t size_max = 4096;  // what is larger is rare, and mostly a list
+  thread_local std::array<Layout, layouts_max> layouts;
+  Shape shape;
+  visit(shape, header);
+  visit(shape, body);
+  Layout& layout = layouts[shape.hash() % layouts_max];
+  if (layout.shape != shape.view()) {
+    thread_local Builder builder{4096};
+    std::vector<flatbuffers::uoffset_t> ends;
+    builder.ends = &ends;
+    const auto built = build(builder, header, body);
+    builder.ends = nullptr;
+    if (built.size() > size_max) return built;
+    layout.shape = shape.view();
+    layout.bytes.assign(built.begin(), built.end());
+    layout.places.clear();
+    for (const auto end : ends) layout.places.push_back(static_cast<std::uint32_t>(built.size() - end));
+  }
+  Values values{layout.bytes.data(), layout.places.data()};
+  visit(values, header);
+  visit(values, body);
+  assert(values.place() == layout.places.data() + layout.places.size());
+  return layout.bytes;
 }
 
 }  // namespace
