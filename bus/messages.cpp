@@ -2,7 +2,7 @@
 
 namespace busbar {
 
-Body::Body() = default;
+Body::Body() : AnyBody(std::in_place_type<NewOrder>, Fresh<NewOrder>{}) {}
 Body::Body(const Body& other) = default;
 Body::Body(Body&& other) noexcept = default;
 Body& Body::operator=(const Body& other) = default;

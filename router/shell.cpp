@@ -447,7 +447,7 @@ void Shell::take(const bus::RoutingId& peer, Message&& message, std::span<const 
   // Our own words are told by record time, a peer's by the wall clock.
   const RecordTime time = clock_.now(peer.empty() ? 0 : message.header.send_time_ns);
   const std::uint64_t sequence = log_.append(RecordKind::Input, time.time_ns, time.wall_ns, bytes);
-  Taken& taken = batch_.emplace_back();
+  Taken& taken = batch_.emplace_back(Fresh<Taken>{});
   taken.sequence = sequence;
   taken.time_ns = time.time_ns;
   taken.wall_ns = time.wall_ns;

@@ -42,7 +42,7 @@ void to_drop_copy(Turn& turn, std::size_t first, const ExecutionReport& report) 
     turn.out[first].drop_copy = true;
     return;
   }
-  Decision& decision = turn.out.emplace_back();
+  Decision& decision = turn.out.emplace_back(Fresh<Decision>{});
   decision.body.emplace<ExecutionReport>(report);
   address_drop_copy(decision);
 }
@@ -50,7 +50,7 @@ void to_drop_copy(Turn& turn, std::size_t first, const ExecutionReport& report) 
 void to_session(Turn& turn, const Party& party, std::uint64_t correlation_id, const ExecutionReport& report) {
   Session* session = find(turn.state.sessions, party);
   if (!session) return;  // a REQ's client names no session
-  Decision& decision = turn.out.emplace_back();
+  Decision& decision = turn.out.emplace_back(Fresh<Decision>{});
   decision.body.emplace<ExecutionReport>(report);
   address(decision, party, *session, correlation_id);
 }
@@ -58,7 +58,7 @@ void to_session(Turn& turn, const Party& party, std::uint64_t correlation_id, co
 }  // namespace
 
 void answer_request(Turn& turn, Body body) {
-  Decision& decision = turn.out.emplace_back();
+  Decision& decision = turn.out.emplace_back(Fresh<Decision>{});
   address_asker(turn, decision);
   decision.body = std::move(body);
 }
@@ -121,7 +121,7 @@ Id loose_exec_id(const Turn& turn) {
 }
 
 ExecutionReport& start_report(Turn& turn) {
-  return turn.out.emplace_back().body.emplace<ExecutionReport>(Fresh<ExecutionReport>{});
+  return turn.out.emplace_back(Fresh<Decision>{}).body.emplace<ExecutionReport>(Fresh<ExecutionReport>{});
 }
 
 void tell_started(Turn& turn, Order& order, const Audience& audience) {
@@ -137,7 +137,7 @@ void tell_started(Turn& turn, Order& order, const Audience& audience) {
   bool is_given = false;
   const auto next = [&]() -> Decision& {
     if (!std::exchange(is_given, true)) return turn.out[first];
-    Decision& decision = turn.out.emplace_back();
+    Decision& decision = turn.out.emplace_back(Fresh<Decision>{});
     decision.body.emplace<ExecutionReport>(std::get<ExecutionReport>(turn.out[first].body));
     return decision;
   };

@@ -65,7 +65,7 @@ Command describe(const State& state, const Order& order, std::uint64_t id, const
 // A command, to be filled in where it is sent from.
 template <class T>
 T& to_gateway(Turn& turn, const Name& gateway) {
-  Decision& decision = turn.out.emplace_back();
+  Decision& decision = turn.out.emplace_back(Fresh<Decision>{});
   decision.destination = Destination::Gateway;
   decision.peer = gateway;
   decision.incarnation = turn.state.gateways.at(gateway).incarnation;
