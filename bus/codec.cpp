@@ -61,6 +61,8 @@
   }                                                                                                                  \
   template <class Visitor>                                                                                           \
   [[maybe_unused]] void visit(Visitor& visitor, const T& value) { /* in the order in which write() comes by */       \
+    static_cast<void>(visitor);                                                                                      \
+    static_cast<void>(value);                                                                                        \
     [[maybe_unused]] static const T blank{};                                                                         \
     BUSBAR_EACH(BUSBAR_VISIT_REQUIRED, BUSBAR_UNWRAP required)                                                       \
     BUSBAR_EACH(BUSBAR_VISIT_OPTIONAL, BUSBAR_UNWRAP optional)                                                       \
