@@ -453,11 +453,22 @@ bool answers_replace(Fact& fact) {
                      (fact.report.command_id != 0 && fact.report.command_id == replace->pending.command));
 }
 
+// The new leg was seen before its answer came, by what told no quantity. The answer says what was placed; later looks may
+// tell what has become of that since.
+void learn_base(Fact& fact) {
+  Order& order = *fact.order;
+  const VenueReport& report = fact.report;
+  const bool is_answer = report.command_id != 0 && report.source == VenueSource::Rest;
+  if (order.leg == 0 || order.leg_base_qty || !is_answer || !report.order_qty || !order.order.order_qty) return;
+  order.leg_base_qty = subtract(*order.order.order_qty, *report.order_qty);
+}
+
 // Unasked, the broker may change an order too (self-trade prevention makes it smaller).
 void on_replaced(Fact& fact) {
   Order& order = *fact.order;
   if (answers_replace(fact)) return complete_replace(fact);
   if (fact.leg != order.leg) return;
+  learn_base(fact);
   std::optional<Decimal> total = fact.report.order_qty;
   if (total && order.leg != 0) total = order.leg_base_qty ? add(*total, *order.leg_base_qty) : std::nullopt;
   const bool is_same = (!total || total == order.order.order_qty) &&

@@ -276,6 +276,38 @@ TEST_F(Flow, ANewLegsOwnQuantityIsNotTheWholeOrders) {
   EXPECT_EQ(last().order_qty, "0.7"_d);
 }
 
+// The stream was faster than the answer, and told no quantity.
+TEST_F(Flow, ANewLegSeenBeforeItsAnswerIsStillMadeSmaller) {
+  const Command sent = working(limit("A1"));
+  report(fill(sent, "t1", "0.3"_d, "50000"_d));
+  ReplaceOrder replace;
+  replace.client_order_id = "R1";
+  replace.orig_client_order_id = "A1";
+  replace.order_qty = "0.8"_d;
+  client(replace);
+  const Command asked = command();
+  VenueReport seen = fact(asked, VenueEvent::Accepted);
+  seen.command_id = 0;
+  report(seen);
+  EXPECT_EQ(last().exec_type, ExecType::Replaced);
+  VenueReport look = fact(asked, VenueEvent::Replaced);
+  look.source = VenueSource::Probe;  // tells what is left by now, and not what was placed
+  look.order_qty = "0.4"_d;
+  report(look);
+  VenueReport answer = fact(asked, VenueEvent::Replaced);
+  answer.order_qty = "0.5"_d;
+  report(answer);
+  EXPECT_EQ(order("R1").order_qty, "0.8"_d) << "as it was asked for";
+  VenueReport smaller = fact(asked, VenueEvent::Replaced);
+  smaller.command_id = 0;
+  smaller.order_qty = "0.4"_d;
+  report(smaller);
+  EXPECT_EQ(last().exec_type, ExecType::Restated);
+  EXPECT_EQ(last().order_qty, "0.7"_d);
+  report(fill(asked, "t2", "0.4"_d, "50000"_d));
+  EXPECT_EQ(last().order_status, Filled);
+}
+
 TEST_F(Flow, AnOrderMadeSmallerUnaskedStillHasItsReplaceAnswered) {
   const Command sent = working(limit("A1"));
   ReplaceOrder replace;
