@@ -120,10 +120,13 @@ std::string prevention_text(const ExecutionReportEvent& event) {
   return text;
 }
 
-// An order that prevention made smaller works on for what is left.
+// An order that prevention made smaller works on for what is left, or has: Filled is for that quantity too.
+bool is_told_smaller(OrderStatus status) {
+  return status == OrderStatus::New || status == OrderStatus::PartiallyFilled || status == OrderStatus::Filled;
+}
+
 std::optional<Decimal> restated_qty(const ExecutionReportEvent& event, OrderStatus status) {
-  const bool works = status == OrderStatus::New || status == OrderStatus::PartiallyFilled;
-  if (!works || positive(event.quote_order_qty) || !positive(event.prevented_qty)) return std::nullopt;
+  if (!is_told_smaller(status) || positive(event.quote_order_qty) || !positive(event.prevented_qty)) return std::nullopt;
   return left_of(event.qty, event.prevented_qty);
 }
 
@@ -206,8 +209,7 @@ std::optional<Decimal> quantity_of(const Order& order) {
 std::optional<VenueReport> restated_of(const Order& order, const Symbol& symbol, VenueSource source) {
   VenueReport report = with(report_of(order, symbol, source), VenueEvent::Replaced);
   report.order_qty = quantity_of(order);
-  const bool works = report.order_status == OrderStatus::New || report.order_status == OrderStatus::PartiallyFilled;
-  if (!works || !is_made_smaller(order) || !report.order_qty) return std::nullopt;
+  if (!is_told_smaller(report.order_status) || !is_made_smaller(order) || !report.order_qty) return std::nullopt;
   report.text = words_of("self-trade prevention: " + to_string(*order.prevented_qty) + " not traded");
   return report;
 }

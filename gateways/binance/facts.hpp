@@ -39,7 +39,8 @@ Facts facts_of_cancel_replace(const CancelReplace& answer, const Symbol& symbol,
 Facts facts_of_amend(const Amended& amended, const Symbol& symbol);
 // How much it is for, when self-trade prevention has taken its part. Nothing where it is by amount, or nothing is told.
 std::optional<Decimal> quantity_of(const Order& order);
-// What prevention has left of an order that works on: Replaced, for that quantity. Nothing where it has taken nothing.
+// What prevention has left of an order that works on, or is filled: Replaced, for that quantity, to be told before that it
+// is Filled. Nothing where prevention has taken nothing.
 std::optional<VenueReport> restated_of(const Order& order, const Symbol& symbol, VenueSource source);
 // An answer to a question about the order. An error for a status never seen.
 Result<VenueReport> state_of(const Order& order, const Symbol& symbol, VenueSource source);

@@ -463,6 +463,14 @@ void learn_base(Fact& fact) {
   order.leg_base_qty = subtract(*order.order.order_qty, *report.order_qty);
 }
 
+// A slow answer to a question from before the order was filled: what it shows as larger has been made smaller since.
+bool is_outdated(const Fact& fact, const std::optional<Decimal>& total) {
+  const Order& order = *fact.order;
+  const VenueReport& report = fact.report;
+  return order.life.status == OrderStatus::Filled && total && order.life.order_qty && *total > *order.life.order_qty &&
+         report.source != VenueSource::Stream && report.transact_time_ns < order.last_fill_ns;
+}
+
 // Unasked, the broker may change an order too (self-trade prevention makes it smaller).
 void on_replaced(Fact& fact) {
   Order& order = *fact.order;
@@ -473,7 +481,7 @@ void on_replaced(Fact& fact) {
   if (total && order.leg != 0) total = order.leg_base_qty ? add(*total, *order.leg_base_qty) : std::nullopt;
   const bool is_same = (!total || total == order.order.order_qty) &&
                        (!fact.report.price || fact.report.price == order.order.price);
-  if (is_same) return;
+  if (is_same || is_outdated(fact, total)) return;
   if (total) order.order.order_qty = order.life.order_qty = total;
   if (fact.report.price && order.order.price) order.order.price = fact.report.price;
   // A replace of ours that is under way goes on: it has an answer of its own.

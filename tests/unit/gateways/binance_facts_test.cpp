@@ -387,6 +387,24 @@ TEST(BinanceFacts, AnswersTellWhatPreventionHasLeft) {
   EXPECT_FALSE(restated_of(order, btc_usdt, VenueSource::Probe)) << "it has ended: nothing is left";
 }
 
+TEST(BinanceFacts, FilledIsForWhatPreventionHasLeft) {
+  Order order = order_with("FILLED", "6"_d);
+  EXPECT_FALSE(restated_of(order, btc_usdt, VenueSource::Probe)) << "nothing was prevented";
+  order.prevented_qty = "4"_d;
+  const auto restated = restated_of(order, btc_usdt, VenueSource::Probe);
+  ASSERT_TRUE(restated);
+  EXPECT_EQ(restated->event, VenueEvent::Replaced);
+  EXPECT_EQ(*restated->order_qty, "6"_d);
+  // An answer tells it before that it is Filled.
+  EXPECT_EQ(events(facts_of_place(order, btc_usdt)),
+            (Events{VenueEvent::Accepted, VenueEvent::Replaced, VenueEvent::State}));
+  order.fills = std::vector<OrderFill>{{"4000"_d, "6"_d, "1"_d, "USDT", 56}};
+  const Facts placed = facts_of_place(order, btc_usdt);
+  ASSERT_EQ(events(placed), (Events{VenueEvent::Accepted, VenueEvent::Replaced, VenueEvent::Fill}));
+  EXPECT_EQ(*placed[1].order_qty, "6"_d);
+  EXPECT_EQ(placed[2].order_status, OrderStatus::Filled);
+}
+
 TEST(BinanceFacts, AWaitingLegIsAcceptedOnTheStreamAndDoesNotWork) {
   const VenueReport fact = facts_of(event_of("NEW", "PENDING_NEW"), btc_usdt).facts.at(0);
   EXPECT_EQ(fact.event, VenueEvent::Accepted);

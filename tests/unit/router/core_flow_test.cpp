@@ -308,6 +308,35 @@ TEST_F(Flow, ANewLegSeenBeforeItsAnswerIsStillMadeSmaller) {
   EXPECT_EQ(last().order_status, Filled);
 }
 
+// It was made smaller and filled before anybody here heard of it: a look-up tells its fills, what was left, and Filled.
+TEST_F(Flow, AnOrderMadeSmallerAndFilledWhileNobodyHeardIsFilled) {
+  const Command sent = working(limit("A1"));
+  report(fill(sent, "t1", "0.6"_d, "50000"_d));
+  const auto left = [&](Decimal qty, VenueSource source, Timestamp at) {
+    VenueReport restated = fact(sent, VenueEvent::Replaced);
+    restated.command_id = 0;
+    restated.source = source;
+    restated.order_qty = qty;
+    restated.transact_time_ns = at;
+    report(restated);
+  };
+  left("0.6"_d, VenueSource::Probe, now);
+  EXPECT_EQ(last().exec_type, ExecType::Restated);
+  EXPECT_EQ(last().order_status, Filled);
+  EXPECT_EQ(last().order_qty, "0.6"_d);
+  VenueReport state = fact(sent, VenueEvent::State);
+  state.command_id = 0;
+  state.order_status = Filled;
+  state.cum_qty = "0.6"_d;
+  report(state);
+  EXPECT_EQ(status("A1"), Filled);
+  left("0.8"_d, VenueSource::Rest, now - second);  // asked before, and slow
+  EXPECT_EQ(status("A1"), Filled);
+  EXPECT_EQ(order("A1").order_qty, "0.6"_d);
+  left("0.8"_d, VenueSource::Stream, now);
+  EXPECT_EQ(status("A1"), PartiallyFilled) << "somebody made it larger";
+}
+
 TEST_F(Flow, AnOrderMadeSmallerUnaskedStillHasItsReplaceAnswered) {
   const Command sent = working(limit("A1"));
   ReplaceOrder replace;
