@@ -38,7 +38,8 @@ Verdict CommandBook::judge(CommandKind kind, const Command& command, const Circu
                        : refuse(command, ErrorCode::NotSent, "it never arrived here, and will not be taken any more");
   }
 
-  if (circumstances.account_epoch && command.account_epoch != *circumstances.account_epoch) {
+  // What rests here is cancelled here, wherever the account has gone.
+  if (is_new_order(kind) && circumstances.account_epoch && command.account_epoch != *circumstances.account_epoch) {
     return refuse(command, ErrorCode::NotSent, "the account has moved since: it is meant for epoch " +
                                                    std::to_string(command.account_epoch) + ", and this is " +
                                                    std::to_string(*circumstances.account_epoch));

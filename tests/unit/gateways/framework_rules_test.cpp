@@ -124,7 +124,7 @@ TEST(CommandBook, RefusesWhatMayNotGo) {
       {"the time is not known", no_time, ErrorCode::Expired, false},
       {"other environment", other_environment, ErrorCode::InvalidMessage, false},
       {"other account", other_account, ErrorCode::InvalidOrder, false},
-      {"meant for the account before it moved", moved, ErrorCode::NotSent, false},
+      {"meant for the account before it moved", moved, ErrorCode::NotSent, true},
       {"stopping", stopping, ErrorCode::ConnectionError, true},
       {"no order stream", no_stream, ErrorCode::ConnectionError, true},
   };
