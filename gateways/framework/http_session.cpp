@@ -330,7 +330,8 @@ asio::awaitable<void> HttpSession::Pool::keep_ready(std::shared_ptr<Pool> pool) 
     });
     while (!pool->is_closed_ && pool->fresh() < wanted) {
       ConnectionPtr connection;
-      if (co_await open(*pool, connection)) {
+      const auto failed = co_await open(*pool, connection);
+      if (failed) {
         is_vain = true;
         break;
       }
