@@ -340,7 +340,9 @@ asio::awaitable<Result<void>> IbkrAdapter::add_hours(std::int64_t conid, std::st
   if (said) sessions_[conid] = sessions_of(*said);
   const auto known = sessions_.find(conid);
   if (known != sessions_.end() && !known->second.empty()) {
-    instrument.market = market_of(markets, exchange, conid, known->second);
+    instrument.market = market_of(exchange, conid);
+    const bool is_told = std::ranges::find(markets, instrument.market, &MarketHours::market) != markets.end();
+    if (!is_told) markets.push_back({instrument.market, known->second});
     without_hours_.erase(conid);
   } else if (without_hours_.insert(conid).second) {
     on_doubt(std::string{view(instrument.symbol)} + ": when it trades is not known: " +

@@ -119,8 +119,11 @@ struct Meaning {
 
 Meaning refused(ErrorCode error) { return {Verdict::Refused, error}; }
 
-// A broken server, seen from who asked.
-Meaning broken(bool write) { return write ? Meaning{Verdict::Unknown, UnknownOutcome} : refused(ConnectionError); }
+// A broken server, seen from who asked. What one contract's schedule ails is no reason to trade nothing.
+Meaning broken(std::string_view path, bool write) {
+  if (write) return {Verdict::Unknown, UnknownOutcome};
+  return refused(is_about(path, "/trading-schedule") ? InvalidSymbol : ConnectionError);
+}
 
 // By the status alone, where the words say nothing.
 Meaning meaning_of_status(std::uint32_t status, std::string_view path, bool write) {
@@ -135,18 +138,18 @@ Meaning meaning_of_status(std::uint32_t status, std::string_view path, bool writ
     case 410: return refused(ConnectionError);  // another host, or a new live session token
     case 429: return {Verdict::RateLimited, RateLimited};
     // Nothing is known of an order that ended on an earlier day, or of another account.
-    case 503: return !write && is_about(path, "/order/status") ? refused(OrderNotFound) : broken(write);
+    case 503: return !write && is_about(path, "/order/status") ? refused(OrderNotFound) : broken(path, write);
     default: break;
   }
   if (status >= 200 && status < 300) return refused(is_about_orders(path) ? OrderRejected : ConnectionError);
-  return broken(write);
+  return broken(path, write);
 }
 
 Meaning meaning_of_error(const BrokerError& said, std::uint32_t status, std::string_view path, bool write) {
   if (status == 429) return {Verdict::RateLimited, RateLimited};
   const auto known = unified_text(said.text);
   if (!known) return meaning_of_status(status, path, write);
-  if (*known == UnknownOutcome) return broken(write);
+  if (*known == UnknownOutcome) return broken(path, write);
   if (*known == RateLimited) return {Verdict::RateLimited, RateLimited};
   // Our name is taken, perhaps by the same order, sent before.
   if (*known == DuplicateOrder && write) return {Verdict::Unknown, DuplicateOrder};

@@ -7,16 +7,6 @@
 
 namespace busbar::ibkr {
 
-namespace {
-
-bool is_same(const std::vector<TradingSession>& one, const std::vector<TradingSession>& other) {
-  return std::ranges::equal(one, other, [](const TradingSession& a, const TradingSession& b) {
-    return a.kind == b.kind && a.open_ns == b.open_ns && a.close_ns == b.close_ns;
-  });
-}
-
-}  // namespace
-
 std::vector<TradingSession> sessions_of(const TradingHours& said) {
   std::vector<TradingSession> sessions;
   std::vector<TradingSpan> regular = said.liquid;
@@ -40,20 +30,9 @@ std::vector<TradingSession> sessions_of(const TradingHours& said) {
   return sessions;
 }
 
-Name market_of(std::vector<MarketHours>& markets, std::string_view exchange, std::int64_t conid,
-               std::vector<TradingSession> sessions) {
+Name market_of(std::string_view exchange, std::int64_t conid) {
   const std::string number = std::to_string(conid);
-  const std::string names[] = {exchange.empty() ? number : std::string{exchange}, std::string{exchange} + "@" + number};
-  for (const std::string& name : names) {
-    const Name market = gateway::printable<32>(name);
-    const auto known = std::ranges::find(markets, market, &MarketHours::market);
-    if (known == markets.end()) {
-      markets.push_back({market, std::move(sessions)});
-      return market;
-    }
-    if (is_same(known->sessions, sessions)) return market;
-  }
-  return gateway::printable<32>(number);  // one contract, told twice with other hours: it has none
+  return gateway::printable<32>(exchange.empty() ? number : std::string{exchange} + "@" + number);
 }
 
 }  // namespace busbar::ibkr

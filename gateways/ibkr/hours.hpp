@@ -12,9 +12,8 @@ namespace busbar::ibkr {
 // The regular hours, and of the others those before, between and after them. In their order.
 std::vector<TradingSession> sessions_of(const TradingHours& said);
 
-// Adds these sessions to the markets that are told, and returns whose they are: the exchange's, or where another contract of
-// the same exchange has other hours, the contract's own, NYSE@8314.
-Name market_of(std::vector<MarketHours>& markets, std::string_view exchange, std::int64_t conid,
-               std::vector<TradingSession> sessions);
+// Each contract's own, NYSE@8314: what several of an exchange have in common may part from day to day, and a name that goes to
+// another's hours would do so while orders wait for them.
+Name market_of(std::string_view exchange, std::int64_t conid);
 
 }  // namespace busbar::ibkr

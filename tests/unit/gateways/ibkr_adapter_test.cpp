@@ -233,16 +233,16 @@ TEST_F(IbkrLive, ATokenThatHasEndedIsMadeAnewAndARefusedConsumerNeedsAHuman) {
 
 TEST_F(IbkrLive, HoursComeWithTheContractsAndWithoutAScheduleNoneAreKnown) {
   control("POST", "/hours", R"({"hours":"calendar","at":"2026-11-25T10:00:00-05:00"})");
-  control("POST", "/faults", R"({"kind":"answer_wrong","endpoint":"contract.schedule","next":1,"status":404})");
+  control("POST", "/faults", R"({"kind":"answer_wrong","endpoint":"contract.schedule","next":1,"status":500})");
   connect();
   const auto market = [&](std::string_view symbol) {
     const auto found = std::ranges::find(events_.instruments, symbol, [](const Instrument& each) { return view(each.symbol); });
     return found == events_.instruments.end() ? "no such contract" : std::string{view(found->market)};
   };
   EXPECT_EQ(market("AAPL"), "") << "IBKR has said nothing of it";
-  EXPECT_EQ(market("BRK.B"), "NYSE");
-  EXPECT_EQ(market("RELIANCE.XNSE"), "NSE");
-  const auto hours = std::ranges::find(events_.markets, "NYSE", [](const MarketHours& each) { return view(each.market); });
+  EXPECT_EQ(market("BRK.B"), "NYSE@72063691");
+  EXPECT_EQ(market("RELIANCE.XNSE"), "NSE@44652144");
+  const auto hours = std::ranges::find(events_.markets, "NYSE@72063691", [](const MarketHours& each) { return view(each.market); });
   ASSERT_NE(hours, events_.markets.end());
   const auto regular = std::ranges::count(hours->sessions, TradingSessionKind::Regular, &TradingSession::kind);
   EXPECT_EQ(regular, 6);

@@ -531,15 +531,9 @@ TEST(IbkrHours, WhatIsNoScheduleIsRefused) {
   EXPECT_TRUE(sessions_of(*empty).empty());
 }
 
-TEST(IbkrHours, ContractsOfOneExchangeShareItsHoursWhereTheyHaveThem) {
-  const std::vector<TradingSession> day{{TradingSessionKind::Regular, 10, 20}}, night{{TradingSessionKind::Regular, 20, 30}};
-  std::vector<MarketHours> markets;
-  EXPECT_EQ(view(market_of(markets, "CME", 1, day)), "CME");
-  EXPECT_EQ(view(market_of(markets, "CME", 2, day)), "CME");
-  EXPECT_EQ(view(market_of(markets, "CME", 3, night)), "CME@3");
-  EXPECT_EQ(view(market_of(markets, "", 4, day)), "4");
-  ASSERT_EQ(markets.size(), 3u);
-  EXPECT_EQ(markets[1].sessions.front().open_ns, 20);
+TEST(IbkrHours, EachContractHasItsOwn) {
+  EXPECT_EQ(view(market_of("CME", 1)), "CME@1");
+  EXPECT_EQ(view(market_of("", 4)), "4");
 }
 
 }  // namespace
