@@ -179,11 +179,16 @@ void BinanceAdapter::on_event(const UserEvent& event, Timestamp receive_time_ns)
     return;
   }
   remember(report->symbol, report->order_id, report->our_client_order_id());
+  note_prevented(report->symbol, report->order_id, report->prevented_qty);
   EventFacts said_facts = facts_of(*report, our_symbol(report->symbol));
   if (!said_facts.unknown.empty()) {
     on_doubt("order " + report->our_client_order_id() + ": " + said_facts.unknown + " was never seen before");
   }
+  // Where such an order's event does not say how much was prevented, it does not tell how much the order is for.
+  const bool is_qty_known =
+      report->prevented_qty || !was_prevented(report->symbol, std::to_string(report->order_id));
   for (VenueReport& fact : said_facts.facts) {
+    if (!is_qty_known) fact.order_qty.reset();
     fact.receive_time_ns = receive_time_ns;
     context_.events.on_report(std::move(fact));
   }

@@ -15,6 +15,7 @@
 #include "gateways/binance/market_stream.hpp"
 #include "gateways/binance/order_stream.hpp"
 #include "gateways/binance/rest.hpp"
+#include "gateways/framework/recent.hpp"
 #include "gateways/framework/spot_adapter.hpp"
 
 namespace busbar::binance {
@@ -72,10 +73,14 @@ class BinanceAdapter final : public gateway::SpotAdapter {
   asio::awaitable<gateway::Facts> cancel_replace(ReplaceCommand command, Instrument instrument);
   asio::awaitable<gateway::Facts> cancel_then_place(ReplaceCommand command, Instrument instrument);
   void took(const Order& order);  // an order that Binance has accepted
+  // What the broker shall be told so that the order is for what the command says.
+  asio::awaitable<Result<Decimal>> amended_qty(ReplaceCommand command, Instrument instrument);
   MarketStream::Handlers market_handlers();
 
   void on_event(const UserEvent& event, Timestamp receive_time_ns);
   void remember(const std::string& broker_symbol, std::int64_t order_id, const std::string& client_order_id);
+  void note_prevented(const std::string& broker_symbol, std::int64_t order_id, const std::optional<Decimal>& qty);
+  bool was_prevented(std::string_view broker_symbol, std::string_view broker_order_id) const;
 
   BinanceConfig config_;
   Capabilities capabilities_;
@@ -86,6 +91,7 @@ class BinanceAdapter final : public gateway::SpotAdapter {
   std::vector<RateLimit> rate_limits_;
   std::map<OrderKey, std::string> own_ids_;
   std::deque<OrderKey> own_ids_order_;  // oldest first: only so many are kept
+  gateway::Recent made_smaller_{100'000};  // by self-trade prevention: Binance goes on counting what they were for
   bool is_connected_ = false;
   bool is_streaming_ = false;
 };

@@ -23,6 +23,10 @@ using gateway::not_understood;
 constexpr std::size_t own_ids_max = 100'000;
 constexpr std::size_t trades_page = 1000;
 
+std::string order_key(std::string_view broker_symbol, std::string_view broker_order_id) {
+  return std::string{broker_symbol}.append(":").append(broker_order_id);
+}
+
 void stamp(Facts& facts, const Sent& sent) {
   for (VenueReport& fact : facts) gateway::stamp(fact, sent);
 }
@@ -59,6 +63,7 @@ asio::awaitable<Sent> BinanceAdapter::send_write(Request request, About whom, Ti
 
 void BinanceAdapter::took(const Order& order) {
   remember(order.symbol, order.order_id, order.client_order_id);
+  note_prevented(order.symbol, order.order_id, order.prevented_qty);
   order_stream_.expect(order.client_order_id);
 }
 
@@ -147,24 +152,36 @@ asio::awaitable<Facts> BinanceAdapter::replace(ReplaceCommand command) {
   co_return co_await cancel_replace(command, *instrument);
 }
 
+// Binance counts what its order was placed for: after a replace that was what was left, and after self-trade prevention it
+// is more than the order can still come to.
+asio::awaitable<Result<Decimal>> BinanceAdapter::amended_qty(ReplaceCommand command, Instrument instrument) {
+  const Command& head = command.command;
+  const Decimal wanted = *command.order.order_qty;
+  const std::string broker_symbol{view(instrument.broker_symbol)};
+  const bool is_first = head.leg <= 1;  // the order is still the one that was placed
+  if (is_first && !was_prevented(broker_symbol, view(head.broker_order_id))) co_return wanted;
+  const auto body = co_await rest_.ask(
+      encode_query_order(broker_symbol, view(command.orig_venue_order_id), view(head.broker_order_id)), about(head));
+  if (!body) co_return body.error();
+  const auto order = decode_order(*body);
+  std::optional<Decimal> qty;
+  if (order && is_first) {
+    qty = add(wanted, order->prevented_qty.value_or(Decimal{}));
+  } else if (order && order->orig_qty) {
+    const auto decrease = subtract(*command.orig_order_qty, wanted);
+    qty = decrease ? subtract(*order->orig_qty, *decrease) : std::nullopt;
+  }
+  if (!qty) co_return Error{ErrorCode::ConnectionError, "what is left of the order is not known"};
+  co_return *qty;
+}
+
 asio::awaitable<Facts> BinanceAdapter::amend(ReplaceCommand command, Instrument instrument) {
   const Command& head = command.command;
-  Decimal new_qty = *command.order.order_qty;
-  if (head.leg > 1) {  // what a replace before this one placed was what was left, and that is what Binance counts
-    const auto body = co_await rest_.ask(encode_query_order(view(instrument.broker_symbol),
-                                                            view(command.orig_venue_order_id),
-                                                            view(head.broker_order_id)),
-                                         about(head));
-    if (!body) co_return not_sent(head, body.error());
-    const auto order = decode_order(*body);
-    const auto decrease = subtract(*command.orig_order_qty, new_qty);
-    const auto left = order && order->orig_qty && decrease ? subtract(*order->orig_qty, *decrease) : std::nullopt;
-    if (!left) co_return not_sent(head, {ErrorCode::ConnectionError, "what is left of the order is not known"});
-    new_qty = *left;
-  }
+  const Result<Decimal> new_qty = co_await amended_qty(command, instrument);
+  if (!new_qty) co_return not_sent(head, new_qty.error());
   const Sent sent =
       co_await send_write(encode_amend(view(instrument.broker_symbol), view(command.orig_venue_order_id),
-                                       view(head.broker_order_id), new_qty, view(head.venue_order_id)),
+                                       view(head.broker_order_id), *new_qty, view(head.venue_order_id)),
                           about(head, command.order.client_order_id), head.expire_time_ns);
   if (!is_done(sent)) co_return failed(head, sent, VenueEvent::ReplaceRejected);
   const auto amended = decode_amend(sent.http.body);
@@ -284,6 +301,7 @@ asio::awaitable<Result<Facts>> BinanceAdapter::order_status(Command command) {
   auto state = state_of(*order, symbol, VenueSource::Probe);
   if (!state) co_return state.error();
   remember(order->symbol, order->order_id, order->own_client_order_id());
+  note_prevented(order->symbol, order->order_id, order->prevented_qty);
   Facts facts;
   if (state->cum_qty && state->cum_qty->is_positive()) {
     const auto trades_body = co_await rest_.ask(encode_trades_of_order(broker_symbol, std::to_string(order->order_id)),
@@ -310,6 +328,7 @@ asio::awaitable<Result<Facts>> BinanceAdapter::orders() {
     auto state = state_of(order, our_symbol(order.symbol), VenueSource::Reconcile);
     if (!state) co_return state.error();
     remember(order.symbol, order.order_id, order.own_client_order_id());
+    note_prevented(order.symbol, order.order_id, order.prevented_qty);
     if (auto restated = restated_of(order, state->symbol, VenueSource::Reconcile)) {
       context_.events.on_report(*std::move(restated));  // one fact for each order in the list
     }
@@ -370,6 +389,15 @@ void BinanceAdapter::remember(const std::string& broker_symbol, std::int64_t ord
   if (own_ids_order_.size() <= own_ids_max) return;
   own_ids_.erase(own_ids_order_.front());
   own_ids_order_.pop_front();
+}
+
+void BinanceAdapter::note_prevented(const std::string& broker_symbol, std::int64_t order_id,
+                                    const std::optional<Decimal>& qty) {
+  if (qty && qty->is_positive()) made_smaller_.add(order_key(broker_symbol, std::to_string(order_id)));
+}
+
+bool BinanceAdapter::was_prevented(std::string_view broker_symbol, std::string_view broker_order_id) const {
+  return made_smaller_.contains(order_key(broker_symbol, broker_order_id));
 }
 
 }  // namespace busbar::binance

@@ -386,6 +386,62 @@ TEST_F(BinanceLive, LessQuantityIsAnAmendmentThatKeepsItsPlace) {
   EXPECT_EQ(*run(adapter_->orders())->at(0).order_qty, "0.6"_d);
 }
 
+// Binance goes on counting what the order was placed for: the amendment must leave what was asked for all the same.
+TEST_F(BinanceLive, LessOfAnOrderThatPreventionMadeSmallerIsAsMuchAsAskedFor) {
+  connect();
+  const PlaceCommand place = limit("V1");
+  const Facts placed = run(adapter_->place(place));
+  PlaceCommand other = limit("V2", "0.4"_d);
+  other.order.side = Side::Sell;
+  other.order.self_trade_prevention = SelfTradePrevention::Decrement;
+  run(adapter_->place(other));
+  ASSERT_TRUE(until([&] { return events_.count(VenueEvent::Replaced) == 1; })) << "told as smaller";
+  const auto amended = [&](const PlaceCommand& former, std::string_view name, std::uint32_t leg, Decimal from, Decimal to) {
+    ReplaceCommand replace = replace_of(former, name, leg);
+    replace.command.broker_order_id = placed[0].broker_order_id;
+    replace.orig_order_qty = from;
+    replace.order.order_qty = to;
+    replace.is_decrease = true;
+    return run(adapter_->replace(replace));
+  };
+  const std::size_t told = events_.reports.size();
+  const Facts facts = amended(place, "V1a", 1, "0.6"_d, "0.5"_d);
+  ASSERT_EQ(names(facts), Names{VenueEvent::Replaced}) << view(facts.back().text);
+  EXPECT_EQ(*facts[0].order_qty, "0.5"_d);
+  ASSERT_TRUE(until([&] { return events_.reports.size() > told; }));
+  EXPECT_EQ(events_.reports[told].event, VenueEvent::Replaced);
+  EXPECT_EQ(*events_.reports[told].order_qty, "0.5"_d) << "the stream says the same";
+  PlaceCommand once = place;
+  once.command.venue_order_id = "V1a";
+  const Facts again = amended(once, "V1b", 2, "0.5"_d, "0.3"_d);
+  ASSERT_EQ(names(again), Names{VenueEvent::Replaced}) << view(again.back().text);
+  EXPECT_EQ(*again[0].order_qty, "0.3"_d);
+  control("POST", "/orders", R"({"symbol":"BTCUSDT","side":"SELL","quantity":"0.3","price":"60000"})");
+  ASSERT_TRUE(until([&] { return events_.count(VenueEvent::Fill) == 1; }));
+  EXPECT_EQ(events_.reports.back().order_status, OrderStatus::Filled) << "as much was left as was asked for";
+}
+
+TEST_F(BinanceLive, AnAmendmentAfterAReconnectStillKnowsWhatWasPrevented) {
+  connect();
+  const PlaceCommand place = limit("V1");
+  const Facts placed = run(adapter_->place(place));
+  PlaceCommand other = limit("V2", "0.4"_d);
+  other.order.side = Side::Sell;
+  other.order.self_trade_prevention = SelfTradePrevention::Decrement;
+  run(adapter_->place(other));
+  run(adapter_->disconnect());
+  connect();  // another life, which learns it from the open orders
+  run(adapter_->orders());
+  ReplaceCommand replace = replace_of(place, "V1a", 1);
+  replace.command.broker_order_id = placed[0].broker_order_id;
+  replace.orig_order_qty = "0.6"_d;
+  replace.order.order_qty = "0.5"_d;
+  replace.is_decrease = true;
+  const Facts facts = run(adapter_->replace(replace));
+  ASSERT_EQ(names(facts), Names{VenueEvent::Replaced}) << view(facts.back().text);
+  EXPECT_EQ(*facts[0].order_qty, "0.5"_d);
+}
+
 TEST_F(BinanceLive, AReplaceWhoseAnswerIsLostIsUnknownAndAskingTells) {
   connect();
   const PlaceCommand place = limit("V1");
