@@ -199,11 +199,14 @@ class Bench(Stack):
         (self.folder / "trusted.pem").write_text(Path(self.venue.ca).read_text() + (self.tls / "right.pem").read_text())
         self.venue_pin = self.certificates.pin(self.venue.ca)
 
-    def want(self, place):
-        """By way of a router, again and again, for a gateway that is not there yet refuses it."""
+    def start_router(self):
+        """Without one a gateway does not speak to its broker."""
         if "router" not in self.processes:
             self.add("auditd-core", program("busbar-auditd"), "--config", self.config, "--stream", "core").start()
             self.add("router", program("busbar-router"), "--config", self.config).start()
+
+    def want(self, place):
+        """By way of the router, again and again, for a gateway that is not there yet refuses it."""
         busbar = (BIN / "busbar", "--config", self.config, *WANTED[place])
         return Process("wish", ["sh", "-c", 'while ! "$@"; do sleep 0.2; done', "sh", *map(str, busbar)],
                        self.folder / f"wish-{self.astray[1]}.log").start()
@@ -213,6 +216,7 @@ class Bench(Stack):
         server = Server(kind, self.certificates)
         self.astray, self.pins = (place, server.port), pins
         self.write_config()
+        self.start_router()
         log = self.folder / f"{place}-{kind}.log"
         gateway = Process("gateway", [str(program(f"busbar-gateway-{self.broker}")), "--config", str(self.config)], log)
         gateway.environment = {"SSLKEYLOGFILE": str(self.folder / "keys")}
