@@ -46,6 +46,7 @@ enum Kind : char {
 };
 
 struct Event {
+  std::uint64_t mark = 0xB05BA2D15C7ACEE5;  // where one begins: the one before may have been cut off by its process's end
   std::uint32_t size = sizeof(Event);  // of all
   char kind = 0;
   std::uint8_t flags = 0;
@@ -57,7 +58,7 @@ struct Event {
   std::int64_t length = 0;
   std::int64_t time_ns = 0;  // CLOCK_BOOTTIME
 };
-static_assert(sizeof(Event) == 48);
+static_assert(sizeof(Event) == 56);
 
 constexpr std::size_t message_size_max = 64 << 10;  // what is larger carries records to the archive, and is no answer
 

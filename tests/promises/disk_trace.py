@@ -16,7 +16,8 @@ from stack import check  # noqa: E402
 import wire  # noqa: E402
 
 SHIM = Path(os.environ.get("BUSBAR_LIB", "build/release/lib")).resolve() / "libbusbar_disk_faults.so"
-HEADER = struct.Struct("<IcBHIIQqqq")
+MARK = struct.pack("<Q", 0xB05BA2D15C7ACEE5)
+HEADER = struct.Struct("<8sIcBHIIQqqq")
 Event = namedtuple("Event", "kind flags process thread file offset length time_ns path data")
 SECTOR = 512
 
@@ -35,15 +36,20 @@ def environment(roots, trace, **more):
 
 
 def read(trace):
-    """The events of a trace, in order."""
-    raw = memoryview(trace.read_bytes())
-    at = 0
-    while at + HEADER.size <= len(raw):
-        size, kind, flags, path_size, process, thread, file, offset, length, time_ns = HEADER.unpack_from(raw, at)
+    """The events of a trace, in order. What a process was writing down when it ended has not been done, and is left out."""
+    whole = trace.read_bytes()
+    raw = memoryview(whole)
+    at = whole.find(MARK)
+    while 0 <= at and at + HEADER.size <= len(raw):
+        _, size, kind, flags, path_size, process, thread, file, offset, length, time_ns = HEADER.unpack_from(raw, at)
+        end = at + size
+        if end > len(raw) or not MARK.startswith(raw[end:end + len(MARK)].tobytes()):
+            at = whole.find(MARK, at + 1)
+            continue
         path_end = at + HEADER.size + path_size
         yield Event(kind.decode(), flags, process, thread, file, offset, length, time_ns,
-                    bytes(raw[at + HEADER.size:path_end]).decode(), raw[path_end:at + size])
-        at += size
+                    bytes(raw[at + HEADER.size:path_end]).decode(), raw[path_end:end])
+        at = end
 
 
 class Change:
