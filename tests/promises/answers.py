@@ -290,7 +290,7 @@ class Lost:
                 at = datetime.datetime.fromisoformat(found[1] + "+00:00").timestamp()
                 told.setdefault(name, at - self.sent[name])
         check(doubts <= told.keys(), "no alarm about", list(doubts - told.keys())[:5])
-        check(max(told.values()) <= size.limit_s(5), "an alarm came after", max(told.values()), "s")
+        check(max(told.values()) <= 5, "an alarm came after", max(told.values()), "s")
         return max(told.values())
 
 
@@ -317,8 +317,8 @@ def lost(chance, transport, names):
         ends = run.ends_by_absence(never_there)
         run.arrivals.look()
         alarm = run.check_alarms()
-        check(max(run.doubted) <= size.limit_s(5), "in doubt only after", max(run.doubted), "s")
-        check(max(run.right) <= size.limit_s(5), "right only", max(run.right), "s after the venue showed it")
+        check(max(run.doubted) <= 5, "in doubt only after", max(run.doubted), "s")
+        check(max(run.right) <= 5, "right only", max(run.right), "s after the venue showed it")
         orders = compare_all(stack)
         check(orders == run.count - len(ends), orders, "orders at the venue of", run.count)
         stack.busbar("journal", "recheck")

@@ -172,7 +172,7 @@ def router_and_auditd(options):
                   f"{percentile(ready, 90):.2f} s, p99 {percentile(ready, 99):.2f} s (limit 1.0 s)", flush=True)
             # The load, four gateways and the broker share two cores with whatever else runs: CI judges the middle, and not
             # by the second that an idle machine keeps.
-            slow, limit = (percentile(ready, 99), 1.0) if size.SIZE == "full" else (percentile(ready, 50), 6.0)
+            slow, limit = (percentile(ready, 99), 1.0) if size.SIZE == "full" else (percentile(ready, 50), 2.0)
             check(slow <= limit or not size.KEEPS_TIME, "too slow to be ready again:", sorted(ready))
         if "auditd" in victims:
             caught_up = injector.seconds["kill_auditd"]
@@ -251,7 +251,7 @@ def gateways(options):
             check(seconds, "no order of", broker, "died between request and answer")
             # Others' are looked for in lists; on two busy cores the worst of hundreds is not the gateway's own.
             slow = max(seconds) if broker == "binance" or size.SIZE == "full" else percentile(seconds, 90)
-            check(slow <= size.limit_s(5), "orders of", broker, "were resolved only", slow, "s after their gateway was back")
+            check(slow <= 5, "orders of", broker, "were resolved only", slow, "s after their gateway was back")
         wrong = [n for n in load.status if load.status[n] == "NeverSeen" and not load.doubts.get(n)]
         check(not wrong, "ended as never seen, and never in doubt:", wrong[:5])
         check(min(never_seen, default=0) >= 0, "an order ended as never seen", -min(never_seen, default=0),
@@ -301,7 +301,7 @@ def everything(options):
         aftermath = Aftermath(stack, load)
         margins = written_before_sent(stack, aftermath)
         spread, back = zip(*injector.seconds["kill_everything"])
-        check(max(back) <= size.limit_s(10) or not size.KEEPS_TIME, "start-up reconciliation took", max(back), "s")
+        check(max(back) <= 10 or not size.KEEPS_TIME, "start-up reconciliation took", max(back), "s")
         print(f"A5: {two_of_each(options)}: {kills} times {len(daemons(stack))} processes killed within {1000 * max(spread):.1f} ms, in "
               f"{lasted:.0f} s at {rate:.0f} orders/s, settled {settled:.1f} s later; {aftermath.line(load)}\n"
               f"A5: all four accounts compared after p50 {statistics.median(back):.2f} s, at most {max(back):.2f} s "
@@ -322,7 +322,7 @@ def graceful_stop(options):
             process, before = stack.processes[name], starts(stack.processes[name])
             lives = watch.lives() if name in stack.gateway_names else None
             begin = time.monotonic()
-            process.stop(size.limit_s(5))  # fails unless it ends within that, and with 0
+            process.stop(5)  # fails unless it ends within that, and with 0
             took = time.monotonic() - begin
             process.start()
             if name in stack.gateway_names:
@@ -404,9 +404,7 @@ def log_at_its_limit(options):
         back = until(lambda: ((watch.status() or {}).get("status") or {}).get("accepts_orders"), "orders to be taken again")
         load.settle(60)
         aftermath = Aftermath(stack, load)
-        # The worst of fifty on two shared cores is not the router's own.
-        slow = max(refusals) if size.SIZE == "full" else percentile(refusals, 90)
-        check(slow <= size.limit_s(0.2), "a refusal took", slow, "s:", sorted(refusals)[-10:])
+        check(max(refusals) <= 0.2, "a refusal took", max(refusals), "s")
         check(not late, "orders reached the venue after the refusal:", late[:3])
         print(f"A2: the log at its limit: JOURNAL_DOWN after p50 {1000 * statistics.median(refusals):.1f} ms, at most "
               f"{1000 * max(refusals):.1f} ms (limit 200 ms); no new order passed, {len(cancelled)} of "

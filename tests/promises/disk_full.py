@@ -111,7 +111,7 @@ def resumed_after(load, freed):
     """Seconds from there being space until an order was taken that was sent since."""
     load.run(lambda: load.taken_since(freed) or time.monotonic() - freed > 20)
     taken = time.monotonic() - freed
-    check(taken <= size.limit_s(RESUME_LIMIT_S), "orders were taken again after", round(taken, 2), "s")
+    check(taken <= RESUME_LIMIT_S, "orders were taken again after", round(taken, 2), "s")
     return taken
 
 

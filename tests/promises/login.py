@@ -17,9 +17,8 @@ from load import spoken  # noqa: E402
 from login import CLIENT_SECRET, LoginStack, get, trades  # noqa: E402
 from stack import check, run, wait_for  # noqa: E402
 
-import size  # noqa: E402
 
-CLOSED_WITHIN_S = 1.0 if size.SIZE == "full" else 5.0  # on two cores that others use too
+CLOSED_WITHIN_S = 1.0
 
 
 def listeners(pid):

@@ -123,7 +123,7 @@ class Breaker(threading.Thread):
                                         or time.monotonic() - self.load.session.last_heard > 1):
                 begin = time.monotonic()
             return is_known()
-        until(is_known_by_now, what, size.limit_s(10))
+        until(is_known_by_now, what, 10)
         return time.monotonic() - begin
 
 
@@ -209,7 +209,7 @@ def main():
         aftermath = Aftermath(stack, load)
         noticed = [n for b in breakers for n in b.noticed]
         seconds = [n[0] for n in noticed]
-        check(max(seconds) <= size.limit_s(5), "noticed late:", max(noticed))
+        check(max(seconds) <= 5, "noticed late:", max(noticed))
         injections = sum(b.injections for b in breakers)
         print(f"B6: {injections} faults on {len(stack.proxies.names)} links and all of them swizzled, in {lasted:.0f} "
               f"s at {rate:.0f} orders/s, settled {settled:.1f} s later; {aftermath.line(load)}\n"

@@ -13,11 +13,6 @@ ORDERS_PER_SECOND = {"full": 2000, "ci": 500, "sanitizer": 100}[SIZE]
 QUOTES_PER_SECOND = 10 * ORDERS_PER_SECOND
 
 
-def limit_s(seconds):
-    """A time that a promise names. In CI two cores are others' as well, and have three times as long: what hangs takes longer."""
-    return seconds if SIZE == "full" else 3 * seconds
-
-
 def times(full, ci=None):
     """How often: the full figure, what CI runs (2 % of it, 10 at least, unless said), or a tenth of that."""
     ci = ci or max(10, full // 50)

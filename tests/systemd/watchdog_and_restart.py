@@ -36,10 +36,10 @@ def stamps(host, name, units=UNITS):
 
 
 def limit_s(host):
-    """WatchdogSec + 1 s; where others use the processors as well, some seconds more to start."""
+    """WatchdogSec + 1 s."""
     seconds = set(each(host, "WatchdogUSec").values())
     check(seconds == {"10s"}, "WatchdogSec", seconds)
-    return 11.0 if size.SIZE == "full" else 15.0
+    return 11.0
 
 
 def forget_failures(host):
@@ -223,7 +223,7 @@ def main():
         p50 = statistics.median
         print(f"D18: {len(kills)} kill -9: ready again after p50 {p50(ready):.2f} s, max {max(ready):.2f} s; "
               f"{len(frozen)} SIGSTOP: started again after p50 {p50(frozen):.1f} s, max {max(frozen):.1f} s; "
-              f"{len(hanging)} hang in start: max {max(hanging):.1f} s (limit {limit:.0f} s; in full WatchdogSec + 1 s)\n"
+              f"{len(hanging)} hang in start: max {max(hanging):.1f} s (limit {limit:.0f} s: WatchdogSec + 1 s)\n"
               f"D18: exit 1 five times: {len(UNITS)} of {len(UNITS)} units given up within {gone:.1f} s (limit 30 s), "
               f"{len(UNITS)} alarms; started and stopped in order; all stopped with 0 in {stopping:.2f} s; a router "
               f"that replays asked {extended} times for more time")
