@@ -406,6 +406,7 @@ void Shell::on_gateway_hello(const bus::RoutingId& peer, Message&& message, std:
   line.incarnation = hello.incarnation;
   line.life = cut<32>(life);
   line.is_up = true;
+  line.is_ready = !hello.accounts.empty();
   line.is_welcome = false;
   line.durable_report = 0;
   line.heard_ns = boottime_now_ns();
@@ -599,7 +600,10 @@ void Shell::deliver_to_gateway(Release& release) {
   std::string_view reason = "its gateway is gone";
   if (at != lines_.end() && at->second.is_up && at->second.incarnation == release.incarnation) {
     if (gateways_.send(at->second.peer, release.message)) {
-      if (release.is_welcome) at->second.is_welcome = true;
+      if (release.is_welcome) {
+        at->second.is_welcome = true;
+        send_forwarded(release.peer);
+      }
       return;
     }
     reason = "its gateway takes no more";
@@ -809,15 +813,25 @@ void Shell::fill_status(Answer& answer) const {
 
 void Shell::forward(Asked asked, const Name& gateway) {
   const Line& line = lines_.at(gateway);
-  const std::uint64_t id = next_forward_++;
-  Header question = header(now());
-  question.correlation_id = id;
-  if (!line.is_up || !line.is_welcome || !gateways_.send(line.peer, encode(question, Body{asked.query}))) {
+  if (!line.is_up || !line.is_ready)
     return answer_error(asked, ErrorCode::GatewayDown, "gateway " + std::string{view(gateway)} + " is not there");
-  }
   asked.gateway = gateway;
   asked.until_ns = boottime_now_ns() + query_patience_ns;
-  forwarded_.emplace(id, std::move(asked));
+  forwarded_.emplace(next_forward_++, std::move(asked));
+  send_forwarded(gateway);
+}
+
+// It says hello again whenever it has connected, and may hear nothing before the Welcome: what is asked meanwhile leaves after that.
+void Shell::send_forwarded(const Name& gateway) {
+  const Line& line = lines_.at(gateway);
+  if (!line.is_welcome) return;
+  for (auto& [id, asked] : forwarded_) {
+    if (asked.has_left || asked.gateway != gateway) continue;
+    Header question = header(now());
+    question.correlation_id = id;
+    asked.has_left = gateways_.send(line.peer, encode(question, Body{asked.query}));
+    if (!asked.has_left) asked.until_ns = 0;  // it takes no more
+  }
 }
 
 void Shell::on_forwarded_answer(const Header& header, Answer found) {

@@ -103,7 +103,8 @@ class Shell {
     std::uint64_t incarnation = 0;
     Name life;  // that number, as its messages carry it
     bool is_up = false;
-    bool is_welcome = false;  // its Welcome has left
+    bool is_ready = false;    // its newest hello said what it offers
+    bool is_welcome = false;  // and the Welcome to it has left
     std::uint64_t durable_report = 0;  // what it has not been told to be durable, 0 for nothing
     Timestamp heard_ns = 0;
     std::set<std::uint64_t> past;  // earlier lives, which are over
@@ -114,6 +115,7 @@ class Shell {
     Query query;
     Name gateway;  // that was asked
     Timestamp until_ns = 0;
+    bool has_left = false;
   };
 
   // A handler that acts when its wait ended well and the shell is still there: one that was due just before it went is
@@ -170,6 +172,7 @@ class Shell {
   void ask_gateway(Asked asked);
   void fill_status(Answer& answer) const;
   void forward(Asked asked, const Name& gateway);
+  void send_forwarded(const Name& gateway);
   void on_forwarded_answer(const Header& header, Answer answer);
 
   Header header(Timestamp now_ns) const;

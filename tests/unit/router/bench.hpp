@@ -189,7 +189,7 @@ class Gateway : public Peer {
       : Peer{loop, Kind::Dealer, router.options.bus.gateways, "binance", std::to_string(incarnation)},
         incarnation_{incarnation} {}
 
-  GatewayWelcome hello() {
+  GatewayHello offer() const {
     GatewayHello hello;
     hello.gateway = "binance";
     hello.incarnation = incarnation_;
@@ -201,7 +201,11 @@ class Gateway : public Peer {
     hello.capabilities.can_order_lists = true;
     hello.capabilities.absence_rule = {15'000, 2, false};
     hello.capabilities.fill_quantity = FillQuantity::Incremental;
-    say(hello);
+    return hello;
+  }
+
+  GatewayWelcome hello() {
+    say(offer());
     const auto welcome = expect<GatewayWelcome>();
     SessionState state;
     state.gateway = "binance";

@@ -348,6 +348,36 @@ TEST_F(ShellTest, WhatAGatewayWasAskedEndsWithItsLife) {
   newer.expect<Query>();
 }
 
+// After a login, say: whoever made it come back asks at the same moment.
+TEST_F(ShellTest, AQuestionWaitsForTheWelcomeOfAGatewayThatSaysHelloAgain) {
+  HeldDisk disk;
+  router.start(disk);
+  gateway.emplace(loop, router, 7);
+  gateway->hello();
+  disk.hold(true);
+  gateway->say(gateway->offer());
+  gateway->say(Heartbeat{});
+  gateway->expect<Heartbeat>();
+  Request request{loop, router};
+  Query query;
+  query.kind = QueryKind::Balances;
+  query.account = "main";
+  request.say(query);
+  Request later{loop, router};
+  later.say(Query{.kind = QueryKind::Status});
+  EXPECT_EQ(later.expect<Answer>().error, ErrorCode::None);
+  EXPECT_TRUE(request.heard.empty());
+  EXPECT_TRUE(gateway->heard.empty());
+  disk.hold(false);
+  gateway->expect<GatewayWelcome>();
+  gateway->expect<Query>();
+  Answer answer;
+  answer.kind = QueryKind::Balances;
+  gateway->say(answer, gateway->last_header.correlation_id);
+  EXPECT_EQ(request.expect<Answer>().error, ErrorCode::None);
+  router.crash();  // its log's thread goes before the disk does
+}
+
 TEST_F(ShellTest, DecisionsThatACrashKeptFromTheLogAreMadeAgain) {
   router.options.output_delay = std::chrono::hours{1};
   open();
