@@ -1,18 +1,20 @@
 #include "gateways/binance/decode_hot.hpp"
 
+#include <utility>
+
 #include "gateways/framework/hot_json.hpp"
 
 namespace busbar::binance {
 
 namespace {
 
-using hot::element;
+using hot::Cursor;
 using hot::member;
 using hot::MemberName;
 
 constexpr unsigned all_of_one = 0b111111;  // each of the three has six members that are needed
 
-int read_member(char name, element from, BookTicker& ticker) {
+int read_member(char name, Cursor& from, BookTicker& ticker) {
   switch (name) {
     case 'u': return member(1, from, ticker.update_id);
     case 's': return member(2, from, ticker.symbol);
@@ -24,7 +26,7 @@ int read_member(char name, element from, BookTicker& ticker) {
   }
 }
 
-int read_member(char name, element from, TradeEvent& trade) {
+int read_member(char name, Cursor& from, TradeEvent& trade) {
   switch (name) {
     case 's': return member(1, from, trade.symbol);
     case 't': return member(2, from, trade.trade_id);
@@ -37,16 +39,14 @@ int read_member(char name, element from, TradeEvent& trade) {
 }
 
 // [["4.00000000","431.00000000"],...]: price and quantity.
-bool read_levels(element from, std::vector<BookLevel>& levels) {
-  return hot::read_list(from, hot::list_max, levels, [](element each, BookLevel& level) {
-    hot::array pair;
-    if (each.get(pair) != hot::SUCCESS || pair.size() < 2) return false;
-    auto at = pair.begin();
-    return hot::read(*at, level.price) && hot::read(*++at, level.qty) && !level.qty.is_negative();
+bool read_levels(Cursor& from, std::vector<BookLevel>& levels) {
+  return hot::read_list(from, hot::list_max, levels, [](Cursor& pair, BookLevel& level) {
+    return pair.take('[') && hot::read(pair, level.price) && pair.take(',') && hot::read(pair, level.qty) && pair.take(']') &&
+           !level.qty.is_negative();
   });
 }
 
-int read_member(char name, element from, DepthUpdateEvent& update) {
+int read_member(char name, Cursor& from, DepthUpdateEvent& update) {
   switch (name) {
     case 's': return member(1, from, update.symbol);
     case 'E': return member(2, from, update.event_time);
@@ -58,56 +58,48 @@ int read_member(char name, element from, DepthUpdateEvent& update) {
   }
 }
 
-// What names itself does so first. The one of the three that does not is the bookTicker.
-bool begin(char first_letter, element from, MarketFrame& frame) {
-  if (first_letter != 'e') {
-    frame.name = "bookTicker";
-    frame.what.emplace<BookTicker>();
-    return true;
-  }
-  if (!hot::read(from, frame.name)) return false;
-  if (frame.name == "trade") {
-    frame.what.emplace<TradeEvent>();
-  } else if (frame.name == "depthUpdate") {
-    frame.what.emplace<DepthUpdateEvent>();
-  } else {
-    return false;
-  }
-  return true;
+// The documented members of one event, and with each what the frame is called, which is said no second time.
+template <class Event>
+bool read_event(Cursor& cursor, Event& event) {
+  constexpr unsigned not_needed = 64;
+  Cursor from = cursor;
+  bool is_named = false;
+  const bool is_read = hot::read_members(from, all_of_one, [&](MemberName name, Cursor& each) {
+    if (name.letter() != 'e') return read_member(name.letter(), each, event);
+    if (std::exchange(is_named, true)) return -1;
+    return member(not_needed, each.skip_value());
+  });
+  cursor = from;
+  return is_read;
 }
 
-// Streams call most of what they say by one letter.
-int read_data_member(char name, element from, MarketFrame& frame) {
-  constexpr unsigned not_needed = 64;
-  const bool is_first = frame.name.empty();
-  if (is_first && !begin(name, from, frame)) return -1;
-  if (name == 'e') return is_first ? static_cast<int>(not_needed) : -1;
-  if (auto* ticker = std::get_if<BookTicker>(&frame.what)) return read_member(name, from, *ticker);
-  if (auto* trade = std::get_if<TradeEvent>(&frame.what)) return read_member(name, from, *trade);
-  return read_member(name, from, std::get<DepthUpdateEvent>(frame.what));
+// What names itself does so first. The one of the three that does not is the bookTicker.
+bool read_data(Cursor& from, MarketFrame& frame) {
+  Cursor ahead = from;
+  std::string_view name;
+  if (!ahead.take_word(R"({"e":)")) {
+    frame.name = "bookTicker";
+    return read_event(from, frame.what.emplace<BookTicker>());
+  }
+  if (!hot::read(ahead, name)) return false;
+  frame.name = name;
+  if (name == "trade") return read_event(from, frame.what.emplace<TradeEvent>());
+  if (name != "depthUpdate") return false;
+  auto& update = frame.what.emplace<DepthUpdateEvent>();
+  return read_event(from, update) && update.first_update_id >= 0 && update.final_update_id >= update.first_update_id;
 }
 
 // Bare, or wrapped: {"stream":...,"data":{...}}.
-int read_outer_member(MemberName name, element from, MarketFrame& frame) {
-  if (name == "stream") return frame.name.empty() ? member(128, from, frame.stream) : -1;
-  if (!frame.stream) return read_data_member(name.letter(), from, frame);
-  if (!(name == "data")) return 0;
-  return member(all_of_one, hot::read_members(from, all_of_one, [&](MemberName inner, element each) {
-                  return read_data_member(inner.letter(), each, frame);
-                }));
+bool read_wrapped(Cursor& from, MarketFrame& frame) {
+  if (!from.take_word(R"({"stream":)")) return read_data(from, frame);
+  return hot::read(from, frame.stream) && from.take_word(R"(,"data":)") && read_data(from, frame) && from.take('}');
 }
 
 }  // namespace
 
 bool read_hot(std::string_view text, MarketFrame& frame) {
-  hot::object root;
-  const bool is_read = hot::parse(text, root) &&
-                       hot::read_members(root, all_of_one, [&](MemberName name, element each) {
-                         return read_outer_member(name, each, frame);
-                       });
-  const auto* update = std::get_if<DepthUpdateEvent>(&frame.what);
-  return is_read &&
-         (update == nullptr || (update->first_update_id >= 0 && update->final_update_id >= update->first_update_id));
+  Cursor from{text};
+  return text.size() <= hot::frame_max && read_wrapped(from, frame) && from.is_at_end();
 }
 
 }  // namespace busbar::binance

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstring>
 #include <limits>
 #include <string>
+#include <tuple>
 
 namespace busbar::gateway {
 
@@ -48,9 +50,47 @@ struct Scanner {
   }
 };
 
-}  // namespace
+// What has the form of `zeros`, with any digit for each 0.
+bool has_form(const char* text, std::string_view zeros) {
+  for (std::size_t at = 0; at < zeros.size(); ++at) {
+    if (zeros[at] == '0' ? !is_digit(text[at]) : text[at] != zeros[at]) return false;
+  }
+  return true;
+}
+int two_digits(const char* text) { return (text[0] - '0') * 10 + (text[1] - '0'); }
 
-std::optional<Timestamp> parse_utc(std::string_view text) {
+// A day that was read, for what comes next is mostly of the same.
+struct Day {
+  std::array<char, 11> text{};  // 2023-02-09T
+  std::int64_t begin_s = 0;
+};
+
+// "2023-02-09T20:32:50.714964855Z" on the day of before, as brokers write it all day long. nullopt: it is to be read with care.
+std::optional<Timestamp> parse_on(const Day& day, std::string_view text) {
+  constexpr std::string_view zeros = "00:00:00";
+  constexpr std::size_t time_at = std::tuple_size_v<decltype(day.text)>, fraction_at = time_at + zeros.size();
+  constexpr std::size_t digits_max = 9;
+  if (text.size() <= fraction_at || text.back() != 'Z' || std::memcmp(text.data(), day.text.data(), time_at) != 0) {
+    return std::nullopt;
+  }
+  const char* const time = text.data() + time_at;
+  const int hour = two_digits(time), minute = two_digits(time + 3), second = two_digits(time + 6);
+  if (!has_form(time, zeros) || hour >= 24 || minute >= 60 || second > 60) return std::nullopt;
+  std::string_view fraction = text.substr(fraction_at, text.size() - 1 - fraction_at);
+  std::int64_t ns = 0;
+  if (!fraction.empty()) {
+    if (fraction.front() != '.' || fraction.size() < 2 || fraction.size() > 1 + digits_max) return std::nullopt;
+    fraction.remove_prefix(1);
+    for (const char c : fraction) {
+      if (!is_digit(c)) return std::nullopt;
+      ns = ns * 10 + (c - '0');
+    }
+    for (std::size_t digits = fraction.size(); digits < digits_max; ++digits) ns *= 10;
+  }
+  return (day.begin_s + hour * 3600 + minute * 60 + second) * per_s + ns;
+}
+
+std::optional<Timestamp> parse_with_care(std::string_view text, Day& of) {
   using namespace std::chrono;
   Scanner scan{text};
   const int y = scan.number(4);
@@ -82,7 +122,20 @@ std::optional<Timestamp> parse_utc(std::string_view text) {
   const std::int64_t seconds = days * 86400 + hour * 3600 + minute * 60 + second - offset_s;
   constexpr std::int64_t most = std::numeric_limits<Timestamp>::max() / per_s - 1;
   if (seconds > most || seconds < -most) return std::nullopt;
+  constexpr std::int64_t any_time_s = 2 * 86400;
+  if (days * 86400 < most - any_time_s && days * 86400 > any_time_s - most && text[of.text.size() - 1] == 'T') {
+    std::memcpy(of.text.data(), text.data(), of.text.size());
+    of.begin_s = days * 86400;
+  }
   return seconds * per_s + fraction;
+}
+
+}  // namespace
+
+std::optional<Timestamp> parse_utc(std::string_view text) {
+  static thread_local Day last;
+  if (const auto time = parse_on(last, text)) return time;
+  return parse_with_care(text, last);
 }
 
 std::optional<Timestamp> parse_http_date(std::string_view text) {

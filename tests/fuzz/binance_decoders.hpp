@@ -6,10 +6,12 @@
 #include <string_view>
 
 #include "gateways/binance/decode.hpp"
+#include "gateways/binance/decode_hot.hpp"
 #include "gateways/binance/depth_book.hpp"
 #include "gateways/binance/errors.hpp"
 #include "gateways/binance/facts.hpp"
 #include "gateways/binance/instruments.hpp"
+#include "gateways/framework/json_reader.hpp"
 #include "tests/fuzz/decoder.hpp"
 
 namespace busbar::fuzz {
@@ -98,6 +100,7 @@ inline bool ws_frame(std::string_view text) {
 }
 
 inline bool market_frame(std::string_view text) {
+  if (MarketFrame hot; read_hot(text, hot) && !reading::parse_json(text)) __builtin_trap();  // nothing is read fast that is no JSON
   const auto frame = decode_market_frame(text);
   if (!frame) return false;
   if (const auto* update = std::get_if<DepthUpdateEvent>(&frame->what)) {

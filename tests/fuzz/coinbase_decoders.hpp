@@ -8,12 +8,14 @@
 #include "gateways/coinbase/auth.hpp"
 #include "gateways/coinbase/cumulative.hpp"
 #include "gateways/coinbase/decode.hpp"
+#include "gateways/coinbase/decode_hot.hpp"
 #include "gateways/coinbase/decode_market.hpp"
 #include "gateways/coinbase/decode_stream.hpp"
 #include "gateways/coinbase/errors.hpp"
 #include "gateways/coinbase/facts.hpp"
 #include "gateways/coinbase/instruments.hpp"
 #include "gateways/coinbase/level2_book.hpp"
+#include "gateways/framework/json_reader.hpp"
 #include "gateways/framework/utc.hpp"
 #include "tests/fuzz/decoder.hpp"
 
@@ -90,6 +92,7 @@ inline bool error(std::string_view text) {
 }
 
 inline bool frame(std::string_view text) {
+  if (Frame hot; read_hot(text, hot) && !reading::parse_json(text)) __builtin_trap();  // nothing is read fast that is no JSON
   const auto frame = decode_frame(text);
   if (!frame) return false;
   static CumulativeFills cumulative{100};

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "gateways/binance/decode_hot.hpp"
+#include "tests/unit/gateways/damaged_frames.hpp"
 
 namespace busbar::binance {
 namespace {
@@ -233,6 +234,45 @@ TEST(BinanceMarket, WhatIsHotIsReadFastAndWhateverIsNotAsDocumentedIsLeftToTheSt
     MarketFrame none;
     EXPECT_FALSE(read_hot(other, none)) << other;
   }
+}
+
+std::string in_words(const std::vector<BookLevel>& levels) {
+  std::string words;
+  for (const BookLevel& level : levels) words += to_string(level.price) + "x" + to_string(level.qty) + " ";
+  return words;
+}
+
+std::string in_words(const MarketFrame& frame) {
+  std::string words = frame.stream.value_or("none") + " " + frame.name + ": ";
+  if (const auto* best = std::get_if<BookTicker>(&frame.what)) {
+    words += best->symbol + " " + std::to_string(best->update_id.value_or(-1)) + " ";
+    for (const Decimal amount : {best->bid, best->bid_qty, best->ask, best->ask_qty}) words += to_string(amount) + " ";
+  } else if (const auto* trade = std::get_if<TradeEvent>(&frame.what)) {
+    words += trade->symbol + " " + std::to_string(trade->trade_id) + " " + to_string(trade->price) + " " +
+             to_string(trade->qty) + " " + std::to_string(trade->trade_time) + (trade->buyer_is_maker ? " sold" : " bought");
+  } else if (const auto* update = std::get_if<DepthUpdateEvent>(&frame.what)) {
+    words += update->symbol + " " + std::to_string(update->event_time) + " " + std::to_string(update->first_update_id) + " " +
+             std::to_string(update->final_update_id) + " " + in_words(update->bids) + "/ " + in_words(update->asks);
+  }
+  return words;
+}
+
+TEST(BinanceMarket, WhatIsReadFastTheStrictReaderReadsAlike) {
+  int fast = 0;
+  for (const char* frame :
+       {R"({"stream":"b@bookTicker","data":{"u":400,"s":"B","b":"25.35190000","B":"31.2","a":"25","A":"123456789.5"}})",
+        R"({"e":"trade","E":1,"s":"\xe5\xb8\x81","t":9,"p":"0.001","q":"100","T":7,"m":false,"M":[{"x":[1.5,null]}]})",
+        R"({"stream":"b","data":{"e":"depthUpdate","E":5,"s":"B","U":157,"u":160,"b":[["0.0024","10.0"]],"a":[["1.5","0.00"],["2","3"]]}})"}) {
+    for_each_damaged(frame, [&](const std::string& text) {
+      MarketFrame hot;
+      if (!read_hot(text, hot)) return;
+      ++fast;
+      const auto strict = decode_market_frame(for_the_strict_reader(text));
+      ASSERT_TRUE(strict) << text << " " << strict.error().text;
+      EXPECT_EQ(in_words(hot), in_words(*strict)) << text;
+    });
+  }
+  EXPECT_GT(fast, 100);
 }
 
 // What nobody wants is looked at all the same: a frame is JSON as a whole, or it is none.

@@ -8,6 +8,7 @@
 #include "gateways/coinbase/level2_book.hpp"
 #include "gateways/coinbase/order_names.hpp"
 #include "gateways/framework/utc.hpp"
+#include "tests/unit/gateways/damaged_frames.hpp"
 
 namespace busbar::coinbase {
 namespace {
@@ -186,6 +187,60 @@ TEST(CoinbaseStream, WhatIsHotIsReadFastAndInAnotherOrderAllTheSame) {
   }
 }
 
+std::string in_words(const std::optional<Decimal>& amount) { return amount ? to_string(*amount) + " " : "none "; }
+
+std::string in_words(const Frame& frame) {
+  std::string words = frame.channel + " " + std::to_string(frame.sequence_num.value_or(-1)) + " " + frame.timestamp + " " +
+                      std::to_string(frame.time_ns) + (frame.has_client_id ? " named: " : ": ");
+  for (const Frame::Event& event : frame.events) {
+    if (const auto* tickers = std::get_if<TickerEvent>(&event)) {
+      words += tickers->type + " ";
+      for (const TickerUpdate& one : tickers->tickers) {
+        words += one.product_id + " " + to_string(one.price) + " " + one.percent_24_h + " " + in_words(one.volume_24_h) +
+                 in_words(one.low_24_h) + in_words(one.high_24_h) + in_words(one.best_bid) + in_words(one.best_bid_quantity) +
+                 in_words(one.best_ask) + in_words(one.best_ask_quantity);
+      }
+    } else if (const auto* level2 = std::get_if<Level2Event>(&event)) {
+      words += level2->type + " " + level2->product_id + " ";
+      for (const Level2Update& one : level2->updates) {
+        words += (one.is_bid ? "bid " : "ask ") + to_string(one.level.price) + " " + to_string(one.level.qty) + " ";
+      }
+    } else if (const auto* trades = std::get_if<TradesEvent>(&event)) {
+      words += trades->type + " ";
+      for (const MarketTrade& one : trades->trades) {
+        words += one.trade_id + " " + one.product_id + " " + to_string(one.price) + " " + to_string(one.size) + " " + one.side +
+                 " " + one.time;
+      }
+    }
+  }
+  return words;
+}
+
+TEST(CoinbaseStream, WhatIsReadFastTheStrictReaderReadsAlike) {
+  const std::string begin = R"(","client_id":"","timestamp":"2023-02-09T20:32:50.7149Z","sequence_num":5,"events":[{"type":"update",)";
+  int fast = 0;
+  for (const std::string& frame :
+       {R"({"channel":"ticker)" + begin +
+            R"("tickers":[{"type":"ticker","product_id":"B","price":"1.5","volume_24_h":"16038.28770938","low_24_h":"21835.29",)"
+            R"("high_24_h":"23011.18","low_52_w":"15460","high_52_w":"48240","price_percent_chg_24_h":"-4.15",)"
+            R"("best_bid":"21931","best_bid_quantity":"8000.2","best_ask":"21933.98","best_ask_quantity":"1"}]}]})",
+        R"({"channel":"l2_data)" + begin +
+            R"("product_id":"B","updates":[{"side":"bid","event_time":"1970-01-01T00:00:00Z","price_level":"21921.73",)"
+            R"("new_quantity":"0.06317902"},{"new_quantity":"0","price_level":"1","side":"offer"}]}]})",
+        R"({"channel":"market_trades)" + begin +
+            R"("trades":[{"trade_id":"7","product_id":"B","price":"1260.01","size":"0.3","side":"BUY","time":"2019-08-14T20:42:27.265Z"}]}]})"}) {
+    for_each_damaged(frame, [&](const std::string& text) {
+      Frame hot;
+      if (!read_hot(text, hot)) return;
+      ++fast;
+      const auto strict = decode_frame(for_the_strict_reader(text));
+      ASSERT_TRUE(strict) << text << " " << strict.error().text;
+      EXPECT_EQ(in_words(hot), in_words(*strict)) << text;
+    });
+  }
+  EXPECT_GT(fast, 100);
+}
+
 TEST(CoinbaseStream, AChannelNeverHeardOfIsPassedOver) {
   const auto frame = decode_frame(R"({"channel":"weather","sequence_num":4,"events":[{"type":"update","rain":true}]})");
   ASSERT_TRUE(frame) << frame.error().text;
@@ -257,6 +312,15 @@ TEST(Utc, ReadsTimesAsTheyAreWritten) {
        {"", "0001-01-01T00:00:00Z", "2023-02-29T00:00:00Z", "2023-01-01", "2023-01-01T00:00:00", "2023-01-01T24:00:00Z",
         "2023-01-01T00:00:00.Z", "2023-01-01T00:00:00+2:00", "2023-01-01T00:00:00Zx", "9999-01-01T00:00:00Z",
         "2023-1-01T00:00:00Z", "-023-01-01T00:00:00Z", "2026-04-07 14:30:10.000000000+00:00"}) {
+    EXPECT_FALSE(parse_utc(text)) << text;
+  }
+  // On the day of before, which is read in another way.
+  EXPECT_EQ(parse_utc("2023-02-09T20:33:57.6Z"), 1'675'974'837'600'000'000);
+  EXPECT_EQ(parse_utc("2023-02-09T23:59:60Z"), 1'675'987'200'000'000'000);
+  EXPECT_EQ(parse_utc("2023-02-09T20:33:57.609931463+00:00"), 1'675'974'837'609'931'463);
+  for (const char* text : {"2023-02-09T24:00:00Z", "2023-02-09T20:60:00Z", "2023-02-09T20:00:61Z", "2023-02-09T20:00:00.Z",
+                           "2023-02-09T20:00:00.1", "2023-02-09T20:00:00", "2023-02-09T20:0a:00Z", "2023-02-09T20:00:00.1aZ",
+                           "2023-02-09T", "2023-02-09T20:00:00Z ", "2023-02-09T20-00:00Z"}) {
     EXPECT_FALSE(parse_utc(text)) << text;
   }
   EXPECT_EQ(gateway::utc_text(1'675'974'837'609'931'463), "2023-02-09T20:33:57Z");
