@@ -122,10 +122,9 @@ std::string rest_payload(std::string_view query, std::string_view body) {
   return payload;
 }
 
-std::string with_signature(std::string_view query, std::string_view signature) {
-  std::string signed_query{query};
-  if (!signed_query.empty()) signed_query += '&';
-  return signed_query.append("signature=").append(percent_encode(signature));
+std::string with_signature(std::string query, std::string_view signature) {
+  if (!query.empty()) query += '&';
+  return std::move(query.append("signature=").append(percent_encode(signature)));
 }
 
 std::string ws_payload(Params params) {

@@ -42,7 +42,7 @@ class Signer {
 // REST signs the query followed at once by the body.
 std::string rest_payload(std::string_view query, std::string_view body);
 // &signature=..., percent-encoded where base64 needs it, appended last.
-std::string with_signature(std::string_view query, std::string_view signature);
+std::string with_signature(std::string query, std::string_view signature);
 
 // The WebSocket API signs its params sorted by name and not percent-encoded.
 std::string ws_payload(Params params);

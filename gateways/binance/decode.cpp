@@ -1,5 +1,6 @@
 #include "gateways/binance/decode.hpp"
 
+#include "gateways/binance/decode_hot.hpp"
 #include "gateways/binance/read.hpp"
 #include "gateways/binance/read_account.hpp"
 
@@ -190,7 +191,11 @@ RateLimitCount read_rate_limit_count(const json::object& object, Complaint& comp
           .count = reader.maybe_integer("count")};
 }
 
-Result<Order> decode_order(std::string_view body) { return decode_object(body, "order", read_order); }
+Result<Order> decode_order(std::string_view body) {
+  Result<Order> order{boost::system::in_place_value};
+  if (!read_hot(body, *order)) order = decode_object(body, "order", read_order);
+  return order;
+}
 
 Result<std::vector<Order>> decode_orders(std::string_view body) { return decode_array(body, "orders", read_order); }
 

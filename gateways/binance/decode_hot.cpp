@@ -95,7 +95,62 @@ bool read_wrapped(Cursor& from, MarketFrame& frame) {
   return hot::read(from, frame.stream) && from.take_word(R"(,"data":)") && read_data(from, frame) && from.take('}');
 }
 
+// ---- The answer to an order
+
+int read_member(MemberName name, Cursor& from, OrderFill& fill) {
+  if (name == "price") return member(1, from, fill.price);
+  if (name == "qty") return member(2, from, fill.qty);
+  if (name == "commission") return member(4, from, fill.commission);
+  if (name == "commissionAsset") return member(8, from, fill.commission_asset);
+  if (name == "tradeId") return member(16, from, fill.trade_id);
+  return 0;
+}
+
+bool read_fills(Cursor& from, std::vector<OrderFill>& fills) {
+  return hot::read_list(from, hot::list_max, fills, [](Cursor& each, OrderFill& fill) {
+    return hot::read_members(each, 0b11111, [&fill](MemberName name, Cursor& it) { return read_member(name, it, fill); });
+  });
+}
+
+std::optional<Decimal>* amount_of(Order& order, MemberName name) {
+  if (name == "price") return &order.price;
+  if (name == "origQty") return &order.orig_qty;
+  if (name == "executedQty") return &order.executed_qty;
+  if (name == "origQuoteOrderQty") return &order.orig_quote_order_qty;
+  if (name == "cummulativeQuoteQty") return &order.cum_quote_qty;
+  return nullptr;
+}
+
+std::optional<std::string>* text_of(Order& order, MemberName name) {
+  if (name == "status") return &order.status;
+  if (name == "timeInForce") return &order.time_in_force;
+  if (name == "type") return &order.type;
+  if (name == "side") return &order.side;
+  if (name == "selfTradePreventionMode") return &order.self_trade_prevention_mode;
+  return nullptr;
+}
+
+// What each order that was placed is answered with. What only some are is left to the strict reader, and so is what is new.
+int read_member(MemberName name, Cursor& from, Order& order) {
+  constexpr unsigned not_needed = 8;
+  if (std::optional<Decimal>* const amount = amount_of(order, name)) return member(not_needed, from, *amount);
+  if (std::optional<std::string>* const text = text_of(order, name)) return member(not_needed, from, *text);
+  if (name == "symbol") return member(1, from, order.symbol);
+  if (name == "orderId") return member(2, from, order.order_id);
+  if (name == "clientOrderId") return member(4, from, order.client_order_id);
+  if (name == "orderListId") return member(not_needed, from, order.order_list_id);
+  if (name == "transactTime") return member(not_needed, from, order.transact_time);
+  if (name == "workingTime") return member(not_needed, from, order.working_time);
+  return name == "fills" ? member(not_needed, read_fills(from, order.fills.emplace())) : -1;
+}
+
 }  // namespace
+
+bool read_hot(std::string_view text, Order& order) {
+  Cursor from{text};
+  const auto read_one = [&](MemberName name, Cursor& each) { return read_member(name, each, order); };
+  return text.size() <= hot::frame_max && hot::read_members(from, 0b111, read_one) && from.is_at_end();
+}
 
 bool read_hot(std::string_view text, MarketFrame& frame) {
   Cursor from{text};

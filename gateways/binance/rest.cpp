@@ -154,7 +154,8 @@ gateway::HttpRequest Rest::whole(const Request& request, Timestamp broker_time_n
     if (!query.empty()) query += '&';
     query.append("recvWindow=").append(std::to_string(recv_window_ms_));
     query.append("&timestamp=").append(std::to_string(broker_time_ns / ns_per_ms));
-    query = with_signature(query, signer_.sign(rest_payload(query, {})));
+    const std::string signature = signer_.sign(query);  // there is nothing behind it
+    query = with_signature(std::move(query), signature);
   }
   if (request.method == "POST") {
     http.body = std::move(query);

@@ -14,6 +14,7 @@
 #include <openssl/rand.h>
 
 #include "gateways/framework/base64.hpp"
+#include "gateways/framework/json_text.hpp"
 #include "gateways/framework/openssl.hpp"
 
 namespace busbar::coinbase {
@@ -189,22 +190,32 @@ std::string token_uri(std::string_view method, std::string_view host, std::strin
 
 std::string make_token(const Signer& signer, std::string_view key_name, std::string_view uri, std::int64_t now_s,
                        std::string_view nonce, std::int64_t life_s) {
-  const json::object header{{"alg", signer.algorithm()}, {"kid", key_name}, {"nonce", nonce}, {"typ", "JWT"}};
-  json::object claims{{"sub", key_name}, {"iss", "cdp"}, {"nbf", now_s}, {"exp", now_s + life_s}};
-  if (!uri.empty()) claims["uri"] = uri;
-  std::string token = gateway::base64url(json::serialize(header));
-  token.append(".").append(gateway::base64url(json::serialize(claims)));
+  gateway::JsonText header, claims;
+  header.add("alg", signer.algorithm()).add("kid", key_name).add("nonce", nonce).add("typ", "JWT");
+  claims.add("sub", key_name).add("iss", "cdp").add_number("nbf", now_s).add_number("exp", now_s + life_s);
+  if (!uri.empty()) claims.add("uri", uri);
+  std::string token = gateway::base64url(header.text());
+  token.append(".").append(gateway::base64url(claims.text()));
   const std::string signature = gateway::base64url(signer.sign(token));
   return token.append(".").append(signature);
 }
 
 std::string make_nonce() {
-  std::array<unsigned char, 16> random{};
-  if (RAND_bytes(random.data(), static_cast<int>(random.size())) != 1)
-    __builtin_trap();  // no randomness, no signature either
+  constexpr std::size_t nonce_size = 16;
+  static thread_local std::array<unsigned char, 64 * nonce_size> random{};  // OpenSSL gives many as fast as one
+  static thread_local std::size_t used = random.size();
+  if (used == random.size()) {
+    if (RAND_bytes(random.data(), static_cast<int>(random.size())) != 1)
+      __builtin_trap();  // no randomness, no signature either
+    used = 0;
+  }
   constexpr std::string_view digits = "0123456789abcdef";
   std::string text;
-  for (const unsigned char byte : random) text.append({digits[byte >> 4], digits[byte & 15]});
+  text.reserve(2 * nonce_size);
+  for (const std::size_t end = used + nonce_size; used != end; ++used) {
+    text += digits[random[used] >> 4];
+    text += digits[random[used] & 15];
+  }
   return text;
 }
 

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <span>
 
+#include "gateways/coinbase/decode_hot.hpp"
 #include "gateways/coinbase/read.hpp"
 
 namespace busbar::coinbase {
@@ -253,7 +254,11 @@ Result<FillsPage> decode_fills(std::string_view body) {
   return decode_object(body, "fills", read, 32u << 20);
 }
 
-Result<Placed> decode_placed(std::string_view body) { return decode_object(body, "placed", read_placed); }
+Result<Placed> decode_placed(std::string_view body) {
+  Result<Placed> placed{boost::system::in_place_value};
+  if (!read_hot(body, *placed)) placed = decode_object(body, "placed", read_placed);
+  return placed;
+}
 
 Result<std::vector<Cancelled>> decode_cancelled(std::string_view body) {
   return decode_object(body, "cancelled", [](const json::object& object, Complaint& complaint) {

@@ -151,7 +151,32 @@ int read_frame_member(MemberName name, Cursor& from, Frame& frame) {
   return name == "type" ? -1 : 0;
 }
 
+// ---- The answer to an order
+
+int read_member(MemberName name, Cursor& from, Placed& placed) {
+  constexpr unsigned not_needed = 8;
+  if (name == "order_id") return member(1, from, placed.order_id);
+  if (name == "client_order_id") return member(not_needed, from, placed.client_order_id);
+  if (name == "product_id") return member(not_needed, from, placed.product_id);
+  if (name == "side") return member(not_needed, from, placed.side);
+  return 0;
+}
+
+// Only that it was placed. What else stands beside is for an order that was not.
+int read_outer_member(MemberName name, Cursor& from, Placed& placed) {
+  if (name == "success") return member(1, hot::read(from, placed.success) && placed.success);
+  if (!(name == "success_response")) return 0;
+  if (!placed.order_id.empty()) return -1;
+  return member(2, hot::read_members(from, 1, [&](MemberName inner, Cursor& each) { return read_member(inner, each, placed); }));
+}
+
 }  // namespace
+
+bool read_hot(std::string_view text, Placed& placed) {
+  Cursor from{text};
+  const auto read_one = [&](MemberName name, Cursor& each) { return read_outer_member(name, each, placed); };
+  return text.size() <= hot::frame_max && hot::read_members(from, 0b11, read_one) && from.is_at_end() && !placed.order_id.empty();
+}
 
 bool read_hot(std::string_view text, Frame& frame) {
   if (text.size() > hot::frame_max) return false;

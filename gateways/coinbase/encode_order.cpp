@@ -5,6 +5,7 @@
 #include <boost/json.hpp>
 
 #include "gateways/coinbase/encode.hpp"
+#include "gateways/framework/json_text.hpp"
 #include "gateways/framework/order_rules.hpp"
 #include "gateways/framework/utc.hpp"
 
@@ -14,14 +15,15 @@ namespace {
 
 namespace json = boost::json;
 using namespace order_rules;
+using gateway::JsonText;
 
 constexpr std::int64_t day_ns = 86'400'000'000'000;
 
-Request post(std::string_view path, const json::object& body) {
+Request post(std::string_view path, std::string body) {
   return {.method = "POST",
           .path = "/api/v3/brokerage/orders" + std::string{path},
           .query = {},
-          .body = json::serialize(body),
+          .body = std::move(body),
           .security = Security::Signed};
 }
 
@@ -96,8 +98,8 @@ class Configuration {
  public:
   Configuration(const NewOrder& order, const Instrument& instrument) : order_{order}, instrument_{instrument} {}
 
-  void add(std::string_view name, std::string_view value) { members_[name] = value; }
-  void add_flag(std::string_view name, bool value) { members_[name] = value; }
+  void add(std::string_view name, std::string_view value) { members_.add(name, value); }
+  void add_flag(std::string_view name, bool value) { members_.add_flag(name, value); }
 
   void sizes() {
     if (order_.order_qty) add_on_grid("base_size", "order_qty", order_.order_qty, instrument_.lot_size);
@@ -118,7 +120,7 @@ class Configuration {
   }
 
   const std::optional<Error>& error() const { return error_; }
-  json::object take() { return std::move(members_); }
+  const JsonText& members() const { return members_; }
 
  private:
   void complain(Error error) {
@@ -136,7 +138,7 @@ class Configuration {
 
   const NewOrder& order_;
   const Instrument& instrument_;
-  json::object members_;
+  JsonText members_;
   std::optional<Error> error_;
 };
 
@@ -160,14 +162,14 @@ std::string_view direction_of(const NewOrder& order) {
   return is_up ? "STOP_DIRECTION_STOP_UP" : "STOP_DIRECTION_STOP_DOWN";
 }
 
-Result<json::object> whole(std::string_view name, Configuration& configuration) {
+Result<JsonText> whole(std::string_view name, Configuration& configuration) {
   if (configuration.error()) return *configuration.error();
-  json::object outer;
-  outer[name] = configuration.take();
+  JsonText outer;
+  outer.add_object(name, configuration.members());
   return outer;
 }
 
-Result<json::object> configuration_of(const NewOrder& order, const Instrument& instrument, Timestamp now_ns) {
+Result<JsonText> configuration_of(const NewOrder& order, const Instrument& instrument, Timestamp now_ns) {
   if (auto error = refuse(order, instrument)) return *std::move(error);
   const auto life = life_of(order);
   if (!life) return life.error();
@@ -186,7 +188,7 @@ Result<json::object> configuration_of(const NewOrder& order, const Instrument& i
   return whole(limit_name(*life), configuration);
 }
 
-Result<json::object> bracket_of(const NewOrder& order, const Instrument& instrument, Timestamp now_ns) {
+Result<JsonText> bracket_of(const NewOrder& order, const Instrument& instrument, Timestamp now_ns) {
   if (!order.stop_px) return invalid("stop_px: missing");
   NewOrder limit = order;
   limit.stop_px.reset();
@@ -206,18 +208,17 @@ Result<json::object> bracket_of(const NewOrder& order, const Instrument& instrum
 
 // An empty name: a preview has none.
 Result<Request> order_request(std::string_view path, const NewOrder& order, const Instrument& instrument,
-                              std::string_view venue_order_id, Result<json::object> configuration) {
+                              std::string_view venue_order_id, Result<JsonText> configuration) {
   if (!configuration) return configuration.error();
-  json::object body;
-  if (!venue_order_id.empty()) body["client_order_id"] = venue_order_id;
-  body["product_id"] = view(instrument.broker_symbol);
-  body["side"] = order.side == Side::Buy ? "BUY" : "SELL";
-  body["order_configuration"] = *std::move(configuration);
-  return post(path, body);
+  JsonText body;
+  if (!venue_order_id.empty()) body.add("client_order_id", venue_order_id);
+  body.add("product_id", view(instrument.broker_symbol)).add("side", order.side == Side::Buy ? "BUY" : "SELL");
+  body.add_object("order_configuration", *configuration);
+  return post(path, body.text());
 }
 
-json::object edit_body(std::string_view broker_order_id, Decimal size, Decimal price) {
-  return {{"order_id", broker_order_id}, {"size", digits(size)}, {"price", digits(price)}};
+std::string edit_body(std::string_view broker_order_id, Decimal size, Decimal price) {
+  return JsonText{}.add("order_id", broker_order_id).add("size", digits(size)).add("price", digits(price)).text();
 }
 
 }  // namespace
@@ -253,7 +254,7 @@ Request encode_cancel(const std::vector<std::string>& broker_order_ids) {
   for (const std::string& id : broker_order_ids) ids.emplace_back(id);
   json::object body;
   body["order_ids"] = std::move(ids);
-  return post("/batch_cancel", body);
+  return post("/batch_cancel", json::serialize(body));
 }
 
 }  // namespace busbar::coinbase

@@ -1,7 +1,5 @@
 #include "gateways/framework/base64.hpp"
 
-#include <algorithm>
-
 #include <openssl/evp.h>
 
 namespace busbar::gateway {
@@ -15,10 +13,22 @@ std::string base64(std::span<const std::uint8_t> bytes) {
 }
 
 std::string base64url(std::span<const std::uint8_t> bytes) {
-  std::string text = base64(bytes);
-  std::ranges::replace(text, '+', '-');
-  std::ranges::replace(text, '/', '_');
-  while (text.ends_with('=')) text.pop_back();
+  static constexpr std::string_view letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+  std::string text((bytes.size() * 4 + 2) / 3, '\0');
+  char* at = text.data();
+  const auto letter = [](unsigned bits) { return letters[bits & 63]; };
+  for (; bytes.size() >= 3; bytes = bytes.subspan(3)) {
+    const auto three = static_cast<unsigned>(bytes[0] << 16 | bytes[1] << 8 | bytes[2]);
+    *at++ = letter(three >> 18);
+    *at++ = letter(three >> 12);
+    *at++ = letter(three >> 6);
+    *at++ = letter(three);
+  }
+  if (bytes.empty()) return text;
+  const auto rest = static_cast<unsigned>(bytes[0] << 16 | (bytes.size() == 2 ? bytes[1] << 8 : 0));
+  *at++ = letter(rest >> 18);
+  *at++ = letter(rest >> 12);
+  if (bytes.size() == 2) *at = letter(rest >> 6);
   return text;
 }
 

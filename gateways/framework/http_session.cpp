@@ -10,13 +10,10 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/write.hpp>
-#include <boost/beast/core/buffers_range.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/read.hpp>
-#include <boost/beast/http/serializer.hpp>
-#include <boost/beast/http/string_body.hpp>
+#include <boost/beast/http/basic_parser.hpp>
+#include <boost/beast/http/error.hpp>
+#include <boost/beast/http/verb.hpp>
 #include <openssl/ssl.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -34,6 +31,7 @@ namespace {
 
 constexpr std::uint32_t header_size_max = 64u << 10;
 constexpr int informational_max = 4;  // 1xx answers before the real one
+constexpr std::size_t read_size = 16u << 10;  // a record of TLS
 constexpr std::chrono::milliseconds look_most{1'000};  // from one look at what is kept ready to the next
 constexpr std::chrono::milliseconds look_rarely{30'000};
 
@@ -105,28 +103,56 @@ std::string headers_of(const HttpRequest& request) {
 
 Bytes bytes_of(std::string_view text) { return {text.begin(), text.end()}; }
 
-// In one piece, so that it leaves in one record of TLS and one packet.
+// In one piece, so that it leaves in one record of TLS and one packet. Nothing in it has a line break of its own.
 std::string written_out(const HttpRequest& request, const std::string& host) {
-  http::request<http::string_body> message{http::string_to_verb(request.method), request.target, 11};
-  message.set(http::field::host, host);
-  message.set(http::field::user_agent, "busbar/" BUSBAR_VERSION);
-  for (const auto& [name, value] : request.headers) message.set(name, value);
-  if (!request.content_type.empty()) message.set(http::field::content_type, request.content_type);
-  message.body() = request.body;
-  message.prepare_payload();
   std::string text;
-  http::request_serializer<http::string_body> serializer{message};
-  error_code error;  // of a body out of memory there is none
-  while (!serializer.is_done()) {
-    serializer.next(error, [&](error_code&, const auto& pieces) {
-      for (const asio::const_buffer piece : beast::buffers_range_ref(pieces)) {
-        text.append(static_cast<const char*>(piece.data()), piece.size());
-      }
-      serializer.consume(beast::buffer_bytes(pieces));
-    });
-  }
-  return text;
+  text.reserve(1024 + request.target.size() + request.body.size());
+  const auto add = [&text](std::string_view name, std::string_view value) {
+    text.append(name).append(": ").append(value).append("\r\n");
+  };
+  text.append(request.method).append(" ").append(request.target).append(" HTTP/1.1\r\n");
+  add("Host", host);
+  add("User-Agent", "busbar/" BUSBAR_VERSION);
+  for (const auto& [name, value] : request.headers) add(name, value);
+  if (!request.content_type.empty()) add("Content-Type", request.content_type);
+  const bool has_body = !request.body.empty() || request.method == "POST" || request.method == "PUT";
+  if (has_body) add("Content-Length", std::to_string(request.body.size()));
+  return text.append("\r\n").append(request.body);
 }
+
+// An answer as it comes: its parts go where they are wanted.
+class AnswerParser : public http::basic_parser<false> {
+ public:
+  explicit AnswerParser(HttpResponse& response) : response_{response} {
+    response_.headers.clear();
+    response_.body.clear();
+  }
+
+ private:
+  using Piece = beast::string_view;
+
+  void on_response_impl(int status, Piece, int, error_code&) override { response_.status = static_cast<std::uint32_t>(status); }
+  void on_field_impl(http::field, Piece name, Piece value, error_code&) override {
+    auto& [lower, text] = response_.headers.emplace_back(std::string{name}, std::string{value});
+    std::transform(lower.begin(), lower.end(), lower.begin(), to_lower);
+  }
+  void on_body_init_impl(const boost::optional<std::uint64_t>& size, error_code&) override {
+    if (size) response_.body.reserve(std::min<std::uint64_t>(*size, body_reserve_max));
+  }
+  std::size_t on_body_impl(Piece body, error_code&) override {
+    response_.body.append(body.data(), body.size());
+    return body.size();
+  }
+  std::size_t on_chunk_body_impl(std::uint64_t, Piece body, error_code& error) override { return on_body_impl(body, error); }
+  void on_request_impl(http::verb, Piece, Piece, int, error_code&) override {}
+  void on_header_impl(error_code&) override {}
+  void on_chunk_header_impl(std::uint64_t, Piece, error_code&) override {}
+  void on_finish_impl(error_code&) override {}
+
+  static constexpr std::uint64_t body_reserve_max = 1u << 20;  // of what is only announced
+
+  HttpResponse& response_;
+};
 
 }  // namespace
 
@@ -232,6 +258,7 @@ class HttpSession::Pool : public std::enable_shared_from_this<HttpSession::Pool>
   void tape_sent(const HttpRequest& request, std::uint64_t number, std::uint64_t connection, Timestamp time_ns) const;
   void tape_answer(const HttpRequest& request, std::uint64_t number, std::uint64_t connection,
                    const HttpResponse& response, std::int64_t elapsed_ns);
+  static asio::awaitable<error_code> read_answer(Connection& connection, http::basic_parser<false>& parser);
   void tape_all();
 
   asio::io_context& loop_;
@@ -341,6 +368,26 @@ asio::awaitable<void> HttpSession::Pool::keep_ready(std::shared_ptr<Pool> pool) 
   }
 }
 
+// Until all of it is there. No error: it is.
+asio::awaitable<error_code> HttpSession::Pool::read_answer(Connection& connection, http::basic_parser<false>& parser) {
+  beast::flat_buffer& buffer = connection.buffer;
+  for (;;) {
+    error_code error = http::error::need_more;
+    if (buffer.size() != 0) buffer.consume(parser.put(buffer.data(), error));
+    if (error && error != http::error::need_more) co_return error;
+    if (parser.is_done()) co_return error_code{};
+    if (!error) continue;
+    const auto [read_error, size] = co_await connection.stream->async_read_some(buffer.prepare(read_size), no_throw);
+    if (read_error == asio::error::eof && parser.got_some()) {  // the end of what has no length
+      error = {};
+      parser.put_eof(error);
+      co_return error;
+    }
+    if (read_error) co_return read_error == asio::error::eof ? error_code{http::error::end_of_stream} : read_error;
+    buffer.commit(size);
+  }
+}
+
 asio::awaitable<HttpSession::Pool::Attempt> HttpSession::Pool::exchange(Pool& pool, Connection& connection,
                                                                         const HttpRequest& request,
                                                                         const std::string& text, std::uint64_t number,
@@ -350,7 +397,12 @@ asio::awaitable<HttpSession::Pool::Attempt> HttpSession::Pool::exchange(Pool& po
   const std::uint64_t written_before = transport.written();
   const bool is_patience_its_own = request.answer_timeout.count() != 0;
   transport.expires_after(is_patience_its_own ? request.answer_timeout : pool.options_.answer_timeout);
-  const auto [write_error, write_size] = co_await asio::async_write(transport, asio::buffer(text), no_throw);
+  error_code write_error;
+  for (std::size_t written = 0; written < text.size() && !write_error;) {
+    const auto [error, size] = co_await transport.async_write_some(asio::buffer(text) + written, no_throw);
+    write_error = error;
+    written += size;
+  }
   // While the broker thinks. It goes to the archive before this loop waits for anything.
   pool.tape_sent(request, number, connection.number, response.sent_time_ns);
   if (write_error) {
@@ -361,27 +413,23 @@ asio::awaitable<HttpSession::Pool::Attempt> HttpSession::Pool::exchange(Pool& po
 
   attempt.outcome = HttpOutcome::NoAnswer;
   ++connection.requests;
+  HttpResponse answer;
   for (int i = 0; i <= informational_max; ++i) {
-    http::response_parser<http::string_body> parser;
+    AnswerParser parser{answer};
+    parser.eager(true);
     parser.header_limit(header_size_max);
     parser.body_limit(pool.options_.body_max);
     if (request.method == "HEAD") parser.skip(true);
-    const auto [read_error, read_size] =
-        co_await http::async_read(transport, connection.buffer, parser, no_throw);
+    const error_code read_error = co_await read_answer(connection, parser);
     if (read_error) {
       attempt.error = "read: " + read_error.message();
       co_return attempt;
     }
-    const unsigned status = parser.get().result_int();
-    if (status < 200 && status != 101) continue;
-    response.status = status;
-    for (const auto& field : parser.get()) {
-      std::string name{field.name_string()};
-      std::transform(name.begin(), name.end(), name.begin(), to_lower);
-      response.headers.emplace_back(std::move(name), std::string{field.value()});
-    }
-    attempt.is_keepable = parser.keep_alive() && status != 101;
-    response.body = std::move(parser.get().body());
+    if (answer.status < 200 && answer.status != 101) continue;
+    response.status = answer.status;
+    response.headers = std::move(answer.headers);
+    response.body = std::move(answer.body);
+    attempt.is_keepable = parser.keep_alive() && answer.status != 101;
     attempt.outcome = HttpOutcome::Answered;
     transport.expires_never();
     co_return attempt;

@@ -1,31 +1,56 @@
 #include "gateways/framework/query.hpp"
 
+#include <algorithm>
+#include <array>
+
 namespace busbar::gateway {
 
-std::string percent_encode(std::string_view text) {
+namespace {
+
+constexpr std::array<bool, 256> make_plain() {
+  std::array<bool, 256> plain{};
+  for (const char c : std::string_view{"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_.~"}) {
+    plain[static_cast<unsigned char>(c)] = true;
+  }
+  return plain;
+}
+constexpr std::array<bool, 256> plain = make_plain();
+bool is_plain(char c) { return plain[static_cast<unsigned char>(c)]; }
+
+void append_encoded(std::string& query, std::string_view text) {
   constexpr std::string_view digits = "0123456789ABCDEF";
-  std::string encoded;
-  encoded.reserve(text.size());
+  if (std::ranges::all_of(text, is_plain)) {
+    query.append(text);
+    return;
+  }
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
-    const bool is_plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-' ||
-                          c == '_' || c == '.' || c == '~';
-    if (is_plain) {
-      encoded += c;
+    if (is_plain(c)) {
+      query += c;
     } else {
-      encoded += '%';
-      encoded += digits[byte >> 4];
-      encoded += digits[byte & 15];
+      query.append({'%', digits[byte >> 4], digits[byte & 15]});
     }
   }
+}
+
+}  // namespace
+
+std::string percent_encode(std::string_view text) {
+  std::string encoded;
+  encoded.reserve(text.size());
+  append_encoded(encoded, text);
   return encoded;
 }
 
 std::string query_of(const Params& params) {
+  std::size_t size = 0;
+  for (const auto& [name, value] : params) size += name.size() + value.size() + 2;
   std::string query;
+  query.reserve(size);
   for (const auto& [name, value] : params) {
     if (!query.empty()) query += '&';
-    query.append(name).append("=").append(percent_encode(value));
+    query.append(name) += '=';
+    append_encoded(query, value);
   }
   return query;
 }

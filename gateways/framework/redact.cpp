@@ -5,16 +5,18 @@
 namespace busbar::gateway {
 
 std::string cut_parameters(std::string_view text, std::span<const std::string> names) {
-  std::string out{text};
-  for (const std::string& name : names) {
-    for (std::size_t at = out.find(name); at != std::string::npos && !name.empty(); at = out.find(name, at)) {
-      const bool is_first = at == 0 || out[at - 1] == '?' || out[at - 1] == '&';
-      at += name.size();
-      if (!is_first || at == out.size() || out[at] != '=') continue;
-      const std::size_t end = std::min(out.find_first_of("?&", ++at), out.size());
-      out.replace(at, end - at, cut_mark);
-      at += cut_mark.size();
-    }
+  std::string out;
+  out.reserve(text.size());
+  const auto is_end = [](char c) { return c == '?' || c == '&'; };
+  for (std::string_view rest = text; !rest.empty();) {
+    const auto end = static_cast<std::size_t>(std::ranges::find_if(rest, is_end) - rest.begin());
+    const std::string_view one = rest.substr(0, end);
+    const std::size_t value = one.find('=') + 1;  // 0: it has none
+    const bool is_secret = value != 0 && std::ranges::find(names, one.substr(0, value - 1)) != names.end();
+    out.append(is_secret ? one.substr(0, value) : one).append(is_secret ? cut_mark : std::string_view{});
+    if (end == rest.size()) break;
+    out += rest[end];
+    rest.remove_prefix(end + 1);
   }
   return out;
 }
@@ -35,10 +37,10 @@ void cut_secret(Bytes& text, std::string_view secret) {
 }
 
 void cut_json_member(std::string& text, std::string_view name) {
-  const std::string quoted = '"' + std::string{name} + '"';
-  for (std::size_t at = text.find(quoted); at != std::string::npos; at = text.find(quoted, at)) {
-    at += quoted.size();
-    std::size_t value = text.find_first_not_of(" \t\r\n", at);
+  for (std::size_t at = text.find(name); at != std::string::npos && !name.empty(); at = text.find(name, at)) {
+    const bool is_whole = at != 0 && text[at - 1] == '"' && text.size() > at + name.size() && text[at + name.size()] == '"';
+    at += name.size() + (is_whole ? 1 : 0);
+    std::size_t value = is_whole ? text.find_first_not_of(" \t\r\n", at) : std::string::npos;
     if (value == std::string::npos || text[value] != ':') continue;
     value = text.find_first_not_of(" \t\r\n", value + 1);
     if (value == std::string::npos || text[value] != '"') continue;

@@ -28,6 +28,7 @@ inline void about_event(const UserFrame& frame) {
 }
 
 inline bool order(std::string_view text) {
+  if (Order hot; read_hot(text, hot) && !reading::parse_json(text)) __builtin_trap();  // nothing is read fast that is no JSON
   const auto order = decode_order(text);
   if (!order) return false;
   (void)facts_of_place(*order, symbol);

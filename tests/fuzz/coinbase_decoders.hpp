@@ -34,6 +34,7 @@ inline bool order(std::string_view text) {
 }
 
 inline bool placed(std::string_view text) {
+  if (Placed hot; read_hot(text, hot) && !reading::parse_json(text)) __builtin_trap();  // nothing is read fast that is no JSON
   const auto placed = decode_placed(text);
   if (!placed) return false;
   const VenueReport fact = fact_of_placed(*placed, NewOrder{}, symbol, "V1");

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include "gateways/binance/decode_hot.hpp"
 #include "gateways/binance/instruments.hpp"
+#include "tests/unit/gateways/damaged_frames.hpp"
 
 namespace busbar::binance {
 namespace {
@@ -20,6 +22,49 @@ std::string replaced(std::string_view text, std::string_view from, std::string_v
   std::string result{text};
   result.replace(result.find(from), from.size(), to);
   return result;
+}
+
+std::string in_words(const Order& order) {
+  std::string words = order.symbol + " " + std::to_string(order.order_id) + " " + order.client_order_id + ": ";
+  for (const auto& text : {order.orig_client_order_id, order.status, order.type, order.side, order.time_in_force,
+                           order.self_trade_prevention_mode, order.expiry_reason}) {
+    words += text.value_or("none") + " ";
+  }
+  for (const auto& amount : {order.price, order.stop_price, order.iceberg_qty, order.orig_qty, order.executed_qty,
+                             order.cum_quote_qty, order.orig_quote_order_qty, order.prevented_qty}) {
+    words += (amount ? to_string(*amount) : "none") + " ";
+  }
+  for (const auto& number : {order.order_list_id, order.transact_time, order.time, order.update_time, order.working_time,
+                             order.trailing_delta}) {
+    words += (number ? std::to_string(*number) : "none") + " ";
+  }
+  if (!order.fills) return words + "no fills";
+  for (const OrderFill& fill : *order.fills) {
+    words += to_string(fill.price) + " " + to_string(fill.qty) + " " + to_string(fill.commission) + " " +
+             fill.commission_asset + " " + std::to_string(fill.trade_id) + " ";
+  }
+  return words;
+}
+
+TEST(BinanceDecode, AnOrderThatIsReadFastTheStrictReaderReadsAlike) {
+  int fast = 0;
+  const std::string placed =
+      R"({"symbol":"BTCUSDT","orderId":28,"orderListId":-1,"clientOrderId":"V1","transactTime":1507725176595,"price":"1.50",)"
+      R"("origQty":"10.0","executedQty":"10.0","origQuoteOrderQty":"0.0","cummulativeQuoteQty":"10.0","status":"FILLED",)"
+      R"("timeInForce":"GTC","type":"MARKET","side":"SELL","workingTime":1507725176595,"fills":[{"price":"4000.0","qty":"1.0",)"
+      R"("commission":"4.0","commissionAsset":"USDT","tradeId":56}],"selfTradePreventionMode":"NONE"})";
+  for_each_damaged(placed, [&](const std::string& text) {
+    Order hot;
+    if (!read_hot(text, hot)) return;
+    ++fast;
+    const auto strict = decode_order(for_the_strict_reader(text));
+    ASSERT_TRUE(strict) << text << " " << strict.error().text;
+    EXPECT_EQ(in_words(hot), in_words(*strict)) << text;
+  });
+  EXPECT_GT(fast, 100);
+  Order order;
+  EXPECT_TRUE(read_hot(placed, order));
+  EXPECT_FALSE(read_hot(open_order, order)) << "it has members that few orders have";
 }
 
 TEST(BinanceDecode, KeepsEveryDigitAndIgnoresWhatItDoesNotKnow) {

@@ -2,10 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include "gateways/coinbase/decode_hot.hpp"
 #include "gateways/coinbase/decode_market.hpp"
 #include "gateways/coinbase/errors.hpp"
 #include "gateways/coinbase/facts.hpp"
 #include "gateways/coinbase/instruments.hpp"
+#include "tests/unit/gateways/damaged_frames.hpp"
 
 namespace busbar::coinbase {
 namespace {
@@ -20,6 +22,32 @@ std::string order_json(std::string_view status, std::string_view more = {}) {
          R"(","order_configuration":{"limit_limit_gtc":{"base_size":"2","limit_price":"100.50","post_only":false}},)" +
          R"("created_time":"2024-01-15T10:00:00Z","filled_size":"0.5","filled_value":"50.25","average_filled_price":"100.5")" +
          std::string{more} + "}}";
+}
+
+std::string in_words(const Placed& placed) {
+  return (placed.success ? "placed " : "not placed ") + placed.order_id + " " + placed.client_order_id.value_or("none") + " " +
+         placed.product_id.value_or("none") + " " + placed.side.value_or("none") + " " + placed.reason +
+         placed.message.value_or("none") + placed.details.value_or("none");
+}
+
+TEST(CoinbaseDecode, AnOrderThatIsReadFastTheStrictReaderReadsAlike) {
+  int fast = 0;
+  const std::string placed =
+      R"({"success":true,"failure_reason":"UNKNOWN_FAILURE_REASON","order_id":"B1","success_response":{"order_id":"B1",)"
+      R"("product_id":"BTC-USD","side":"BUY","client_order_id":"V1"},"order_configuration":{"limit_limit_gtc":)"
+      R"({"base_size":"1.5","limit_price":"65123.45","post_only":false}}})";
+  for_each_damaged(placed, [&](const std::string& text) {
+    Placed hot;
+    if (!read_hot(text, hot)) return;
+    ++fast;
+    const auto strict = decode_placed(for_the_strict_reader(text));
+    ASSERT_TRUE(strict) << text << " " << strict.error().text;
+    EXPECT_EQ(in_words(hot), in_words(*strict)) << text;
+  });
+  EXPECT_GT(fast, 100);
+  Placed none;
+  EXPECT_FALSE(read_hot(R"({"success":false,"error_response":{"error":"INSUFFICIENT_FUND"}})", none));
+  EXPECT_FALSE(read_hot(R"({"success":true,"success_response":{"order_id":""}})", none));
 }
 
 TEST(CoinbaseDecode, AStatusIsReadWithWhatIsFilled) {

@@ -654,5 +654,18 @@ TEST(Redact, CutsParametersWhereverTheyStand) {
   EXPECT_EQ(text, "xx [cut] [cut]");
 }
 
+TEST(Redact, CutsAMemberOfJsonWhereverItStands) {
+  const auto cut = [](std::string text) {
+    cut_json_member(text, "key");
+    return text;
+  };
+  EXPECT_EQ(cut(R"({"key":"a","x":[{"key" : "b\"c"}],"key":7})"), R"({"key":"[cut]","x":[{"key" : "[cut]"}],"key":7})");
+  EXPECT_EQ(cut(R"({"keys":"a","akey":"b","x":"key","key":""})"), R"({"keys":"a","akey":"b","x":"key","key":"[cut]"})");
+  EXPECT_EQ(cut(R"({"key":"not closed)"), R"({"key":"[cut])");
+  EXPECT_EQ(cut(R"({"key")"), R"({"key")");
+  EXPECT_EQ(cut("key"), "key");
+  EXPECT_EQ(cut(""), "");
+}
+
 }  // namespace
 }  // namespace busbar::gateway
