@@ -80,6 +80,9 @@ class Adapter {
   // A send_time_ns that is not 0: the order did not exist before, by the broker's clock.
   virtual asio::awaitable<Facts> cancel(CancelCommand command) = 0;
   virtual asio::awaitable<Facts> replace(ReplaceCommand command) = 0;
+  // A replace that another life of the gateway may have sent. What became of it order_status() is asked, which gets its command
+  // alone; where the broker changes an order in place, and it keeps its names, only what was to change tells whether it was done.
+  virtual void recall(const ReplaceCommand&) {}
   // Where does the order stand? State, preceded by its fills; or NotFound. An error is "could not ask", never "not
   // found", which speaks of its transact_time_ns. And of send_time_ns as above.
   virtual asio::awaitable<Result<Facts>> order_status(Command command) = 0;

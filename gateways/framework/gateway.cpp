@@ -328,6 +328,7 @@ void Gateway::on_command(CommandKind kind, Message message, const Command& comma
       find(command.account)->act(kind, std::move(message));
       break;
     case Verdict::Act::Ask:
+      if (const auto* replace = std::get_if<ReplaceCommand>(&message.body)) find(command.account)->adapter().recall(*replace);
       find(command.account)->ask(kind, command);
       break;
     case Verdict::Act::Answer:

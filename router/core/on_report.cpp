@@ -35,6 +35,8 @@ News news_of(const VenueReport& report, ExecType exec_type) {
 PendingReplace* pending_replace(Fact& fact) { return find(fact.turn.state.replaces, fact.order->order_id); }
 PendingCancel* pending_cancel(Fact& fact) { return find(fact.turn.state.cancels, fact.order->order_id); }
 
+bool is_of_earlier_leg(const Fact& fact) { return fact.leg < fact.order->leg; }
+
 // By our name for it, by the broker's, or by the command that is answered.
 void find_subject(Fact& fact) {
   State& state = fact.turn.state;
@@ -44,6 +46,11 @@ void find_subject(Fact& fact) {
   if (const auto name = state.venue_names.parse(view(report.venue_order_id))) {
     fact.order = find_order(state, name->order_id);
     fact.leg = name->leg;
+  }
+  // A broker that changes an order in place may go on calling it by the first of our names: its own tells which leg is meant.
+  if (fact.order && is_of_earlier_leg(fact) && !report.broker_order_id.empty() &&
+      report.broker_order_id == fact.order->broker_order_id) {
+    fact.leg = fact.order->leg;
   }
   if (!fact.order && report.venue_order_id.empty() && fact.command) {
     fact.order = find_order(state, fact.command->order_id);
@@ -205,8 +212,6 @@ void reach_new_leg(Fact& fact) {
   const PendingReplace* replace = pending_replace(fact);
   if (replace && fact.leg == replace->leg && fact.leg != fact.order->leg) complete_replace(fact);
 }
-
-bool is_of_earlier_leg(const Fact& fact) { return fact.leg < fact.order->leg; }
 
 // Of a request that failed, or was not answered, a gateway repeats what the command said, and to a replace that is the name
 // of the order before it.

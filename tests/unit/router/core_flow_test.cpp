@@ -248,6 +248,32 @@ TEST_F(Flow, AReplaceIsALegUnderOneOrderId) {
   EXPECT_EQ(order("A1").order_id, order("R1").order_id);
 }
 
+// Where the broker changes an order in place it may know it by the first of our names for ever: its own name for it stays, too.
+TEST_F(Flow, AnOrderChangedInPlaceIsToldUnderItsFirstName) {
+  const Command sent = working(limit("A1"));
+  VenueReport known = fact(sent, VenueEvent::State);
+  known.order_status = New;
+  known.broker_order_id = "77";
+  report(known);
+  ReplaceOrder replace;
+  replace.client_order_id = "R1";
+  replace.orig_client_order_id = "A1";
+  replace.price = "49000"_d;
+  client(replace);
+  const Command asked = command();
+  VenueReport replaced = fact(asked, VenueEvent::Replaced);
+  replaced.broker_order_id = "77";
+  report(replaced);
+  ASSERT_EQ(last().exec_type, ExecType::Replaced);
+  for (const auto& [number, expected] : {std::pair{"76", New}, std::pair{"77", Canceled}}) {  // another before it; and itself
+    VenueReport canceled = fact(sent, VenueEvent::Canceled);
+    canceled.command_id = 0;
+    canceled.broker_order_id = number;
+    report(canceled);
+    EXPECT_EQ(status("R1"), expected) << number;
+  }
+}
+
 // A broker that replaces by a new order counts that one from zero; said twice, it is no change of the whole.
 TEST_F(Flow, ANewLegsOwnQuantityIsNotTheWholeOrders) {
   const Command sent = working(limit("A1"));
