@@ -109,6 +109,14 @@ TEST_F(VenueIbkr, ATicketIsReadByItsKind) {
   const auto coins = read(R"({"conid":479624278,"side":"BUY","orderType":"MKT","cashQty":500,"tif":"IOC"})");
   ASSERT_TRUE(coins) << refused.error;
   EXPECT_EQ(coins->order.quote_qty, "500"_d);
+  const auto trailing = read(
+      R"({"conid":265598,"side":"SELL","orderType":"TRAIL","trailingType":"%","trailingAmt":1.25,"quantity":1,"tif":"GTC"})");
+  ASSERT_TRUE(trailing) << refused.error;
+  EXPECT_EQ(trailing->order.type, OrderType::StopLoss);
+  EXPECT_EQ(trailing->order.trailing_delta, 125);
+  const auto opening = read(R"({"conid":265598,"side":"BUY","orderType":"MKT","quantity":1,"tif":"OPG"})");
+  ASSERT_TRUE(opening) << refused.error;
+  EXPECT_EQ(opening->order.time_in_force, TimeInForce::ImmediateOrCancel) << "what the opening leaves of it ends";
 }
 
 TEST_F(VenueIbkr, WhatIsNoTicketIsRefusedInWords) {
@@ -125,6 +133,14 @@ TEST_F(VenueIbkr, WhatIsNoTicketIsRefusedInWords) {
             "The price, 1.001, does not conform to the minimum variation of 0.01 for this contract.");
   EXPECT_EQ(why(R"({"conid":265598,"side":"BUY","orderType":"STP","price":1,"quantity":1,"tif":"IOC"})"),
             "invalid time in force for this order type");
+  for (const char* trail : {R"("trailingType":"amt","trailingAmt":1)", R"("trailingType":"%","trailingAmt":100)",
+                            R"("trailingType":"%","trailingAmt":0.001)", R"("trailingType":"%")"}) {
+    EXPECT_EQ(why(std::string{R"({"conid":265598,"side":"SELL","orderType":"TRAIL","quantity":1,"tif":"DAY",)"} + trail + "}"),
+              "invalid trailing amount");
+  }
+  EXPECT_EQ(why(R"({"conid":479624278,"side":"BUY","orderType":"MKT","quantity":1,"tif":"OPG"})"), "invalid tif : OPG");
+  EXPECT_EQ(why(R"({"conid":265598,"side":"BUY","orderType":"LMT","price":1,"quantity":1,"tif":"OPG","outsideRTH":true})"),
+            "invalid order attribute : Outside Regular Trading Hours");
   EXPECT_EQ(why(R"({"conid":265598,"side":"BUY","orderType":"LMT","price":1,"quantity":1,"tif":"DAY","cOID":"a","parentId":"b"})"),
             "cOID is not allowed together with parentId");
 }

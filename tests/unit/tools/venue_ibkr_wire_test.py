@@ -394,6 +394,32 @@ class OrderTest(IbkrTest):
         while self.status(order_id)["order_status"] != "Filled":
             self.assertLess(time.monotonic(), end)
 
+    def test_an_order_for_the_opening_waits_for_one(self):
+        first = self.place(195, 4, tif="OPG")
+        self.assertEqual(self.status(first)["order_status"], "PreSubmitted", "it has been open for long")
+        self.good("DELETE", f"iserver/account/{ACCOUNT}/order/{first}")
+        self.venue.ask("POST", "/hours", {"hours": "closed"})
+        waits = [self.place(190.50, 104, tif="OPG"), self.place(180, 4, tif="OPG")]
+        self.assertEqual([self.status(each)["order_status"] for each in waits], ["PreSubmitted"] * 2)
+        self.venue.ask("POST", "/hours", {"hours": "open"})
+        end = time.monotonic() + 60
+        while [self.status(each)["order_status"] for each in waits] != ["Cancelled"] * 2:  # what it leaves of them ends
+            self.assertLess(time.monotonic(), end)
+        self.assertEqual([self.status(each)["cum_fill"] for each in waits], ["100.0", "0.0"])
+
+    def test_a_stop_may_trail(self):
+        def trailing(percent, quantity):
+            return ticket(None, quantity, "SELL", "TRAIL", trailingType="%", trailingAmt=percent, tif="GTC")
+        near, far = [self.good("POST", ORDERS, {"orders": [trailing(percent, 2)]})[0]["order_id"] for percent in (0.1, 1)]
+        order = self.live()[near]
+        self.assertEqual((order["status"], order["orderType"], order["price"]), ("PreSubmitted", "Trailing Stop", ""))
+        self.good("POST", f"iserver/account/{ACCOUNT}/order/{near}", trailing(0.1, 1))
+        self.assertEqual(self.status(near)["total_size"], "1.0")
+        self.house("BUY", "1", "190.50")
+        self.assertEqual(self.status(near)["order_status"], "PreSubmitted")
+        self.house("SELL", "1", "190.00")  # a quarter of a percent below
+        self.assertEqual([self.status(each)["order_status"] for each in (near, far)], ["Filled", "PreSubmitted"])
+
     def test_stops_and_brackets(self):
         stop = self.place(180, side="SELL", kind="STP")
         order = self.live()[stop]

@@ -89,13 +89,17 @@ bool Api::has_hours(SymbolId symbol) const {
 }
 
 bool Api::may_work(const Wanted& wanted) const {
+  if (wanted.tif == "OPG") return false;  // but in the moment of the opening
   return !has_hours(wanted.symbol) || phase_ == Phase::Regular || (phase_ == Phase::Extended && wanted.outside_rth);
 }
 
 void Api::follow_hours() {
   const Phase before = std::exchange(phase_, hours_.phase(now_()));
-  if (before == phase_ || phase_ == Phase::Regular) return;
+  if (before == phase_) return;
   for (Ticket& ticket : ledger_.all()) {
+    const bool is_opening = phase_ == Phase::Regular && ticket.wanted.tif == "OPG" && ticket.is_held && ticket.prompt_id.empty();
+    if (is_opening) let_go(ticket);
+    if (phase_ == Phase::Regular) continue;
     if (order_of(ticket).is_open() && !ticket.is_held && !may_work(ticket.wanted)) leave_market(ticket);
   }
 }

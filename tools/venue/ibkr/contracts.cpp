@@ -213,7 +213,7 @@ json::object Contracts::trading_rules(SymbolId symbol, std::string_view account_
           {"costReport", false},
           {"canTradeAcctIds", json::array(1, json::value(account_id))},
           {"error", nullptr},
-          {"orderTypes", json::array{"limit", "market", "stop", "stop_limit"}},
+          {"orderTypes", json::array{"limit", "market", "stop", "stop_limit", "trailing_stop"}},
           {"ibAlgoTypes", json::array{}},
           {"fraqTypes", json::array{}},
           {"forceOrderPreview", false},
@@ -223,7 +223,7 @@ json::object Contracts::trading_rules(SymbolId symbol, std::string_view account_
           {"defaultSize", whole_or_not(is_stock ? Decimal{100, 0} : rules.qty_min)},
           {"cashSize", 0.0},
           {"sizeIncrement", whole_or_not(rules.step)},
-          {"tifTypes", has_outside ? json::array{"IOC/MARKET,LIMIT", "DAY/o", "GTC/o"}
+          {"tifTypes", has_outside ? json::array{"IOC/MARKET,LIMIT", "DAY/o", "GTC/o", "OPG/LIMIT,MARKET"}
                                    : json::array{"IOC/MARKET,LIMIT", "DAY", "GTC"}},
           {"tifDefaults", json::object{{"TIF", "DAY"}, {"SIZE", is_stock ? "100.00" : "1.00"}}},
           {"limitPrice", number(price)},

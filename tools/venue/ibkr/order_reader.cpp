@@ -60,6 +60,15 @@ std::string off_the_grid(const char* what, Decimal value, Decimal step) {
          plain(step) + " for this contract.";
 }
 
+// By percent: in hundredths of them, which is how finely the engine follows.
+std::optional<std::int64_t> read_trail(const json::object& ticket) {
+  const auto amount = amount_in(ticket, "trailingAmt");
+  const auto hundredths = amount ? multiply(*amount, Decimal{100, 0}) : std::nullopt;
+  const bool is_usable = text_in(ticket, "trailingType") == "%" && hundredths && hundredths->is_positive() &&
+                         is_multiple(*hundredths, Decimal{1, 0}) && *hundredths < Decimal{10'000, 0};
+  return is_usable ? std::optional{static_cast<std::int64_t>(std::stoll(plain(*hundredths)))} : std::nullopt;
+}
+
 // Price and stop by the kind of order: of a stop order the price is the stop.
 bool read_prices(const json::object& ticket, const Symbol& rules, Wanted& wanted, Refused& refused) {
   const auto price = amount_in(ticket, "price"), aux = amount_in(ticket, "auxPrice");
@@ -76,12 +85,20 @@ bool read_prices(const json::object& ticket, const Symbol& rules, Wanted& wanted
     if (is_price(price)) wanted.order.price = *price;
     if (is_price(aux)) wanted.order.stop_price = *aux;
     wanted.order.type = OrderType::StopLossLimit;
+  } else if (wanted.order_type == "TRAIL") {
+    wanted.order.type = OrderType::StopLoss;
+    wanted.order.trailing_delta = read_trail(ticket);
+    if (!wanted.order.trailing_delta) {
+      refused.error = "invalid trailing amount";
+      return false;
+    }
   } else {
     refused.error = "invalid order type : " + wanted.order_type;
     return false;
   }
+  const bool has_stop = !wanted.order.stop_price.is_zero() || wanted.order.trailing_delta;
   const bool is_complete = (!wanted.order.price.is_zero() || !is_priced(wanted.order.type)) &&
-                           (!wanted.order.stop_price.is_zero() || !is_stop(wanted.order.type));
+                           (has_stop || !is_stop(wanted.order.type));
   if (!is_complete) {
     refused.error = "invalid order price fields";
     return false;
@@ -154,12 +171,14 @@ std::optional<Wanted> read_ticket(const json::object& ticket, const Contracts& c
   }
 
   wanted.tif = text_in(ticket, "tif");
-  if (wanted.tif != "DAY" && wanted.tif != "GTC" && wanted.tif != "IOC") return refuse("invalid tif : " + wanted.tif);
-  if (wanted.tif == "IOC") wanted.order.time_in_force = TimeInForce::ImmediateOrCancel;
-  if (wanted.tif == "IOC" && is_stop(wanted.order.type)) return refuse("invalid time in force for this order type");
+  const bool can_open = contract.sec_type == "STK" && contract.is_us();
+  const bool is_of_the_moment = wanted.tif == "IOC" || (wanted.tif == "OPG" && can_open);
+  if (wanted.tif != "DAY" && wanted.tif != "GTC" && !is_of_the_moment) return refuse("invalid tif : " + wanted.tif);
+  if (is_of_the_moment) wanted.order.time_in_force = TimeInForce::ImmediateOrCancel;
+  if (is_of_the_moment && is_stop(wanted.order.type)) return refuse("invalid time in force for this order type");
   const json::value* outside = ticket.if_contains("outsideRTH");
   wanted.outside_rth = outside != nullptr && outside->is_bool() && outside->get_bool();
-  if (wanted.outside_rth && !is_priced(wanted.order.type)) {
+  if (wanted.outside_rth && (!is_priced(wanted.order.type) || wanted.tif == "OPG")) {
     return refuse("invalid order attribute : Outside Regular Trading Hours");
   }
 

@@ -14,8 +14,8 @@ struct Wanted {
   std::string conidex;           // "265598", "265598@NASDAQ", as it was asked for
   std::string ticker, listing_exchange, currency;
   NewOrder order;
-  std::string order_type;        // LMT, MKT, STP, STOP_LIMIT
-  std::string tif;               // DAY, GTC, IOC
+  std::string order_type;        // LMT, MKT, STP, STOP_LIMIT, TRAIL
+  std::string tif;               // DAY, GTC, IOC, OPG
   bool outside_rth = false;
   std::string client_order_id;   // cOID
   std::string parent_id;         // the cOID of the order on whose fill this one waits

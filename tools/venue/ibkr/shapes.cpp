@@ -27,6 +27,7 @@ TypeNames names_of(std::string_view order_type) {
   if (order_type == "MKT") return {"Market", "MARKET", "Market"};
   if (order_type == "STP") return {"Stop", "STOP", "Stop"};
   if (order_type == "STOP_LIMIT") return {"Stop Limit", "STOP_LIMIT", "Stop Limit"};
+  if (order_type == "TRAIL") return {"Trailing Stop", "TRAIL", "Trailing Stop"};
   return {"Limit", "LIMIT", "Limit"};
 }
 
