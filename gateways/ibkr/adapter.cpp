@@ -82,12 +82,13 @@ Capabilities ibkr_capabilities(std::uint32_t lost_after_ms) {
   using enum TimeInForce;
   Capabilities capabilities;
   capabilities.order_types = {OrderType::Market, OrderType::Limit, OrderType::Stop, OrderType::StopLimit};
-  capabilities.times_in_force = {Day, GoodTillCancel, ImmediateOrCancel};
+  capabilities.times_in_force = {Day, GoodTillCancel, ImmediateOrCancel, AtTheOpening};
   const std::vector<TimeInForce> rest{Day, GoodTillCancel};
   capabilities.offers = {{OrderType::Stop, rest}, {OrderType::StopLimit, rest}};
   capabilities.can_replace = true;
   capabilities.can_cash_order_qty = true;  // where the contract's rules say so
   capabilities.can_extended_hours = true;
+  capabilities.can_trailing_stop = true;
   capabilities.fill_quantity = FillQuantity::Cumulative;
   // IBKR says nowhere until when a lost request can act. Its servers give up after ten seconds, and so much is configured.
   capabilities.absence_rule = {.bound_ms = lost_after_ms, .look_ups = 2, .full_paging = true};

@@ -17,6 +17,7 @@
 #include "gateways/ibkr/consumer_login.hpp"
 #include "gateways/ibkr/credential.hpp"
 #include "gateways/ibkr/live_stream.hpp"
+#include "gateways/ibkr/in_place.hpp"
 #include "gateways/ibkr/order_book.hpp"
 #include "gateways/ibkr/session.hpp"
 
@@ -50,6 +51,7 @@ class IbkrAdapter final : public gateway::SpotAdapter {
   asio::awaitable<gateway::Facts> place(PlaceCommand command) override;
   asio::awaitable<gateway::Facts> cancel(CancelCommand command) override;
   asio::awaitable<gateway::Facts> replace(ReplaceCommand command) override;
+  void recall(const ReplaceCommand& command) override;
   asio::awaitable<Result<gateway::Facts>> order_status(Command command) override;
   asio::awaitable<Result<gateway::Facts>> orders() override;
   asio::awaitable<Result<gateway::Facts>> trades(std::vector<Symbol> symbols, Timestamp since_ns) override;
@@ -86,8 +88,9 @@ class IbkrAdapter final : public gateway::SpotAdapter {
 
   // ---- orders
   // One conversation at a time: another order in between would end it. All that IBKR asks is answered by the account's policy.
-  asio::awaitable<gateway::Facts> converse(PlaceCommand command, Request request, gateway::About whom, VenueEvent refused);
-  asio::awaitable<gateway::Facts> answer_prompt(PlaceCommand command, Prompt prompt, gateway::Sent sent);
+  enum class Purpose { Place, PlaceTheRest, Change };
+  asio::awaitable<gateway::Facts> converse(PlaceCommand command, Request request, gateway::About whom, Purpose purpose);
+  asio::awaitable<gateway::Facts> answer_prompt(PlaceCommand command, Prompt prompt, gateway::Sent sent, Purpose purpose);
   void took(const VenueReport& fact, const Command& command);
   struct Begun {
     gateway::Facts facts;
@@ -95,6 +98,13 @@ class IbkrAdapter final : public gateway::SpotAdapter {
   };
   asio::awaitable<Begun> begin_cancel(Command command, gateway::About whom, VenueEvent refused, Timestamp expire_time_ns);
   asio::awaitable<Result<MaybeOrder>> await_end(std::string broker_order_id);
+  asio::awaitable<gateway::Facts> cancel_then_place(ReplaceCommand command, Instrument rules);
+  // Nothing: this order cannot be changed in place.
+  asio::awaitable<Result<MaybeOrder>> find_to_change(ReplaceCommand command);
+  asio::awaitable<gateway::Facts> change_in_place(ReplaceCommand command, Instrument rules, Order before);
+  asio::awaitable<VenueReport> await_change(ReplaceCommand command, Change change, Order before, VenueReport taken);
+  // What IBKR says of an order, under the name that we have for it by now.
+  const Order& heard(const Order& change, Timestamp as_of_ns);
   asio::awaitable<gateway::Facts> place_what_is_left(ReplaceCommand command, Instrument rules, Order old,
                                                      Timestamp cancel_time_ns);
   // Nothing: IBKR has no word of it, which says nothing yet.
@@ -142,6 +152,7 @@ class IbkrAdapter final : public gateway::SpotAdapter {
   std::set<std::int64_t> told_delayed_;
 
   OrderBook book_;
+  std::map<std::string, Change> changes_;  // under way or in doubt, by IBKR's number
   gateway::Turn live_turn_{context_.loop};
   std::vector<Order> live_;
   Timestamp live_begun_ns_ = 0;

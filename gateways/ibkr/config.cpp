@@ -96,6 +96,11 @@ IbkrConfig read_config(ConfigTable& table) {
     config.rules_of[account] = read_rules(own, answered_yes, config.rules.broker_account);
     own.finish();
   }
+  const std::string replace = table.text("replace", "in_place");
+  if (replace != "in_place" && replace != "cancel_first") {
+    table.refuse("replace", "\"in_place\" or \"cancel_first\" is wanted");
+  }
+  config.replaces_in_place = replace == "in_place";
   const auto suppressed = AnswerPolicy::of(table.texts("suppress", {}));
   if (!suppressed) table.refuse("suppress", suppressed.error().text);
   if (suppressed->ids().size() > suppressed_max) table.refuse("suppress", "IBKR takes 51 at most");

@@ -38,6 +38,7 @@ struct IbkrConfig {
   OwnRules rules;
   std::map<Name, OwnRules> rules_of;  // by account
   std::vector<std::string> suppressed;  // questions, by id, that IBKR shall not ask
+  bool replaces_in_place = true;  // or by a cancel, whose end says what is left, and a new order
   std::vector<Wanted> symbols;
   std::string ext_operator;
   std::size_t connections_max = 4;

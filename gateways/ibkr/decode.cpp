@@ -194,6 +194,7 @@ Order read_order(Reader& reader) {
   order.oca_group = first_text(reader, {"ocaGroupId", "oca_group_id"});
   order.reason = reader.words("order_cancellation_by_system_reason");
   order.cannot_cancel = reader.maybe_flag("cannot_cancel_order");
+  order.cannot_edit = reader.maybe_flag("order_not_editable");
   return order;
 }
 

@@ -40,6 +40,7 @@ struct Order {
   std::string oca_group;
   std::string reason;  // why the system has cancelled it, or what else it says of its state
   std::optional<bool> cannot_cancel;
+  std::optional<bool> cannot_edit;
 };
 
 struct LiveOrders {

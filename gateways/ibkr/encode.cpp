@@ -76,6 +76,7 @@ std::optional<Error> refuse_prices(const NewOrder& order) {
   if (trails && order.order_type != OrderType::Stop) {
     return unsupported("trailing_delta_bps: only for Stop orders: IBKR does not say which price of a limit trails");
   }
+  if (trails && order.stop_px) return unsupported("stop_px: an order that trails begins where the price is");
   if (order.price && !has_limit(order.order_type)) return invalid("price: an order of this type has none");
   if (!order.price && has_limit(order.order_type)) return invalid("price: missing");
   if (order.stop_px && !is_triggered(order.order_type)) return invalid("stop_px: an order of this type has none");
@@ -92,7 +93,9 @@ std::optional<Error> refuse(const NewOrder& order, const Instrument& instrument)
   if (time_in_force_name(order.time_in_force).empty()) {
     return unsupported("time_in_force: IBKR has Day, GoodTillCancel, ImmediateOrCancel and AtTheOpening");
   }
-  if (order.time_in_force == TimeInForce::ImmediateOrCancel && is_triggered(order.order_type)) {
+  const bool is_of_the_moment = order.time_in_force == TimeInForce::ImmediateOrCancel ||
+                                order.time_in_force == TimeInForce::AtTheOpening;
+  if (is_of_the_moment && is_triggered(order.order_type)) {
     return unsupported("time_in_force: what waits for its trigger cannot be of the moment");
   }
   if (auto error = refuse_prices(order)) return error;
@@ -108,6 +111,9 @@ std::optional<Error> refuse(const NewOrder& order, const Instrument& instrument)
   if (order.expire_date_ns != 0) return unsupported("expire_date_ns: IBKR takes no date over this interface");
   if (order.self_trade_prevention != SelfTradePrevention::Unset) {
     return unsupported("self_trade_prevention: IBKR has none to choose from");
+  }
+  if (order.extended_hours && order.time_in_force == TimeInForce::AtTheOpening) {
+    return unsupported("extended_hours: the opening is of the regular hours");
   }
   if (order.extended_hours && order.order_type == OrderType::Stop) {
     return unsupported("extended_hours: a stop order is triggered in regular hours only");

@@ -136,6 +136,7 @@ void put_rules(Instrument& instrument, const ContractRules& rules) {
     if (time != TimeInForce::Unset) instrument.times_in_force.push_back(time);
   }
   instrument.can_trailing_stop = contains(rules.order_types, "trailing_stop");
+  if (instrument.can_trailing_stop) instrument.trailing_order_types = {OrderType::Stop};
   instrument.can_cash_order_qty = contains(rules.cash_types, "market");
   if (positive(rules.increment)) instrument.tick_size = rules.increment;
   if (rules.fraction_digits > 0 && rules.fraction_digits <= 8) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "gateways/ibkr/decode.hpp"
+#include "gateways/ibkr/facts.hpp"
 
 namespace busbar::ibkr {
 
@@ -21,23 +22,36 @@ class OrderBook {
   // What is left out has not changed. The whole, as it is now.
   const Order& merge(const Order& change) {
     Order& order = find_or_add(change.order_id);
-    for (std::string Order::*text : {&Order::client_order_id, &Order::account, &Order::symbol, &Order::side,
-                                     &Order::order_type, &Order::time_in_force, &Order::status, &Order::reason}) {
+    for (std::string Order::*text : {&Order::account, &Order::symbol, &Order::side, &Order::order_type,
+                                     &Order::time_in_force, &Order::status, &Order::reason}) {
       if (!(change.*text).empty()) order.*text = change.*text;
     }
     for (std::optional<Decimal> Order::*amount : {&Order::price, &Order::stop_price, &Order::total_qty, &Order::filled_qty,
                                                   &Order::remaining_qty, &Order::avg_price}) {
       if (change.*amount) order.*amount = change.*amount;
     }
+    // The lists call the stop of a stop order its price, the answer about one order does not.
+    if (change.price && !change.stop_price && order_type_of(order.order_type) == OrderType::Stop) {
+      order.stop_price = change.price;
+    }
     if (change.conid) order.conid = change.conid;
     if (change.last_execution_ns != 0) order.last_execution_ns = change.last_execution_ns;
-    learn(order.order_id, order.client_order_id);
+    if (change.cannot_edit) order.cannot_edit = change.cannot_edit;
+    learn(order.order_id, change.client_order_id);
     return order;
   }
+  // The name that IBKR has for it, which stays. We may call it otherwise by now.
   void learn(const std::string& order_id, const std::string& client_order_id) {
     if (order_id.empty() || client_order_id.empty()) return;
-    find_or_add(order_id).client_order_id = client_order_id;
+    Order& order = find_or_add(order_id);
+    if (order.client_order_id.empty()) order.client_order_id = client_order_id;
+    references_.try_emplace(order_id, client_order_id);
     numbers_[client_order_id] = order_id;
+  }
+  // It was replaced in place, of which IBKR's name for it knows nothing.
+  void rename(const std::string& order_id, const std::string& venue_order_id) {
+    find_or_add(order_id).client_order_id = venue_order_id;
+    numbers_[venue_order_id] = order_id;
   }
   // False: heard already. The stream leaves out IBKR's number of the order at times.
   bool add(const Execution& execution) {
@@ -60,6 +74,7 @@ class OrderBook {
     return found == orders_.end() ? nullptr : &found->second;
   }
   std::string number_of(const std::string& client_order_id) const { return find(numbers_, client_order_id); }
+  std::string reference_of(const std::string& order_id) const { return find(references_, order_id); }
   std::string name_of(const std::string& order_id) const {
     const Order* order = by_number(order_id);
     return order == nullptr ? std::string{} : order->client_order_id;
@@ -87,6 +102,8 @@ class OrderBook {
       const std::string oldest = std::move(oldest_first_.front());
       oldest_first_.pop_front();
       numbers_.erase(name_of(oldest));
+      numbers_.erase(reference_of(oldest));
+      references_.erase(oldest);
       executions_.erase(oldest);
       told_.erase(oldest);
       orders_.erase(oldest);
@@ -96,7 +113,8 @@ class OrderBook {
 
   std::size_t most_;
   std::map<std::string, Order> orders_;  // by IBKR's number
-  Names numbers_;                        // by our name
+  Names numbers_;                        // by our name, and by IBKR's
+  Names references_;                     // what IBKR calls ours, by its number
   std::map<std::string, std::map<std::string, Execution>> executions_;  // by IBKR's number, and by their id
   Names told_;  // by IBKR's number
   std::deque<std::string> oldest_first_;

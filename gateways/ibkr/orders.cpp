@@ -67,8 +67,9 @@ void IbkrAdapter::took(const VenueReport& fact, const Command& command) {
   if (!is_told) stream_.expect(number);
 }
 
-asio::awaitable<Facts> IbkrAdapter::converse(PlaceCommand command, Request request, About whom, VenueEvent refused) {
+asio::awaitable<Facts> IbkrAdapter::converse(PlaceCommand command, Request request, About whom, Purpose purpose) {
   const Command& head = command.command;
+  const VenueEvent refused = purpose == Purpose::Place ? VenueEvent::Rejected : VenueEvent::ReplaceRejected;
   const auto held = co_await order_turn_.take();
   for (int i = 0; i < questions_most; ++i) {
     const Sent sent = co_await rest_.send(make(request), whom, head.expire_time_ns);
@@ -76,11 +77,13 @@ asio::awaitable<Facts> IbkrAdapter::converse(PlaceCommand command, Request reque
     if (!gateway::is_done(sent, judged)) co_return gateway::failed(head, sent, refused, judged);
     const auto submitted = decode_submitted(sent.http.body);
     if (!submitted) co_return not_understood(head, sent, "an order", submitted);
-    if (submitted->kind == Submitted::Kind::Prompt) co_return co_await answer_prompt(command, *submitted->prompt, sent);
+    if (submitted->kind == Submitted::Kind::Prompt) {
+      co_return co_await answer_prompt(command, *submitted->prompt, sent, purpose);
+    }
     if (submitted->kind != Submitted::Kind::Question) {
       VenueReport fact = *fact_of_placed(*submitted, command.order, head.symbol, view(head.venue_order_id));
       if (fact.event == VenueEvent::Rejected) fact.event = refused;
-      if (fact.event == VenueEvent::Accepted) took(fact, head);
+      if (fact.event == VenueEvent::Accepted && purpose != Purpose::Change) took(fact, head);
       stamp(fact, sent);
       co_return Facts(1, std::move(fact));
     }
@@ -88,7 +91,7 @@ asio::awaitable<Facts> IbkrAdapter::converse(PlaceCommand command, Request reque
     const bool is_yes = rules_.answers.says_yes(question.message_ids);
     request = encode_reply(question.reply_id, is_yes);
     if (is_yes) continue;
-    // Nothing is placed before the reply; and the next order shall find nobody waiting for one.
+    // Nothing is done before the reply; and the next order shall find nobody waiting for one.
     VenueReport fact = fact_of_declined(question, command.order, head.symbol, view(head.venue_order_id));
     spdlog::warn("{}: IBKR asks about order {}, and the policy is no: {}", view(context_.account),
                  view(head.venue_order_id), view(fact.text));
@@ -108,16 +111,17 @@ asio::awaitable<Facts> IbkrAdapter::converse(PlaceCommand command, Request reque
 }
 
 // The order is there, and waits for one of several words. Which of them means yes IBKR says nowhere but in its texts; so the
-// policy says no word but the first, and of what it does not know the order is taken back.
-asio::awaitable<Facts> IbkrAdapter::answer_prompt(PlaceCommand command, Prompt prompt, Sent sent) {
+// policy says no word but the first, and of what it does not know a new order is taken back. One that was there before stays.
+asio::awaitable<Facts> IbkrAdapter::answer_prompt(PlaceCommand command, Prompt prompt, Sent sent, Purpose purpose) {
   const Command& head = command.command;
   std::vector<std::string> ids(1, prompt.message_id);
   const bool is_yes = !prompt.options.empty() && rules_.answers.says_yes(ids);
   Submitted submitted{.kind = Submitted::Kind::Prompt, .acks = {}, .questions = {}, .prompt = prompt, .error = {}};
   VenueReport fact = *fact_of_placed(submitted, command.order, head.symbol, view(head.venue_order_id));
   book_.learn(prompt.order_id, std::string{view(head.venue_order_id)});
-  auto answer = is_yes ? Result<Request>{encode_prompt_answer(prompt.order_id, prompt.request_id, prompt.options.front())}
-                       : encode_cancel(broker_account_, prompt.order_id);
+  auto answer = is_yes                       ? Result<Request>{encode_prompt_answer(prompt.order_id, prompt.request_id, prompt.options.front())}
+                : purpose != Purpose::Change ? encode_cancel(broker_account_, prompt.order_id)
+                                             : Result<Request>{Error{}};
   if (answer) static_cast<void>(co_await rest_.send(make(*std::move(answer)), about(head)));
   stamp(fact, sent);
   co_return Facts(1, std::move(fact));  // how it stands is asked for
@@ -133,7 +137,7 @@ asio::awaitable<Facts> IbkrAdapter::place(PlaceCommand command) {
   auto request = encode_place(command.order, *instrument, ticket);
   if (!request) co_return not_sent(head, request.error());
   About whom = about(head, command.order.client_order_id);
-  co_return co_await converse(std::move(command), *std::move(request), std::move(whom), VenueEvent::Rejected);
+  co_return co_await converse(std::move(command), *std::move(request), std::move(whom), Purpose::Place);
 }
 
 // ---- cancel and replace
@@ -201,8 +205,7 @@ asio::awaitable<Result<IbkrAdapter::MaybeOrder>> IbkrAdapter::await_end(std::str
   co_return co_await gateway::ask_until<MaybeOrder>(context_.loop, looks, first_pause, look, is_over);
 }
 
-// A cancel, whose end says how much is left to place. IBKR's own modification keeps both names of an order, so that after a
-// lost answer, or a restart, nothing would tell whether it was done.
+// In place, where IBKR changes the order, and else by a cancel, whose end says how much is left to place.
 asio::awaitable<Facts> IbkrAdapter::replace(ReplaceCommand command) {
   const Command& head = command.command;
   const Instrument* instrument = symbols_.by_symbol(view(head.symbol));
@@ -216,6 +219,129 @@ asio::awaitable<Facts> IbkrAdapter::replace(ReplaceCommand command) {
     co_return not_sent(head, request.error());
   }
   const Instrument rules = *instrument;
+  if (!config_.replaces_in_place) co_return co_await cancel_then_place(std::move(command), rules);
+  const auto before = co_await find_to_change(command);
+  if (!before) co_return not_sent(head, before.error());
+  if (!*before) co_return co_await cancel_then_place(std::move(command), rules);
+  Order order = **before;
+  co_return co_await change_in_place(std::move(command), rules, std::move(order));
+}
+
+asio::awaitable<Result<IbkrAdapter::MaybeOrder>> IbkrAdapter::find_to_change(ReplaceCommand command) {
+  const std::string ours{view(command.orig_venue_order_id)};
+  std::string theirs{view(command.command.broker_order_id)};
+  if (theirs.empty()) theirs = book_.number_of(ours);
+  MaybeOrder found;
+  if (!theirs.empty()) {
+    auto told = co_await get_order(theirs);
+    if (!told) co_return told.error();
+    found = *std::move(told);
+  }
+  if (!found) {  // the answer about one order is of today's alone
+    const auto listed = co_await list_live(rest_.broker_time_ns());
+    if (!listed) co_return listed.error();
+    if (const Order* live = in_live(ours, theirs)) found = *live;
+  }
+  const bool can_change = found && found->total_qty && found->filled_qty && !found->cannot_edit.value_or(false);
+  co_return can_change || (found && has_ended(*found)) ? std::move(found) : MaybeOrder{};
+}
+
+// IBKR counts in what is filled, so that whatever is filled meanwhile no more is bought than was asked. What it answers is that
+// it has taken the change: whether that was done shows in the order alone.
+asio::awaitable<Facts> IbkrAdapter::change_in_place(ReplaceCommand command, Instrument rules, Order before) {
+  const Command& head = command.command;
+  // It may have been placed for what another one had left.
+  const auto more = subtract(*command.order.order_qty, *command.orig_order_qty);
+  const auto qty = more && before.total_qty ? add(*before.total_qty, *more) : std::nullopt;
+  if (has_ended(before) || !qty || !before.filled_qty || *qty <= *before.filled_qty) {
+    co_return replace_refused(head, 0, {ErrorCode::OrderRejected, "the order ended before it could be replaced"});
+  }
+  command.order.order_qty = *qty;
+  auto change = change_to(command.order, head.venue_order_id, rules);
+  if (!change) co_return not_sent(head, change.error());
+  const std::string reference = book_.reference_of(before.order_id);
+  const Ticket ticket{.account = broker_account_, .venue_order_id = reference, .ext_operator = operator_of(rules)};
+  auto request = encode_replace(before.order_id, command.order, rules, ticket);
+  if (!request) co_return not_sent(head, request.error());
+
+  change->asked_ns = rest_.broker_time_ns();
+  changes_[before.order_id] = *change;
+  About whom = about(head, command.order.client_order_id);
+  PlaceCommand as_it_is{.command = head, .order = command.order};
+  as_it_is.command.venue_order_id = printable<64>(reference);
+  Facts facts = co_await converse(std::move(as_it_is), *std::move(request), std::move(whom), Purpose::Change);
+  VenueReport& last = facts.back();
+  last.venue_order_id = head.venue_order_id;
+  last.broker_order_id = printable<64>(before.order_id);
+  if (last.event == VenueEvent::Accepted) {
+    last = co_await await_change(std::move(command), *std::move(change), std::move(before), last);
+  } else if (last.event != VenueEvent::Unknown) {
+    changes_.erase(before.order_id);
+  }
+  co_return facts;
+}
+
+asio::awaitable<VenueReport> IbkrAdapter::await_change(ReplaceCommand command, Change change, Order before,
+                                                       VenueReport taken) {
+  constexpr int looks = 7;
+  constexpr milliseconds first_pause{50};
+  const std::string number = before.order_id;
+  const auto is_waited_for = [this, number, name = change.venue_order_id] { return book_.name_of(number) != name; };
+  std::function<asio::awaitable<Result<MaybeOrder>>()> look = [this, number] { return get_order(number); };
+  std::function<bool(const MaybeOrder&)> is_over = [&](const MaybeOrder& order) {
+    return !is_waited_for() || (order && (has_ended(*order) || is_too_large(change, before, *order)));
+  };
+  const auto found = co_await gateway::ask_until<MaybeOrder>(context_.loop, looks, first_pause, look, is_over);
+  taken.order_status = OrderStatus::Unset;
+  if (!is_waited_for()) {
+    taken.event = VenueEvent::Replaced;
+    taken.order_qty = change.qty;
+    taken.price = change.price;
+    co_return taken;
+  }
+  taken.event = VenueEvent::Unknown;
+  taken.error = ErrorCode::UnknownOutcome;
+  taken.text = gateway::words_of("IBKR has taken the change, and the order does not show it");
+  if (!found || !*found) co_return taken;
+  if (is_too_large(change, before, **found)) {
+    on_doubt("order " + number + ": IBKR has made it " + to_string(*(*found)->total_qty) + " where " + to_string(*change.qty) +
+             " were asked for; it is cancelled");
+    if (auto request = encode_cancel(broker_account_, number)) {
+      static_cast<void>(co_await rest_.send(make(*std::move(request)), about(command.command)));
+    }
+  } else if (has_ended(**found)) {
+    changes_.erase(number);
+    taken.event = VenueEvent::ReplaceRejected;
+    taken.error = ErrorCode::OrderRejected;
+    taken.text = gateway::words_of("the order ended before it could be replaced");
+  }
+  co_return taken;
+}
+
+// What was to change, and nothing of how the order was before.
+void IbkrAdapter::recall(const ReplaceCommand& command) {
+  const std::string number{view(command.command.broker_order_id)};
+  const Instrument* instrument = symbols_.by_symbol(view(command.command.symbol));
+  if (!config_.replaces_in_place || number.empty() || changes_.contains(number)) return;
+  auto change = change_to(command.order, command.command.venue_order_id, instrument ? *instrument : Instrument{});
+  if (!change) return;  // and it was never sent
+  change->qty_before = command.orig_order_qty;
+  if (change->qty == command.orig_order_qty) change->qty.reset();
+  changes_[number] = *std::move(change);
+}
+
+const Order& IbkrAdapter::heard(const Order& change, Timestamp as_of_ns) {
+  const Order& order = book_.merge(change);
+  const auto pending = changes_.find(order.order_id);
+  if (pending != changes_.end() && as_of_ns >= pending->second.asked_ns && is_done(pending->second, order)) {
+    book_.rename(order.order_id, pending->second.venue_order_id);
+    changes_.erase(pending);
+  }
+  return order;
+}
+
+asio::awaitable<Facts> IbkrAdapter::cancel_then_place(ReplaceCommand command, Instrument rules) {
+  const Command& head = command.command;
   Command old = head;
   old.venue_order_id = command.orig_venue_order_id;
   old.send_time_ns = 0;
@@ -264,7 +390,7 @@ asio::awaitable<Facts> IbkrAdapter::place_what_is_left(ReplaceCommand command, I
   if (!request) co_return replace_refused(head, cancel_time_ns, request.error());
   About whom = about(head, command.order.client_order_id);
   PlaceCommand rest{.command = head, .order = command.order};
-  Facts facts = co_await converse(std::move(rest), *std::move(request), std::move(whom), VenueEvent::ReplaceRejected);
+  Facts facts = co_await converse(std::move(rest), *std::move(request), std::move(whom), Purpose::PlaceTheRest);
   VenueReport& fact = facts.back();
   if (fact.event == VenueEvent::Accepted) {
     fact.event = VenueEvent::Replaced;
@@ -279,13 +405,14 @@ asio::awaitable<Facts> IbkrAdapter::place_what_is_left(ReplaceCommand command, I
 // ---- looking for orders
 
 asio::awaitable<Result<IbkrAdapter::MaybeOrder>> IbkrAdapter::get_order(std::string broker_order_id) {
+  const Timestamp asked_ns = rest_.broker_time_ns();
   const auto body = co_await ask(encode_order_status(broker_order_id));
   if (!body && body.error().code == ErrorCode::OrderNotFound) co_return MaybeOrder{};
   if (!body) co_return body.error();
   auto order = decode_order_status(*body);
   if (!order) co_return order.error();
   if (order->order_id != broker_order_id) co_return another_order("order");
-  co_return MaybeOrder{book_.merge(*order)};
+  co_return MaybeOrder{heard(*order, asked_ns)};
 }
 
 // The first question of a session only wakes the list, which says so.
@@ -316,7 +443,7 @@ asio::awaitable<Result<Timestamp>> IbkrAdapter::list_live(Timestamp as_of_ns) {
       co_return orders.error();
     }
     live_.clear();
-    for (const Order& order : *orders) live_.push_back(book_.merge(order));
+    for (const Order& order : *orders) live_.push_back(heard(order, begun_ns));
     live_begun_ns_ = begun_ns;
   }
   if (live_begun_ns_ < as_of_ns && live_failure_) co_return live_failure_->second;
@@ -391,6 +518,12 @@ asio::awaitable<Result<Facts>> IbkrAdapter::facts_of_order(Order order, Symbol s
 
 asio::awaitable<Result<Facts>> IbkrAdapter::order_status(Command command) {
   const std::string ours{view(command.venue_order_id)};
+  const auto change = std::ranges::find_if(changes_, [&](const auto& each) { return each.second.venue_order_id == ours; });
+  const std::string changing = change == changes_.end() ? std::string{} : change->first;
+  if (!changing.empty()) {  // once it is done the order bears this name
+    const auto looked = co_await get_order(changing);
+    if (!looked) co_return looked.error();
+  }
   std::string theirs = book_.number_of(ours);
   if (theirs.empty()) theirs = std::string{view(command.broker_order_id)};
   if (!theirs.empty()) {
@@ -414,6 +547,12 @@ asio::awaitable<Result<Facts>> IbkrAdapter::order_status(Command command) {
   if (theirs.empty()) theirs = book_.number_of(ours);
   Facts facts = theirs.empty() ? Facts{} : fills_of(theirs, VenueSource::Probe);
   if (facts.empty() && theirs.empty()) {
+    const Order* known = book_.by_number(changing);
+    const auto pending = changes_.find(changing);
+    if (known != nullptr && pending != changes_.end() && is_unreadable(pending->second, *known)) {
+      co_return Error{ErrorCode::InvalidMessage, "order " + changing + " is for " + to_string(known->total_qty.value_or(Decimal{})) +
+                                                     ", which does not show whether it was changed"};
+    }
     VenueReport nothing = make_fact(command, VenueEvent::NotFound, ErrorCode::OrderNotFound, "IBKR has no such order");
     nothing.source = VenueSource::Probe;
     nothing.transact_time_ns = std::min(*live_ns, *executions_ns);
@@ -475,7 +614,7 @@ LiveStream::Handlers IbkrAdapter::stream_handlers() {
 
 void IbkrAdapter::on_order(const Order& change, Timestamp receive_time_ns) {
   if (!is_ours(change.account)) return;
-  const Order& order = book_.merge(change);
+  const Order& order = heard(change, rest_.broker_time_ns());
   if (order.status.empty() || !book_.is_news(order)) return;
   const std::string conid = order.conid ? std::to_string(*order.conid) : order.symbol;
   UpdateFact said = fact_of(order, our_symbol(conid));

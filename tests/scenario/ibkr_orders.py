@@ -96,18 +96,31 @@ def an_order_lives_from_its_first_word_to_its_last_fill():
         check(stack.busbar("journal", "recheck")[0] == 0, "recheck")
 
 
-def a_replace_is_a_cancel_and_the_rest_anew():
-    with ibkr("anew") as stack:
+def a_replace_is_done_in_place():
+    with ibkr("in_place") as stack:
         stack.venue.stand_still()
-        order(stack, "buy", "10", SYMBOL, "--limit", FAR, "--id", "A")
+        placed = order(stack, "buy", "10", SYMBOL, "--limit", FAR, "--id", "A")[1][-1]
         stack.venue.trade("SELL", "4", FAR, symbol=SYMBOL)
         wait_for("the fill", lambda: Number(status_of(stack, "A")["cum_qty"]) == 4)
         replaced = stack.busbar("replace", "A", "--limit", "99", "--id", "B")[1][-1]
         check([Number(replaced[k]) for k in ("order_qty", "cum_qty", "leaves_qty")] == [10, 4, 6], replaced)
-        left = [o for o in stack.venue.orders() if o["is_open"]]
-        check(len(left) == 1 and Number(left[0]["qty"]) == 6 and Number(left[0]["price"]) == 99, left)
-        stack.venue.trade("SELL", "6", "99", symbol=SYMBOL)
-        until(stack, "B", "Filled")
+        check(replaced["broker_order_id"] == placed["broker_order_id"], replaced)
+        # Whether it was done when its answer was lost the order tells; and whether it was not.
+        stack.venue.fault("drop_answer", endpoint="order.modify", next=1)
+        stack.busbar("replace", "B", "--limit", "98", "--id", "C", can_fail=True)
+        until(stack, "C", "PartiallyFilled")
+        stack.venue.fault("drop_request", endpoint="order.modify", next=1)
+        stack.busbar("replace", "C", "--limit", "97", "--id", "D", can_fail=True)
+        until(stack, "C", "PartiallyFilled")
+        only, = stack.venue.orders()
+        check(Number(only["qty"]) == 10 and Number(only["price"]) == 98, only)
+        # Another life hears of it under the first of its names.
+        stack.processes["gateway"].kill()
+        stack.restart("gateway")
+        stack.wait_ready()
+        stack.venue.trade("SELL", "6", "98", symbol=SYMBOL)
+        filled = until(stack, "C", "Filled")
+        check(Number(filled["cum_qty"]) == 10 and Number(filled["price"]) == 98, filled)
         check(stack.busbar("journal", "recheck")[0] == 0, "recheck")
 
 
@@ -441,7 +454,7 @@ def questions_of_the_account_are_answered():
 
 
 if __name__ == "__main__":
-    run(an_order_lives_from_its_first_word_to_its_last_fill, a_replace_is_a_cancel_and_the_rest_anew,
+    run(an_order_lives_from_its_first_word_to_its_last_fill, a_replace_is_done_in_place,
         an_amount_of_money_buys_coins, questions_are_answered_by_the_policy_and_what_is_unknown_stops_the_order,
         a_prompt_is_answered_or_its_order_is_taken_back, what_ibkr_refuses_is_told_in_our_words,
         an_order_in_doubt_is_settled_by_its_name, a_lost_answer_to_a_reply_is_asked_for, somebody_else_logs_in,

@@ -45,6 +45,32 @@ class IbkrLive : public gateway::test::LiveAdapter<venue::ibkr::Settings, venue:
 
   void session(std::string what) { control("POST", "/sessions", R"({"account":"main",)" + what + "}"); }
 
+  void sell(std::string_view qty, std::string_view price = "100") {
+    control("POST", "/orders", R"({"symbol":"AAPL","side":"SELL","quantity":")" + std::string{qty} + R"(","price":")" +
+                                   std::string{price} + R"("})");
+  }
+  void ask(std::string_view id) { control("POST", "/questions", R"({"account":"main","ids":[")" + std::string{id} + R"("]})"); }
+  Decimal filled() const {
+    Decimal sum;
+    for (const VenueReport& report : events_.reports) {
+      if (report.event == VenueEvent::Fill) sum = *add(sum, *report.last_qty);
+    }
+    return sum;
+  }
+
+  static ReplaceCommand cheaper(const PlaceCommand& place, const Id& broker_order_id) {
+    ReplaceCommand replace;
+    replace.command = place.command;
+    replace.command.leg = 1;
+    replace.command.venue_order_id = "V2";
+    replace.command.broker_order_id = broker_order_id;
+    replace.orig_venue_order_id = place.command.venue_order_id;
+    replace.orig_order_qty = place.order.order_qty;
+    replace.order = place.order;
+    replace.order.price = "99"_d;
+    return replace;
+  }
+
   static PlaceCommand limit(std::string_view venue_order_id, Decimal qty = "10"_d, Decimal price = "100"_d) {
     PlaceCommand place = purchase("AAPL", venue_order_id, qty, price);
     place.order.time_in_force = TimeInForce::Day;
@@ -177,22 +203,13 @@ TEST_F(IbkrLive, ALostAnswerIsUnknownAndOneThatWasNeverSentIsNot) {
   EXPECT_EQ(orders_at_venue(), 1u);
 }
 
-TEST_F(IbkrLive, AReplaceIsACancelAndTheRestAnew) {
-  connect();
+TEST_F(IbkrLive, AReplaceCanBeACancelAndTheRestAnew) {
+  connect("replace = \"cancel_first\"\n");
   const PlaceCommand place = limit("V1");
   const Facts placed = run(adapter_->place(place));
-  control("POST", "/orders", R"({"symbol":"AAPL","side":"SELL","quantity":"4","price":"100"})");
+  sell("4");
   ASSERT_TRUE(until([&] { return events_.count(VenueEvent::Fill) == 1; }));
-  ReplaceCommand replace;
-  replace.command = place.command;
-  replace.command.leg = 1;
-  replace.command.venue_order_id = "V2";
-  replace.command.broker_order_id = placed[0].broker_order_id;
-  replace.orig_venue_order_id = "V1";
-  replace.orig_order_qty = place.order.order_qty;
-  replace.order = place.order;
-  replace.order.price = "99"_d;
-  const Facts facts = run(adapter_->replace(replace));
+  const Facts facts = run(adapter_->replace(cheaper(place, placed[0].broker_order_id)));
   ASSERT_EQ(facts.back().event, VenueEvent::Replaced) << view(facts.back().text);
   EXPECT_EQ(facts.back().order_qty, "6"_d);
   EXPECT_EQ(view(facts.back().venue_order_id), "V2");
@@ -201,6 +218,105 @@ TEST_F(IbkrLive, AReplaceIsACancelAndTheRestAnew) {
   ASSERT_NE(canceled, facts.end());
   EXPECT_EQ(view(canceled->venue_order_id), "V1");
   EXPECT_EQ(canceled->cum_qty, "4"_d);
+}
+
+TEST_F(IbkrLive, AReplaceIsDoneInPlaceAndCountsWhatIsFilled) {
+  connect("answers = [\"price_percentage\"]\n");
+  const PlaceCommand place = limit("V1");
+  const Facts placed = run(adapter_->place(place));
+  sell("4");
+  ASSERT_TRUE(until([&] { return events_.count(VenueEvent::Fill) == 1; }));
+  ask("o163");
+  ReplaceCommand replace = cheaper(place, placed[0].broker_order_id);
+  replace.order.order_qty = "12"_d;
+  const Facts facts = run(adapter_->replace(replace));
+  ASSERT_EQ(names(facts), Names{VenueEvent::Replaced}) << view(facts.back().text);
+  EXPECT_EQ(facts[0].order_qty, "12"_d);
+  EXPECT_EQ(facts[0].price, "99"_d);
+  EXPECT_EQ(view(facts[0].venue_order_id), "V2");
+  EXPECT_EQ(facts[0].broker_order_id, placed[0].broker_order_id);
+  EXPECT_EQ(orders_at_venue(), 1u);
+  // From now on it is told by the new name, whatever IBKR calls it, and again once it is replaced once more.
+  const auto open = run(adapter_->orders());
+  ASSERT_TRUE(open) << open.error().text;
+  ASSERT_EQ(open->size(), 1u);
+  EXPECT_EQ(view(open->at(0).venue_order_id), "V2");
+  ReplaceCommand again = replace;
+  again.command.venue_order_id = "V3";
+  again.orig_venue_order_id = "V2";
+  again.orig_order_qty = "12"_d;
+  again.order.order_qty = "11"_d;
+  const Facts smaller = run(adapter_->replace(again));
+  ASSERT_EQ(names(smaller), Names{VenueEvent::Replaced}) << view(smaller.back().text);
+  sell("20", "99");
+  ASSERT_TRUE(until([&] { return filled() == "11"_d; })) << "and never more than that";
+  EXPECT_EQ(orders_at_venue(), 1u);
+}
+
+TEST_F(IbkrLive, AReplaceThatIsRefusedLeavesTheOrderAsItWas) {
+  connect();
+  const PlaceCommand place = limit("V1");
+  const Facts placed = run(adapter_->place(place));
+  ask("o88888");
+  const Facts asked = run(adapter_->replace(cheaper(place, placed[0].broker_order_id)));
+  ASSERT_EQ(names(asked), Names{VenueEvent::ReplaceRejected});
+  EXPECT_EQ(view(asked[0].broker_code), "o88888");
+  EXPECT_NE(std::string{view(asked[0].text)}.find("This is question o88888"), std::string::npos) << view(asked[0].text);
+  control("POST", "/orders/fail", R"({"account":"main","error":"We cannot accept an order at the limit price you selected."})");
+  const Facts refused = run(adapter_->replace(cheaper(place, placed[0].broker_order_id)));
+  ASSERT_EQ(names(refused), Names{VenueEvent::ReplaceRejected});
+  ReplaceCommand less = cheaper(place, placed[0].broker_order_id);
+  sell("4");
+  ASSERT_TRUE(until([&] { return events_.count(VenueEvent::Fill) == 1; }));
+  less.order.order_qty = "4"_d;
+  EXPECT_EQ(names(run(adapter_->replace(less))), Names{VenueEvent::ReplaceRejected}) << "so much is filled";
+  const auto status = run(adapter_->order_status(place.command));
+  ASSERT_TRUE(status) << status.error().text;
+  EXPECT_EQ(status->back().price, "100"_d);
+  EXPECT_EQ(view(status->back().venue_order_id), "V1");
+}
+
+TEST_F(IbkrLive, WhetherALostReplaceWasDoneTheOrderTells) {
+  connect();
+  const PlaceCommand place = limit("V1");
+  const Facts placed = run(adapter_->place(place));
+  ReplaceCommand replace = cheaper(place, placed[0].broker_order_id);
+  Command question = replace.command;
+  question.broker_order_id = {};
+  fault(R"({"kind":"drop_request","endpoint":"order.modify","next":1})");
+  ASSERT_EQ(names(run(adapter_->replace(replace))), Names{VenueEvent::Unknown});
+  const auto nothing = run(adapter_->order_status(question));
+  ASSERT_TRUE(nothing) << nothing.error().text;
+  EXPECT_EQ(names(*nothing), Names{VenueEvent::NotFound});
+  const auto old = run(adapter_->order_status(place.command));
+  ASSERT_TRUE(old) << old.error().text;
+  EXPECT_EQ(view(old->back().venue_order_id), "V1");
+  EXPECT_EQ(old->back().price, "100"_d);
+
+  fault(R"({"kind":"drop_answer","endpoint":"order.modify","next":1})");
+  ASSERT_EQ(names(run(adapter_->replace(replace))), Names{VenueEvent::Unknown});
+  const auto done = run(adapter_->order_status(question));
+  ASSERT_TRUE(done) << done.error().text;
+  ASSERT_EQ(names(*done), Names{VenueEvent::State});
+  EXPECT_EQ(view(done->back().venue_order_id), "V2");
+  EXPECT_EQ(done->back().price, "99"_d);
+
+  // Another life has but what the router says again.
+  replace.command.venue_order_id = "V3";
+  replace.orig_venue_order_id = "V2";
+  replace.order.order_qty = "8"_d;
+  fault(R"({"kind":"drop_answer","endpoint":"order.modify","next":1})");
+  ASSERT_EQ(names(run(adapter_->replace(replace))), Names{VenueEvent::Unknown});
+  run(adapter_->disconnect());
+  make();
+  ASSERT_TRUE(run(adapter_->connect()));
+  question.venue_order_id = "V3";
+  adapter_->recall(replace);
+  const auto recalled = run(adapter_->order_status(question));
+  ASSERT_TRUE(recalled) << recalled.error().text;
+  ASSERT_EQ(names(*recalled), Names{VenueEvent::State});
+  EXPECT_EQ(view(recalled->back().venue_order_id), "V3");
+  EXPECT_EQ(recalled->back().order_qty, "8"_d);
 }
 
 TEST_F(IbkrLive, ASessionThatSomebodyElseTakesIsLeftOrTakenBack) {

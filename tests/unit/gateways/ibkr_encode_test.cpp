@@ -111,6 +111,17 @@ TEST(IbkrEncode, RefusesWhatIbkrCannotDoByName) {
       {with([](NewOrder& o) { o.order_type = OrderType::Stop, o.price.reset(); }), ErrorCode::InvalidOrder,
        "stop_px: missing"},
       {with([](NewOrder& o) { o.trailing_delta_bps = 1; }), ErrorCode::Unsupported, "trailing_delta_bps: "},
+      {with([](NewOrder& o) {
+         o.order_type = OrderType::Stop, o.price.reset(), o.stop_px = "1"_d, o.trailing_delta_bps = 100;
+       }),
+       ErrorCode::Unsupported, "stop_px: "},
+      {with([](NewOrder& o) {
+         o.order_type = OrderType::Stop, o.price.reset(), o.stop_px = "1"_d, o.time_in_force = TimeInForce::AtTheOpening;
+       }),
+       ErrorCode::Unsupported, "time_in_force: "},
+      {with([](NewOrder& o) { o.time_in_force = TimeInForce::AtTheClose; }), ErrorCode::Unsupported, "time_in_force: "},
+      {with([](NewOrder& o) { o.extended_hours = true, o.time_in_force = TimeInForce::AtTheOpening; }),
+       ErrorCode::Unsupported, "extended_hours: "},
       {with([](NewOrder& o) { o.post_only = true; }), ErrorCode::Unsupported, "post_only: "},
       {with([](NewOrder& o) { o.reduce_only = true; }), ErrorCode::Unsupported, "reduce_only: "},
       {with([](NewOrder& o) { o.display_qty = "1"_d; }), ErrorCode::Unsupported, "display_qty: "},
