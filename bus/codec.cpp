@@ -628,22 +628,26 @@ BUSBAR_TABLE(Instrument, (symbol, broker_symbol),
               trailing_delta_max_bps, market, times_in_force, cash_order_qty_times_in_force, fraction_size, low_price,
               low_tick_size, broker_id, trailing_order_types))
 BUSBAR_TABLE(Instruments, (gateway), (page, is_last, instruments, as_of_ns, markets))
+BUSBAR_TABLE(Portfolio, (portfolio), (text, portfolio_type, is_own, total, cash, asset))
 BUSBAR_TABLE(AccountInfo, (account),
-             (gateway, broker, environment, broker_account, can_trade, maker_commission, taker_commission))
+             (gateway, broker, environment, broker_account, can_trade, maker_commission, taker_commission, portfolios))
 BUSBAR_TABLE(Balance, (asset), (free, locked))
 BUSBAR_TABLE(Position, (symbol), (qty, avg_px))
 
 BUSBAR_TABLE(Query, (kind),
              (account, symbol, client_order_id, order_id, include_closed, start_time_ns, end_time_ns, bar_interval_ms,
-              page_token, page_size, url))
+              page_token, page_size, url, order))
 BUSBAR_TABLE(GatewayStatus, (gateway), (broker, incarnation, connected, version, last_heard_ns, open_commands))
 BUSBAR_TABLE(BucketStatus, (bucket, scope), (interval_ms, limit, used, queued, blocked_until_ns))
 BUSBAR_TABLE(RouterStatus, (),
              (version, core_version, environment, journal_id, last_sequence, durable_sequence, audited_sequence, state_hash,
               open_orders, in_doubt, sessions, log_used_bytes, log_limit_bytes, accepts_orders, reason))
+BUSBAR_TABLE(Preview, (account, symbol),
+             (side, is_accepted, error, reason, text, order_qty, cash_order_qty, avg_px, bid_px, ask_px, slippage, commission,
+              commission_asset, order_total, initial_margin, maintenance_margin))
 BUSBAR_TABLE(Answer, (kind),
              (error, text, next_page_token, as_of_ns, status, gateways, sessions, buckets, orders, instruments, accounts,
-              balances, positions, quotes, bars, books, tickers, url))
+              balances, positions, quotes, bars, books, tickers, url, trades, previews))
 
 BUSBAR_TABLE(ClientRule, (client), (accounts, may_trade, may_kill))
 BUSBAR_TABLE(AccountRule, (account, gateway), (max_order_qty, max_order_notional, session_end_margin_ms, market_closed, queue_for_open_ms))

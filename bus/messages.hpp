@@ -554,6 +554,16 @@ struct Instruments {
   std::vector<MarketHours> markets;
 };
 
+struct Portfolio {
+  Id portfolio;
+  Words text;
+  Name portfolio_type;
+  bool is_own = false;
+  std::optional<Decimal> total;
+  std::optional<Decimal> cash;
+  Name asset;
+};
+
 struct AccountInfo {
   Name account;
   Name gateway;
@@ -563,6 +573,7 @@ struct AccountInfo {
   bool can_trade = false;
   std::optional<Decimal> maker_commission;
   std::optional<Decimal> taker_commission;
+  std::vector<Portfolio> portfolios;
 };
 
 struct Balance {
@@ -592,6 +603,7 @@ struct Query {
   Id page_token;
   std::uint32_t page_size = 200;
   std::string url;
+  std::optional<NewOrder> order;
 };
 
 struct GatewayStatus {
@@ -632,6 +644,27 @@ struct RouterStatus {
   Words reason;
 };
 
+struct Preview {
+  Name account;
+  Symbol symbol;
+  Side side = Side::Unset;
+  bool is_accepted = false;
+  ErrorCode error = ErrorCode::None;
+  Words reason;
+  Words text;
+  std::optional<Decimal> order_qty;
+  std::optional<Decimal> cash_order_qty;
+  std::optional<Decimal> avg_px;
+  std::optional<Decimal> bid_px;
+  std::optional<Decimal> ask_px;
+  std::optional<Decimal> slippage;
+  std::optional<Decimal> commission;
+  Name commission_asset;
+  std::optional<Decimal> order_total;
+  std::optional<Decimal> initial_margin;
+  std::optional<Decimal> maintenance_margin;
+};
+
 struct Answer {
   QueryKind kind = QueryKind::Unset;
   ErrorCode error = ErrorCode::None;
@@ -652,6 +685,8 @@ struct Answer {
   std::vector<Book> books;
   std::vector<Ticker> tickers;
   std::string url;
+  std::vector<Trade> trades;
+  std::vector<Preview> previews;
 };
 
 // ---- journal.fbs

@@ -771,7 +771,9 @@ void Shell::answer_query(Asked asked) {
     case QueryKind::Book:
     case QueryKind::Ticker:
     case QueryKind::VenueOrders:
-    case QueryKind::VenueTrades: return ask_gateway(std::move(asked));
+    case QueryKind::VenueTrades:
+    case QueryKind::MarketTrades:
+    case QueryKind::Preview: return ask_gateway(std::move(asked));
     case QueryKind::AuthUrl:
     case QueryKind::HandleCallback:
     case QueryKind::RefreshToken:

@@ -38,4 +38,12 @@ asio::awaitable<Result<Ticker>> Adapter::ticker(Symbol) {
   co_return Error{ErrorCode::Unsupported, "this broker gives no 24 h ticker"};
 }
 
+asio::awaitable<Result<std::vector<Trade>>> Adapter::market_trades(Symbol) {
+  co_return Error{ErrorCode::Unsupported, "this broker lists no trades of the market"};
+}
+
+asio::awaitable<Result<Preview>> Adapter::preview(NewOrder) {
+  co_return Error{ErrorCode::Unsupported, "this broker previews no orders"};
+}
+
 }  // namespace busbar::gateway

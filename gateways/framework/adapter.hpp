@@ -97,6 +97,10 @@ class Adapter {
                                                             Timestamp start_ns, Timestamp end_ns);
   virtual asio::awaitable<Result<Book>> book(Symbol symbol);
   virtual asio::awaitable<Result<Ticker>> ticker(Symbol symbol);
+  // The market's latest, oldest first: as many as the broker gives in one answer.
+  virtual asio::awaitable<Result<std::vector<Trade>>> market_trades(Symbol symbol);
+  // What would come of an order. One that the broker would refuse is an answer, too.
+  virtual asio::awaitable<Result<Preview>> preview(NewOrder order);
   // bar_interval_ms is 0 for what is no bar.
   virtual asio::awaitable<Result<void>> subscribe(Symbol symbol, Channel channel, std::uint32_t bar_interval_ms) = 0;
   virtual asio::awaitable<Result<void>> unsubscribe(Symbol symbol, Channel channel, std::uint32_t bar_interval_ms) = 0;

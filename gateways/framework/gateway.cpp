@@ -532,7 +532,9 @@ asio::awaitable<Result<void>> Gateway::ask_account(Account& account, Query& quer
     case QueryKind::Quote:
     case QueryKind::Book:
     case QueryKind::Ticker:
+    case QueryKind::MarketTrades:
     case QueryKind::Bars: co_return co_await ask_market(account, query, answer);
+    case QueryKind::Preview: co_return co_await ask_preview(account, query, answer);
     case QueryKind::VenueOrders:
     case QueryKind::VenueTrades: co_return co_await ask_venue_lists(account, query, answer);
     case QueryKind::AuthUrl:
@@ -598,6 +600,12 @@ asio::awaitable<Result<void>> Gateway::ask_market(Account& account, const Query&
   if (query.kind == QueryKind::Ticker) {
     co_return co_await read<Ticker>([&] { return adapter.ticker(query.symbol); }, put(answer.tickers));
   }
+  if (query.kind == QueryKind::MarketTrades) {
+    co_return co_await read<std::vector<Trade>>([&] { return adapter.market_trades(query.symbol); },
+                                                [&, put_trade = put(answer.trades)](std::vector<Trade> trades) {
+                                                  for (Trade& trade : trades) put_trade(std::move(trade));
+                                                });
+  }
   if (!interval_name(query.bar_interval_ms)) {
     co_return Error{ErrorCode::InvalidMessage, "bar_interval_ms: " + std::to_string(query.bar_interval_ms) +
                                                    " is none of " + interval_names()};
@@ -607,6 +615,21 @@ asio::awaitable<Result<void>> Gateway::ask_market(Account& account, const Query&
       [&, put_bar = put(answer.bars)](std::vector<Bar> bars) {
         for (Bar& bar : bars) put_bar(std::move(bar));
       });
+}
+
+asio::awaitable<Result<void>> Gateway::ask_preview(Account& account, const Query& query, Answer& answer) {
+  if (!query.order) co_return Error{ErrorCode::InvalidMessage, "order: missing"};
+  const NewOrder order = *query.order;
+  if (order.account != account.name() || order.symbol != query.symbol) {
+    co_return Error{ErrorCode::InvalidMessage, "order: of another account or symbol than the question"};
+  }
+  co_return co_await read<Preview>([&] { return account.adapter().preview(order); },
+                                   [&](Preview preview) {
+                                     preview.account = order.account;
+                                     preview.symbol = order.symbol;
+                                     preview.side = order.side;
+                                     answer.previews.push_back(std::move(preview));
+                                   });
 }
 
 asio::awaitable<Result<void>> Gateway::ask_venue_lists(Account& account, const Query& query, Answer& answer) {

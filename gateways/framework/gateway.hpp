@@ -95,6 +95,7 @@ class Gateway final : public AccountOwner {
   asio::awaitable<Result<void>> ask_account(Account& account, Query& query, Answer& answer);
   asio::awaitable<Result<void>> ask_what_is_held(Account& account, const Query& query, Answer& answer);
   asio::awaitable<Result<void>> ask_market(Account& account, const Query& query, Answer& answer);
+  asio::awaitable<Result<void>> ask_preview(Account& account, const Query& query, Answer& answer);
   asio::awaitable<Result<void>> ask_venue_lists(Account& account, const Query& query, Answer& answer);
   asio::awaitable<Result<void>> ask_login(Account& account, Query& query, Answer& answer);
   template <class T>

@@ -41,6 +41,8 @@ Answer Pages::split(Answer whole, std::uint32_t page_size, Timestamp now) {
   cut_list(pages, head, &Answer::bars, whole.bars, size);
   cut_list(pages, head, &Answer::books, whole.books, size);
   cut_list(pages, head, &Answer::tickers, whole.tickers, size);
+  cut_list(pages, head, &Answer::trades, whole.trades, size);
+  cut_list(pages, head, &Answer::previews, whole.previews, size);
   if (pages.empty()) return head;
   Answer first = std::move(pages.front());
   pages.pop_front();

@@ -312,7 +312,7 @@ class Judge {
   static std::int64_t most(OrderListType) { return static_cast<int>(OrderListType::Bracket); }
   static std::int64_t most(OrderStatus) { return static_cast<int>(OrderStatus::NeverSeen); }
   static std::int64_t most(OrderType) { return static_cast<int>(OrderType::LimitIfTouched); }
-  static std::int64_t most(QueryKind) { return static_cast<int>(QueryKind::RevokeToken); }
+  static std::int64_t most(QueryKind) { return static_cast<int>(QueryKind::Preview); }
   static std::int64_t most(Rounding) { return static_cast<int>(Rounding::Nearest); }
   static std::int64_t most(SelfTradePrevention) { return static_cast<int>(SelfTradePrevention::Decrement); }
   static std::int64_t most(SessionStateKind) { return static_cast<int>(SessionStateKind::Down); }
@@ -344,6 +344,7 @@ class Judge {
   void quantities_of(const Quote& m) { are_some(m.bid_qty, m.ask_qty); }
   void quantities_of(const Trade& m) { is_some(m.qty); }
   void quantities_of(const Bar& m) { is_some(m.volume); }
+  void quantities_of(const Preview& m) { are_some(m.order_qty, m.cash_order_qty); }
   void quantities_of(const Ticker& m) { are_some(m.volume, m.quote_volume); }
   void quantities_of(const AccountRule& m) { are_some(m.max_order_qty, m.max_order_notional); }
   void quantities_of(const SymbolRule& m) { are_some(m.max_order_qty, m.max_order_notional); }

@@ -52,6 +52,8 @@ std::string_view name_of_table(const Ticker&) { return "Ticker"; }
 std::string_view name_of_table(const Offer&) { return "Offer"; }
 std::string_view name_of_table(const MarketHours&) { return "MarketHours"; }
 std::string_view name_of_table(const TradingSession&) { return "TradingSession"; }
+std::string_view name_of_table(const Portfolio&) { return "Portfolio"; }
+std::string_view name_of_table(const Preview&) { return "Preview"; }
 
 #define BUSBAR_BEFORE(which, its_name)                                                                 \
   Before which##_schema() {                                                                            \

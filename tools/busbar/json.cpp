@@ -342,7 +342,11 @@ class Fields {
   static Fields fields_of(const AccountInfo& m) {
     return Fields{}("account", m.account)("gateway", m.gateway)("broker", m.broker)("environment", m.environment)(
         "broker_account", m.broker_account)("can_trade", m.can_trade)("maker_commission", m.maker_commission)(
-        "taker_commission", m.taker_commission);
+        "taker_commission", m.taker_commission)("portfolios", m.portfolios);
+  }
+  static Fields fields_of(const Portfolio& m) {
+    return Fields{}("portfolio", m.portfolio)("text", m.text)("portfolio_type", m.portfolio_type)("is_own", m.is_own)(
+        "total", m.total)("cash", m.cash)("asset", m.asset);
   }
   static Fields fields_of(const Balance& m) { return Fields{}("asset", m.asset)("free", m.free)("locked", m.locked); }
   static Fields fields_of(const Position& m) { return Fields{}("symbol", m.symbol)("qty", m.qty)("avg_px", m.avg_px); }
@@ -350,7 +354,7 @@ class Fields {
     return Fields{"Query"}("kind", m.kind)("account", m.account)("symbol", m.symbol)(
         "client_order_id", m.client_order_id)("order_id", m.order_id)("include_closed", m.include_closed)(
         "start_time", Time{m.start_time_ns})("end_time", Time{m.end_time_ns})("bar_interval_ms", m.bar_interval_ms)(
-        "page_token", m.page_token)("page_size", m.page_size);
+        "page_token", m.page_token)("page_size", m.page_size)("order", m.order);
   }
   static Fields fields_of(const GatewayStatus& m) {
     return Fields{}("gateway", m.gateway)("broker", m.broker)("incarnation", Wide{m.incarnation})(
@@ -373,7 +377,15 @@ class Fields {
         "as_of", Time{m.as_of_ns})("status", m.status)("gateways", m.gateways)("sessions", m.sessions)(
         "buckets", m.buckets)("orders", m.orders)("instruments", m.instruments)("accounts", m.accounts)(
         "balances", m.balances)("positions", m.positions)("quotes", m.quotes)("bars", m.bars)(
-        "books", m.books)("tickers", m.tickers)("url", m.url);
+        "books", m.books)("tickers", m.tickers)("url", m.url)("trades", m.trades)(
+        "previews", m.previews);
+  }
+  static Fields fields_of(const Preview& m) {
+    return Fields{}("account", m.account)("symbol", m.symbol)("side", m.side)("is_accepted", m.is_accepted)(
+        "error", m.error)("reason", m.reason)("text", m.text)("order_qty", m.order_qty)(
+        "cash_order_qty", m.cash_order_qty)("avg_px", m.avg_px)("bid_px", m.bid_px)("ask_px", m.ask_px)(
+        "slippage", m.slippage)("commission", m.commission)("commission_asset", m.commission_asset)(
+        "order_total", m.order_total)("initial_margin", m.initial_margin)("maintenance_margin", m.maintenance_margin);
   }
   static Fields fields_of(const ClientRule& m) {
     return Fields{}("client", m.client)("accounts", m.accounts)("may_trade", m.may_trade)("may_kill", m.may_kill);
@@ -471,6 +483,8 @@ json::object to_json(const Position& position) { return Fields::fields_of(positi
 json::object to_json(const Bar& bar) { return Fields::fields_of(bar).take(); }
 json::object to_json(const Book& book) { return Fields::fields_of(book).take(); }
 json::object to_json(const Ticker& ticker) { return Fields::fields_of(ticker).take(); }
+json::object to_json(const Trade& trade) { return Fields::fields_of(trade).take(); }
+json::object to_json(const Preview& preview) { return Fields::fields_of(preview).take(); }
 json::object with_age(json::object line, const Answer& answer) {
   line["as_of"] = time_text(answer.as_of_ns);
   if (!answer.text.empty()) line["text"] = view(answer.text);

@@ -28,6 +28,8 @@ json::object to_json(const Position& position);
 json::object to_json(const Bar& bar);
 json::object to_json(const Book& book);
 json::object to_json(const Ticker& ticker);
+json::object to_json(const Trade& trade);
+json::object to_json(const Preview& preview);
 // With when it was true, and why it is old where it is.
 json::object with_age(json::object line, const Answer& answer);
 // {"stream", "sequence", "time", "kind", "header", "message"}; an Output's inner message is decoded as well.

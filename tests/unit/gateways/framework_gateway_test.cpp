@@ -91,6 +91,17 @@ class FakeAdapter : public Adapter {
     co_return fills;
   }
   asio::awaitable<Result<Quote>> quote(Symbol) override { co_return Quote{}; }
+  asio::awaitable<Result<std::vector<Trade>>> market_trades(Symbol symbol) override {
+    std::vector<Trade> list(2);
+    list[1].trade_id = cut<64>(std::string{view(symbol)} + "-2");
+    co_return list;
+  }
+  asio::awaitable<Result<Preview>> preview(NewOrder order) override {
+    Preview said;
+    said.order_qty = order.order_qty;
+    said.is_accepted = true;
+    co_return said;
+  }
   asio::awaitable<Result<void>> subscribe(Symbol symbol, Channel, std::uint32_t) override {
     if (subscribe_errors-- > 0) co_return Error{ErrorCode::ConnectionError, "down"};
     subscribed.push_back(symbol);
@@ -804,6 +815,40 @@ TEST_F(GatewayTest, AnswersWhatTheBrokerLists) {
   EXPECT_EQ(ask(QueryKind::Bars, "BTC/USDT").error, ErrorCode::InvalidMessage) << "bars of no length";
   EXPECT_EQ(ask(QueryKind::Book, "BTC/USDT").error, ErrorCode::Unsupported) << "as the interface says by itself";
   EXPECT_EQ(ask(QueryKind::Balances, "", "nobody").error, ErrorCode::InvalidMessage);
+}
+
+TEST_F(GatewayTest, AnswersWhatTheMarketTradedAndWhatWouldComeOfAnOrder) {
+  start();
+  const auto ask = [&](Query query) {
+    query.account = "main";
+    query.symbol = "BTC/USDT";
+    const std::size_t before = answers_.size();
+    send(query, 1);
+    until([&] { return answers_.size() > before; });
+    return answers_.back();
+  };
+  const Answer trades = ask(Query{.kind = QueryKind::MarketTrades});
+  ASSERT_EQ(trades.trades.size(), 2u);
+  EXPECT_EQ(trades.trades[1].trade_id, "BTC/USDT-2");
+  EXPECT_EQ(trades.trades[1].source, "main");
+  EXPECT_EQ(trades.trades[1].symbol, "BTC/USDT");
+  EXPECT_EQ(ask(Query{.kind = QueryKind::MarketTrades, .page_size = 1}).trades.size(), 1u);
+  NewOrder order;
+  order.client_order_id = "A1";
+  order.account = "main";
+  order.symbol = "BTC/USDT";
+  order.side = Side::Sell;
+  order.order_type = OrderType::Market;
+  order.order_qty = Decimal{2, 0};
+  const Answer preview = ask(Query{.kind = QueryKind::Preview, .order = order});
+  ASSERT_EQ(preview.previews.size(), 1u);
+  EXPECT_EQ(preview.previews[0].symbol, "BTC/USDT");
+  EXPECT_EQ(preview.previews[0].side, Side::Sell);
+  EXPECT_EQ(preview.previews[0].order_qty, (Decimal{2, 0}));
+  EXPECT_TRUE(adapter_->placed.empty());
+  EXPECT_EQ(ask(Query{.kind = QueryKind::Preview}).error, ErrorCode::InvalidMessage) << "of what order?";
+  order.account = "other";
+  EXPECT_EQ(ask(Query{.kind = QueryKind::Preview, .order = order}).error, ErrorCode::InvalidMessage);
 }
 
 TEST_F(GatewayTest, QuotesGoToTheHubWithDenseNumbers) {

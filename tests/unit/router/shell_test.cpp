@@ -542,7 +542,7 @@ TEST_F(ShellTest, EveryKindOfQuestionToTheBrokerGoesThere) {
   for (const QueryKind kind : {QueryKind::Balances, QueryKind::Positions, QueryKind::Quote, QueryKind::Bars,
                                QueryKind::Book, QueryKind::Ticker, QueryKind::VenueOrders, QueryKind::VenueTrades,
                                QueryKind::AuthUrl, QueryKind::HandleCallback, QueryKind::RefreshToken,
-                               QueryKind::RevokeToken}) {
+                               QueryKind::RevokeToken, QueryKind::MarketTrades, QueryKind::Preview}) {
     SCOPED_TRACE(name_of(kind));
     Query query;
     query.kind = kind;
