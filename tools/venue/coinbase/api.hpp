@@ -53,6 +53,7 @@ struct Rules {
   TimeUs token_life_max = 120'000'000;
   TimeUs end_time_max = 90LL * 86'400'000'000;
   bool streams_take_access_tokens = true;              // the broker does not say whether
+  TimeUs edit_delay = 0;                               // between an edit's answer and its effect
   TimeUs cancel_delay = 0;                             // between a cancel's answer and its effect
 };
 
@@ -160,6 +161,7 @@ class Api {
     Decimal size, price;
   };
   // The reason why not; empty when it may be done.
+  Outcome<Order> apply_edit(Ticket& ticket, Decimal size, Decimal price, Events& events);
   std::string read_edit(const Call& call, AccountId account, EditWanted& wanted);
   boost::json::object portfolio_shape(AccountId account) const;
   boost::json::object account_shape(AccountId account, const std::string& asset) const;

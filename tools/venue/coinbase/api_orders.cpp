@@ -192,6 +192,7 @@ std::string Api::cancel_one(AccountId account, const std::string& order_id) {
   if (order.status == Status::Filled) return "ORDER_IS_FULLY_FILLED";
   if (ticket->is_cancel_pending || order.status == Status::Canceled) return "DUPLICATE_CANCEL_REQUEST";
   if (!order.is_open()) return "UNKNOWN_CANCEL_ORDER";
+  if (ticket->pending_edit) return "ORDER_IS_BEING_REPLACED";
   if (!engine_.accounts()[account].may_trade) return "NOT_ALLOWED_TO_CANCEL";
   if (rules_.cancel_delay > 0) {
     ticket->is_cancel_pending = true;
@@ -236,6 +237,7 @@ std::string Api::read_edit(const Call& call, AccountId account, EditWanted& want
   if (!ticket.is_editable()) return "ONLY_LIMIT_ORDER_EDITS_SUPPORTED";
   if (!order.is_open()) return "ONLY_OPEN_ORDERS_CAN_BE_EDITED";
   if (ticket.is_cancel_pending) return "CANNOT_EDIT_ORDER_PENDING_CANCEL";
+  if (ticket.pending_edit) return "ORDER_IS_ALREADY_BEING_REPLACED";
   if (ticket.is_triggered || (ticket.is_stop() && order.working != 0)) return "CANNOT_EDIT_TRIGGERED_ORDER";
   const Symbol& rules = engine_.symbol(ticket.symbol);
   wanted.size = plain_amount(text_in(call.body, "size")).value_or(Decimal{});
@@ -250,23 +252,28 @@ std::string Api::read_edit(const Call& call, AccountId account, EditWanted& want
   return {};
 }
 
+Outcome<Order> Api::apply_edit(Ticket& ticket, Decimal size, Decimal price, Events& events) {
+  auto edited = engine_.edit(ticket.account, ticket.symbol, ticket.number, size, price, now_(), events);
+  if (!edited) return edited;
+  ticket.configuration["base_size"] = plain(size);
+  ticket.configuration["limit_price"] = plain(price);
+  ticket.edits.push_back(json::object{
+      {"price", plain(price)}, {"size", plain(size)}, {"replace_accept_timestamp", rfc3339(now_())}});
+  return edited;
+}
+
 Reply Api::edit(const Call& call, AccountId account) {
   EditWanted wanted;
   std::string reason = read_edit(call, account, wanted), preview_reason;
   Events events;
-  if (reason.empty()) {
-    Ticket& ticket = *wanted.ticket;
-    const auto edited =
-        engine_.edit(account, ticket.symbol, ticket.number, wanted.size, wanted.price, now_(), events);
-    if (edited) {
-      ticket.configuration["base_size"] = plain(wanted.size);
-      ticket.configuration["limit_price"] = plain(wanted.price);
-      ticket.edits.push_back(json::object{{"price", plain(wanted.price)},
-                                          {"size", plain(wanted.size)},
-                                          {"replace_accept_timestamp", rfc3339(now_())}});
-    } else if (edited.error() == Refusal::InsufficientBalance) {
+  if (reason.empty() && rules_.edit_delay > 0) {
+    wanted.ticket->pending_edit = {wanted.size, wanted.price, now_() + rules_.edit_delay};
+    on_order_changed(order_of(*wanted.ticket));
+  } else if (reason.empty()) {
+    const auto edited = apply_edit(*wanted.ticket, wanted.size, wanted.price, events);
+    if (!edited && edited.error() == Refusal::InsufficientBalance) {
       preview_reason = "PREVIEW_INSUFFICIENT_FUND";
-    } else {
+    } else if (!edited) {
       const bool would_take = edited.error() == Refusal::WouldMatchImmediately;
       reason = would_take ? "INVALID_EDITED_PRICE" : "COMMANDER_REJECTED_EDIT_ORDER";
     }
@@ -316,10 +323,15 @@ Reply Api::edit_preview(const Call& call, AccountId account) {
 
 void Api::on_tick() {
   const TimeUs time = now_();
-  for (const Ticket* ticket : ledger_.open_tickets()) {
+  for (Ticket* ticket : ledger_.open_tickets()) {
     if (ticket->is_cancel_pending && ticket->cancel_due <= time) {
       ledger_.find(ticket->order_id)->cancel_message = "User requested cancel";
       cancel_now(*ticket);
+    } else if (ticket->pending_edit && ticket->pending_edit->due <= time) {
+      const Ticket::PendingEdit edit = *std::exchange(ticket->pending_edit, std::nullopt);
+      Events events;
+      if (!apply_edit(*ticket, edit.size, edit.price, events)) on_order_changed(order_of(*ticket));
+      publish(events);
     } else if (ticket->end_time != 0 && ticket->end_time <= time) {
       Events events;
       static_cast<void>(engine_.expire(ticket->account, ticket->symbol, ticket->number, time, events));

@@ -97,6 +97,7 @@ Settings load_settings(ConfigTable& root, const std::filesystem::path& default_f
   settings.rules.hosts = venue.texts("hosts", settings.rules.hosts);
   settings.rules.leeway = venue.integer("clock_leeway_s", 0, 3'600, settings.rules.leeway / 1'000'000) * 1'000'000;
   settings.rules.cancel_delay = venue.integer("cancel_delay_ms", 0, 60'000, 0) * 1'000;
+  settings.rules.edit_delay = venue.integer("edit_delay_ms", 0, 60'000, 0) * 1'000;
   settings.rules.streams_take_access_tokens = venue.flag("stream_access_tokens", true);
   settings.rules.end_time_max =
       venue.integer("end_time_days_max", 1, 3'650, settings.rules.end_time_max / 86'400'000'000) * 86'400'000'000;

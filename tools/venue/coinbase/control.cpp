@@ -9,7 +9,7 @@ namespace json = boost::json;
 Control::Control(Venue& venue) : venue::Control{venue}, venue_{venue} {
   offer({"POST", "/limits", "any key of [venue.limits]",
          [this](const auto& body, const auto&) { return set_limits(body); }});
-  offer({"POST", "/rules", "cancel_delay_ms, clock_leeway_s, hosts, stream_access_tokens",
+  offer({"POST", "/rules", "cancel_delay_ms, edit_delay_ms, clock_leeway_s, hosts, stream_access_tokens",
          [this](const auto& body, const auto&) { return set_rules(body); }});
   offer({"POST", "/symbols",
          "symbol; status; trading_disabled, is_disabled, view_only, auction_mode, cancel_only, limit_only, post_only",
@@ -41,6 +41,7 @@ json::value Control::set_limits(const json::object& body) {
 json::value Control::set_rules(const json::object& body) {
   Rules& rules = venue_.api().rules();
   rules.cancel_delay = integer_of(body, "cancel_delay_ms", rules.cancel_delay / 1'000) * 1'000;
+  rules.edit_delay = integer_of(body, "edit_delay_ms", rules.edit_delay / 1'000) * 1'000;
   rules.leeway = integer_of(body, "clock_leeway_s", rules.leeway / 1'000'000) * 1'000'000;
   rules.streams_take_access_tokens =
       flag_if_given(body, "stream_access_tokens").value_or(rules.streams_take_access_tokens);

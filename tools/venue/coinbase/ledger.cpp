@@ -22,6 +22,7 @@ void Ledger::apply(const Execution& execution) {
   }
   if (!execution.order.is_open()) {
     ticket->is_cancel_pending = false;
+    ticket->pending_edit.reset();
     close(*ticket);
   }
 }

@@ -38,6 +38,12 @@ struct Ticket {
   TimeUs last_fill = 0;
   std::string reject_reason, reject_message, cancel_message;
   boost::json::array edits;
+  struct PendingEdit {
+    Decimal size;
+    Decimal price;
+    TimeUs due = 0;
+  };
+  std::optional<PendingEdit> pending_edit;
 
   bool is_by_money() const { return !quote_size.is_zero(); }
   bool is_limit() const { return kind.starts_with("limit") || kind.starts_with("sor"); }

@@ -15,7 +15,7 @@ std::string_view shown_status(const Order& order, const Ticket& ticket) {
     case Status::Expired:
       if (order.expiry == ExpiryReason::Rejected) return "FAILED";
       return order.expiry == ExpiryReason::None ? "EXPIRED" : "CANCELLED";
-    default: return ticket.is_cancel_pending ? "CANCEL_QUEUED" : "OPEN";
+    default: return ticket.is_cancel_pending ? "CANCEL_QUEUED" : ticket.pending_edit ? "EDIT_QUEUED" : "OPEN";
   }
 }
 
