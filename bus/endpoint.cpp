@@ -9,6 +9,7 @@
 #include <set>
 #include <stdexcept>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -229,7 +230,7 @@ class Endpoint::Socket : public std::enable_shared_from_this<Socket> {
 
   bool can_send() {
     schedule();
-    return has(ZMQ_POLLOUT);
+    return (events() & ZMQ_POLLOUT) != 0;
   }
 
   bool publish(std::string_view topic, std::span<const std::uint8_t> bytes) {
@@ -275,6 +276,7 @@ class Endpoint::Socket : public std::enable_shared_from_this<Socket> {
   OnMessage on_message;
   std::function<void()> on_batch_end;
   std::function<void(std::string_view, bool)> on_subscription;
+  std::function<void()> on_peer;
   std::uint64_t dropped = 0;
 
  private:
@@ -291,8 +293,10 @@ class Endpoint::Socket : public std::enable_shared_from_this<Socket> {
   }
 
   // ZMQ_FD tells only of changes, and any call on the socket may swallow one. So after every send, and after every batch read,
-  // the socket is looked at again in this turn of the loop, before anything waits on the descriptor.
+  // the socket is looked at again in this turn of the loop, before anything waits on the descriptor. A Pub has nothing to read:
+  // whoever subscribes is heard of when it next publishes.
   void schedule() {
+    if (kind_ == Kind::Pub) return;
     is_used_ = true;
     if (is_scheduled_ || is_draining_) return;
     is_scheduled_ = true;
@@ -311,12 +315,12 @@ class Endpoint::Socket : public std::enable_shared_from_this<Socket> {
     });
   }
 
-  bool has(int event) const {
+  int events() const {
     int events = 0;
     std::size_t size = sizeof events;
-    return zmq_getsockopt(socket_, ZMQ_EVENTS, &events, &size) == 0 && (events & event) != 0;
+    return zmq_getsockopt(socket_, ZMQ_EVENTS, &events, &size) == 0 ? events : 0;
   }
-  bool has_input() const { return has(ZMQ_POLLIN); }
+  bool has_input() const { return (events() & ZMQ_POLLIN) != 0; }
 
   void drain() {
     const auto keep = shared_from_this();  // a handler may end the endpoint
@@ -337,12 +341,15 @@ class Endpoint::Socket : public std::enable_shared_from_this<Socket> {
     if (count > 0 && socket_ != nullptr && on_batch_end) on_batch_end();
     is_draining_ = false;
     if (socket_ == nullptr || is_paused_) return;
-    if (is_dry && !is_used_) return wait();
-    if (has_input()) {
+    if (is_dry && !is_used_ && !on_peer) return wait();
+    const int now = events();
+    if ((now & ZMQ_POLLIN) != 0) {
       schedule();
     } else {
       wait();
     }
+    const bool has_peer = (now & ZMQ_POLLOUT) != 0;
+    if (on_peer && std::exchange(had_peer_, has_peer) != has_peer) on_peer();
   }
 
   // One message, whatever its form. false: there is none.
@@ -417,6 +424,7 @@ class Endpoint::Socket : public std::enable_shared_from_this<Socket> {
   bool is_draining_ = false;
   bool is_used_ = false;  // since it was last found dry
   bool is_paused_ = false;
+  bool had_peer_ = false;  // Dealer
   std::uint64_t subscriptions_ended_ = 0;
   std::set<std::string, std::less<>> subscriptions_;  // XPub: all prefixes that somebody asked for
 };
@@ -434,6 +442,7 @@ void Endpoint::on_batch_end(std::function<void()> handler) { socket_->on_batch_e
 bool Endpoint::send(const RoutingId& peer, std::span<const std::uint8_t> bytes) { return socket_->send(peer, bytes); }
 bool Endpoint::send(std::span<const std::uint8_t> bytes) { return socket_->send(bytes); }
 bool Endpoint::can_send() { return socket_->can_send(); }
+void Endpoint::on_peer(std::function<void()> handler) { socket_->on_peer = std::move(handler); }
 bool Endpoint::publish(std::string_view topic, std::span<const std::uint8_t> bytes) { return socket_->publish(topic, bytes); }
 bool Endpoint::forward(const Endpoint& from) { return socket_->forward(*from.socket_); }
 void Endpoint::subscribe(std::string_view prefix) { socket_->subscribe(prefix, true); }

@@ -70,6 +70,8 @@ class Endpoint {
   [[nodiscard]] bool send(std::span<const std::uint8_t> bytes);                         // Dealer, Req
   // Would a Dealer's message be taken now? With `immediate`: is the peer connected?
   bool can_send();
+  // Dealer: called when the answer to that has changed.
+  void on_peer(std::function<void()> handler);
   // One frame: topic, at least one NUL, zeros to a multiple of 16, then the buffer.
   [[nodiscard]] bool publish(std::string_view topic, std::span<const std::uint8_t> bytes);
   // Publishes what `from` is handing over at this moment, as it came. Shared, not copied.

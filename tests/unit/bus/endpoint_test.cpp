@@ -116,6 +116,21 @@ TEST_F(EndpointTest, APeerThatLeftIsNoLongerSentTo) {
   run_until(loop, [&] { return !router.send(peer, bytes_of("z")); });
 }
 
+TEST_F(EndpointTest, TellsWhenThePeerComesAndGoes) {
+  Endpoint dealer{loop, Kind::Dealer, {.immediate = true}};
+  std::vector<bool> told;
+  dealer.on_peer([&] { told.push_back(dealer.can_send()); });
+  dealer.connect(address);
+  for (std::size_t life = 1; life <= 3; ++life) {
+    Endpoint router{loop, Kind::Router};
+    router.bind(address);
+    run_until(loop, [&] { return told.size() == 2 * life - 1; });
+    EXPECT_TRUE(told.back());
+  }
+  run_until(loop, [&] { return told.size() == 6; });
+  EXPECT_EQ(told, (std::vector<bool>{true, false, true, false, true, false}));
+}
+
 // ZMQ_FD tells of changes only once, and a send may swallow the news. Both sides send in bursts from timers while they read,
 // and nothing may stay behind.
 TEST_F(EndpointTest, NoMessageStallsOrIsLostInBurstsBothWays) {
