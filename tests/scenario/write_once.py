@@ -241,9 +241,10 @@ def compare_legs(ours, legs):
 
 
 def compare_trades(reports, trades):
-    """Every fill that was reported, once, and every trade of the venue's."""
+    """Every fill that was reported, once, and every trade of the venue's. A broker that changes an order where it is goes on
+    calling it by the first of our names: which of them is in their last three letters."""
     def fills(rows, price, qty):
-        return sorted((row["venue_order_id"] if "venue_order_id" in row else row["client_order_id"], Number(row[price]),
+        return sorted(((row["venue_order_id"] if "venue_order_id" in row else row["client_order_id"])[:-3], Number(row[price]),
                        Number(row[qty])) for row in rows)
     told = fills([r for r in reports if r["exec_type"] == "Trade"], "last_px", "last_qty")
     made = fills(trades, "price", "qty")
