@@ -122,6 +122,7 @@ void Gateway::start() {
 }
 
 void Gateway::start_accounts() {
+  timer_.cancel();  // heartbeats begin
   if (std::exchange(is_started_, true) || is_stopping_) return;
   for (auto& [name, account] : accounts_) account->start();
 }
@@ -131,9 +132,18 @@ asio::awaitable<void> Gateway::keep_ticking() {
     link_.tick();
     for (auto& [name, account] : accounts_) account->tick();
     drop_subscriptions();
-    timer_.expires_after(options_.tick);
+    timer_.expires_after(until_due());
     co_await timer_.async_wait(asio::as_tuple(asio::use_awaitable));
   }
+}
+
+// Whoever makes something due before its rest is over cancels the timer.
+std::chrono::nanoseconds Gateway::until_due() {
+  const bool is_asking = std::any_of(accounts_.begin(), accounts_.end(),
+                                     [](const auto& account) { return account.second->in_doubt() > 0; });
+  const std::chrono::nanoseconds left{link_.next_due() - options_.boottime()};
+  // What was due and could not be done is tried again.
+  return is_asking || left.count() <= 0 ? options_.tick : std::min<std::chrono::nanoseconds>(left, options_.rest);
 }
 
 void Gateway::stop(std::function<void()> done) {
@@ -197,6 +207,7 @@ std::optional<Timestamp> Gateway::router_now() const { return link_.router_now()
 
 void Gateway::on_command_facts(std::uint64_t command_id, const Facts& facts, bool is_closed) {
   book_.on_facts(command_id, facts, is_closed);
+  if (!is_closed) timer_.cancel();  // it is asked for
 }
 
 // The adapter knows our wall clock only; the ledger is kept in the router's time.
@@ -263,6 +274,7 @@ Account* Gateway::find(const Name& account) {
 }
 
 void Gateway::on_welcome(const GatewayWelcome& welcome) {
+  timer_.cancel();  // heartbeats begin
   send_instruments();
   for (const auto& [key, usage] : blocked_) link_.tell(usage);
   for (auto& [key, subscription] : subscriptions_) let_go(subscription);  // those still wanted are named again
@@ -318,6 +330,7 @@ Verdict Gateway::judge(CommandKind kind, const Command& command, bool is_environ
   if (account != nullptr) circumstances.ask_account = [=] { return account->no_new_orders(); };
   Verdict verdict = book_.judge(kind, command, circumstances);
   if (!verdict.alarm.empty()) spdlog::critical("{}", verdict.alarm);
+  if (verdict.act == Verdict::Act::Ask) timer_.cancel();  // it is asked for
   return verdict;
 }
 

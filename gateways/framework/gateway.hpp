@@ -30,7 +30,8 @@ struct GatewayOptions {
   bool trade_without_order_stream = false;
   std::set<Symbol> reconcile_symbols;
   std::uint32_t probes_per_second = 5;
-  std::chrono::milliseconds tick{50};
+  std::chrono::milliseconds tick{50};   // between two looks while something waits to be done
+  std::chrono::milliseconds rest{500};  // at most, while nothing does
   std::chrono::milliseconds subscription_kept{30'000};  // after nobody wants it any more
   std::function<Timestamp()> wall;
   std::function<Timestamp()> boottime;
@@ -107,6 +108,7 @@ class Gateway final : public AccountOwner {
   void on_tape(Tape tape, const Name& account, const Credentials& credentials);
   Account* find(const Name& account);
   asio::awaitable<void> keep_ticking();
+  std::chrono::nanoseconds until_due();
   asio::awaitable<void> wind_down(std::function<void()> done);
 
   asio::io_context& loop_;
@@ -127,7 +129,7 @@ class Gateway final : public AccountOwner {
   std::map<std::string, std::uint64_t> topic_sequences_;
   Pages pages_;
   std::map<std::pair<Name, QueryKind>, Answer> last_answers_;  // of the account: told, with their age, when it cannot be asked
-  asio::steady_timer timer_;
+  asio::steady_timer timer_;  // of keep_ticking: cancelled, it looks at once
   bool is_started_ = false;
   bool is_stopping_ = false;
 };

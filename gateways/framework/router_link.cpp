@@ -1,5 +1,7 @@
 #include "gateways/framework/router_link.hpp"
 
+#include <algorithm>
+#include <limits>
 #include <stdexcept>
 
 #include <spdlog/spdlog.h>
@@ -59,6 +61,7 @@ RouterLink::RouterLink(asio::io_context& loop, LinkOptions options, Handlers han
       endpoint_{loop, bus::Kind::Dealer, endpoint_options()} {
   using Frame = std::span<const std::uint8_t>;
   endpoint_.on_message([this](const bus::RoutingId&, std::string_view, Frame bytes) { on_bytes(bytes); });
+  endpoint_.on_peer([this] { tick(); });
   endpoint_.connect(options_.address);
 }
 
@@ -75,9 +78,11 @@ bool RouterLink::is_up() {
 
 std::optional<Timestamp> RouterLink::router_now() const { return clock_.now(options_.boottime()); }
 
+// A little less than till the last heartbeat is due: so it is noticed before it would be late.
+std::int64_t RouterLink::silence_max_ns() const { return interval_ns_ * options_.liveness - interval_ns_ / 10; }
+
 void RouterLink::lose_if_silent() {
-  // A little sooner than the last heartbeat is due: so it is noticed, tick by tick, before it would be late.
-  if (!is_welcomed_ || options_.boottime() - last_heard_ <= interval_ns_ * options_.liveness - interval_ns_ / 10) return;
+  if (!is_welcomed_ || options_.boottime() - last_heard_ <= silence_max_ns()) return;
   lose("the router is silent");
 }
 
@@ -113,6 +118,16 @@ void RouterLink::tick() {
     send(Heartbeat{wall_now_ns(), last_received_, 0}, ask(now));
   }
   if (is_welcomed_ && !held_.empty() && now - held_.front().sent_at >= acknowledge_ns) send_held(now, true);
+}
+
+Timestamp RouterLink::next_due() const {
+  Timestamp due = std::numeric_limits<Timestamp>::max();
+  const auto is_due = [&](Timestamp time) { due = std::min(due, time); };
+  if (wants_hello_) is_due(last_hello_ == 0 ? 0 : last_hello_ + hello_interval_ns);
+  if (is_welcomed_ || is_acquainted_) is_due(last_heartbeat_ + interval_ns_);
+  if (is_welcomed_) is_due(last_heard_ + silence_max_ns() + 1);
+  if (is_welcomed_ && !held_.empty()) is_due(held_.front().sent_at + acknowledge_ns);
+  return due;
 }
 
 // Remembers when a question left, under a number that comes back with the answer.

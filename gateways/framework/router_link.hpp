@@ -48,9 +48,10 @@ class RouterLink {
 
   // Says hello now, or again: what it said before has changed, or is known now.
   void hello();
-  // Hello while nobody answers, heartbeats, reports without an acknowledgement. Wants to be called several times a
-  // second.
+  // Hello while nobody answers, heartbeats, reports without an acknowledgement. Wants to be called when next_due() has come, and
+  // again several times a second while that does not move.
   void tick();
+  Timestamp next_due() const;  // boottime; 0: at once
 
   // Welcomed, and heard within three heartbeats: otherwise nothing may be placed.
   bool is_up();
@@ -74,6 +75,7 @@ class RouterLink {
   std::optional<Timestamp> take_asked(std::uint64_t correlation_id);
   void on_heartbeat(const Header& header, const Heartbeat& heartbeat);
   void on_ack(std::uint64_t report_number);
+  std::int64_t silence_max_ns() const;
   void lose_if_silent();
   void lose_if_cut();
   void lose(std::string_view why);

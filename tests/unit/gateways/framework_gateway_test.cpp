@@ -174,7 +174,7 @@ class GatewayTest : public testing::Test {
     options_.gateways_address = address("gateways");
     options_.quotes_in_address = address("quotes_in");
     options_.probes_per_second = 100;
-    options_.tick = 2ms;
+    options_.tick = options_.rest = 2ms;  // the clock stands still: nothing is ever due
     options_.wall = [this] { return wall(); };
     options_.boottime = [this] { return now(); };
     options_.random = [] { return std::uint64_t{0}; };
@@ -637,6 +637,23 @@ TEST_F(GatewayTest, ASilentRouterIsGreetedAgainAndNothingIsPlacedUntilItAnswers)
   until([&] { return reports_.size() == 1; });
   ASSERT_EQ(adapter_->placed.size(), 1u);
   EXPECT_EQ(adapter_->placed[0].command.command_id, 2u);
+}
+
+// Its clock stands still and its timer never fires: what happens wakes it.
+TEST_F(GatewayTest, GreetsARouterAsSoonAsItIsThere) {
+  options_.tick = options_.rest = 1h;
+  start();
+  EXPECT_TRUE(gateway_->is_up());
+}
+
+TEST_F(GatewayTest, ALostAnswerEndsItsRest) {
+  options_.rest = 1h;
+  start();
+  adapter_->on_place = [](const PlaceCommand&) { return Facts{fact(VenueEvent::Unknown)}; };
+  send(place(1));
+  until([&] { return !reports_.empty(); });
+  skew_ += second;
+  until([&] { return !adapter_->asked.empty(); });
 }
 
 TEST_F(GatewayTest, WithoutAnOrderStreamOrdersAreRefusedAndCancelsPass) {
