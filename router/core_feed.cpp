@@ -33,6 +33,10 @@ CoreFeed::CoreFeed(boost::asio::io_context& loop, const std::string& address, En
       wiring_{std::move(wiring)} {
   endpoint_.on_message(
       [this](const bus::RoutingId&, std::string_view, std::span<const std::uint8_t> bytes) { on_bytes(bytes); });
+  endpoint_.on_peer([this] {
+    asked_ns_ = 0;
+    tick(boottime_now_ns());
+  });
   endpoint_.connect(address);
 }
 

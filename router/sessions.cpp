@@ -1,6 +1,7 @@
 #include "router/sessions.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include <spdlog/spdlog.h>
 
@@ -149,6 +150,14 @@ std::vector<Sessions::Silent> Sessions::take_silent(Timestamp now_ns) {
     silent.push_back({session.client, session.name});
   }
   return silent;
+}
+
+Timestamp Sessions::next_silence_ns() const {
+  Timestamp next_ns = std::numeric_limits<Timestamp>::max();
+  for (const auto& [key, session] : sessions_) {
+    if (session.is_bound) next_ns = std::min(next_ns, session.heard_ns + session.silence_max_ns + 1);
+  }
+  return next_ns;
 }
 
 std::uint64_t Sessions::last_sent(const Header& header) const {

@@ -56,6 +56,7 @@ class Sessions {
   };
   // Sessions that have not been heard for as long as they may; their connections are given up.
   std::vector<Silent> take_silent(Timestamp now_ns);
+  Timestamp next_silence_ns() const;  // when the next may be one, unless it is heard
 
   // The number of the last report that this connection was sent.
   std::uint64_t last_sent(const Header& header) const;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <limits>
 #include <tuple>
 
 #include <spdlog/spdlog.h>
@@ -13,12 +14,13 @@
 namespace busbar::router {
 namespace {
 
-constexpr auto beat_interval = std::chrono::milliseconds{50};
+constexpr std::int64_t ns_per_ms = 1'000'000;
+constexpr std::int64_t beat_interval_ns = 50 * ns_per_ms;  // while something waits that can be done at any time
+constexpr std::int64_t beat_rest_ns = 250 * ns_per_ms;     // at most, while nothing does
 constexpr std::size_t backlog_max = 64u << 20;  // bytes that wait for the disk; then nothing more is read
 constexpr std::size_t queries_max = 1000;
 constexpr std::int64_t query_patience_ns = 15'000'000'000;
 constexpr std::size_t past_lives_max = 64;
-constexpr std::int64_t ns_per_ms = 1'000'000;
 
 // What the waiting costs is measured with a second router (tools/bench). None that is shipped is built so.
 #ifdef BUSBAR_OUTPUTS_DO_NOT_WAIT
@@ -264,6 +266,7 @@ void Shell::on_client_message(const bus::RoutingId& peer, Message&& message, std
   if (const auto* hello = std::get_if<Hello>(&body); hello && has_session) {
     if (refuse_for_log(peer, message)) return;
     sessions_.on_hello(asked, *hello, peer, boottime_now_ns());
+    arm_beat(next_beat_ns());
     return take(peer, std::move(message), bytes);
   }
   if (has_session && !sessions_.hear(asked, peer, boottime_now_ns())) {
@@ -621,6 +624,7 @@ void Shell::acknowledge(std::uint64_t durable) {
     if (line != lines_.end() && line->second.incarnation == next.incarnation)
       line->second.durable_report = next.report_number;
     acknowledgements_.pop_front();
+    if (!is_output_timed_) arm_beat(boottime_now_ns() + beat_interval_ns);
   }
 }
 
@@ -642,8 +646,34 @@ void Shell::beat() {
   audit_.tick(now_ns);
   give_up_questions(now_ns);
   finish_batch();
-  beat_.expires_after(beat_interval);
+  beat_at_ns_ = std::numeric_limits<Timestamp>::max();
+  arm_beat(next_beat_ns());
+}
+
+void Shell::arm_beat(Timestamp at_ns) {
+  if (at_ns >= beat_at_ns_) return;
+  beat_at_ns_ = at_ns;
+  beat_.expires_after(std::chrono::nanoseconds{at_ns - boottime_now_ns()});
   beat_.async_wait(while_here([this] { beat(); }));
+}
+
+Timestamp Shell::next_beat_ns() const {
+  const Timestamp now_ns = boottime_now_ns();
+  const bool owes = std::any_of(lines_.begin(), lines_.end(), [](const auto& line) { return line.second.durable_report != 0; });
+  // Several in a heartbeat's time, for by the time between two is told whether we were away.
+  Timestamp next_ns = now_ns + std::min(owes || !forwarded_.empty() ? beat_interval_ns : beat_rest_ns, heartbeat_ns() / 4);
+  for (const auto& [name, line] : lines_) {
+    if (line.is_up) next_ns = std::min(next_ns, line.heard_ns + silence_max_ns() + 1);
+  }
+  next_ns = std::min(next_ns, sessions_.next_silence_ns());
+  return next_ns > now_ns ? next_ns : now_ns + beat_interval_ns;
+}
+
+std::int64_t Shell::heartbeat_ns() const { return std::int64_t{options_.configuration.heartbeat_interval_ms} * ns_per_ms; }
+
+// A little less than till the last heartbeat is due: so it is noticed before it would be late.
+std::int64_t Shell::silence_max_ns() const {
+  return heartbeat_ns() * options_.configuration.heartbeat_liveness - heartbeat_ns() / 10;
 }
 
 // A gateway that is lost, or takes too long, answers no more.
@@ -661,14 +691,11 @@ void Shell::give_up_questions(Timestamp now_ns) {
 }
 
 void Shell::look_for_silence(Timestamp now_ns) {
-  const std::int64_t interval_ns = std::int64_t{options_.configuration.heartbeat_interval_ms} * ns_per_ms;
   // After a stop of our own, what was said meanwhile waits to be read: silence would be ours.
-  const bool was_away = now_ns - std::exchange(last_beat_ns_, now_ns) > interval_ns;
+  const bool was_away = now_ns - std::exchange(last_beat_ns_, now_ns) > heartbeat_ns();
   if (was_away || log_.is_full()) return;
-  // A little sooner than the last heartbeat is due: so it is noticed, beat by beat, before it would be late.
-  const std::int64_t silence_max_ns = interval_ns * options_.configuration.heartbeat_liveness - interval_ns / 10;
   for (auto& [name, line] : lines_) {
-    if (!line.is_up || now_ns - line.heard_ns <= silence_max_ns) continue;
+    if (!line.is_up || now_ns - line.heard_ns <= silence_max_ns()) continue;
     line.is_up = false;
     spdlog::warn("gateway {} is silent", view(name));
     note(Disconnected{name, line.life, line.incarnation, true, cut<256>("no heartbeat")});
@@ -820,6 +847,7 @@ void Shell::forward(Asked asked, const Name& gateway) {
   asked.gateway = gateway;
   asked.until_ns = boottime_now_ns() + query_patience_ns;
   forwarded_.emplace(next_forward_++, std::move(asked));
+  arm_beat(boottime_now_ns() + beat_interval_ns);
   send_forwarded(gateway);
 }
 

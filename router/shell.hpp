@@ -159,6 +159,10 @@ class Shell {
 
   // Time.
   void beat();
+  void arm_beat(Timestamp at_ns);  // no later than then
+  Timestamp next_beat_ns() const;
+  std::int64_t heartbeat_ns() const;
+  std::int64_t silence_max_ns() const;
   void look_for_silence(Timestamp now_ns);
   void give_up_questions(Timestamp now_ns);
   void watch_log();
@@ -211,6 +215,7 @@ class Shell {
   asio::posix::stream_descriptor durable_;
   std::uint64_t durable_count_ = 0;
   asio::steady_timer beat_;
+  Timestamp beat_at_ns_ = 0;
   Timestamp last_beat_ns_ = 0;
   asio::steady_timer deadline_;
   Timestamp armed_ns_ = 0;
