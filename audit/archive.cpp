@@ -20,7 +20,10 @@ constexpr std::size_t relaxed_bytes_max = 1 << 20;
 constexpr std::size_t page_bytes_max = 256 << 10;
 constexpr std::size_t queries_max = 256;
 constexpr milliseconds relaxed_interval{200};
-constexpr milliseconds tick_interval{100};
+constexpr milliseconds receipt_delay{800};  // in relaxed streams: with the next commit after that, a second at most
+constexpr milliseconds retry_interval{100};  // of what the disk or a peer did not take
+constexpr milliseconds look_interval{1'000};  // at the disk, and at readers, while nothing is written
+constexpr milliseconds look_least{100};       // and before it is
 constexpr milliseconds refusal_interval{200};
 constexpr milliseconds reject_log_interval{1'000};
 constexpr milliseconds gap_patience{1'000};
@@ -67,6 +70,7 @@ Archive::Archive(boost::asio::io_context& loop, const Config& config, std::funct
   endpoint_.on_batch_end([this] {
     if (is_core()) commit();
     tell_all();
+    arm_tick();
   });
   endpoint_.bind(config.address);
   on_tick();
@@ -136,7 +140,8 @@ void Archive::on_state(const bus::RoutingId& peer, const Header& header, const A
     name = producer->first;
     commit();  // so that the answer covers what came before the question
   }
-  owed_[{peer, name}].correlation_id = header.correlation_id;
+  Owed& owed = owe({peer, name}, milliseconds{0});
+  owed.correlation_id = header.correlation_id;
 }
 
 void Archive::on_append(const bus::RoutingId& peer, const Header& header, const AuditAppend& append) {
@@ -160,8 +165,19 @@ void Archive::on_append(const bus::RoutingId& peer, const Header& header, const 
     told = now;
     spdlog::warn("refused records of {}: {}", view(header.sender), wrong);
   }
-  owed_[{peer, name}].text = std::move(wrong);
-  if (pending_bytes_.size() >= (is_core() ? commit_bytes_max : relaxed_bytes_max)) commit();
+  const bool is_patient = !is_core() && wrong.empty();
+  owe({peer, name}, is_patient ? receipt_delay : milliseconds{0}).text = std::move(wrong);
+  if (pending_bytes_.size() < (is_core() ? commit_bytes_max : relaxed_bytes_max)) return;
+  // Whoever sends so much has but a few seconds' worth under way.
+  for (auto& [listener, owed] : owed_) owed.due = Clock::now();
+  commit();
+}
+
+Archive::Owed& Archive::owe(Listener listener, milliseconds delay) {
+  const auto due = Clock::now() + delay;
+  Owed& owed = owed_.try_emplace(std::move(listener), Owed{.due = due}).first->second;
+  owed.due = std::min(owed.due, due);
+  return owed;
 }
 
 std::string Archive::take_core(const AuditAppend& append) {
@@ -270,6 +286,7 @@ void Archive::keep(std::size_t size, std::string_view producer, std::uint64_t pr
 
 void Archive::commit() {
   if (pending_.empty() || is_broken_) return;
+  look_around(look_least);
   std::vector<Entry> batch;
   batch.reserve(pending_.size());
   for (const Pending& record : pending_) {
@@ -301,8 +318,9 @@ void Archive::commit() {
 
 void Archive::tell_all() {
   if (is_broken_) return;
+  const auto now = Clock::now();
   for (auto it = owed_.begin(); it != owed_.end();) {
-    const bool waits = !pending_.empty() && it->second.text.empty();
+    const bool waits = (!pending_.empty() && it->second.text.empty()) || (it->second.due > now && !is_stopping_);
     const bool is_done = !waits && (tell(it->first, it->second) || ++it->second.attempts >= tell_attempts_max);
     it = is_done ? owed_.erase(it) : std::next(it);
   }
@@ -436,9 +454,30 @@ void Archive::on_tick() {
   if (is_stopping_ || is_broken_) return;
   if (!pending_.empty() && (!trouble_.empty() || Clock::now() - pending_since_ >= relaxed_interval)) commit();
   tell_all();
+  look_around(look_interval);
+  tick_at_ = Clock::time_point::max();
+  arm_tick();
+}
+
+void Archive::look_around(milliseconds interval) {
+  const auto now = Clock::now();
+  if (now - looked_ < interval) return;
+  looked_ = now;
   look_after_readers();
   look_at_disk();
-  tick_.expires_after(tick_interval);
+}
+
+void Archive::arm_tick() {
+  if (is_stopping_ || is_broken_) return;
+  const auto now = Clock::now();
+  auto at = looked_ + look_interval;
+  if (!pending_.empty()) at = std::min(at, trouble_.empty() ? pending_since_ + relaxed_interval : now + retry_interval);
+  for (const auto& [listener, owed] : owed_) {
+    if (pending_.empty()) at = std::min(at, owed.due > now ? owed.due : now + retry_interval);
+  }
+  if (at >= tick_at_) return;
+  tick_at_ = at;
+  tick_.expires_at(at);
   tick_.async_wait([this](const boost::system::error_code& error) {
     if (!error) on_tick();
   });

@@ -43,12 +43,13 @@ class Archive {
   };
   using Producers = std::map<std::string, Producer, std::less<>>;  // nodes stay: pending records point to the names
 
-  // Who is to be told how far the journal reaches, once what is pending is synced; with words, at once.
+  // Who is to be told how far the journal reaches, once what is pending is synced and it is due; with words, at once.
   using Listener = std::pair<bus::RoutingId, std::string>;  // and which producer it is; empty in `core`
   struct Owed {
     std::uint64_t correlation_id = 0;
     std::string text;
     int attempts = 0;
+    Clock::time_point due{};
   };
   struct Pending {
     std::size_t offset;
@@ -84,6 +85,7 @@ class Archive {
   bool is_core() const { return config_.stream == "core"; }
   std::uint64_t awaited() const { return writer_.next_sequence() + pending_.size(); }
   void commit();
+  Owed& owe(Listener listener, std::chrono::milliseconds delay);
   void tell_all();
   bool tell(const Listener& listener, const Owed& owed);
   Bytes sealed(const Body& body, std::uint64_t correlation_id) const;
@@ -94,6 +96,8 @@ class Archive {
   void schedule_serve(std::chrono::milliseconds delay);
 
   void on_tick();
+  void look_around(std::chrono::milliseconds interval);
+  void arm_tick();
   void on_head();
   void look_at_disk();
   void look_after_readers();
@@ -104,6 +108,8 @@ class Archive {
   std::optional<JournalReader> reader_;
   bus::Endpoint endpoint_;
   boost::asio::steady_timer tick_;
+  Clock::time_point tick_at_{};
+  Clock::time_point looked_{};  // at the disk, and at readers
   boost::asio::steady_timer head_;
   boost::asio::steady_timer serve_;
 

@@ -9,8 +9,9 @@ namespace busbar::bus {
 namespace {
 
 constexpr std::size_t batch_bytes_max = 256u << 10;
-constexpr auto tick_interval = std::chrono::milliseconds{250};
-constexpr int silence_ticks_max = 8;  // auditd acknowledges at least each second; after two, it is asked
+constexpr auto tick_interval = std::chrono::milliseconds{250};  // while something is to be tried again
+constexpr auto tick_rest = std::chrono::milliseconds{1000};
+constexpr auto silence_max = std::chrono::milliseconds{2000};  // auditd acknowledges each second; after two, it is asked
 constexpr int stop_ticks_max = 8;
 
 }  // namespace
@@ -21,6 +22,9 @@ AuditFeed::AuditFeed(asio::io_context& loop, AuditFeedOptions options)
       timer_{loop},
       gathering_{loop} {
   endpoint_.on_message([this](const RoutingId&, std::string_view, std::span<const std::uint8_t> bytes) { on_bytes(bytes); });
+  endpoint_.on_peer([this] {
+    if (endpoint_.can_send()) ask();  // what was under way may be lost
+  });
   endpoint_.connect(options_.address);
   tick();
 }
@@ -58,6 +62,7 @@ void AuditFeed::take_oldest() {
 void AuditFeed::stop(std::function<void()> done) {
   done_ = std::move(done);
   ticks_to_stop_ = stop_ticks_max;
+  arm_tick();
   schedule_pump();
   finish_if_done();
 }
@@ -73,16 +78,27 @@ void AuditFeed::finish_if_done() {
 // which record is the oldest we still have, for one whose journal was lost would wait for the first.
 void AuditFeed::ask() {
   is_known_ = false;
-  silent_ticks_ = 0;
+  heard_ = std::chrono::steady_clock::now();
+  arm_tick();
   const std::uint64_t oldest = sent_.empty() ? next_sequence_ : sent_.front().first;
   static_cast<void>(endpoint_.send(encode(header(), AuditState{.stream = options_.stream, .next_sequence = oldest})));
 }
 
 void AuditFeed::tick() {
-  if (!is_known_ || (!sent_.empty() && ++silent_ticks_ > silence_ticks_max)) ask();
-  has_resent_ = false;
-  schedule_pump();
-  timer_.expires_after(tick_interval);
+  if (!is_known_ || (!sent_.empty() && std::chrono::steady_clock::now() - heard_ > silence_max)) ask();
+  has_resent_ = has_asked_to_stop_ = false;
+  if (!is_gathering_ || unsent_batches_ > 0 || done_) schedule_pump();
+  tick_at_ = std::chrono::steady_clock::time_point::max();
+  arm_tick();
+}
+
+// Sooner than was thought, if there is more to do than was thought.
+void AuditFeed::arm_tick() {
+  const bool is_waiting = !is_known_ || unsent_batches_ > 0 || has_resent_ || done_;
+  const auto at = std::chrono::steady_clock::now() + (is_waiting ? tick_interval : tick_rest);
+  if (at >= tick_at_) return;
+  tick_at_ = at;
+  timer_.expires_at(at);
   timer_.async_wait([this](const boost::system::error_code& error) {
     if (error) return;
     if (ticks_to_stop_ > 0) --ticks_to_stop_;
@@ -112,11 +128,12 @@ void AuditFeed::on_state(std::uint64_t next_sequence) {
     if (unsent_batches_ > sent_.size()) unsent_batches_ = sent_.size();
     has_moved = true;
   }
-  silent_ticks_ = 0;
+  heard_ = std::chrono::steady_clock::now();
   // An answer to our question, or one that acknowledges nothing: auditd waits for what it says. Several in a row say it once.
   if (!was_known || (!has_moved && !has_resent_)) {
     unsent_batches_ = sent_.size();
     has_resent_ = true;
+    arm_tick();
   }
   if (!is_gathering_ || unsent_batches_ > 0 || done_) schedule_pump();
   finish_if_done();
@@ -124,7 +141,8 @@ void AuditFeed::on_state(std::uint64_t next_sequence) {
 
 void AuditFeed::pump_within(std::chrono::milliseconds patience) {
   if (std::exchange(is_gathering_, true)) return;
-  gathering_.expires_after(patience);
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  gathering_.expires_at(std::chrono::steady_clock::time_point{now - now % patience + patience});
   gathering_.async_wait([this](const boost::system::error_code& error) {
     if (error) return;
     is_gathering_ = false;
@@ -145,11 +163,13 @@ void AuditFeed::pump() {
   if (!is_known_) return;
   for (;;) {
     for (; unsent_batches_ > 0; --unsent_batches_) {
-      if (!endpoint_.send(sent_[sent_.size() - unsent_batches_].message)) return;  // the next tick tries again
+      if (!endpoint_.send(sent_[sent_.size() - unsent_batches_].message)) return arm_tick();  // tries again
     }
-    if (waiting_.empty() || sent_bytes_ >= options_.bytes_max / 2) return;
+    if (waiting_.empty() || sent_bytes_ >= options_.bytes_max / 2) break;
     make_batch();
   }
+  // Asked, it syncs and answers at once; else it takes its time.
+  if (done_ && !sent_.empty() && !std::exchange(has_asked_to_stop_, true)) ask();
 }
 
 void AuditFeed::make_batch() {
@@ -172,6 +192,7 @@ void AuditFeed::make_batch() {
     add(waiting_.front().time, std::span{messages_}.subspan(messages_begin_, waiting_.front().size));
     take_oldest();
   }
+  if (sent_.empty()) heard_ = std::chrono::steady_clock::now();
   Batch batch{append.first_sequence, next_sequence_ - 1, encode(header(), append)};
   sent_bytes_ += batch.message.size();
   sent_.push_back(std::move(batch));

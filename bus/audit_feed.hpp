@@ -34,7 +34,8 @@ class AuditFeed {
   AuditFeed(asio::io_context& loop, AuditFeedOptions options);
 
   // `message` is a whole message of the bus. It is copied, and leaves with others: with those of this turn of the loop, or, where
-  // it has the patience, with those that come within so long, or with the next that has none.
+  // it has the patience, with those that come within so long at most, or with the next that has none. Patience ends for all
+  // processes of a host at the same moments, so that an archive is woken by all at once.
   void append(std::span<const std::uint8_t> message, RecordTime time, std::chrono::milliseconds patience = {});
 
   // Calls `done` when auditd has everything, or after two seconds.
@@ -66,6 +67,7 @@ class AuditFeed {
   void make_batch();
   Bytes make_gap_note() const;
   void tick();
+  void arm_tick();
   void finish_if_done();
   Header header() const;
   std::size_t waiting_bytes() const { return messages_.size() - messages_begin_; }
@@ -87,11 +89,13 @@ class AuditFeed {
   std::uint64_t dropped_ = 0;
   std::uint64_t dropped_unnoted_ = 0;
   bool is_known_ = false;  // auditd has said where we are
-  bool has_resent_ = false;  // in this tick
+  bool has_resent_ = false;  // since the last tick
   bool is_pump_scheduled_ = false;
   bool is_gathering_ = false;
-  int silent_ticks_ = 0;
+  std::chrono::steady_clock::time_point heard_{};  // or nothing was under way
+  std::chrono::steady_clock::time_point tick_at_{};
   int ticks_to_stop_ = 0;
+  bool has_asked_to_stop_ = false;  // since the last tick
   std::function<void()> done_;
 };
 

@@ -9,7 +9,7 @@
 namespace busbar::hub {
 namespace {
 
-constexpr std::chrono::milliseconds audit_gather{100};  // auditd syncs this stream a few times a second
+constexpr std::chrono::milliseconds audit_gather{500};  // of what auditd syncs a little later anyway
 constexpr std::size_t message_size_max = 64u << 10;  // a quote has some 200 bytes; this bounds what topics_max may hold
 
 // What says where a message belongs.

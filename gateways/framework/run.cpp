@@ -70,8 +70,8 @@ Setup read_setup(ConfigTable& root, const std::string& name, std::string_view br
 }
 
 using namespace std::chrono_literals;
-// What was sent and answered about orders goes to the archive at once. Of market data auditd syncs a few times a second anyway.
-constexpr auto market_data_gather = 100ms;
+// What was sent and answered about orders goes to the archive at once. Market data waits for more: each sync costs the same.
+constexpr auto market_data_gather = 500ms;
 
 bus::AuditFeedOptions tape_options(const Setup& setup) {
   bus::AuditFeedOptions options;
