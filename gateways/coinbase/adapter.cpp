@@ -9,6 +9,7 @@
 #include "gateways/coinbase/encode.hpp"
 #include "gateways/coinbase/errors.hpp"
 #include "gateways/framework/words.hpp"
+#include "gateways/framework/writes.hpp"
 
 namespace busbar::coinbase {
 
@@ -301,7 +302,37 @@ asio::awaitable<Result<std::vector<AccountInfo>>> CoinbaseAdapter::accounts() {
       info.taker_commission = fees->taker;
     }
   }
+  info.portfolios = co_await portfolios(permissions.portfolio_uuid);
   co_return std::vector<AccountInfo>(1, std::move(info));
+}
+
+// A key is of one of them; what it may hear of the others Coinbase decides.
+asio::awaitable<std::vector<busbar::Portfolio>> CoinbaseAdapter::portfolios(std::string own_uuid) {
+  constexpr std::size_t looks_max = 20;
+  std::vector<busbar::Portfolio> list;
+  const auto body = co_await ask(encode_portfolios());
+  const auto said = body ? decode_portfolios(*body) : Result<std::vector<Portfolio>>{body.error()};
+  if (!said) {
+    spdlog::warn("{}: portfolios: {}", view(context_.account), said.error().text);
+    co_return list;
+  }
+  for (const Portfolio& each : *said) {
+    if (each.is_deleted) continue;
+    busbar::Portfolio portfolio;
+    portfolio.portfolio = printable<64>(each.uuid);
+    portfolio.text = gateway::words_of(each.name);
+    portfolio.portfolio_type = printable<32>(each.type);
+    portfolio.is_own = each.uuid == own_uuid;
+    Result<std::string> inside = Error{};
+    if (list.size() < looks_max) inside = co_await ask(encode_portfolio(each.uuid));
+    if (const auto sums = inside ? decode_breakdown(*inside) : Result<Breakdown>{inside.error()}) {
+      portfolio.total = sums->total_balance;
+      portfolio.cash = sums->total_cash_equivalent_balance;
+      portfolio.asset = printable<32>(sums->currency);
+    }
+    list.push_back(std::move(portfolio));
+  }
+  co_return list;
 }
 
 asio::awaitable<Result<std::vector<Balance>>> CoinbaseAdapter::balances() {
@@ -387,6 +418,32 @@ asio::awaitable<Result<Ticker>> CoinbaseAdapter::ticker(Symbol symbol) {
   ticker.volume = product->volume_24h;
   ticker.venue_time_ns = rest_.broker_time_ns();
   co_return ticker;
+}
+
+asio::awaitable<Result<std::vector<Trade>>> CoinbaseAdapter::market_trades(Symbol symbol) {
+  const auto product = to_broker_symbol(view(symbol));
+  if (!product) co_return product.error();
+  const auto body = co_await ask(encode_market_trades(view(*product), Window{.limit = market_trades_max}));
+  if (!body) co_return body.error();
+  const auto said = decode_market_trades(*body);
+  if (!said) co_return said.error();
+  co_return trades_of(*said, symbol);
+}
+
+asio::awaitable<Result<busbar::Preview>> CoinbaseAdapter::preview(NewOrder order) {
+  const Instrument* instrument = symbols_.by_symbol(view(order.symbol));
+  if (instrument == nullptr) co_return not_listed(view(order.symbol));
+  const Instrument rules = *instrument;
+  auto request = encode_preview(order, rules, rest_.broker_time_ns());
+  if (!request) co_return request.error();
+  const auto body = co_await ask(*std::move(request));
+  if (!body) {
+    if (const auto refused = gateway::refused_preview(body.error())) co_return *refused;
+    co_return body.error();
+  }
+  const auto said = decode_preview(*body);
+  if (!said) co_return said.error();
+  co_return preview_of(*said, rules);
 }
 
 asio::awaitable<Result<void>> CoinbaseAdapter::subscribe(Symbol symbol, Channel channel,

@@ -3,6 +3,7 @@
 // REST, market data by the market channels. What may be decided without a socket is decided in encode, decode, facts
 // and errors; what it does about orders is in orders.cpp.
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -52,6 +53,7 @@ class CoinbaseAdapter final : public gateway::SpotAdapter {
   asio::awaitable<gateway::Facts> place(PlaceCommand command) override;
   asio::awaitable<gateway::Facts> cancel(CancelCommand command) override;
   asio::awaitable<gateway::Facts> replace(ReplaceCommand command) override;
+  void recall(const ReplaceCommand& command) override;
   asio::awaitable<Result<gateway::Facts>> order_status(Command command) override;
   asio::awaitable<Result<gateway::Facts>> orders() override;
   asio::awaitable<Result<gateway::Facts>> trades(std::vector<Symbol> symbols, Timestamp since_ns) override;
@@ -61,6 +63,8 @@ class CoinbaseAdapter final : public gateway::SpotAdapter {
                                                     Timestamp end_ns) override;
   asio::awaitable<Result<Book>> book(Symbol symbol) override;
   asio::awaitable<Result<Ticker>> ticker(Symbol symbol) override;
+  asio::awaitable<Result<std::vector<Trade>>> market_trades(Symbol symbol) override;
+  asio::awaitable<Result<busbar::Preview>> preview(NewOrder order) override;
   asio::awaitable<Result<void>> subscribe(Symbol symbol, Channel channel, std::uint32_t bar_interval_ms) override;
   asio::awaitable<Result<void>> unsubscribe(Symbol symbol, Channel channel, std::uint32_t bar_interval_ms) override;
 
@@ -72,6 +76,7 @@ class CoinbaseAdapter final : public gateway::SpotAdapter {
   gateway::RestLine::Make make(Request request) const;
   asio::awaitable<Result<std::string>> ask(Request request, gateway::About about = {});
   std::unique_ptr<login::AccessToken> make_login();
+  asio::awaitable<std::vector<busbar::Portfolio>> portfolios(std::string own_uuid);
   asio::awaitable<Result<void>> prove_login();
   asio::awaitable<Result<std::vector<Instrument>>> fetch_instruments() override;
 
@@ -91,7 +96,8 @@ class CoinbaseAdapter final : public gateway::SpotAdapter {
   asio::awaitable<Result<std::vector<Order>>> list_orders(OrdersQuery query, std::string wanted = {});
   asio::awaitable<Result<std::vector<Fill>>> list_fills(FillsQuery query);
   asio::awaitable<Result<gateway::Facts>> facts_of_order(Order order, Symbol symbol, VenueSource source);
-  asio::awaitable<Result<Order>> await_end(std::string broker_order_id);  // of a cancel that has begun
+  // Of a cancel or an edit that has begun: how the order stands as soon as it is so, or after the last look.
+  asio::awaitable<Result<Order>> await_order(std::string broker_order_id, std::function<bool(const Order&)> is_so);
   // Cancels that come together leave in one request, whose answer has a word for each.
   struct CancelBatch {
     gateway::Turn turn;
@@ -110,6 +116,12 @@ class CoinbaseAdapter final : public gateway::SpotAdapter {
     gateway::Facts facts;
     std::string broker_order_id;
   };
+  // A replace in place; no facts where Coinbase cannot, and the order stands as before.
+  asio::awaitable<gateway::Facts> edit(ReplaceCommand command);
+  asio::awaitable<gateway::Facts> facts_of_edited(ReplaceCommand command, gateway::Sent sent, std::string broker_order_id);
+  asio::awaitable<Result<gateway::Facts>> edit_status(Command command, std::string broker_order_id);
+  void put_terms(VenueReport& state, const Order& order) const;
+  asio::awaitable<gateway::Facts> cancel_then_place(ReplaceCommand command, Instrument rules);
   asio::awaitable<Begun> begin_cancel(Command command, gateway::About about, VenueEvent refused);
   // The second half of a replace, whose old order has ended like that.
   asio::awaitable<gateway::Facts> place_what_is_left(ReplaceCommand command, Instrument rules, Order old,
@@ -135,6 +147,7 @@ class CoinbaseAdapter final : public gateway::SpotAdapter {
   MarketStream market_stream_;
   std::map<std::string, std::string> aliases_;  // whose book under which product
   OrderNames names_;
+  Edits edits_;
   std::shared_ptr<CancelBatch> gathering_;  // takes more cancels
   CompleteLists complete_lists_;
   // By product, out of its last list, and by our name: that they have ended stays true.

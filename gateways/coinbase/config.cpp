@@ -55,6 +55,11 @@ CoinbaseConfig read_config(ConfigTable& table, Environment environment) {
   config.limits.private_per_second = read_limit(table, "private_per_second", config.limits.private_per_second);
   config.limits.public_per_second = read_limit(table, "public_per_second", config.limits.public_per_second);
   config.token_life_s = table.integer("token_life_s", 2, token_life_s, token_life_s);
+  const std::string replace = table.text("replace", "in_place");
+  if (replace != "cancel_first" && replace != "in_place") {
+    table.refuse("replace", "\"" + replace + "\" is neither \"in_place\" nor \"cancel_first\"");
+  }
+  config.replaces_in_place = replace == "in_place";
   // A heartbeat comes every second: a few that are missing are a line that is dead.
   gateway::StreamOptions& stream = config.stream_options;
   stream.answer_max = std::chrono::milliseconds{3'000};  // Coinbase itself wants the first subscription within 5 s

@@ -27,6 +27,7 @@ struct CoinbaseConfig {
   std::size_t connections_max = 8;
   Limits limits;
   std::int64_t token_life_s = coinbase::token_life_s;  // how long a request may be under way and still act
+  bool replaces_in_place = true;  // where Coinbase can; otherwise, and for the rest, an order is cancelled and placed anew
   gateway::StreamOptions stream_options;
   LoginConfig login;
 };

@@ -162,23 +162,34 @@ Edited read_edited(const json::object& object, Complaint& complaint) {
   return edited;
 }
 
+// Names, or what stands in their place.
+std::vector<std::string> read_names(Reader& reader, std::string_view member) {
+  std::vector<std::string> names;
+  const json::array* list = list_of(reader, member);
+  if (list == nullptr) return names;
+  for (const json::value& each : *list) {
+    const json::string* text = each.if_string();
+    names.emplace_back(text != nullptr ? std::string{text->data(), std::min(text->size(), text_max)}
+                                       : json::serialize(each).substr(0, text_max));
+    if (names.size() >= 100) break;
+  }
+  return names;
+}
+
 Preview read_preview(const json::object& object, Complaint& complaint) {
   Reader reader{object, "preview", complaint};
   Preview preview;
-  if (const json::array* errors = list_of(reader, "errs")) {
-    for (const json::value& error : *errors) {
-      const json::string* text = error.if_string();
-      preview.errors.emplace_back(text != nullptr ? std::string{text->data(), std::min(text->size(), text_max)}
-                                                  : json::serialize(error).substr(0, text_max));
-      if (preview.errors.size() >= 100) break;
-    }
-  }
+  preview.errors = read_names(reader, "errs");
+  preview.warnings = read_names(reader, "warning");
   preview.order_total = reader.maybe_cut("order_total");
   preview.commission_total = reader.maybe_cut("commission_total");
   preview.quote_size = reader.maybe_cut("quote_size");
   preview.base_size = reader.maybe_cut("base_size");
   preview.best_bid = reader.maybe_cut("best_bid");
   preview.best_ask = reader.maybe_cut("best_ask");
+  preview.slippage = reader.maybe_cut("slippage");
+  const bool is_estimate = reader.has("est_average_filled_price");
+  preview.average_filled_price = reader.maybe_cut(is_estimate ? "est_average_filled_price" : "average_filled_price");
   preview.preview_id = reader.maybe_text("preview_id");
   return preview;
 }
@@ -323,6 +334,36 @@ Result<std::vector<Portfolio>> decode_portfolios(std::string_view body) {
       });
     }
     return portfolios;
+  });
+}
+
+Result<Breakdown> decode_breakdown(std::string_view body) {
+  return decode_object(body, "breakdown", [](const json::object& object, Complaint& complaint) {
+    Reader reader{object, "answer", complaint};
+    Breakdown said;
+    const json::object* breakdown = object_of(reader, "breakdown");
+    if (breakdown == nullptr) {
+      complaint.add("answer", "breakdown", "missing");
+      return said;
+    }
+    Reader inner{*breakdown, "breakdown", complaint};
+    if (const json::object* portfolio = object_of(inner, "portfolio")) {
+      Reader one{*portfolio, "portfolio", complaint};
+      said.portfolio_uuid = text_or_empty(one, "uuid");
+    }
+    const json::object* balances = object_of(inner, "portfolio_balances");
+    if (balances == nullptr) return said;
+    Reader sums{*balances, "portfolio_balances", complaint};
+    const auto amount = [&](std::string_view member) -> std::optional<Decimal> {
+      const json::object* money = object_of(sums, member);
+      if (money == nullptr) return std::nullopt;
+      Reader one{*money, member, complaint};
+      said.currency = text_or_empty(one, "currency");
+      return one.maybe_cut("value");
+    };
+    said.total_cash_equivalent_balance = amount("total_cash_equivalent_balance");
+    said.total_balance = amount("total_balance");
+    return said;
   });
 }
 

@@ -113,12 +113,15 @@ struct Edited {
 
 struct Preview {
   std::vector<std::string> errors;
+  std::vector<std::string> warnings;
   std::optional<Decimal> order_total;
   std::optional<Decimal> commission_total;
   std::optional<Decimal> quote_size;
   std::optional<Decimal> base_size;
   std::optional<Decimal> best_bid;
   std::optional<Decimal> best_ask;
+  std::optional<Decimal> slippage;              // a part of the price
+  std::optional<Decimal> average_filled_price;  // as far as it would trade at once
   std::optional<std::string> preview_id;
 };
 
@@ -153,6 +156,14 @@ struct Portfolio {
   bool is_deleted = false;
 };
 
+// What a portfolio comes to.
+struct Breakdown {
+  std::string portfolio_uuid;
+  std::optional<Decimal> total_balance;
+  std::optional<Decimal> total_cash_equivalent_balance;
+  std::string currency;
+};
+
 struct KeyPermissions {
   bool can_view = false;
   bool can_trade = false;
@@ -169,6 +180,7 @@ struct Fees {
 Result<WalletsPage> decode_wallets(std::string_view body);
 Result<Wallet> decode_wallet(std::string_view body);
 Result<std::vector<Portfolio>> decode_portfolios(std::string_view body);
+Result<Breakdown> decode_breakdown(std::string_view body);
 Result<KeyPermissions> decode_key_permissions(std::string_view body);
 Result<Fees> decode_fees(std::string_view body);          // of a transaction summary
 Result<std::int64_t> decode_time(std::string_view body);  // ms

@@ -128,6 +128,23 @@ VenueReport fact_of_cancelled(const Cancelled& cancelled, const Symbol& symbol, 
   return report;
 }
 
+// Of its edits, and what it was placed for, the last word on each counts.
+std::optional<Terms> terms_of(const Order& order) {
+  if (!order.configuration) return std::nullopt;
+  auto size = positive(order.configuration->base_size);
+  auto price = positive(order.configuration->limit_price);
+  Timestamp latest = 0;
+  for (const Edit& edit : order.edit_history) {
+    const Timestamp time = parse_utc(edit.replace_accept_timestamp).value_or(0);
+    if (time < latest) continue;
+    latest = time;
+    if (edit.size) size = edit.size;
+    if (edit.price) price = edit.price;
+  }
+  if (!size || !price) return std::nullopt;
+  return Terms{*size, *price};
+}
+
 Result<VenueReport> state_of(const Order& order, const Symbol& symbol, VenueSource source) {
   const bool has_filled = order.filled_size && order.filled_size->is_positive();
   const auto status = order_status_of(order.status, order.pending_cancel.value_or(false), has_filled);
@@ -274,6 +291,36 @@ Trade trade_of(const MarketTrade& said, const Symbol& symbol) {
   trade.aggressor = maker == Side::Buy ? Side::Sell : maker == Side::Sell ? Side::Buy : Side::Unset;
   trade.venue_time_ns = parse_utc(said.time).value_or(0);
   return trade;
+}
+
+std::vector<Trade> trades_of(const MarketTrades& said, const Symbol& symbol) {
+  std::vector<Trade> trades;
+  trades.reserve(said.trades.size());
+  for (auto each = said.trades.rbegin(); each != said.trades.rend(); ++each) trades.push_back(trade_of(*each, symbol));
+  return trades;
+}
+
+busbar::Preview preview_of(const Preview& said, const Instrument& instrument) {
+  const auto joined_words = [](const std::vector<std::string>& names) {
+    std::string text;
+    for (const std::string& name : names) text.append(text.empty() ? "" : ", ").append(name);
+    return words_of(text);
+  };
+  busbar::Preview preview;
+  preview.is_accepted = said.errors.empty();
+  if (!preview.is_accepted) preview.error = unified_reason(said.errors.front());
+  preview.reason = joined_words(said.errors);
+  preview.text = joined_words(said.warnings);
+  preview.order_qty = said.base_size;
+  preview.cash_order_qty = said.quote_size;
+  preview.avg_px = positive(said.average_filled_price);
+  preview.bid_px = positive(said.best_bid);
+  preview.ask_px = positive(said.best_ask);
+  preview.slippage = said.slippage;
+  preview.commission = said.commission_total;
+  preview.commission_asset = instrument.quote;
+  preview.order_total = said.order_total;
+  return preview;
 }
 
 Bar bar_of(const Candle& candle, const Symbol& symbol, std::uint32_t interval_ms, bool is_final) {

@@ -26,6 +26,14 @@ VenueReport fact_of_placed(const Placed& placed, const NewOrder& order, const Sy
 // The answer to a cancel of one order: that it has begun is the state PendingCancel, for the end comes later.
 VenueReport fact_of_cancelled(const Cancelled& cancelled, const Symbol& symbol, std::string_view venue_order_id);
 
+// What an order stands for by its last edit, or as it was placed. nullopt: it is told incompletely, or by amount.
+struct Terms {
+  Decimal size;  // with what is filled
+  Decimal price;
+  bool operator==(const Terms&) const = default;
+};
+std::optional<Terms> terms_of(const Order& order);
+
 // An answer to a question about the order. An error for a status never seen.
 Result<VenueReport> state_of(const Order& order, const Symbol& symbol, VenueSource source);
 // One execution. Unreadable for what takes a fill back or corrects it. `instrument` gives the step of sizes and the
@@ -47,6 +55,9 @@ Quote quote_of(const PriceBook& book, const Symbol& symbol);
 Quote quote_of(const TickerUpdate& ticker, const Symbol& symbol, Timestamp time_ns);
 Ticker ticker_of(const TickerUpdate& ticker, const Symbol& symbol, Timestamp time_ns);
 Trade trade_of(const MarketTrade& trade, const Symbol& symbol);
+// As Coinbase lists it: newest first; ours is the other way round.
+std::vector<Trade> trades_of(const MarketTrades& said, const Symbol& symbol);
+busbar::Preview preview_of(const Preview& said, const Instrument& instrument);
 Bar bar_of(const Candle& candle, const Symbol& symbol, std::uint32_t interval_ms, bool is_final);
 
 }  // namespace busbar::coinbase

@@ -47,7 +47,7 @@ Facts failed(const Command& command, const Sent& sent, VenueEvent refused) {
   return gateway::failed(command, sent, refused, judge(sent));
 }
 
-// The old order's cancel has begun, and the new one is not placed.
+// The old order's cancel has begun and the new one is not placed, or its edit was taken and it ended first.
 Facts replace_refused(const Command& command, Timestamp cancel_time_ns, const Error& why) {
   VenueReport fact = make_fact(command, VenueEvent::ReplaceRejected, why.code, why.text);
   fact.broker_order_id = {};
@@ -80,6 +80,33 @@ Error another_order(std::string_view what) {
 bool has_ended(const Order& order) {
   const auto status = order_status_of(order.status, false, false);
   return status && is_final(*status);
+}
+
+constexpr std::string_view edit_queued = "EDIT_QUEUED";
+
+bool is_editable(const NewOrder& order) {
+  return order.order_type == OrderType::Limit && order.time_in_force == TimeInForce::GoodTillCancel;
+}
+
+// The channel tells of no edits: which price it means, and whether the order works as before, is for REST to say.
+void take_terms(VenueReport& word) {
+  word.price = std::nullopt;
+  if (word.order_status == OrderStatus::PartiallyFilled) word.event = VenueEvent::Accepted;
+}
+
+// Coinbase counts the whole of an order, with what is filled. After a cancel and a new order for the rest its order is smaller
+// than ours, and is replaced the same way again: what our number means there is not known to another life of this gateway.
+bool is_editable(const Order& order, Decimal size) {
+  const auto terms = terms_of(order);
+  return terms && terms->size == size && !has_ended(order) && order.configuration_names.size() == 1 &&
+         order.configuration_names.front() == "limit_limit_gtc";
+}
+
+// It is refused for what the order is, and not for how it stands.
+bool is_no_edit_for_it(std::string_view reason) {
+  constexpr std::string_view reasons[] = {"EXCEEDED_MAX_ALLOWED_EDIT_REQUEST_COUNT", "ONLY_LIMIT_ORDER_EDITS_SUPPORTED",
+                                          "PORTFOLIO_NOT_ALLOWED_FOR_EDITS", "STRATEGY_NOT_SUPPORTED"};
+  return std::ranges::find(reasons, reason) != std::end(reasons);
 }
 
 }  // namespace
@@ -193,21 +220,21 @@ asio::awaitable<Facts> CoinbaseAdapter::cancel(CancelCommand command) {
   co_return std::move(begun.facts);
 }
 
-asio::awaitable<Result<Order>> CoinbaseAdapter::await_end(std::string broker_order_id) {
+asio::awaitable<Result<Order>> CoinbaseAdapter::await_order(std::string broker_order_id,
+                                                            std::function<bool(const Order&)> is_so) {
   constexpr int looks = 6;
   constexpr milliseconds first_pause{50};
   std::function<asio::awaitable<Result<MaybeOrder>>()> look = [this, broker_order_id] {
     return get_order(broker_order_id);
   };
-  std::function<bool(const MaybeOrder&)> is_over = [](const MaybeOrder& order) { return order && has_ended(*order); };
+  std::function<bool(const MaybeOrder&)> is_over = [is_so](const MaybeOrder& order) { return order && is_so(*order); };
   const auto found = co_await gateway::ask_until<MaybeOrder>(context_.loop, looks, first_pause, look, is_over);
   if (!found) co_return found.error();
   if (!*found) co_return Error{ErrorCode::OrderNotFound, "Coinbase has no such order"};
   co_return **found;
 }
 
-// A cancel, whose end says how much is left to place. Coinbase's own edit keeps both names of an order, so that after a
-// lost answer nothing would tell whether it was done.
+// In place where Coinbase can; or else a cancel, whose end says how much is left to place.
 asio::awaitable<Facts> CoinbaseAdapter::replace(ReplaceCommand command) {
   const Command& head = command.command;
   const Instrument* instrument = symbols_.by_symbol(view(head.symbol));
@@ -221,6 +248,127 @@ asio::awaitable<Facts> CoinbaseAdapter::replace(ReplaceCommand command) {
     co_return not_sent(head, tried.error());
   }
   const Instrument rules = *instrument;
+  if (config_.replaces_in_place && is_editable(command.order)) {
+    Facts facts = co_await edit(command);
+    if (!facts.empty()) co_return facts;
+  }
+  co_return co_await cancel_then_place(std::move(command), rules);
+}
+
+// ---- in place
+
+asio::awaitable<Facts> CoinbaseAdapter::edit(ReplaceCommand command) {
+  const Command& head = command.command;
+  std::string id{view(head.broker_order_id)};
+  if (id.empty()) id = names_.broker_order_id(std::string{view(command.orig_venue_order_id)});
+  if (id.empty()) co_return Facts{};
+  const auto before = co_await get_order(id);
+  if (!before) co_return not_sent(head, before.error());
+  if (!*before || !is_editable(**before, *command.orig_order_qty)) co_return Facts{};
+
+  const Terms wanted{*command.order.order_qty, *command.order.price};
+  edits_.want(id, {.venue_order_id = std::string{view(head.venue_order_id)}, .wanted = wanted});
+  About whom = about(head, command.order.client_order_id);
+  const Sent sent =
+      co_await rest_.send(make(encode_edit(id, wanted.size, wanted.price)), std::move(whom), head.expire_time_ns);
+  if (!is_done(sent)) {
+    Facts facts = failed(head, sent, VenueEvent::ReplaceRejected);
+    if (facts.back().event != VenueEvent::Unknown) edits_.refused(id);
+    co_return facts;
+  }
+  const auto edited = decode_edited(sent.http.body);
+  if (!edited || (!edited->order_id.empty() && edited->order_id != id)) {
+    co_return not_understood(head, sent, "an edit", edited);
+  }
+  if (edited->success) co_return co_await facts_of_edited(std::move(command), sent, id);
+  edits_.refused(id);
+  if (is_no_edit_for_it(edited->reason)) co_return Facts{};
+  VenueReport fact = make_fact(head, VenueEvent::ReplaceRejected, unified_edit_reason(edited->reason),
+                               view(gateway::words_of(edited->reason)));
+  fact.broker_code = printable<32>(edited->reason);
+  stamp(fact, sent);
+  co_return Facts(1, std::move(fact));
+}
+
+// That the edit was taken does not say that it is done: the order does.
+asio::awaitable<Facts> CoinbaseAdapter::facts_of_edited(ReplaceCommand command, Sent sent, std::string broker_order_id) {
+  const Command& head = command.command;
+  const Terms wanted{*command.order.order_qty, *command.order.price};
+  std::function<bool(const Order&)> is_over = [wanted](const Order& order) {
+    return has_ended(order) || (order.status != edit_queued && terms_of(order) == wanted);
+  };
+  const auto order = co_await await_order(broker_order_id, is_over);
+  if (!order || !is_over(*order)) {
+    VenueReport fact = make_fact(head, VenueEvent::Unknown, ErrorCode::UnknownOutcome, "the edit takes long");
+    stamp(fact, sent);
+    co_return Facts(1, std::move(fact));
+  }
+  if (terms_of(*order) != wanted) {
+    edits_.refused(broker_order_id);
+    co_return replace_refused(head, sent.request_time_ns,
+                              {ErrorCode::OrderRejected, "the order ended before it could be replaced"});
+  }
+  VenueReport fact = make_fact(head, VenueEvent::Replaced, ErrorCode::None, {});
+  fact.source = VenueSource::Rest;
+  fact.broker_order_id = printable<64>(broker_order_id);
+  fact.order_qty = wanted.size;
+  fact.price = wanted.price;
+  stamp(fact, sent);
+  Facts facts(1, std::move(fact));
+  if (has_ended(*order)) {
+    const auto end = co_await facts_of_order(*order, head.symbol, VenueSource::Rest);
+    if (end) facts.insert(facts.end(), end->begin(), end->end());
+  }
+  co_return facts;
+}
+
+// It has the terms of the edit, or was not edited by then. Another life of the gateway may have cancelled it and placed anew.
+asio::awaitable<Result<Facts>> CoinbaseAdapter::edit_status(Command command, std::string broker_order_id) {
+  VenueReport nothing = make_fact(command, VenueEvent::NotFound, ErrorCode::OrderNotFound, "the order was not edited");
+  nothing.source = VenueSource::Probe;
+  nothing.transact_time_ns = rest_.broker_time_ns();
+  const auto order = co_await get_order(broker_order_id);
+  if (!order) co_return order.error();
+  if (!*order) co_return Facts(1, std::move(nothing));
+  if ((*order)->status == edit_queued) co_return Error{ErrorCode::ConnectionError, "the edit waits at Coinbase"};
+  auto facts = co_await facts_of_order(**order, command.symbol, VenueSource::Probe);
+  if (!facts) co_return facts.error();
+  const bool is_edited = facts->back().venue_order_id == command.venue_order_id;
+  if (!is_edited) facts = Facts(1, std::move(nothing));
+  const Edits::Edit* edit = edits_.of(broker_order_id);
+  const bool may_be_another = edit != nullptr && edit->is_recalled && (*order)->status == "CANCELLED";
+  if (!may_be_another) co_return facts;
+  const auto another = co_await find_order(command, rest_.broker_time_ns());
+  if (!another) co_return another.error();
+  if (another->order) facts = co_await facts_of_order(*another->order, command.symbol, VenueSource::Probe);
+  co_return facts;
+}
+
+// What an order that may have been edited says of its terms may be of before: they are told where they are the edit's, and then
+// under the name that the edit gave it.
+void CoinbaseAdapter::put_terms(VenueReport& state, const Order& order) const {
+  const Edits::Edit* edit = edits_.of(order.order_id);
+  if (edit == nullptr && order.edit_history.empty()) return;
+  state.order_qty = state.price = std::nullopt;
+  const bool may_be_its = edit != nullptr && !edit->venue_order_id.empty();
+  if (!may_be_its || order.status == edit_queued || terms_of(order) != edit->wanted) return;
+  state.venue_order_id = printable<64>(edit->venue_order_id);
+  state.order_qty = edit->wanted.size;
+  state.price = edit->wanted.price;
+}
+
+void CoinbaseAdapter::recall(const ReplaceCommand& command) {
+  if (command.command.broker_order_id.empty() || !command.order.order_qty || !command.order.price) return;
+  edits_.want(std::string{view(command.command.broker_order_id)},
+              {.venue_order_id = std::string{view(command.command.venue_order_id)},
+               .wanted = {*command.order.order_qty, *command.order.price},
+               .is_recalled = true});
+}
+
+// ---- by a cancel and a new order
+
+asio::awaitable<Facts> CoinbaseAdapter::cancel_then_place(ReplaceCommand command, Instrument rules) {
+  const Command& head = command.command;
   Command old = head;
   old.venue_order_id = command.orig_venue_order_id;
   old.send_time_ns = 0;
@@ -230,7 +378,7 @@ asio::awaitable<Facts> CoinbaseAdapter::replace(ReplaceCommand command) {
     said.venue_order_id = head.venue_order_id;
     co_return std::move(begun.facts);
   }
-  const auto ended = co_await await_end(begun.broker_order_id);
+  const auto ended = co_await await_order(begun.broker_order_id, has_ended);
   if (!ended || !has_ended(*ended)) {  // it may end a moment from now, and nothing was placed
     co_return replace_refused(head, said.request_time_ns,
                               {ErrorCode::UnknownOutcome, "the cancel of the old order takes long: nothing was placed"});
@@ -250,8 +398,9 @@ asio::awaitable<Facts> CoinbaseAdapter::replace(ReplaceCommand command) {
 asio::awaitable<Facts> CoinbaseAdapter::place_what_is_left(ReplaceCommand command, Instrument rules, Order old,
                                                            Timestamp cancel_time_ns) {
   const Command& head = command.command;
-  const auto size = old.configuration ? old.configuration->base_size : std::nullopt;
-  const auto left = gateway::left_to_place(command, size, old.filled_size);
+  const auto terms = terms_of(old);
+  const auto left =
+      gateway::left_to_place(command, terms ? std::optional{terms->size} : std::nullopt, old.filled_size);
   if (!left || !left->is_positive() || old.status != "CANCELLED") {
     co_return replace_refused(head, cancel_time_ns,
                               {ErrorCode::OrderRejected, "the order ended before it could be replaced"});
@@ -403,6 +552,7 @@ asio::awaitable<Result<CoinbaseAdapter::MaybeOrder>> CoinbaseAdapter::find_in_li
 asio::awaitable<Result<Facts>> CoinbaseAdapter::facts_of_order(Order order, Symbol symbol, VenueSource source) {
   auto state = state_of(order, symbol, source);
   if (!state) co_return state.error();
+  put_terms(*state, order);
   Facts facts;
   const Instrument* instrument = symbols_.by_symbol(view(symbol));
   if (instrument != nullptr && state->cum_qty->is_positive()) {
@@ -419,6 +569,10 @@ asio::awaitable<Result<Facts>> CoinbaseAdapter::facts_of_order(Order order, Symb
 }
 
 asio::awaitable<Result<Facts>> CoinbaseAdapter::order_status(Command command) {
+  if (const std::string edited = edits_.broker_order_id(view(command.venue_order_id));
+      !edited.empty() && command.broker_order_id.empty()) {
+    co_return co_await edit_status(std::move(command), edited);
+  }
   const Timestamp now = rest_.broker_time_ns();
   auto found = co_await find_order(command, std::min(now, std::max(now - list_good_ns, command.send_time_ns + arrival_ns)));
   if (!found) co_return found.error();
@@ -444,6 +598,7 @@ asio::awaitable<Result<Facts>> CoinbaseAdapter::orders() {
     for (const Order& order : *list) {
       auto state = state_of(order, our_symbol(order.product_id), VenueSource::Reconcile);
       if (!state) co_return state.error();
+      put_terms(*state, order);
       facts.push_back(*std::move(state));
     }
   }
@@ -481,6 +636,7 @@ void CoinbaseAdapter::on_order(const UserOrder& order, bool is_snapshot, Timesta
   UpdateFact said = fact_of(order, our_symbol(order.product_id), time_ns);
   if (!said.fact) return on_doubt("order " + order.client_order_id + ": " + said.unknown + " was never seen before");
   said.fact->receive_time_ns = receive_time_ns;
+  if (is_snapshot || edits_.of(order.order_id) != nullptr) take_terms(*said.fact);
   const bool has_filled = order.cumulative_quantity && order.cumulative_quantity->is_positive();
   context_.events.on_report(*said.fact);
   // A snapshot's fills are those of before: they are compared when the stream comes up.

@@ -2,6 +2,8 @@
 // What becomes of writes, as far as brokers are alike: of one that was refused, of an answer that nobody understands, and of
 // a replace that cancels and places. How an answer is judged is the broker's.
 
+#include <algorithm>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,6 +12,7 @@
 
 #include "gateways/framework/facts.hpp"
 #include "gateways/framework/rest_line.hpp"
+#include "gateways/framework/words.hpp"
 
 namespace busbar::gateway {
 
@@ -37,6 +40,18 @@ Facts not_understood(const Command& command, const Sent& sent, std::string_view 
   spdlog::error("{}: answer to {}: {}", view(command.account), to_what, answer ? "another order's" : answer.error().text);
   const std::string status = std::to_string(sent.http.status);
   return failed(command, sent, VenueEvent::Unknown, Refusal{.text = "HTTP " + status, .broker_code = "HTTP" + status});
+}
+
+// A broker's no to a preview, which is an answer, too; nullopt for what says nothing of the order.
+inline std::optional<Preview> refused_preview(const Error& error) {
+  using enum ErrorCode;
+  constexpr ErrorCode of_the_order[] = {InsufficientFunds, InvalidSymbol, MarketClosed, OrderRejected, InvalidOrder, Unsupported,
+                                        RiskLimit};
+  if (std::ranges::find(of_the_order, error.code) == std::end(of_the_order)) return std::nullopt;
+  Preview preview;
+  preview.error = error.code;
+  preview.reason = words_of(error.text);
+  return preview;
 }
 
 // What was left at the moment of the cancel, more or less by what the order shall be more or less.

@@ -30,6 +30,7 @@ inline bool order(std::string_view text) {
   if (!order) return false;
   const auto state = state_of(*order, symbol, VenueSource::Probe);
   if (state && state->order_status == OrderStatus::Unset) __builtin_trap();
+  if (const auto terms = terms_of(*order); terms && (!terms->size.is_positive() || !terms->price.is_positive())) __builtin_trap();
   return true;
 }
 
@@ -130,7 +131,15 @@ inline bool book(std::string_view text) {
 inline bool trades(std::string_view text) {
   const auto said = decode_market_trades(text);
   if (!said) return false;
-  for (const MarketTrade& trade : said->trades) (void)trade_of(trade, symbol);
+  if (trades_of(*said, symbol).size() != said->trades.size()) __builtin_trap();
+  return true;
+}
+
+inline bool preview(std::string_view text) {
+  const auto said = decode_preview(text);
+  if (!said) return false;
+  const auto preview = preview_of(*said, Instrument{});
+  if (preview.is_accepted != (preview.error == ErrorCode::None)) __builtin_trap();
   return true;
 }
 
@@ -164,7 +173,7 @@ inline constexpr Decoder decoders[] = {
     {'p', placed},
     {'c', cancelled},
     {'E', edited},
-    {'v', only<decode_preview>},
+    {'v', preview},
     {'f', fills},
     {'e', error},
     {'w', frame},
@@ -177,6 +186,7 @@ inline constexpr Decoder decoders[] = {
     {'a', only<decode_wallets>},
     {'A', only<decode_wallet>},
     {'P', only<decode_portfolios>},
+    {'D', only<decode_breakdown>},
     {'m', only<decode_key_permissions>},
     {'F', only<decode_fees>},
     {'z', only<decode_time>},

@@ -44,10 +44,50 @@ def an_order_lives_from_its_first_word_to_its_last_fill():
             check(stack.busbar("journal", "recheck")[0] == 0, "recheck")
 
 
-def a_replace_is_a_cancel_and_the_rest_anew():
-    with coinbase("anew") as stack:
+def replaced(stack, *arguments):
+    """Replaces an order, and waits until it stands as asked."""
+    order = stack.busbar("replace", *arguments)[1][-1]
+    return until(stack, arguments[-1], "PartiallyFilled") if order["order_status"] == "PendingReplace" else order
+
+
+def a_replace_edits_the_order_where_it_is():
+    with coinbase("edits") as stack:
         stack.venue.stand_still()
         stack.busbar("order", "buy", "1", SYMBOL, "--limit", "30000", "--id", "A")
+        stack.venue.trade("SELL", "0.25", "30000", symbol="BTC-USD")
+        wait_for("the fill", lambda: Number(status_of(stack, "A")["cum_qty"]) == Number("0.25"))
+        order = replaced(stack, "A", "--limit", "29000", "--id", "B")
+        check([Number(order[k]) for k in ("order_qty", "cum_qty", "leaves_qty")] == [1, Number("0.25"), Number("0.75")], order)
+        check(len(stack.venue.arrivals("order.edit")) == 1, stack.venue.arrivals())
+        check(not stack.venue.arrivals("order.cancel"), stack.venue.arrivals())
+        # Of an edit whose answer is lost the order itself tells; and after a crash another life of the gateway hears of it.
+        stack.venue.fault("drop_answer", endpoint="order.edit", next=1)
+        stack.busbar("replace", "B", "--limit", "28000", "--id", "C", can_fail=True)
+        wait_for("the edit to be found", lambda: Number(status_of(stack, "A")["price"]) == 28000)
+        stack.venue.fault("hang_answer", endpoint="order.edit", next=1)
+        stack.busbar("--timeout", "1", "replace", "C", "--limit", "27000", "--id", "D", can_fail=True)
+        wait_for("the edit", lambda: [o for o in stack.venue.orders() if o["is_open"] and Number(o["price"]) == 27000])
+        stack.processes["gateway"].kill()
+        stack.venue.trade("SELL", "0.25", "27000", symbol="BTC-USD")
+        stack.restart("gateway")
+        stack.wait_ready()
+        order = wait_for("the fill", lambda: Number((o := status_of(stack, "A"))["cum_qty"]) == Number("0.5") and o)
+        wait_for("the replace", lambda: Number(status_of(stack, "A")["price"]) == 27000)
+        # What comes by the stream is of the order as it is now, whatever Coinbase calls it.
+        stack.venue.trade("SELL", "1", "27000", symbol="BTC-USD")
+        order = until(stack, "A", "Filled")
+        check(Number(order["cum_qty"]) == 1, "bought as much as was asked for", order)
+        check(len(stack.venue.arrivals("order.place")) == 1, stack.venue.arrivals())
+        wait_synced(stack)
+        told = [m for r in stack.journal() if (m := r.get("message") or {}).get("type") == "ExecutionReport"]
+        check(not [m for m in told if "ALARM" in m.get("text", "")], [m for m in told if "ALARM" in m.get("text", "")])
+        check(stack.busbar("journal", "recheck")[0] == 0, "recheck")
+
+
+def what_cannot_be_edited_is_cancelled_and_the_rest_placed_anew():
+    with coinbase("anew") as stack:
+        stack.venue.stand_still()
+        stack.busbar("order", "buy", "1", SYMBOL, "--limit", "30000", "--tif", "day", "--id", "A")
         stack.venue.trade("SELL", "0.25", "30000", symbol="BTC-USD")
         wait_for("the fill", lambda: Number(status_of(stack, "A")["cum_qty"]) == Number("0.25"))
         order = stack.busbar("replace", "A", "--limit", "29000", "--id", "B")[1][-1]
@@ -163,7 +203,18 @@ def questions_are_answered():
         check(listed[0]["broker_order_id"] == fill["broker_order_id"] and listed[0]["commission_asset"] == "USD", listed)
         balances = {b["asset"]: b for b in stack.busbar("balances")[1]}
         check("USD" in balances and "BTC" in balances, balances)
-        check(stack.busbar("accounts")[1][0]["can_trade"], "the key may trade")
+        account = stack.busbar("accounts")[1][0]
+        check(account["can_trade"], "the key may trade")
+        check([p["is_own"] for p in account["portfolios"]] == [True], account)
+        check(Number(account["portfolios"][0]["total"]) > Number(account["portfolios"][0]["cash"]), account)
+        traded = stack.busbar("trades", SYMBOL, "-n", 1)[1]
+        check(traded[0]["source"] == "main" and Number(traded[0]["price"]) > 0, traded)
+        before = len(stack.venue.arrivals("order.place"))
+        said = stack.busbar("preview", "buy", "0.01", SYMBOL, "--limit", "30000")[1][0]
+        check(said["is_accepted"] and Number(said["cash_order_qty"]) == 300 and Number(said["commission"]) > 0, said)
+        code, said, _ = stack.busbar("preview", "buy", "1000", SYMBOL, "--limit", "30000", can_fail=True)
+        check(code == 1 and said[0]["error"] == "INSUFFICIENT_FUNDS", code, said)
+        check(len(stack.venue.arrivals("order.place")) == before, "a preview places nothing")
         book = stack.busbar("book", SYMBOL)[1][0]
         check(book["bids"] and Number(book["bids"][0]["price"]) < Number(book["asks"][0]["price"]), book)
         # A minute that has just begun has none.
@@ -175,7 +226,8 @@ def questions_are_answered():
 
 
 if __name__ == "__main__":
-    run(an_order_lives_from_its_first_word_to_its_last_fill, a_replace_is_a_cancel_and_the_rest_anew,
+    run(an_order_lives_from_its_first_word_to_its_last_fill, a_replace_edits_the_order_where_it_is,
+        what_cannot_be_edited_is_cancelled_and_the_rest_placed_anew,
         cancels_that_come_together_leave_together, each_cancel_of_many_has_an_end_of_its_own,
         what_became_of_many_cancels_is_asked_for, an_order_in_doubt_is_found_in_the_list_of_all,
         what_was_filled_while_nobody_listened_is_found,

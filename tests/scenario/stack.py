@@ -598,13 +598,26 @@ def differences(ours, theirs, trades):
     return [f"{name}: {a} here, {b} at the venue" for name, a, b in pairs if a != b]
 
 
+def by_our_names(ours, book):
+    """A broker that changes an order where it is goes on calling it by the first of our names: its own says whose it is."""
+    now = {(o["account"], o.get("broker_order_id")): o["venue_order_id"] for o in ours.values()}
+    renamed = {}
+    for order in book["orders"]:
+        name = now.get((order["account"], str(order["order_id"])), "")
+        if name[:-3] == order["client_order_id"][:-3] and order["client_order_id"] not in ours:
+            renamed[order["client_order_id"]] = name
+    for each in book["orders"] + book["trades"]:
+        each["client_order_id"] = renamed.get(each["client_order_id"], each["client_order_id"])
+    return book
+
+
 def compare_all(stack, account=None, replaced=()):
     """Every order Busbar ever gave the venues, and all they have. Returns how many they have; fails with all differences. Of
     those that were replaced under another name nothing may be left but that they were cancelled before they filled."""
     ours = {o["venue_order_id"]: o for o in stack.busbar("orders", "--all")[1] if o.get("venue_order_id")}
     count, wrong = 0, []
     for venue in stack.venues:
-        book = venue.book(account)
+        book = by_our_names(ours, venue.book(account))
         for theirs in book["orders"]:
             if theirs["client_order_id"] not in ours and not (theirs["client_order_id"] in replaced and theirs["status"]
                                                               == "CANCELED" and Number(theirs["executed"]) == 0):
