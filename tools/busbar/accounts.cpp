@@ -23,6 +23,8 @@ void add_accounts(const Subcommand& app, Tool& tool) {
       if (!account->empty()) names = {tool.account_or_only(*account)};
       Table table{{{"ACCOUNT"}, {"GATEWAY"}, {"BROKER"}, {"NUMBER THERE"}, {"ENVIRONMENT"}, {"MAY TRADE"},
                    {"MAKER", true}, {"TAKER", true}}};
+      Table portfolios{{{"ACCOUNT"}, {"PORTFOLIO"}, {"NAME"}, {"KIND"}, {"ITS OWN"}, {"WORTH", true}, {"MONEY", true}, {"IN"}}};
+      bool has_portfolios = false;
       Exit worst = Exit::Ok;
       for (const Name& name : names) {
         Query query;
@@ -37,9 +39,17 @@ void add_accounts(const Subcommand& app, Tool& tool) {
           table.add({std::string{view(info.account)}, std::string{view(info.gateway)}, std::string{view(info.broker)},
                      std::string{view(info.broker_account)}, std::string{name_of(info.environment)},
                      info.can_trade ? "yes" : "no", cell(info.maker_commission), cell(info.taker_commission)});
+          for (const Portfolio& each : info.portfolios) {
+            has_portfolios = true;
+            portfolios.add({std::string{view(info.account)}, std::string{view(each.portfolio)}, std::string{view(each.text)},
+                            std::string{view(each.portfolio_type)}, each.is_own ? "yes" : "", cell(each.total),
+                            cell(each.cash), each.total ? std::string{view(each.asset)} : std::string{}});
+          }
         }
       }
-      if (!tool.json) std::fputs(table.text().c_str(), stdout);
+      if (tool.json) return worst;
+      std::fputs(table.text().c_str(), stdout);
+      if (has_portfolios) std::printf("\n%s", portfolios.text().c_str());
       return worst;
     };
   });

@@ -22,6 +22,7 @@ int main(int argc, char** argv) {
   app.require_subcommands(1, 1);
   app.fallthrough();  // --json may stand at the end, where people put it
   add_order(app, tool);
+  add_preview(app, tool);
   add_replace(app, tool);
   add_cancel(app, tool);
   add_cancel_all(app, tool);
@@ -34,6 +35,7 @@ int main(int argc, char** argv) {
   add_book(app, tool);
   add_ticker(app, tool);
   add_history(app, tool);
+  add_trades(app, tool);
   add_accounts(app, tool);
   add_balances(app, tool);
   add_positions(app, tool);

@@ -1,6 +1,5 @@
 // busbar order buy|sell QTY SYMBOL: places one order. busbar order ID: shows one.
 #include <cstdio>
-#include <map>
 #include <thread>
 
 #include <boost/json/serialize.hpp>
@@ -8,74 +7,16 @@
 #include "bus/codec.hpp"
 #include "tools/busbar/client.hpp"
 #include "tools/busbar/json.hpp"
+#include "tools/busbar/order_options.hpp"
 #include "tools/busbar/orders.hpp"
 
 namespace busbar::tool {
 
 namespace {
 
-struct OrderOptions {
-  std::string quantity, symbol, account, id, limit, stop, touched, display, strategy;
-  std::string time_in_force = "gtc", rounding = "refuse", self_trade;
-  std::uint32_t trailing_bps = 0;
-  bool cash = false, post_only = false, extended_hours = false, reduce_only = false, wait = false, no_wait = false;
+struct PlaceOptions : OrderOptions {
+  bool wait = false, no_wait = false;
 };
-
-const std::map<std::string, TimeInForce> times_in_force = {{"day", TimeInForce::Day},
-                                                           {"gtc", TimeInForce::GoodTillCancel},
-                                                           {"ioc", TimeInForce::ImmediateOrCancel},
-                                                           {"fok", TimeInForce::FillOrKill},
-                                                           {"opening", TimeInForce::AtTheOpening},
-                                                           {"close", TimeInForce::AtTheClose}};
-const std::map<std::string, Rounding> roundings = {
-    {"refuse", Rounding::Refuse}, {"down", Rounding::Down}, {"up", Rounding::Up}, {"nearest", Rounding::Nearest}};
-const std::map<std::string, SelfTradePrevention> preventions = {{"none", SelfTradePrevention::None},
-                                                                {"expire-taker", SelfTradePrevention::ExpireTaker},
-                                                                {"expire-maker", SelfTradePrevention::ExpireMaker},
-                                                                {"expire-both", SelfTradePrevention::ExpireBoth},
-                                                                {"decrement", SelfTradePrevention::Decrement}};
-
-std::vector<std::string> words(const auto& values) {
-  std::vector<std::string> words;
-  for (const auto& [word, value] : values) words.push_back(word);
-  return words;
-}
-
-template <std::size_t N>
-Text<N> bounded(const std::string& option, const std::string& text) {
-  if (text.size() > N) throw ConfigError(option + ": " + text + " is longer than " + std::to_string(N) + " characters");
-  return Text<N>{text.data(), text.size()};
-}
-
-NewOrder order_from(const Tool& tool, const OrderOptions& options, Side side) {
-  NewOrder order;
-  order.client_order_id = options.id.empty() ? draw_client_order_id() : bounded<64>("--id", options.id);
-  order.account = tool.account_or_only(options.account);
-  order.symbol = bounded<32>("SYMBOL", options.symbol);
-  order.side = side;
-  (options.cash ? order.cash_order_qty : order.order_qty) = amount_in("QTY", options.quantity);
-  order.price = amount_in("--limit", options.limit);
-  order.stop_px = amount_in("--stop", options.stop);
-  if (!options.touched.empty()) order.stop_px = amount_in("--touched", options.touched);
-  // The type follows from the prices given, so that no combination contradicts itself.
-  if (!options.touched.empty()) {
-    order.order_type = order.price ? OrderType::LimitIfTouched : OrderType::MarketIfTouched;
-  } else if (order.stop_px || options.trailing_bps != 0) {
-    order.order_type = order.price ? OrderType::StopLimit : OrderType::Stop;
-  } else {
-    order.order_type = order.price ? OrderType::Limit : OrderType::Market;
-  }
-  order.time_in_force = times_in_force.at(options.time_in_force);
-  order.rounding = roundings.at(options.rounding);
-  if (!options.self_trade.empty()) order.self_trade_prevention = preventions.at(options.self_trade);
-  order.trailing_delta_bps = options.trailing_bps;
-  order.display_qty = amount_in("--display", options.display);
-  order.post_only = options.post_only;
-  order.extended_hours = options.extended_hours;
-  order.reduce_only = options.reduce_only;
-  order.strategy = bounded<32>("--strategy", options.strategy);
-  return order;
-}
 
 Exit exit_for(const ExecutionReport& report) {
   switch (report.order_status) {
@@ -87,7 +28,7 @@ Exit exit_for(const ExecutionReport& report) {
   }
 }
 
-Exit place(const Tool& tool, const OrderOptions& options, Side side) {
+Exit place(const Tool& tool, const PlaceOptions& options, Side side) {
   const NewOrder order = order_from(tool, options, side);
   Client client{tool};
   if (!client.is_reachable()) return fail(Exit::Unreachable, "no answer from the router; nothing was sent");
@@ -126,33 +67,11 @@ Exit place(const Tool& tool, const OrderOptions& options, Side side) {
 }
 
 void add_side(const Subcommand& order, Tool& tool, Side side) {
-  auto options = std::make_shared<OrderOptions>();
+  auto options = std::make_shared<PlaceOptions>();
   const std::string name = side == Side::Buy ? "buy" : "sell";
   const Subcommand command = order.subcommand(name, side == Side::Buy ? "Place an order to buy" : "Place an order to sell");
-  command.option("QTY", options->quantity, "How much, in the base currency").required();
-  command.option("SYMBOL", options->symbol, "What: BTC/USDT").required();
-  command.option("--limit", options->limit, "Limit price; without any price it is a market order");
-  command.option("--stop", options->stop, "Stop price: a stop, or with --limit a stop-limit order");
-  command.option("--touched", options->touched, "Trigger on the better side: an if-touched order")
-      .excludes("--stop");
-  command.option("--trailing-bps", options->trailing_bps,
-                      "Trailing stop: the distance in hundredths of a percent");
-  command.option("--account", options->account, "Where it trades; needed when there are several");
+  add_order_options(command, options);
   command.option("--id", options->id, "client_order_id; drawn when not given. The same twice is one order");
-  command.option("--tif", options->time_in_force, "day, gtc, ioc or fok; opening or close: in that auction")
-      .one_of(words(times_in_force));
-  command.option("--rounding", options->rounding,
-                   "What to do with digits too many: refuse, down, up, nearest")
-      .one_of(words(roundings));
-  command.option("--self-trade", options->self_trade,
-                   "none, expire-taker, expire-maker, expire-both, decrement")
-      .one_of(words(preventions));
-  command.option("--display", options->display, "Iceberg: the visible part");
-  command.option("--strategy", options->strategy, "Whose order it is; only reported back");
-  command.flag("--cash", options->cash, "QTY is money: spend or earn this much of the quote currency");
-  command.flag("--post-only", options->post_only, "Refuse rather than take");
-  command.flag("--extended-hours", options->extended_hours, "Work in the hours before and after the regular ones as well");
-  command.flag("--reduce-only", options->reduce_only, "Only towards a smaller position");
   command.flag("--wait", options->wait, "Follow the order until it is final");
   command.flag("--no-wait", options->no_wait, "Return with the first durable report, before the broker answers")
       .excludes("--wait");

@@ -57,6 +57,7 @@ Timestamp time_in(std::string_view option, const std::string& text);
 Id draw_client_order_id();
 
 void add_order(const Subcommand& app, Tool& tool);
+void add_preview(const Subcommand& app, Tool& tool);
 void add_replace(const Subcommand& app, Tool& tool);
 void add_cancel(const Subcommand& app, Tool& tool);
 void add_cancel_all(const Subcommand& app, Tool& tool);
@@ -69,6 +70,7 @@ void add_quotes(const Subcommand& app, Tool& tool);
 void add_book(const Subcommand& app, Tool& tool);
 void add_ticker(const Subcommand& app, Tool& tool);
 void add_history(const Subcommand& app, Tool& tool);
+void add_trades(const Subcommand& app, Tool& tool);
 void add_accounts(const Subcommand& app, Tool& tool);
 void add_balances(const Subcommand& app, Tool& tool);
 void add_positions(const Subcommand& app, Tool& tool);
