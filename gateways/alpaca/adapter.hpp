@@ -65,6 +65,7 @@ class AlpacaAdapter final : public gateway::SpotAdapter {
                                                     Timestamp end_ns) override;
   asio::awaitable<Result<Book>> book(Symbol symbol) override;
   asio::awaitable<Result<Ticker>> ticker(Symbol symbol) override;
+  asio::awaitable<Result<std::vector<Trade>>> market_trades(Symbol symbol) override;
   asio::awaitable<Result<void>> subscribe(Symbol symbol, Channel channel, std::uint32_t bar_interval_ms) override;
   asio::awaitable<Result<void>> unsubscribe(Symbol symbol, Channel channel, std::uint32_t bar_interval_ms) override;
 

@@ -110,6 +110,30 @@ asio::awaitable<Result<Ticker>> AlpacaAdapter::ticker(Symbol symbol) {
   co_return ticker_of(*said, symbol);
 }
 
+// Of the last week, for Alpaca itself would begin with today.
+asio::awaitable<Result<std::vector<Trade>>> AlpacaAdapter::market_trades(Symbol symbol) {
+  constexpr std::uint32_t trades_max = 500;
+  constexpr std::int64_t week_ns = 7 * 86'400'000 * ms_ns;
+  const Instrument* found = listed(symbol);
+  if (found == nullptr) co_return not_listed(view(symbol));
+  const Instrument instrument = *found;
+  HistoryQuery query;
+  query.symbols = only(instrument);
+  query.limit = trades_max;
+  query.feed = config_.feed;
+  query.start = gateway::utc_text(std::max<Timestamp>(rest_.broker_time_ns() - week_ns, 0));
+  query.sort = "desc";
+  const auto body = co_await ask(encode_history(History::Trades, class_of(instrument), query));
+  if (!body) co_return body.error();
+  const auto page = decode_trades(*body);
+  if (!page) co_return page.error();
+  std::vector<Trade> trades;
+  trades.reserve(page->elements.size());
+  for (const MarketTrade& said : page->elements) trades.push_back(trade_of(said, symbol));
+  std::ranges::stable_sort(trades, {}, &Trade::venue_time_ns);
+  co_return trades;
+}
+
 // ---- streams
 
 MarketStream& AlpacaAdapter::stream_of(const Instrument& instrument) {

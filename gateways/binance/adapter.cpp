@@ -9,6 +9,7 @@
 #include "bus/topic.hpp"
 #include "gateways/binance/encode.hpp"
 #include "gateways/binance/market_facts.hpp"
+#include "gateways/framework/writes.hpp"
 
 namespace busbar::binance {
 
@@ -274,6 +275,38 @@ asio::awaitable<Result<Ticker>> BinanceAdapter::ticker(Symbol symbol) {
   const auto window = decode_ticker_24h(*body);
   if (!window) co_return window.error();
   co_return ticker_of(*window, symbol);
+}
+
+asio::awaitable<Result<std::vector<Trade>>> BinanceAdapter::market_trades(Symbol symbol) {
+  constexpr std::uint32_t trades_max = 500;
+  const auto broker_symbol = to_broker_symbol(view(symbol));
+  if (!broker_symbol) co_return broker_symbol.error();
+  const auto body = co_await rest_.ask(encode_recent_trades(view(*broker_symbol), trades_max));
+  if (!body) co_return body.error();
+  const auto list = decode_recent_trades(*body);
+  if (!list) co_return list.error();
+  std::vector<Trade> trades;
+  trades.reserve(list->size());
+  for (const PublicTrade& each : *list) trades.push_back(trade_of(each, symbol));
+  co_return trades;
+}
+
+// Binance tries the order as far as its rules go, and says no more than whether it would take it.
+asio::awaitable<Result<Preview>> BinanceAdapter::preview(NewOrder order) {
+  const Instrument* instrument = symbols_.by_symbol(view(order.symbol));
+  if (instrument == nullptr) co_return not_listed(view(order.symbol));
+  auto request = encode_test(order, *instrument);
+  if (!request) co_return request.error();
+  const auto body = co_await rest_.ask(*std::move(request));
+  if (!body) {
+    if (const auto refused = gateway::refused_preview(body.error())) co_return *refused;
+    co_return body.error();
+  }
+  Preview preview;
+  preview.is_accepted = true;
+  preview.order_qty = order.order_qty;
+  preview.cash_order_qty = order.cash_order_qty;
+  co_return preview;
 }
 
 asio::awaitable<Result<void>> BinanceAdapter::subscribe(Symbol symbol, Channel channel, std::uint32_t bar_interval_ms) {

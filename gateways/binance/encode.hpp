@@ -27,6 +27,7 @@ struct Request {
 // What Binance cannot do is refused in words: Unsupported; what an order cannot be: InvalidOrder. Amounts are brought
 // to the instrument's steps as order.rounding says, and with Refuse (the router has rounded already) only checked.
 Result<Request> encode_place(const NewOrder& order, const Instrument& instrument, std::string_view venue_order_id);
+Result<Request> encode_test(const NewOrder& order, const Instrument& instrument);  // the same, and nothing is placed
 
 // An order is named by our id, and by Binance's as well where we have it: then the two are compared over there.
 Request encode_cancel(std::string_view broker_symbol, std::string_view venue_order_id, std::string_view broker_order_id,

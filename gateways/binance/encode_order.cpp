@@ -312,6 +312,12 @@ Result<Request> encode_place(const NewOrder& order, const Instrument& instrument
   return signed_request("POST", "/api/v3/order", *std::move(params));
 }
 
+Result<Request> encode_test(const NewOrder& order, const Instrument& instrument) {
+  auto request = encode_place(order, instrument, view(order.client_order_id));
+  if (request) request->path = "/api/v3/order/test";
+  return request;
+}
+
 Request encode_cancel(std::string_view broker_symbol, std::string_view venue_order_id, std::string_view broker_order_id,
                       std::string_view cancel_venue_order_id) {
   Request request =

@@ -41,15 +41,24 @@ Ticker ticker_of(const WindowTicker& window, const Symbol& symbol) {
   return ticker;
 }
 
-Trade trade_of(const TradeEvent& event, const Symbol& symbol) {
+Trade trade_of(const PublicTrade& said, const Symbol& symbol) {
   Trade trade;
   trade.symbol = symbol;
-  trade.trade_id = printable<64>(std::to_string(event.trade_id));
-  trade.price = event.price;
-  trade.qty = event.qty;
-  trade.aggressor = event.buyer_is_maker ? Side::Sell : Side::Buy;
-  trade.venue_time_ns = ns_of(event.trade_time);
+  trade.trade_id = printable<64>(std::to_string(said.id));
+  trade.price = said.price;
+  trade.qty = said.qty;
+  trade.aggressor = said.buyer_is_maker ? Side::Sell : Side::Buy;
+  trade.venue_time_ns = ns_of(said.time);
   return trade;
+}
+
+Trade trade_of(const TradeEvent& event, const Symbol& symbol) {
+  return trade_of(PublicTrade{.id = event.trade_id,
+                              .price = event.price,
+                              .qty = event.qty,
+                              .time = event.trade_time,
+                              .buyer_is_maker = event.buyer_is_maker},
+                  symbol);
 }
 
 }  // namespace busbar::binance

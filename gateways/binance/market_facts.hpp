@@ -8,6 +8,7 @@ namespace busbar::binance {
 
 Quote quote_of(const BookTicker& ticker, const Symbol& symbol);
 Trade trade_of(const TradeEvent& event, const Symbol& symbol);
+Trade trade_of(const PublicTrade& said, const Symbol& symbol);
 Bar bar_of(const Kline& kline, const Symbol& symbol, std::uint32_t interval_ms, bool is_final);
 Ticker ticker_of(const WindowTicker& window, const Symbol& symbol);
 

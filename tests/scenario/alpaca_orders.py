@@ -325,10 +325,14 @@ def questions_are_answered():
             bars = wait_for("bars", lambda: stack.busbar("history", symbol, "--interval", "1m", "-n", 3)[1])
             check(Number(bars[0]["high"]) >= Number(bars[0]["low"]), bars)
             check(Number(stack.busbar("ticker", symbol)[1][0]["last_px"]) > 0, symbol)
+            traded = wait_for("trades", lambda: stack.busbar("trades", symbol, "-n", 2)[1])
+            check(Number(traded[-1]["price"]) > 0 and traded == sorted(traded, key=lambda t: t["venue_time"]), traded)
             check(len(stack.busbar("quotes", symbol, "-n", "3", "--seconds", "60")[1]) == 3, "quotes of", symbol)
         book = stack.busbar("book", "BTC/USD")[1][0]
         check(Number(book["bids"][0]["price"]) < Number(book["asks"][0]["price"]), book)
         code, _, text = stack.busbar("book", SYMBOL, can_fail=True)
+        check(code != 0 and "UNSUPPORTED" in text, text)
+        code, _, text = stack.busbar("preview", "buy", "1", SYMBOL, can_fail=True)
         check(code != 0 and "UNSUPPORTED" in text, text)
 
 

@@ -150,6 +150,11 @@ def cancel_all_and_the_questions_of_the_command_line():
         check(Number(book["bids"][0]["price"]) < Number(book["asks"][0]["price"]), book)
         ticker = stack.busbar("ticker", "BTC/USDT")[1][0]
         check(Number(ticker["low_px"]) <= Number(ticker["last_px"]) <= Number(ticker["high_px"]), ticker)
+        traded = wait_for("trades", lambda: stack.busbar("trades", "BTC/USDT", "-n", 3)[1])
+        check(1 <= len(traded) <= 3 and all(Number(t["price"]) > 0 for t in traded), traded)
+        check(stack.busbar("preview", "buy", "0.01", "BTC/USDT", "--limit", "50000")[1][0]["is_accepted"], "it would be taken")
+        code, said, _ = stack.busbar("preview", "buy", "0.01", "BTC/USDT", "--limit", "1", can_fail=True)
+        check(code == 1 and said[0]["error"] == "INVALID_ORDER" and said[0]["reason"], code, said)
         # A minute that has just begun has none.
         bars = wait_for("a bar", lambda: stack.busbar("history", "BTC/USDT", "--interval", "1m", "--since", "2h", "-n", 3)[1])
         check(1 <= len(bars) <= 3 and all(Number(b["low"]) <= Number(b["close"]) <= Number(b["high"]) for b in bars), bars)

@@ -550,6 +550,28 @@ TEST_F(BinanceLive, AListenKeyIsTheOlderWayToTheSameEvents) {
   }
 }
 
+TEST_F(BinanceLive, TheMarketsLatestTradesAndATriedOrderAreAsked) {
+  connect();
+  static_cast<void>(run(adapter_->place(limit("V1"))));
+  control("POST", "/orders", R"({"symbol":"BTCUSDT","side":"SELL","quantity":"0.5","price":"60000"})");
+  const auto trades = run(adapter_->market_trades("BTC/USDT"));
+  ASSERT_TRUE(trades) << trades.error().text;
+  ASSERT_FALSE(trades->empty());
+  EXPECT_EQ(trades->back().qty, "0.5"_d);
+  EXPECT_EQ(trades->back().price, "60000"_d);
+  EXPECT_EQ(trades->back().aggressor, Side::Sell);
+  const std::size_t before = orders_at_venue();
+  const auto good = run(adapter_->preview(limit("V2").order));
+  ASSERT_TRUE(good) << good.error().text;
+  EXPECT_TRUE(good->is_accepted);
+  const auto far = run(adapter_->preview(limit("V3", "1"_d, "1"_d).order));
+  ASSERT_TRUE(far) << far.error().text;
+  EXPECT_FALSE(far->is_accepted);
+  EXPECT_EQ(far->error, ErrorCode::InvalidOrder);
+  EXPECT_FALSE(far->reason.empty());
+  EXPECT_EQ(orders_at_venue(), before);
+}
+
 TEST_F(BinanceLive, BooksBarsAndTickersAreToldAndAsked) {
   connect();
   control("POST", "/market", R"({"steps_per_second":50})");
