@@ -2,6 +2,7 @@
 // where its answer is lost.
 #include "gateways/coinbase/adapter.hpp"
 
+#include "bus/codec.hpp"
 #include "tests/unit/gateways/live_adapter.hpp"
 #include "tools/venue/coinbase/config.hpp"
 #include "tools/venue/coinbase/control.hpp"
