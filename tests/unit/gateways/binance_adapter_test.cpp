@@ -395,7 +395,8 @@ TEST_F(BinanceLive, LessOfAnOrderThatPreventionMadeSmallerIsAsMuchAsAskedFor) {
   other.order.side = Side::Sell;
   other.order.self_trade_prevention = SelfTradePrevention::Decrement;
   run(adapter_->place(other));
-  ASSERT_TRUE(until([&] { return events_.count(VenueEvent::Replaced) == 1; })) << "told as smaller";
+  ASSERT_TRUE(until([&] { return events_.count(VenueEvent::Replaced) == 1 && events_.count(VenueEvent::Expired) == 1; }))
+      << "one is told as smaller, and the end of the other";
   const auto amended = [&](const PlaceCommand& former, std::string_view name, std::uint32_t leg, Decimal from, Decimal to) {
     ReplaceCommand replace = replace_of(former, name, leg);
     replace.command.broker_order_id = placed[0].broker_order_id;
