@@ -437,6 +437,24 @@ class OrderTest(IbkrTest):
         live = self.live()
         self.assertEqual([live[i]["status"] for i in (parent, *ids)], ["Filled", "Cancelled", "Filled"])
 
+    def test_of_a_group_one_cancels_the_other(self):
+        def group(price, *names):
+            return {"orders": [ticket(price, 5, "SELL", cOID=names[0], isSingleGroup=True),
+                               ticket(180, 5, "SELL", "STP", cOID=names[1], isSingleGroup=True)]}
+        acks = self.good("POST", ORDERS, group(200, "profit", "loss"))
+        self.assertEqual([ack["local_order_id"] for ack in acks], ["profit", "loss"])
+        profit, loss = [ack["order_id"] for ack in acks]
+        live = self.live()
+        self.assertEqual(live[profit]["ocaGroupId"], live[loss]["ocaGroupId"])
+        self.assertEqual(self.status(loss)["oca_group_id"], live[loss]["ocaGroupId"])
+        self.house("BUY", "105", "200")
+        live = self.live()
+        self.assertEqual([live[each]["status"] for each in (profit, loss)], ["Filled", "Cancelled"])
+        profit, loss = [ack["order_id"] for ack in self.good("POST", ORDERS, group(210, "profit 2", "loss 2"))]
+        self.good("DELETE", f"iserver/account/{ACCOUNT}/order/{loss}")
+        self.assertEqual(self.live()[profit]["status"], "Cancelled")
+        self.bad(200, "no bracket and no group", "POST", ORDERS, {"orders": [ticket(100), ticket(101)]})
+
     def test_a_cancel_may_take_its_time(self):
         self.venue.ask("POST", "/rules", {"cancel_delay_ms": 300})
         order_id = self.place()

@@ -188,7 +188,7 @@ class Api {
   Reply go_on(const Call& call);
   Reply carry_out(const Call& call, Conversation conversation);
   Reply place_all(const Call& call, const std::vector<Wanted>& orders);
-  Reply place_bracket(const Call& call, const std::vector<Wanted>& orders);
+  Reply place_list(const Call& call, const std::vector<Wanted>& orders);
   // The ticket, or null and why not.
   Ticket* place_one(const Call& call, const Wanted& wanted, std::string& error);
   void let_go(Ticket& ticket);  // a prompt was answered, or the market opened

@@ -180,12 +180,17 @@ Ticket* Api::place_one(const Call& call, const Wanted& wanted, std::string& erro
   return &ticket;
 }
 
-// A parent, and one order or a pair that waits until it is filled.
-Reply Api::place_bracket(const Call& call, const std::vector<Wanted>& orders) {
+// A parent, and one order or a pair that waits until it is filled; or a pair of which one cancels the other.
+Reply Api::place_list(const Call& call, const std::vector<Wanted>& orders) {
+  const bool is_group = orders.front().is_single_group;
   NewOrderList list;
-  list.working = orders.front().order;
-  for (std::size_t i = 1; i < orders.size(); ++i) list.legs.push_back(orders[i].order);
+  if (!is_group) list.working = orders.front().order;
+  for (std::size_t i = is_group ? 0 : 1; i < orders.size(); ++i) list.legs.push_back(orders[i].order);
   if (list.legs.size() > 2) return refused(200, "a bracket has at most two children here");
+  if (is_group && is_stop(list.legs.front().type) == is_stop(list.legs.back().type)) {
+    return refused(200, "a group has one stop and one limit here");
+  }
+  if (is_group && !may_work(orders.front())) return refused(200, "a group waits for no open here");
   for (NewOrder& leg : list.legs) {  // the engine knows pairs of a stop and of a limit that does not take
     if (list.legs.size() == 2 && leg.type == OrderType::Limit) leg.type = OrderType::LimitMaker;
   }
@@ -195,7 +200,7 @@ Reply Api::place_bracket(const Call& call, const std::vector<Wanted>& orders) {
   if (!placed) return refused(200, refusal_text(call.account, orders.front(), placed.error()));
   Reply reply;
   json::array acks;
-  std::int64_t parent = 0;
+  std::int64_t first = 0;
   std::vector<Ticket*> tickets;
   for (const Wanted& wanted : orders) {
     const auto found = std::find_if(placed->orders.begin(), placed->orders.end(), [&](const Order& order) {
@@ -206,9 +211,10 @@ Reply Api::place_bracket(const Call& call, const std::vector<Wanted>& orders) {
     });
     Ticket& ticket = ledger_.open(call.account, wanted, now_());
     ledger_.bind(ticket, found->id);
-    ticket.parent = parent;
-    if (parent == 0) reply.order_id = parent = ticket.order_id;
-    else ticket.group = std::to_string(parent);
+    ticket.parent = is_group ? 0 : first;
+    if (first == 0) reply.order_id = first = ticket.order_id;
+    else if (!is_group) ticket.group = std::to_string(first);
+    if (is_group) ticket.group = "oco-" + std::to_string(first);
     tickets.push_back(&ticket);
   }
   publish(events);
@@ -223,7 +229,7 @@ Reply Api::place_all(const Call& call, const std::vector<Wanted>& orders) {
       return refused(200, already_registered(wanted.client_order_id));
     }
   }
-  if (orders.size() > 1) return place_bracket(call, orders);
+  if (orders.size() > 1) return place_list(call, orders);
   std::string error;
   const Ticket* ticket = place_one(call, orders.front(), error);
   if (ticket == nullptr) return refused(200, error);
@@ -301,8 +307,13 @@ Reply Api::place(const Call& call) {
       std::all_of(conversation.orders.begin() + 1, conversation.orders.end(), [&](const Wanted& child) {
         return child.parent_id == first.client_order_id && child.symbol == first.symbol;
       });
-  if (conversation.orders.size() > 1 && !is_bracket) {
-    return refused(200, "orders that are no bracket are submitted one at a time");
+  const bool is_group = conversation.orders.size() == 2 &&
+                        std::all_of(conversation.orders.begin(), conversation.orders.end(), [&](const Wanted& each) {
+                          return each.is_single_group && each.parent_id.empty() && each.symbol == first.symbol &&
+                                 each.order.side == first.order.side;
+                        });
+  if (conversation.orders.size() > 1 && !is_bracket && !is_group) {
+    return refused(200, "orders that are no bracket and no group are submitted one at a time");
   }
   if (conversation.orders.size() == 1 && !first.parent_id.empty()) return refused(200, "the parent order is not known");
   if (ledger_.is_registered(call.account, first.client_order_id, now_())) {

@@ -192,6 +192,7 @@ json::object order_status(const OrderFacts& facts) {
                      {"size_and_fills", size_and_fills(order)},
                      {"allowed_duplicate_opposite", true},
                      {"order_time", short_time(ticket.created)}};
+  if (!ticket.group.empty()) shape["oca_group_id"] = ticket.group;
   if (is_stop(ticket.wanted.order.type)) shape["stop_price"] = price_text(facts, order.stop_price);
   if (!order.executed.is_zero()) shape["average_price"] = plain(average_price(order));
   return shape;
