@@ -89,6 +89,7 @@ Capabilities ibkr_capabilities(std::uint32_t lost_after_ms) {
   capabilities.can_cash_order_qty = true;  // where the contract's rules say so
   capabilities.can_extended_hours = true;
   capabilities.can_trailing_stop = true;
+  capabilities.can_order_lists = true;
   capabilities.fill_quantity = FillQuantity::Cumulative;
   // IBKR says nowhere until when a lost request can act. Its servers give up after ten seconds, and so much is configured.
   capabilities.absence_rule = {.bound_ms = lost_after_ms, .look_ups = 2, .full_paging = true};

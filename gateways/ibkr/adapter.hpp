@@ -49,6 +49,7 @@ class IbkrAdapter final : public gateway::SpotAdapter {
   asio::awaitable<Result<std::vector<Position>>> positions() override;
 
   asio::awaitable<gateway::Facts> place(PlaceCommand command) override;
+  asio::awaitable<gateway::Facts> place_list(PlaceListCommand list) override;
   asio::awaitable<gateway::Facts> cancel(CancelCommand command) override;
   asio::awaitable<gateway::Facts> replace(ReplaceCommand command) override;
   void recall(const ReplaceCommand& command) override;
@@ -88,10 +89,15 @@ class IbkrAdapter final : public gateway::SpotAdapter {
 
   // ---- orders
   // One conversation at a time: another order in between would end it. All that IBKR asks is answered by the account's policy.
-  enum class Purpose { Place, PlaceTheRest, Change };
-  asio::awaitable<gateway::Facts> converse(PlaceCommand command, Request request, gateway::About whom, Purpose purpose);
+  enum class Purpose { Place, PlaceTheRest, PlaceList, Change };
+  struct Said {
+    gateway::Facts facts;   // of the order that was asked for, or the first of them
+    std::vector<Ack> acks;  // one for each, where they were taken or refused
+  };
+  asio::awaitable<Said> converse(PlaceCommand command, Request request, gateway::About whom, Purpose purpose);
   asio::awaitable<gateway::Facts> answer_prompt(PlaceCommand command, Prompt prompt, gateway::Sent sent, Purpose purpose);
   void took(const VenueReport& fact, const Command& command);
+  asio::awaitable<void> cancel_group_of(std::string broker_order_id);
   struct Begun {
     gateway::Facts facts;
     std::string broker_order_id;

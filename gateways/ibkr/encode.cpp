@@ -242,6 +242,26 @@ Result<Request> encode_place_all(std::string_view account, std::span<const Ticke
   return orders_request(account, "", tickets);
 }
 
+Result<Request> encode_place_list(const PlaceListCommand& list, const Instrument& instrument, std::string_view account) {
+  if (list.list_type != OrderListType::OneCancelsOther) {
+    return unsupported("list_type: of IBKR's groups those of which one order cancels the other");
+  }
+  if (list.commands.size() != 2) return invalid("orders: a list of this type has 2 of them");
+  std::vector<TicketOrder> orders;
+  for (const PlaceCommand& place : list.commands) {
+    const TimeInForce time = place.order.time_in_force;
+    if (time != TimeInForce::Day && time != TimeInForce::GoodTillCancel) {
+      return unsupported("time_in_force: the orders of a list are Day or GoodTillCancel");
+    }
+    if (!instrument.can_oco) return unsupported("list_type: IBKR ties orders for shares alone here");
+    orders.push_back({place.order, instrument,
+                      Ticket{.account = account,
+                             .venue_order_id = view(place.command.venue_order_id),
+                             .is_single_group = true}});
+  }
+  return encode_place_all(account, orders);
+}
+
 Result<Request> encode_preview(const NewOrder& order, const Instrument& instrument, const Ticket& ticket) {
   const auto text = ticket_of(order, instrument, ticket);
   if (!text) return text.error();

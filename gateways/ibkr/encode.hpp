@@ -49,6 +49,8 @@ struct TicketOrder {
   Ticket ticket;
 };
 Result<Request> encode_place_all(std::string_view account, std::span<const TicketOrder> orders);
+// A pair of which one cancels the other.
+Result<Request> encode_place_list(const PlaceListCommand& list, const Instrument& instrument, std::string_view account);
 // Whether it would be taken, and what it would cost.
 Result<Request> encode_preview(const NewOrder& order, const Instrument& instrument, const Ticket& ticket);
 // The whole ticket, as it is to be. Orders are changed and cancelled by IBKR's number alone: -1 would mean all of them,

@@ -314,6 +314,17 @@ UpdateFact fact_of(const Order& order, const Symbol& symbol) {
   return {.fact = std::move(report), .unknown = {}};
 }
 
+std::optional<VenueReport> size_of(const Order& order, const VenueReport& state) {
+  const bool is_ours = !order.client_order_id.empty();
+  if (!is_ours || order.oca_group.empty() || !order.total_qty) return std::nullopt;
+  VenueReport report = state;
+  report.event = VenueEvent::Replaced;
+  report.order_status = OrderStatus::Unset;
+  report.cum_qty.reset();
+  report.cum_quote_qty.reset();
+  return report;
+}
+
 VenueReport fill_of(const Execution& execution, const Instrument& instrument, VenueSource source) {
   VenueReport report = report_of(source, instrument.symbol, execution.client_order_id, execution.order_id);
   report.event = VenueEvent::Fill;
@@ -382,6 +393,7 @@ Instrument instrument_of(const Symbol& symbol, const SecDef& secdef, const std::
   put_low_step(instrument, secdef);
   const bool is_pair = secdef.asset_class == "CASH" || secdef.asset_class == "CRYPTO";
   if (!is_pair) instrument.lot_size = Decimal{1, 0};
+  instrument.can_oco = secdef.asset_class == "STK";
   if (rules) put_rules(instrument, *rules);
   instrument.can_replace = true;
   instrument.base_precision = places_of(instrument.lot_size);

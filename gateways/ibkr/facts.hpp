@@ -45,6 +45,8 @@ struct UpdateFact {
   std::string unknown;
 };
 UpdateFact fact_of(const Order& order, const Symbol& symbol);
+// An order of a group is made smaller as the other one is filled in part: before how it stands it is told for how much it is.
+std::optional<VenueReport> size_of(const Order& order, const VenueReport& state);
 // One execution. Unreadable for one that corrects another, or lacks size or price.
 VenueReport fill_of(const Execution& execution, const Instrument& instrument, VenueSource source);
 

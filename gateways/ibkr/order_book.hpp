@@ -23,7 +23,7 @@ class OrderBook {
   const Order& merge(const Order& change) {
     Order& order = find_or_add(change.order_id);
     for (std::string Order::*text : {&Order::account, &Order::symbol, &Order::side, &Order::order_type,
-                                     &Order::time_in_force, &Order::status, &Order::reason}) {
+                                     &Order::time_in_force, &Order::status, &Order::reason, &Order::oca_group}) {
       if (!(change.*text).empty()) order.*text = change.*text;
     }
     for (std::optional<Decimal> Order::*amount : {&Order::price, &Order::stop_price, &Order::total_qty, &Order::filled_qty,
@@ -74,6 +74,16 @@ class OrderBook {
     return found == orders_.end() ? nullptr : &found->second;
   }
   std::string number_of(const std::string& client_order_id) const { return find(numbers_, client_order_id); }
+  // The others of its group, as far as they are known to be open.
+  std::vector<Order> others_in_group_of(const std::string& order_id) const {
+    const Order* own = by_number(order_id);
+    std::vector<Order> others;
+    if (own == nullptr || own->oca_group.empty()) return others;
+    for (const auto& [number, order] : orders_) {
+      if (number != order_id && order.oca_group == own->oca_group) others.push_back(order);
+    }
+    return others;
+  }
   std::string reference_of(const std::string& order_id) const { return find(references_, order_id); }
   std::string name_of(const std::string& order_id) const {
     const Order* order = by_number(order_id);

@@ -67,25 +67,27 @@ void IbkrAdapter::took(const VenueReport& fact, const Command& command) {
   if (!is_told) stream_.expect(number);
 }
 
-asio::awaitable<Facts> IbkrAdapter::converse(PlaceCommand command, Request request, About whom, Purpose purpose) {
+asio::awaitable<IbkrAdapter::Said> IbkrAdapter::converse(PlaceCommand command, Request request, About whom, Purpose purpose) {
   const Command& head = command.command;
-  const VenueEvent refused = purpose == Purpose::Place ? VenueEvent::Rejected : VenueEvent::ReplaceRejected;
+  const bool is_new = purpose == Purpose::Place || purpose == Purpose::PlaceList;
+  const VenueEvent refused = is_new ? VenueEvent::Rejected : VenueEvent::ReplaceRejected;
   const auto held = co_await order_turn_.take();
   for (int i = 0; i < questions_most; ++i) {
     const Sent sent = co_await rest_.send(make(request), whom, head.expire_time_ns);
     const Judged judged = judge(request, sent);
-    if (!gateway::is_done(sent, judged)) co_return gateway::failed(head, sent, refused, judged);
+    if (!gateway::is_done(sent, judged)) co_return Said{gateway::failed(head, sent, refused, judged), {}};
     const auto submitted = decode_submitted(sent.http.body);
-    if (!submitted) co_return not_understood(head, sent, "an order", submitted);
+    if (!submitted) co_return Said{not_understood(head, sent, "an order", submitted), {}};
     if (submitted->kind == Submitted::Kind::Prompt) {
-      co_return co_await answer_prompt(command, *submitted->prompt, sent, purpose);
+      Facts facts = co_await answer_prompt(command, *submitted->prompt, sent, purpose);
+      co_return Said{std::move(facts), {}};
     }
     if (submitted->kind != Submitted::Kind::Question) {
       VenueReport fact = *fact_of_placed(*submitted, command.order, head.symbol, view(head.venue_order_id));
       if (fact.event == VenueEvent::Rejected) fact.event = refused;
-      if (fact.event == VenueEvent::Accepted && purpose != Purpose::Change) took(fact, head);
+      if (fact.event == VenueEvent::Accepted && purpose != Purpose::Change && purpose != Purpose::PlaceList) took(fact, head);
       stamp(fact, sent);
-      co_return Facts(1, std::move(fact));
+      co_return Said{Facts(1, std::move(fact)), submitted->acks};
     }
     const Question& question = submitted->questions.front();
     const bool is_yes = rules_.answers.says_yes(question.message_ids);
@@ -104,10 +106,10 @@ asio::awaitable<Facts> IbkrAdapter::converse(PlaceCommand command, Request reque
       fact.event = refused;
     }
     stamp(fact, no);
-    co_return Facts(1, std::move(fact));
+    co_return Said{Facts(1, std::move(fact)), {}};
   }
   VenueReport fact = make_fact(head, VenueEvent::Unknown, ErrorCode::UnknownOutcome, "IBKR does not stop asking about it");
-  co_return Facts(1, std::move(fact));
+  co_return Said{Facts(1, std::move(fact)), {}};
 }
 
 // The order is there, and waits for one of several words. Which of them means yes IBKR says nowhere but in its texts; so the
@@ -137,7 +139,44 @@ asio::awaitable<Facts> IbkrAdapter::place(PlaceCommand command) {
   auto request = encode_place(command.order, *instrument, ticket);
   if (!request) co_return not_sent(head, request.error());
   About whom = about(head, command.order.client_order_id);
-  co_return co_await converse(std::move(command), *std::move(request), std::move(whom), Purpose::Place);
+  Said said = co_await converse(std::move(command), *std::move(request), std::move(whom), Purpose::Place);
+  co_return std::move(said.facts);
+}
+
+// Each bears a name of its own, by which it is answered for, and is found later.
+asio::awaitable<Facts> IbkrAdapter::place_list(PlaceListCommand list) {
+  const PlaceCommand first = list.commands.front();
+  const Command& head = first.command;
+  const Instrument* instrument = symbols_.by_symbol(view(head.symbol));
+  auto request = instrument ? encode_place_list(list, *instrument, broker_account_)
+                            : Result<Request>{not_listed(view(head.symbol))};
+  Facts facts;
+  if (!request) {
+    for (const PlaceCommand& each : list.commands) facts.push_back(not_sent(each.command, request.error()).back());
+    co_return facts;
+  }
+  About whom = about(head, first.order.client_order_id);
+  const Said said = co_await converse(first, *std::move(request), std::move(whom), Purpose::PlaceList);
+  for (const PlaceCommand& each : list.commands) {
+    const Command& command = each.command;
+    VenueReport fact = said.facts.back();
+    const auto own = std::ranges::find(said.acks, view(command.venue_order_id), &Ack::client_order_id);
+    if (own != said.acks.end()) {
+      const Submitted alone{.kind = Submitted::Kind::Ack, .acks = {*own}, .questions = {}, .prompt = {}, .error = {}};
+      fact = *fact_of_placed(alone, each.order, command.symbol, view(command.venue_order_id));
+      fact.request_time_ns = said.facts.back().request_time_ns;
+      fact.receive_time_ns = said.facts.back().receive_time_ns;
+      if (fact.event == VenueEvent::Accepted) took(fact, command);
+    } else if (!said.acks.empty()) {
+      fact = make_fact(command, VenueEvent::Unknown, ErrorCode::UnknownOutcome, "IBKR has answered, and does not name it");
+      fact.request_time_ns = said.facts.back().request_time_ns;
+    }
+    if (said.acks.empty()) fact.broker_order_id = {};
+    fact.command_id = command.command_id;
+    fact.venue_order_id = command.venue_order_id;
+    facts.push_back(std::move(fact));
+  }
+  co_return facts;
 }
 
 // ---- cancel and replace
@@ -192,7 +231,20 @@ asio::awaitable<IbkrAdapter::Begun> IbkrAdapter::begin_cancel(Command command, A
 // That the cancel has begun is all that the answer says; how it ends the stream tells.
 asio::awaitable<Facts> IbkrAdapter::cancel(CancelCommand command) {
   Begun begun = co_await begin_cancel(command.command, about(command.command), VenueEvent::CancelRejected, 0);
+  if (begun.facts.back().event == VenueEvent::State) co_await cancel_group_of(begun.broker_order_id);
   co_return std::move(begun.facts);
+}
+
+// That of an order that is cancelled the group ends too IBKR does not say. Of one that has ended already it says so, and no more.
+asio::awaitable<void> IbkrAdapter::cancel_group_of(std::string broker_order_id) {
+  const std::vector<Order> others = book_.others_in_group_of(broker_order_id);
+  for (const Order& other : others) {
+    if (has_ended(other)) continue;
+    auto request = encode_cancel(broker_account_, other.order_id);
+    if (!request) continue;
+    const auto held = co_await order_turn_.take();
+    static_cast<void>(co_await rest_.send(make(*std::move(request)), {}));
+  }
 }
 
 asio::awaitable<Result<IbkrAdapter::MaybeOrder>> IbkrAdapter::await_end(std::string broker_order_id) {
@@ -269,7 +321,8 @@ asio::awaitable<Facts> IbkrAdapter::change_in_place(ReplaceCommand command, Inst
   About whom = about(head, command.order.client_order_id);
   PlaceCommand as_it_is{.command = head, .order = command.order};
   as_it_is.command.venue_order_id = printable<64>(reference);
-  Facts facts = co_await converse(std::move(as_it_is), *std::move(request), std::move(whom), Purpose::Change);
+  Said said = co_await converse(std::move(as_it_is), *std::move(request), std::move(whom), Purpose::Change);
+  Facts facts = std::move(said.facts);
   VenueReport& last = facts.back();
   last.venue_order_id = head.venue_order_id;
   last.broker_order_id = printable<64>(before.order_id);
@@ -390,7 +443,8 @@ asio::awaitable<Facts> IbkrAdapter::place_what_is_left(ReplaceCommand command, I
   if (!request) co_return replace_refused(head, cancel_time_ns, request.error());
   About whom = about(head, command.order.client_order_id);
   PlaceCommand rest{.command = head, .order = command.order};
-  Facts facts = co_await converse(std::move(rest), *std::move(request), std::move(whom), Purpose::PlaceTheRest);
+  Said said = co_await converse(std::move(rest), *std::move(request), std::move(whom), Purpose::PlaceTheRest);
+  Facts facts = std::move(said.facts);
   VenueReport& fact = facts.back();
   if (fact.event == VenueEvent::Accepted) {
     fact.event = VenueEvent::Replaced;
@@ -512,6 +566,7 @@ asio::awaitable<Result<Facts>> IbkrAdapter::facts_of_order(Order order, Symbol s
     }
   }
   Facts facts = fills_of(order.order_id, source);
+  if (auto size = size_of(order, *state)) facts.push_back(*std::move(size));
   facts.push_back(*std::move(state));
   co_return facts;
 }
@@ -578,6 +633,7 @@ asio::awaitable<Result<Facts>> IbkrAdapter::orders() {
     const std::string conid = order.conid ? std::to_string(*order.conid) : order.symbol;
     auto state = state_of(order, our_symbol(conid), VenueSource::Reconcile);
     if (!state) co_return state.error();
+    if (auto size = size_of(order, *state)) facts.push_back(*std::move(size));
     facts.push_back(*std::move(state));
   }
   co_return facts;
@@ -621,6 +677,7 @@ void IbkrAdapter::on_order(const Order& change, Timestamp receive_time_ns) {
   if (!said.unknown.empty()) return on_doubt("order " + order.order_id + ": " + said.unknown + " was never seen before");
   if (!said.fact) return;
   said.fact->receive_time_ns = receive_time_ns;
+  if (auto size = size_of(order, *said.fact)) context_.events.on_report(*std::move(size));
   context_.events.on_report(*std::move(said.fact));
 }
 

@@ -319,6 +319,57 @@ TEST_F(IbkrLive, WhetherALostReplaceWasDoneTheOrderTells) {
   EXPECT_EQ(recalled->back().order_qty, "8"_d);
 }
 
+PlaceListCommand pair(const PlaceCommand& profit, const PlaceCommand& loss) {
+  PlaceListCommand list;
+  list.list_type = OrderListType::OneCancelsOther;
+  list.commands = {profit, loss};
+  std::uint64_t id = 70;
+  for (PlaceCommand& each : list.commands) {
+    each.command.command_id = ++id;
+    each.order.side = Side::Sell;
+    each.order.time_in_force = TimeInForce::GoodTillCancel;
+  }
+  list.commands[1].order.order_type = OrderType::StopLimit;
+  list.commands[1].order.stop_px = list.commands[1].order.price;
+  return list;
+}
+
+TEST_F(IbkrLive, OfAPairOneCancelsTheOther) {
+  connect();
+  const Facts placed = run(adapter_->place_list(pair(limit("V1", "10"_d, "210"_d), limit("V2", "10"_d, "170"_d))));
+  ASSERT_EQ(names(placed), (Names{VenueEvent::Accepted, VenueEvent::Accepted})) << view(placed.back().text);
+  EXPECT_EQ(placed[0].command_id, 71u);
+  EXPECT_EQ(placed[1].command_id, 72u);
+  EXPECT_EQ(view(placed[1].venue_order_id), "V2");
+  EXPECT_NE(placed[0].broker_order_id, placed[1].broker_order_id);
+  control("POST", "/orders", R"({"symbol":"AAPL","side":"BUY","quantity":"10","price":"210"})");
+  ASSERT_TRUE(until([&] { return events_.count(VenueEvent::Canceled) == 1 && filled() == "10"_d; }));
+
+  // Each is found by its name when the answer is lost; and the cancel of one is that of both.
+  fault(R"({"kind":"drop_answer","endpoint":"order.place","next":1})");
+  const Facts lost = run(adapter_->place_list(pair(limit("V3", "10"_d, "220"_d), limit("V4", "10"_d, "170"_d))));
+  ASSERT_EQ(names(lost), (Names{VenueEvent::Unknown, VenueEvent::Unknown}));
+  EXPECT_GT(lost[1].request_time_ns, 0);
+  for (const char* name : {"V3", "V4"}) {
+    const auto found = run(adapter_->order_status(limit(name).command));
+    ASSERT_TRUE(found) << found.error().text;
+    EXPECT_EQ(found->back().order_status, OrderStatus::New);
+    EXPECT_EQ(view(found->back().venue_order_id), name);
+  }
+  CancelCommand cancel;
+  cancel.command = limit("V4").command;
+  ASSERT_EQ(names(run(adapter_->cancel(cancel))), Names{VenueEvent::State});
+  ASSERT_TRUE(until([&] { return events_.count(VenueEvent::Canceled) == 3; }));
+
+  const Facts asked_too_much = run(adapter_->place_list([] {
+    PlaceListCommand list = pair(limit("V5"), limit("V6"));
+    list.list_type = OrderListType::OneTriggersOther;
+    return list;
+  }()));
+  ASSERT_EQ(names(asked_too_much), (Names{VenueEvent::NotSent, VenueEvent::NotSent}));
+  EXPECT_EQ(asked_too_much[0].error, ErrorCode::Unsupported);
+}
+
 TEST_F(IbkrLive, ASessionThatSomebodyElseTakesIsLeftOrTakenBack) {
   connect();
   session(R"("compete":true)");
