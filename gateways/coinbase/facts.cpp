@@ -128,16 +128,14 @@ VenueReport fact_of_cancelled(const Cancelled& cancelled, const Symbol& symbol, 
   return report;
 }
 
-// Of its edits, and what it was placed for, the last word on each counts.
+// Of its edits, and what it was placed for, the last word on each counts, in whatever order they stand.
 std::optional<Terms> terms_of(const Order& order) {
   if (!order.configuration) return std::nullopt;
   auto size = positive(order.configuration->base_size);
   auto price = positive(order.configuration->limit_price);
-  Timestamp latest = 0;
-  for (const Edit& edit : order.edit_history) {
-    const Timestamp time = parse_utc(edit.replace_accept_timestamp).value_or(0);
-    if (time < latest) continue;
-    latest = time;
+  std::vector<Edit> edits = order.edit_history;
+  std::ranges::stable_sort(edits, {}, [](const Edit& edit) { return parse_utc(edit.replace_accept_timestamp).value_or(0); });
+  for (const Edit& edit : edits) {
     if (edit.size) size = edit.size;
     if (edit.price) price = edit.price;
   }

@@ -185,6 +185,56 @@ TEST(CoinbaseDecode, ANameThatIsTakenLeavesOpenWhoseOrderItIs) {
   EXPECT_EQ(fact_of_placed(*taken, NewOrder{}, symbol, "V1").event, VenueEvent::Unknown);
 }
 
+TEST(CoinbaseDecode, TheNewestEditIsWhatAnOrderStandsFor) {
+  const auto terms = [](std::string_view history) {
+    const auto order = decode_order(order_json("OPEN", history));
+    EXPECT_TRUE(order) << order.error().text;
+    return order ? terms_of(*order) : std::nullopt;
+  };
+  EXPECT_EQ(terms(""), (Terms{"2"_d, "100.5"_d})) << "as it was placed";
+  EXPECT_EQ(terms(R"(,"edit_history":[{"price":"101","size":"4","replace_accept_timestamp":"2026-01-01T00:00:01Z"}])"),
+            (Terms{"4"_d, "101"_d}));
+  // In whatever order they come, and whatever one of them leaves out.
+  EXPECT_EQ(terms(R"(,"edit_history":[{"price":"103","replace_accept_timestamp":"2026-01-01T00:00:03Z"},)"
+                  R"({"price":"102","size":"3","replace_accept_timestamp":"2026-01-01T00:00:02Z"}])"),
+            (Terms{"3"_d, "103"_d}));
+  EXPECT_EQ(terms(R"(,"edit_history":[{"price":"101","size":"4","replace_accept_timestamp":""}])"), (Terms{"4"_d, "101"_d}))
+      << "documentation leaves the time out";
+  const auto by_amount = decode_order(
+      R"({"order":{"order_id":"B1","product_id":"P","status":"OPEN","order_configuration":{"market_market_ioc":{"quote_size":"10"}}}})");
+  ASSERT_TRUE(by_amount) << by_amount.error().text;
+  EXPECT_EQ(terms_of(*by_amount), std::nullopt);
+}
+
+TEST(CoinbaseDecode, APreviewSaysWhyNotAndWarns) {
+  const auto said = decode_preview(
+      R"({"order_total":"10.06","commission_total":"0.06","errs":["PREVIEW_INSUFFICIENT_FUND","X"],"warning":["BIG_ORDER"],)"
+      R"("quote_size":"10","base_size":"0.0001","best_bid":"99999","best_ask":"100001","slippage":"0.0002",)"
+      R"("est_average_filled_price":"100000.5","preview_id":"p"})");
+  ASSERT_TRUE(said) << said.error().text;
+  Instrument instrument;
+  instrument.quote = "USD";
+  const busbar::Preview preview = preview_of(*said, instrument);
+  EXPECT_FALSE(preview.is_accepted);
+  EXPECT_EQ(preview.error, ErrorCode::InsufficientFunds);
+  EXPECT_EQ(view(preview.reason), "PREVIEW_INSUFFICIENT_FUND, X");
+  EXPECT_EQ(view(preview.text), "BIG_ORDER");
+  EXPECT_EQ(preview.avg_px, "100000.5"_d);
+  EXPECT_EQ(preview.slippage, "0.0002"_d);
+  EXPECT_EQ(view(preview.commission_asset), "USD");
+}
+
+TEST(CoinbaseDecode, WhatAPortfolioComesToIsReadOutOfItsBreakdown) {
+  const auto said = decode_breakdown(
+      R"({"breakdown":{"portfolio":{"uuid":"u1"},"portfolio_balances":{"total_balance":{"value":"12.5","currency":"EUR"},)"
+      R"("total_cash_equivalent_balance":{"value":"2.5","currency":"EUR"}},"spot_positions":[]}})");
+  ASSERT_TRUE(said) << said.error().text;
+  EXPECT_EQ(said->total_balance, "12.5"_d);
+  EXPECT_EQ(said->total_cash_equivalent_balance, "2.5"_d);
+  EXPECT_EQ(said->currency, "EUR");
+  EXPECT_FALSE(decode_breakdown("{}"));
+}
+
 TEST(CoinbaseDecode, ACancelThatHasBegunIsNotDone) {
   const auto results = decode_cancelled(
       R"({"results":[{"success":true,"failure_reason":"UNKNOWN_CANCEL_FAILURE_REASON","order_id":"B1"},)"

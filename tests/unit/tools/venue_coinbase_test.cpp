@@ -412,6 +412,29 @@ TEST_F(VenueCoinbase, AnEditKeepsTheNameAndSaysWhyNot) {
   EXPECT_EQ(balance("USD").locked, Decimal{});
 }
 
+TEST_F(VenueCoinbase, AnEditMayTakeItsTimeAndAnOrderMayEndBefore) {
+  api.rules().edit_delay = 1'000'000;
+  const std::string id = placed(order("edit", "BUY", "limit_limit_gtc", limit("0.01", "67250")));
+  EXPECT_EQ(edit(id, {{"size", "0.02"}, {"price", "67240"}}), "");
+  EXPECT_EQ(status(id), "EDIT_QUEUED");
+  EXPECT_EQ(edit(id, {{"size", "0.03"}, {"price", "67240"}}), "ORDER_IS_ALREADY_BEING_REPLACED");
+  EXPECT_EQ(cancel(id), "ORDER_IS_BEING_REPLACED");
+  EXPECT_TRUE(get(id).at("edit_history").as_array().empty());
+  rest(Side::Sell, "0.004"_d, "67250"_d);
+  EXPECT_EQ(text(get(id), "filled_size"), "0.004") << "at its old price meanwhile";
+  clock += 1'000'000;
+  api.on_tick();
+  EXPECT_EQ(status(id), "OPEN");
+  EXPECT_EQ(get(id).at("edit_history").as_array().size(), 1U);
+  EXPECT_EQ(engine.levels(0, Side::Buy, 1).front(), (std::pair{"67240"_d, "0.016"_d}));
+  EXPECT_EQ(edit(id, {{"size", "0.03"}, {"price", "67240"}}), "");
+  rest(Side::Sell, "0.016"_d, "67240"_d);
+  EXPECT_EQ(status(id), "FILLED");
+  clock += 1'000'000;
+  api.on_tick();
+  EXPECT_EQ(text(get(id), "filled_size"), "0.02") << "it was gone by then";
+}
+
 TEST_F(VenueCoinbase, LessOfAnOrderKeepsItsPlaceAndMoreLosesIt) {
   const std::string first = placed(order("first", "BUY", "limit_limit_gtc", limit("0.02", "67210")));
   const std::string second = placed(order("second", "BUY", "limit_limit_gtc", limit("0.01", "67210")));
