@@ -4,6 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include "gateways/ibkr/in_place.hpp"
+#include "gateways/ibkr/order_book.hpp"
+
 namespace busbar::ibkr {
 namespace {
 
@@ -176,6 +179,109 @@ TEST(IbkrEncode, OrdersAreCancelledAndChangedByNumberAlone) {
   const auto change = encode_replace("11", order, apple(), ticket);
   EXPECT_EQ(change->path, "/iserver/account/DU1/order/11");
   EXPECT_TRUE(change->body.starts_with(R"({"acctId":"DU1",)")) << change->body;  // one ticket, and no list
+}
+
+TEST(IbkrEncode, APairIsAGroupEachUnderItsOwnName) {
+  PlaceListCommand list;
+  list.list_type = OrderListType::OneCancelsOther;
+  for (const char* name : {"V1", "V2"}) {
+    list.commands.push_back({.command = {}, .order = with([](NewOrder& o) { o.side = Side::Sell; })});
+    list.commands.back().command.venue_order_id = name;
+  }
+  list.commands[1].order.order_type = OrderType::StopLimit;
+  list.commands[1].order.stop_px = "180"_d;
+  EXPECT_EQ(encode_place_list(list, apple(), "DU1").error().code, ErrorCode::Unsupported) << "not of every contract";
+  Instrument instrument = apple();
+  instrument.can_oco = true;
+  const auto request = encode_place_list(list, instrument, "DU1");
+  ASSERT_TRUE(request) << request.error().text;
+  for (const char* part : {R"("cOID":"V1")", R"("cOID":"V2")", R"("quantity":10,"isSingleGroup":true},{)", R"("isSingleGroup":true}]})"}) {
+    EXPECT_NE(request->body.find(part), std::string::npos) << request->body;
+  }
+  EXPECT_EQ(request->body.find("parentId"), std::string::npos);
+  list.commands[0].order.time_in_force = TimeInForce::ImmediateOrCancel;
+  EXPECT_EQ(encode_place_list(list, instrument, "DU1").error().code, ErrorCode::Unsupported);
+  list.list_type = OrderListType::OneTriggersOther;
+  EXPECT_EQ(encode_place_list(list, instrument, "DU1").error().code, ErrorCode::Unsupported);
+}
+
+// ---- Changes in place
+
+Order shown(std::string_view type, const char* qty, const char* price, const char* stop_price = "") {
+  const auto amount = [](const char* text) { return *text == '\0' ? std::nullopt : Decimal::parse(std::string_view{text}); };
+  Order order;
+  order.order_id = "11";
+  order.order_type = type;
+  order.total_qty = amount(qty);
+  order.price = amount(price);
+  order.stop_price = amount(stop_price);
+  return order;
+}
+
+TEST(IbkrInPlace, AnOrderShowsWhetherItWasChanged) {
+  const auto change = change_to(with([](NewOrder& o) { o.price = "190.519"_d, o.rounding = Rounding::Down; }), "V2", apple());
+  ASSERT_TRUE(change) << change.error().text;
+  EXPECT_TRUE(is_done(*change, shown("Limit", "10.0", "190.51")));
+  EXPECT_FALSE(is_done(*change, shown("Limit", "10.0", "190.50"))) << "as it was";
+  EXPECT_FALSE(is_done(*change, shown("Limit", "11", "190.51")));
+  EXPECT_FALSE(is_done(*change, shown("Limit", "10", ""))) << "nothing is told of its price";
+  EXPECT_TRUE(is_unreadable(*change, shown("Limit", "10", ""))) << "which is not the same as no";
+  EXPECT_FALSE(is_unreadable(*change, shown("Limit", "10", "190.50")));
+  EXPECT_FALSE(change_to(with([](NewOrder& o) { o.price = "190.519"_d; }), "V2", apple())) << "off the grid";
+
+  const auto stop = change_to(with([](NewOrder& o) { o.order_type = OrderType::Stop, o.price.reset(), o.stop_px = "180"_d; }),
+                              "V2", apple());
+  ASSERT_TRUE(stop);
+  EXPECT_TRUE(is_done(*stop, shown("Stop", "10", "", "180.00")));
+  EXPECT_FALSE(is_done(*stop, shown("Stop", "10", "180", "181")));
+  Change trail = *stop;
+  trail.stop_px.reset();
+  EXPECT_TRUE(is_done(trail, shown("Trailing Stop", "10", "", "175"))) << "it moves by itself";
+}
+
+TEST(IbkrInPlace, AnotherLifeKnowsWhatWasAskedForAndNotWhatItWasBefore) {
+  Change change = *change_to(with([](NewOrder& o) { o.order_qty = "8"_d; }), "V2", apple());
+  change.qty_before = "10"_d;
+  EXPECT_FALSE(is_unreadable(change, shown("Limit", "10", "190.50")));
+  EXPECT_FALSE(is_unreadable(change, shown("Limit", "8", "190.50")));
+  EXPECT_TRUE(is_unreadable(change, shown("Limit", "6", "190.50"))) << "it may have been placed for what another had left";
+}
+
+TEST(IbkrInPlace, MoreThanWasAskedForIsTooMuch) {
+  const Change change = *change_to(with([](NewOrder& o) { o.order_qty = "8"_d; }), "V2", apple());
+  const Order before = shown("Limit", "10", "190.50");
+  EXPECT_FALSE(is_too_large(change, before, before)) << "it was not changed yet";
+  EXPECT_FALSE(is_too_large(change, before, shown("Limit", "8", "190.50")));
+  EXPECT_TRUE(is_too_large(change, before, shown("Limit", "12", "190.50"))) << "what was filled is not counted in";
+}
+
+TEST(IbkrOrderBook, AnOrderKeepsTheNameThatItHasByNow) {
+  OrderBook book;
+  Order order = shown("Stop", "10", "180");
+  order.client_order_id = "V1";
+  EXPECT_EQ(book.merge(order).stop_price, "180"_d) << "of a stop the price is the stop";
+  book.rename("11", "V2");
+  EXPECT_EQ(book.merge(order).client_order_id, "V2") << "whatever IBKR calls it";
+  EXPECT_EQ(book.reference_of("11"), "V1");
+  EXPECT_EQ(book.number_of("V1"), "11");
+  EXPECT_EQ(book.number_of("V2"), "11");
+}
+
+TEST(IbkrOrderBook, AnOrderOfAGroupIsToldForHowMuchItIs) {
+  Order order = shown("Limit", "6", "190.50");
+  VenueReport state;
+  state.order_qty = order.total_qty;
+  state.order_status = OrderStatus::New;
+  order.client_order_id = "V1";
+  EXPECT_FALSE(size_of(order, state));
+  order.oca_group = "oco-11";
+  const auto size = size_of(order, state);
+  ASSERT_TRUE(size);
+  EXPECT_EQ(size->event, VenueEvent::Replaced);
+  EXPECT_EQ(size->order_qty, "6"_d);
+  EXPECT_EQ(size->order_status, OrderStatus::Unset);
+  order.client_order_id.clear();
+  EXPECT_FALSE(size_of(order, state)) << "none of ours";
 }
 
 TEST(IbkrEncode, WhatBecomesPartOfAPathIsEncoded) {
