@@ -130,6 +130,7 @@ class CoinbaseAdapter final : public gateway::SpotAdapter {
 
   void on_order(const UserOrder& order, bool is_snapshot, Timestamp time_ns, Timestamp receive_time_ns);
   asio::awaitable<void> fetch_fills();
+  asio::awaitable<void> tell_edited(std::string broker_order_id);  // by somebody else
   MarketStream::Handlers market_handlers();
 
   const Instrument* by_broker_symbol(std::string_view broker_symbol) const {

@@ -93,8 +93,13 @@ CumulativeFills::Took CumulativeFills::on_update(const UserOrder& order, bool is
   }
   const Decimal cum_qty = order.cumulative_quantity.value_or(state.cum_qty);
   if (cum_qty < state.cum_qty) return {};  // said again after a reconnection, or overtaken
-  Took took{.is_news = is_new || cum_qty > state.cum_qty || order.status != state.status, .fill = {}};
+  const bool has_price = order.limit_price && order.limit_price->is_positive();  // often missing
+  Took took{.is_news = is_new || cum_qty > state.cum_qty || order.status != state.status,
+            .is_repriced = has_price && state.limit_price && *order.limit_price != *state.limit_price,
+            .fill = {}};
+  took.is_news = took.is_news || took.is_repriced;
   state.status = order.status;
+  if (has_price) state.limit_price = order.limit_price;
   if (cum_qty == state.cum_qty) return took;
   const Decimal fees = order.total_fees.value_or(state.fees);
   if (!is_snapshot) {

@@ -28,7 +28,8 @@ class CumulativeFills {
   explicit CumulativeFills(std::size_t orders_max = 100'000) : orders_max_{orders_max} {}
 
   struct Took {
-    bool is_news = false;  // something has changed: the first word of an order, more filled, another status
+    bool is_news = false;  // something has changed: the first word of an order, more filled, another status or price
+    bool is_repriced = false;
     std::optional<FillDelta> fill;
   };
   // A snapshot only says where the count begins. What counts less than before is old. Without a mean price there is no
@@ -42,6 +43,7 @@ class CumulativeFills {
     std::string avg_price;
     Decimal fees;
     std::string status;
+    std::optional<Decimal> limit_price;
   };
   std::size_t orders_max_;
   std::map<std::string, State> orders_;

@@ -636,13 +636,29 @@ void CoinbaseAdapter::on_order(const UserOrder& order, bool is_snapshot, Timesta
   UpdateFact said = fact_of(order, our_symbol(order.product_id), time_ns);
   if (!said.fact) return on_doubt("order " + order.client_order_id + ": " + said.unknown + " was never seen before");
   said.fact->receive_time_ns = receive_time_ns;
-  if (is_snapshot || edits_.of(order.order_id) != nullptr) take_terms(*said.fact);
+  const bool is_edited_elsewhere = took.is_repriced && edits_.of(order.order_id) == nullptr;
+  if (is_edited_elsewhere) gateway::spawn(context_.loop, tell_edited(order.order_id));
+  if (is_snapshot || is_edited_elsewhere || edits_.of(order.order_id) != nullptr) take_terms(*said.fact);
   const bool has_filled = order.cumulative_quantity && order.cumulative_quantity->is_positive();
   context_.events.on_report(*said.fact);
   // A snapshot's fills are those of before: they are compared when the stream comes up.
   if (!has_filled || is_snapshot) return;
   wants_fills_.insert_or_assign(order.order_id, *std::move(said.fact));
   if (!std::exchange(is_fetching_fills_, true)) gateway::spawn(context_.loop, fetch_fills());
+}
+
+// Which price is the newer one the channel does not say, for it repeats what it has said.
+asio::awaitable<void> CoinbaseAdapter::tell_edited(std::string broker_order_id) {
+  const auto found = co_await get_order(broker_order_id);
+  if (!found || !*found) co_return on_doubt("order " + broker_order_id + ": edited by somebody else, and it could not be asked for");
+  const Order& order = **found;
+  const auto terms = terms_of(order);
+  auto report = state_of(order, our_symbol(order.product_id), VenueSource::Stream);
+  if (!terms || !report || edits_.of(broker_order_id) != nullptr) co_return;
+  report->event = VenueEvent::Replaced;
+  report->order_qty = terms->size;
+  report->price = terms->price;
+  context_.events.on_report(*std::move(report));
 }
 
 // The channel tells how much is filled; each fill with its name and price is told by REST, at times a moment later.

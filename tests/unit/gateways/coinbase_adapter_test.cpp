@@ -28,12 +28,15 @@ class CoinbaseLive : public gateway::test::LiveAdapter<venue::coinbase::Settings
  protected:
   CoinbaseLive() : LiveAdapter{still_market} {}
 
-  void make(const std::string& more = {}) {
+  CoinbaseConfig config_of(const std::string& more) const {
     ConfigTable table = ConfigFile::parse("rest = \"https://" + place_ + "\"\nmarket_stream = \"wss://" + place_ +
                                               "/\"\nuser_stream = \"wss://" + place_ + "/\"\n" + more,
                                           "gateway");
+    return read_config(table, Environment::Paper);
+  }
+  void make(const std::string& more = {}) {
     adapter_ = std::make_unique<CoinbaseAdapter>(
-        read_config(table, Environment::Paper),
+        config_of(more),
         context("coinbase", gateway::load_credentials(folder_.path() / "main.cred")));
   }
   void connect(const std::string& more = {}) {
@@ -196,6 +199,36 @@ TEST_F(CoinbaseLive, AnEditThatWaitsIsInDoubtUntilItIsDone) {
   const auto found = look(replace);
   ASSERT_TRUE(found) << found.error().text;
   EXPECT_EQ(found->back().event, VenueEvent::NotFound);
+}
+
+TEST_F(CoinbaseLive, WhatSomebodyElseEditsIsToldWithItsNewTerms) {
+  connect();
+  const PlaceCommand place = limit("V0");
+  const Facts placed = run(adapter_->place(place));
+  ASSERT_TRUE(until([&] { return events_.count(VenueEvent::Accepted) >= 1; }));
+  events_.reports.clear();
+  gateway::test::Recorder heard;
+  gateway::AdapterContext mine = context("coinbase", gateway::load_credentials(folder_.path() / "main.cred"));
+  CoinbaseAdapter other{config_of({}), gateway::AdapterContext{.loop = loop_,
+                                                               .tls = tls_,
+                                                               .events = heard,
+                                                               .tape = {},
+                                                               .gateway = mine.gateway,
+                                                               .account = mine.account,
+                                                               .environment = mine.environment,
+                                                               .credentials = mine.credentials}};
+  ASSERT_TRUE(run(other.connect()));
+  ASSERT_EQ(names(run(other.replace(replace_of(place, placed, "X1", "2"_d, "59000"_d)))), Names{VenueEvent::Replaced});
+  ASSERT_TRUE(until([&] { return events_.count(VenueEvent::Replaced) == 1; }));
+  const auto told = std::ranges::find(events_.reports, VenueEvent::Replaced, &VenueReport::event);
+  EXPECT_EQ(told->venue_order_id, "V0");
+  EXPECT_EQ(told->broker_order_id, placed.back().broker_order_id);
+  EXPECT_EQ(told->order_qty, "2"_d);
+  EXPECT_EQ(told->price, "59000"_d);
+  for (const VenueReport& report : events_.reports) {
+    EXPECT_TRUE(report.event == VenueEvent::Replaced || !report.price) << "what has another price is taken for another's order";
+  }
+  run(other.disconnect());
 }
 
 TEST_F(CoinbaseLive, AnotherLifeKnowsByTheCommandWhatWasToChange) {
