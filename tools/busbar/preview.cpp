@@ -26,6 +26,7 @@ void print(const Tool& tool, const Preview& preview) {
              cell(preview.commission), preview.commission ? std::string{view(preview.commission_asset)} : std::string{},
              cell(preview.order_total), cell(preview.initial_margin)});
   std::fputs(table.text().c_str(), stdout);
+  if (preview.is_accepted) std::puts("the broker would take it");
   if (!preview.text.empty()) std::printf("it warns of: %s\n", std::string{view(preview.text)}.c_str());
 }
 
