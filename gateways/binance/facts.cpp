@@ -207,9 +207,10 @@ std::optional<Decimal> quantity_of(const Order& order) {
 }
 
 std::optional<VenueReport> restated_of(const Order& order, const Symbol& symbol, VenueSource source) {
+  if (!is_made_smaller(order)) return std::nullopt;
   VenueReport report = with(report_of(order, symbol, source), VenueEvent::Replaced);
   report.order_qty = quantity_of(order);
-  if (!is_told_smaller(report.order_status) || !is_made_smaller(order) || !report.order_qty) return std::nullopt;
+  if (!is_told_smaller(report.order_status) || !report.order_qty) return std::nullopt;
   report.text = words_of("self-trade prevention: " + to_string(*order.prevented_qty) + " not traded");
   return report;
 }

@@ -13,22 +13,24 @@ std::string base64(std::span<const std::uint8_t> bytes) {
 }
 
 std::string base64url(std::span<const std::uint8_t> bytes) {
-  static constexpr std::string_view letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+  constexpr static char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
   std::string text((bytes.size() * 4 + 2) / 3, '\0');
   char* at = text.data();
   const auto letter = [](unsigned bits) { return letters[bits & 63]; };
-  for (; bytes.size() >= 3; bytes = bytes.subspan(3)) {
-    const auto three = static_cast<unsigned>(bytes[0] << 16 | bytes[1] << 8 | bytes[2]);
-    *at++ = letter(three >> 18);
-    *at++ = letter(three >> 12);
-    *at++ = letter(three >> 6);
-    *at++ = letter(three);
+  const std::uint8_t* in = bytes.data();
+  std::size_t left = bytes.size();
+  for (; left >= 3; left -= 3, in += 3, at += 4) {
+    const auto three = static_cast<unsigned>(in[0] << 16 | in[1] << 8 | in[2]);
+    at[0] = letter(three >> 18);
+    at[1] = letter(three >> 12);
+    at[2] = letter(three >> 6);
+    at[3] = letter(three);
   }
-  if (bytes.empty()) return text;
-  const auto rest = static_cast<unsigned>(bytes[0] << 16 | (bytes.size() == 2 ? bytes[1] << 8 : 0));
-  *at++ = letter(rest >> 18);
-  *at++ = letter(rest >> 12);
-  if (bytes.size() == 2) *at = letter(rest >> 6);
+  if (left == 0) return text;
+  const auto rest = static_cast<unsigned>(in[0] << 16 | (left == 2 ? in[1] << 8 : 0));
+  at[0] = letter(rest >> 18);
+  at[1] = letter(rest >> 12);
+  if (left == 2) at[2] = letter(rest >> 6);
   return text;
 }
 

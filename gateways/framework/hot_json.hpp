@@ -123,6 +123,11 @@ inline constexpr std::array<std::uint64_t, 9> powers = {1, 10, 100, 1'000, 10'00
 
 }  // namespace detail
 
+// Printable ASCII without quotes and backslashes: JSON has it as it is.
+inline bool is_plain(std::string_view text) {
+  return detail::skip_plain(text.data(), text.data() + text.size()) == text.data() + text.size();
+}
+
 // Where a frame is read. By value it stays in registers.
 class Cursor {
  public:

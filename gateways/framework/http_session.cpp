@@ -19,6 +19,7 @@
 #include <sys/socket.h>
 
 #include "bus/clock.hpp"
+#include "gateways/framework/hot_json.hpp"
 #include "gateways/framework/redact.hpp"
 #include "gateways/framework/tls_stream.hpp"
 
@@ -44,7 +45,7 @@ bool is_header_name(std::string_view text) {
 }
 
 bool is_header_value(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
+  return hot::is_plain(text) || std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
 }
 
 bool is_hung_up(int fd) {
@@ -248,15 +249,17 @@ class HttpSession::Pool : public std::enable_shared_from_this<HttpSession::Pool>
   };
   // One attempt at an exchange. The text is the request as it is written.
   static asio::awaitable<Attempt> exchange(Pool& pool, Connection& connection, const HttpRequest& request,
-                                           const std::string& text, std::uint64_t number, HttpResponse& response);
+                                           const Secrets& secrets, const std::string& text, std::uint64_t number,
+                                           HttpResponse& response);
   // An answer waits for its place on the tape until it has been handed on.
   struct Untaped {
     Tape tape;
     std::string body;
     Secrets secrets;
   };
-  void tape_sent(const HttpRequest& request, std::uint64_t number, std::uint64_t connection, Timestamp time_ns) const;
-  void tape_answer(const HttpRequest& request, std::uint64_t number, std::uint64_t connection,
+  void tape_sent(const HttpRequest& request, const Secrets& secrets, std::uint64_t number, std::uint64_t connection,
+                 Timestamp time_ns) const;
+  void tape_answer(const HttpRequest& request, Secrets secrets, std::uint64_t number, std::uint64_t connection,
                    const HttpResponse& response, std::int64_t elapsed_ns);
   static asio::awaitable<error_code> read_answer(Connection& connection, http::basic_parser<false>& parser);
   void tape_all();
@@ -390,8 +393,8 @@ asio::awaitable<error_code> HttpSession::Pool::read_answer(Connection& connectio
 
 asio::awaitable<HttpSession::Pool::Attempt> HttpSession::Pool::exchange(Pool& pool, Connection& connection,
                                                                         const HttpRequest& request,
-                                                                        const std::string& text, std::uint64_t number,
-                                                                        HttpResponse& response) {
+                                                                        const Secrets& secrets, const std::string& text,
+                                                                        std::uint64_t number, HttpResponse& response) {
   Attempt attempt;
   ByteStream& transport = *connection.stream;
   const std::uint64_t written_before = transport.written();
@@ -404,7 +407,7 @@ asio::awaitable<HttpSession::Pool::Attempt> HttpSession::Pool::exchange(Pool& po
     written += size;
   }
   // While the broker thinks. It goes to the archive before this loop waits for anything.
-  pool.tape_sent(request, number, connection.number, response.sent_time_ns);
+  pool.tape_sent(request, secrets, number, connection.number, response.sent_time_ns);
   if (write_error) {
     attempt.outcome = transport.written() == written_before ? HttpOutcome::NotSent : HttpOutcome::NoAnswer;
     attempt.error = "write: " + write_error.message();
@@ -438,10 +441,9 @@ asio::awaitable<HttpSession::Pool::Attempt> HttpSession::Pool::exchange(Pool& po
   co_return attempt;
 }
 
-void HttpSession::Pool::tape_sent(const HttpRequest& request, std::uint64_t number, std::uint64_t connection,
-                                  Timestamp time_ns) const {
+void HttpSession::Pool::tape_sent(const HttpRequest& request, const Secrets& secrets, std::uint64_t number,
+                                  std::uint64_t connection, Timestamp time_ns) const {
   if (!tape_) return;
-  const Secrets secrets{request};
   Tape tape;
   tape.exchange = number;
   tape.direction = TapeDirection::Sent;
@@ -458,16 +460,17 @@ void HttpSession::Pool::tape_sent(const HttpRequest& request, std::uint64_t numb
   tape_(std::move(tape));
 }
 
-void HttpSession::Pool::tape_answer(const HttpRequest& request, std::uint64_t number, std::uint64_t connection,
-                                    const HttpResponse& response, std::int64_t elapsed_ns) {
+void HttpSession::Pool::tape_answer(const HttpRequest& request, Secrets secrets, std::uint64_t number,
+                                    std::uint64_t connection, const HttpResponse& response, std::int64_t elapsed_ns) {
   if (!tape_) return;
-  Untaped untaped{{}, response.body, Secrets{request}};
+  Untaped& untaped = untaped_.emplace_back(Untaped{{}, response.body, std::move(secrets)});
   Tape& tape = untaped.tape;
   tape.exchange = number;
   tape.direction = TapeDirection::Received;
   tape.channel = TapeChannel::Rest;
   tape.connection = connection;
   tape.status = response.status;
+  tape.headers.reserve(512);
   for (const auto& [name, value] : response.headers) {  // a cookie opens somebody's session
     tape.headers.append(name).append(": ").append(name == "set-cookie" ? cut_mark : std::string_view{value}).append("\n");
   }
@@ -477,7 +480,6 @@ void HttpSession::Pool::tape_answer(const HttpRequest& request, std::uint64_t nu
   tape.order_id = request.about.order_id;
   tape.client_order_id = request.about.client_order_id;
   tape.venue_order_id = request.about.venue_order_id;
-  untaped_.push_back(std::move(untaped));
   if (untaped_.size() == 1) asio::post(loop_, [pool = shared_from_this()] { pool->tape_all(); });
 }
 
@@ -495,11 +497,12 @@ asio::awaitable<HttpResponse> HttpSession::Pool::run(std::shared_ptr<Pool> pool,
   HttpResponse response;
   std::uint64_t connection_number = 0;
   Timestamp started_ns = boottime_now_ns();
+  Secrets secrets{request};
   const auto finish = [&](HttpOutcome outcome, std::string error) {
     response.outcome = outcome;
     response.error = std::move(error);
     response.received_time_ns = wall_now_ns();
-    pool->tape_answer(request, number, connection_number, response, boottime_now_ns() - started_ns);
+    pool->tape_answer(request, std::move(secrets), number, connection_number, response, boottime_now_ns() - started_ns);
   };
 
   if (const auto wrong = what_is_wrong(request)) {
@@ -539,7 +542,7 @@ asio::awaitable<HttpResponse> HttpSession::Pool::run(std::shared_ptr<Pool> pool,
     response.sent_time_ns = wall_now_ns();
     started_ns = boottime_now_ns();
     if (request.on_write) std::exchange(request.on_write, nullptr)();  // a second attempt is the same request
-    const Attempt attempt = co_await exchange(*pool, *connection, request, text, number, response);
+    const Attempt attempt = co_await exchange(*pool, *connection, request, secrets, text, number, response);
     if (attempt.outcome == HttpOutcome::NotSent && is_kept) {
       is_kept_allowed = false;  // the broker had closed it and nothing went out: a fresh one decides
       continue;

@@ -1,18 +1,24 @@
 #pragma once
 // A JSON object that is written as it is known, with no tree before it: of texts, numbers, flags and objects. Members stand in the
-// order in which they were added; nobody adds one twice.
+// order in which they were added; nobody adds one twice. Their names are ours, and have nothing in them that must be escaped.
 
-#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <boost/json.hpp>
+
+#include "gateways/framework/hot_json.hpp"
 
 namespace busbar::gateway {
 
 class JsonText {
  public:
+  JsonText() {
+    text_.reserve(512);  // an order's, or a token's
+    text_ = "{";
+  }
   JsonText& add(std::string_view name, std::string_view value) {
     begin(name);
     quote(value);
@@ -22,7 +28,11 @@ class JsonText {
   JsonText& add_flag(std::string_view name, bool value) { return add_raw(name, value ? "true" : "false"); }
   JsonText& add_object(std::string_view name, const JsonText& value) { return add_raw(name, value.text()); }
 
-  std::string text() const { return text_ + "}"; }
+  std::string text() const {
+    std::string whole;
+    whole.reserve(text_.size() + 1);
+    return std::move(whole.append(text_).append("}"));
+  }
 
  private:
   JsonText& add_raw(std::string_view name, std::string_view value) {
@@ -31,21 +41,17 @@ class JsonText {
     return *this;
   }
   void begin(std::string_view name) {
-    if (text_.size() > 1) text_ += ',';
-    quote(name);
-    text_ += ':';
+    text_.append(text_.size() > 1 ? ",\"" : "\"").append(name).append("\":");
   }
   void quote(std::string_view value) {
-    const auto is_plain = [](char c) { return c >= ' ' && c <= '~' && c != '"' && c != '\\'; };
-    if (std::ranges::all_of(value, is_plain)) {
-      text_ += '"';
-      text_.append(value) += '"';
+    if (hot::is_plain(value)) {
+      text_.append("\"").append(value).append("\"");
     } else {
       text_ += boost::json::serialize(boost::json::string_view{value.data(), value.size()});
     }
   }
 
-  std::string text_ = "{";
+  std::string text_;
 };
 
 }  // namespace busbar::gateway

@@ -5,20 +5,21 @@
 namespace busbar::gateway {
 
 std::string cut_parameters(std::string_view text, std::span<const std::string> names) {
+  if (names.empty()) return std::string{text};
   std::string out;
   out.reserve(text.size());
-  const auto is_end = [](char c) { return c == '?' || c == '&'; };
-  for (std::string_view rest = text; !rest.empty();) {
-    const auto end = static_cast<std::size_t>(std::ranges::find_if(rest, is_end) - rest.begin());
-    const std::string_view one = rest.substr(0, end);
+  std::size_t question = text.find('?');
+  for (std::size_t at = 0;;) {
+    if (question < at) question = text.find('?', at);
+    const std::size_t end = std::min({text.find('&', at), question, text.size()});
+    const std::string_view one = text.substr(at, end - at);
     const std::size_t value = one.find('=') + 1;  // 0: it has none
     const bool is_secret = value != 0 && std::ranges::find(names, one.substr(0, value - 1)) != names.end();
     out.append(is_secret ? one.substr(0, value) : one).append(is_secret ? cut_mark : std::string_view{});
-    if (end == rest.size()) break;
-    out += rest[end];
-    rest.remove_prefix(end + 1);
+    if (end == text.size()) return out;
+    out += text[end];
+    at = end + 1;
   }
-  return out;
 }
 
 void cut_secret(std::string& text, std::string_view secret) {

@@ -199,13 +199,6 @@ struct Coinbase {
 
 // ---- Measuring
 
-// The thread's own time: nothing here waits, and what others do meanwhile is not to count.
-std::int64_t thread_ns() {
-  timespec time{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-  return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
-}
-
 template <class Act>
 double nanoseconds_each(std::size_t count, Act act) {
   const std::int64_t begin_ns = thread_ns();

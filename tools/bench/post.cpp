@@ -219,11 +219,11 @@ template <class Signer>
 double signature_us(const Signer& signer, std::size_t size) {
   const std::string payload(size, 'p');
   constexpr int count = 5'000;
-  const std::int64_t begin_ns = now_ns();
+  const std::int64_t begin_ns = thread_ns();
   std::size_t signed_bytes = 0;
   for (int i = 0; i < count; ++i) signed_bytes += signer.sign(payload).size();
   require(signed_bytes > 0, "post: no signature");
-  return static_cast<double>(now_ns() - begin_ns) / count / 1000;
+  return static_cast<double>(thread_ns() - begin_ns) / count / 1000;
 }
 
 class Binance : public Line {
