@@ -20,7 +20,7 @@ constexpr std::size_t relaxed_bytes_max = 1 << 20;
 constexpr std::size_t page_bytes_max = 256 << 10;
 constexpr std::size_t queries_max = 256;
 constexpr milliseconds relaxed_interval{200};
-constexpr milliseconds receipt_delay{800};  // in relaxed streams: with the next commit after that, a second at most
+constexpr milliseconds receipt_delay{450};  // in relaxed streams: with the next commit after that
 constexpr milliseconds retry_interval{100};  // of what the disk or a peer did not take
 constexpr milliseconds look_interval{1'000};  // at the disk, and at readers, while nothing is written
 constexpr milliseconds look_least{100};       // and before it is

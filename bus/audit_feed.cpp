@@ -14,6 +14,11 @@ constexpr auto tick_rest = std::chrono::milliseconds{1000};
 constexpr auto silence_max = std::chrono::milliseconds{2000};  // auditd acknowledges each second; after two, it is asked
 constexpr int stop_ticks_max = 8;
 
+std::chrono::steady_clock::time_point next_multiple(std::chrono::milliseconds interval) {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return std::chrono::steady_clock::time_point{now - now % interval + interval};
+}
+
 }  // namespace
 
 AuditFeed::AuditFeed(asio::io_context& loop, AuditFeedOptions options)
@@ -95,7 +100,7 @@ void AuditFeed::tick() {
 // Sooner than was thought, if there is more to do than was thought.
 void AuditFeed::arm_tick() {
   const bool is_waiting = !is_known_ || unsent_batches_ > 0 || has_resent_ || done_;
-  const auto at = std::chrono::steady_clock::now() + (is_waiting ? tick_interval : tick_rest);
+  const auto at = is_waiting ? std::chrono::steady_clock::now() + tick_interval : next_multiple(tick_rest);
   if (at >= tick_at_) return;
   tick_at_ = at;
   timer_.expires_at(at);
@@ -141,8 +146,7 @@ void AuditFeed::on_state(std::uint64_t next_sequence) {
 
 void AuditFeed::pump_within(std::chrono::milliseconds patience) {
   if (std::exchange(is_gathering_, true)) return;
-  const auto now = std::chrono::steady_clock::now().time_since_epoch();
-  gathering_.expires_at(std::chrono::steady_clock::time_point{now - now % patience + patience});
+  gathering_.expires_at(next_multiple(patience));
   gathering_.async_wait([this](const boost::system::error_code& error) {
     if (error) return;
     is_gathering_ = false;

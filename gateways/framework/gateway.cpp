@@ -143,7 +143,9 @@ std::chrono::nanoseconds Gateway::until_due() {
                                      [](const auto& account) { return account.second->in_doubt() > 0; });
   const std::chrono::nanoseconds left{link_.next_due() - options_.boottime()};
   // What was due and could not be done is tried again.
-  return is_asking || left.count() <= 0 ? options_.tick : std::min<std::chrono::nanoseconds>(left, options_.rest);
+  if (is_asking || left.count() <= 0) return options_.tick;
+  const std::chrono::nanoseconds rest{options_.rest};
+  return std::min(left, rest - std::chrono::steady_clock::now().time_since_epoch() % rest);
 }
 
 void Gateway::stop(std::function<void()> done) {

@@ -31,7 +31,7 @@ struct GatewayOptions {
   std::set<Symbol> reconcile_symbols;
   std::uint32_t probes_per_second = 5;
   std::chrono::milliseconds tick{50};   // between two looks while something waits to be done
-  std::chrono::milliseconds rest{500};  // at most, while nothing does
+  std::chrono::milliseconds rest{500};  // while nothing does: its multiples, at which archives are fed as well
   std::chrono::milliseconds subscription_kept{30'000};  // after nobody wants it any more
   std::function<Timestamp()> wall;
   std::function<Timestamp()> boottime;

@@ -113,18 +113,21 @@ void RouterLink::tick() {
       if (first_hello_ == 0) first_hello_ = now;
     }
   }
-  if ((is_welcomed_ || is_acquainted_) && now - last_heartbeat_ >= interval_ns_) {
+  if ((is_welcomed_ || is_acquainted_) && now >= next_heartbeat()) {
     last_heartbeat_ = now;
     send(Heartbeat{wall_now_ns(), last_received_, 0}, ask(now));
   }
   if (is_welcomed_ && !held_.empty() && now - held_.front().sent_at >= acknowledge_ns) send_held(now, true);
 }
 
+// An interval after the last at most, and for all gateways of a host at the same moments, so that they wake the router together.
+Timestamp RouterLink::next_heartbeat() const { return (last_heartbeat_ / interval_ns_ + 1) * interval_ns_; }
+
 Timestamp RouterLink::next_due() const {
   Timestamp due = std::numeric_limits<Timestamp>::max();
   const auto is_due = [&](Timestamp time) { due = std::min(due, time); };
   if (wants_hello_) is_due(last_hello_ == 0 ? 0 : last_hello_ + hello_interval_ns);
-  if (is_welcomed_ || is_acquainted_) is_due(last_heartbeat_ + interval_ns_);
+  if (is_welcomed_ || is_acquainted_) is_due(next_heartbeat());
   if (is_welcomed_) is_due(last_heard_ + silence_max_ns() + 1);
   if (is_welcomed_ && !held_.empty()) is_due(held_.front().sent_at + acknowledge_ns);
   return due;

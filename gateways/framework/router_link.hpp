@@ -75,6 +75,7 @@ class RouterLink {
   std::optional<Timestamp> take_asked(std::uint64_t correlation_id);
   void on_heartbeat(const Header& header, const Heartbeat& heartbeat);
   void on_ack(std::uint64_t report_number);
+  Timestamp next_heartbeat() const;
   std::int64_t silence_max_ns() const;
   void lose_if_silent();
   void lose_if_cut();
