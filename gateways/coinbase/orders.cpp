@@ -84,8 +84,13 @@ bool has_ended(const Order& order) {
 
 constexpr std::string_view edit_queued = "EDIT_QUEUED";
 
-bool is_editable(const NewOrder& order) {
-  return order.order_type == OrderType::Limit && order.time_in_force == TimeInForce::GoodTillCancel;
+// What Coinbase would have to round could not be recognized afterwards.
+bool is_editable(const NewOrder& order, const Instrument& rules) {
+  const auto is_on_grid = [](const std::optional<Decimal>& value, const std::optional<Decimal>& step) {
+    return value && (!step || is_multiple(*value, *step));
+  };
+  return order.order_type == OrderType::Limit && order.time_in_force == TimeInForce::GoodTillCancel &&
+         is_on_grid(order.order_qty, rules.lot_size) && is_on_grid(order.price, rules.tick_size);
 }
 
 // The channel tells of no edits: which price it means, and whether the order works as before, is for REST to say.
@@ -248,7 +253,7 @@ asio::awaitable<Facts> CoinbaseAdapter::replace(ReplaceCommand command) {
     co_return not_sent(head, tried.error());
   }
   const Instrument rules = *instrument;
-  if (config_.replaces_in_place && is_editable(command.order)) {
+  if (config_.replaces_in_place && is_editable(command.order, rules)) {
     Facts facts = co_await edit(command);
     if (!facts.empty()) co_return facts;
   }
