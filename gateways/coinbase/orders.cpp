@@ -84,13 +84,16 @@ bool has_ended(const Order& order) {
 
 constexpr std::string_view edit_queued = "EDIT_QUEUED";
 
+bool is_of_editable_type(const NewOrder& order) {
+  return order.order_type == OrderType::Limit && order.time_in_force == TimeInForce::GoodTillCancel;
+}
+
 // What Coinbase would have to round could not be recognized afterwards.
 bool is_editable(const NewOrder& order, const Instrument& rules) {
   const auto is_on_grid = [](const std::optional<Decimal>& value, const std::optional<Decimal>& step) {
     return value && (!step || is_multiple(*value, *step));
   };
-  return order.order_type == OrderType::Limit && order.time_in_force == TimeInForce::GoodTillCancel &&
-         is_on_grid(order.order_qty, rules.lot_size) && is_on_grid(order.price, rules.tick_size);
+  return is_of_editable_type(order) && is_on_grid(order.order_qty, rules.lot_size) && is_on_grid(order.price, rules.tick_size);
 }
 
 // The channel tells of no edits: which price it means, and whether the order works as before, is for REST to say.
@@ -362,8 +365,10 @@ void CoinbaseAdapter::put_terms(VenueReport& state, const Order& order) const {
   state.price = edit->wanted.price;
 }
 
+// Of what is never edited, size and price tell nothing: a replace may be of its stop alone.
 void CoinbaseAdapter::recall(const ReplaceCommand& command) {
-  if (command.command.broker_order_id.empty() || !command.order.order_qty || !command.order.price) return;
+  if (!is_of_editable_type(command.order) || command.command.broker_order_id.empty()) return;
+  if (!command.order.order_qty || !command.order.price) return;
   edits_.want(std::string{view(command.command.broker_order_id)},
               {.venue_order_id = std::string{view(command.command.venue_order_id)},
                .wanted = {*command.order.order_qty, *command.order.price},

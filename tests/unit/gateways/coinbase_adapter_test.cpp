@@ -270,6 +270,22 @@ TEST_F(CoinbaseLive, WhatAnotherLifeCancelledAndPlacedAnewIsFoundByItsName) {
   EXPECT_EQ(found->back().broker_order_id, facts.back().broker_order_id);
 }
 
+// It is replaced by a cancel and a new order, of which the life that was asked has sent neither.
+TEST_F(CoinbaseLive, AStopThatWasToMoveAloneIsNotTakenForMoved) {
+  connect();
+  PlaceCommand place = limit("V0", "1"_d, "70000"_d);
+  place.order.order_type = OrderType::StopLimit;
+  place.order.stop_px = "69000"_d;
+  const Facts placed = run(adapter_->place(place));
+  ASSERT_EQ(names(placed), Names{VenueEvent::Accepted}) << view(placed.back().text);
+  ReplaceCommand replace = replace_of(place, placed, "V1", "1"_d, "70000"_d);
+  replace.order.stop_px = "69500"_d;
+  adapter_->recall(replace);
+  const auto found = look(replace);
+  ASSERT_TRUE(found) << found.error().text;
+  EXPECT_EQ(names(*found), Names{VenueEvent::NotFound});
+}
+
 TEST_F(CoinbaseLive, WhatCannotBeEditedIsCancelledAndPlacedAnew) {
   connect();
   PlaceCommand place = limit("V0");
