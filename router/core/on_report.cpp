@@ -182,6 +182,7 @@ void complete_replace(Fact& fact) {
   order.order = replace.order;
   order.leg = replace.leg;
   order.life.order_qty = replace.order.order_qty;
+  const bool is_in_place = !fact.report.broker_order_id.empty() && fact.report.broker_order_id == order.broker_order_id;
   order.broker_order_id = fact.report.broker_order_id.empty() ? order.broker_order_id : fact.report.broker_order_id;
   order.venue_cum_qty = {};
   order.leg_base_qty = fact.report.order_qty && order.order.order_qty
@@ -205,6 +206,11 @@ void complete_replace(Fact& fact) {
     const auto* cancel = find(turn.state.cancels, order.order_id);
     const Pending pending = cancel ? cancel->pending : Pending{};
     start_cancel(turn, order, pending.client_order_id, pending.asker, false, "the order was replaced meanwhile");
+  }
+  // The end that was told before was this order's, or the change is older than what was told of it: it is asked for.
+  if (is_in_place && replace.is_old_leg_gone && !is_final(order.life.status)) {
+    order.is_unheard = true;
+    arm_ask(turn, order, 0);
   }
 }
 

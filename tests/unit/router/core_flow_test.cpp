@@ -274,6 +274,39 @@ TEST_F(Flow, AnOrderChangedInPlaceIsToldUnderItsFirstName) {
   }
 }
 
+// Its end may be told before it is told that the change was done, and then under the first name: it is no predecessor's.
+TEST_F(Flow, AnOrderChangedInPlaceThatHasEndedIsAskedFor) {
+  const Command sent = working(limit("A1"));
+  VenueReport known = fact(sent, VenueEvent::State);
+  known.order_status = New;
+  known.broker_order_id = "77";
+  report(known);
+  ReplaceOrder replace;
+  replace.client_order_id = "R1";
+  replace.orig_client_order_id = "A1";
+  replace.price = "49000"_d;
+  client(replace);
+  const Command asked = command();
+  VenueReport canceled = fact(sent, VenueEvent::Canceled);
+  canceled.command_id = 0;
+  canceled.broker_order_id = "77";
+  report(canceled);
+  VenueReport replaced = fact(asked, VenueEvent::Replaced);
+  replaced.broker_order_id = "77";
+  report(replaced);
+  ASSERT_EQ(order("R1").client_order_id, "R1");
+  wait(1 * second);
+  const auto question = to<AskCommand>(Destination::Gateway);
+  ASSERT_EQ(question.size(), 1u);
+  EXPECT_EQ(question[0].command.leg, 1u);
+  EXPECT_EQ(question[0].command.broker_order_id, "77");
+  VenueReport state = fact(question[0].command, VenueEvent::State);
+  state.order_status = Canceled;
+  state.broker_order_id = "77";
+  report(state);
+  EXPECT_EQ(status("R1"), Canceled);
+}
+
 // A broker that replaces by a new order counts that one from zero; said twice, it is no change of the whole.
 TEST_F(Flow, ANewLegsOwnQuantityIsNotTheWholeOrders) {
   const Command sent = working(limit("A1"));
