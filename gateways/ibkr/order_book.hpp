@@ -4,6 +4,7 @@
 // worth remembering: what is forgotten is asked for. Pure.
 
 #include <deque>
+#include <limits>
 #include <map>
 #include <optional>
 #include <string>
@@ -19,9 +20,14 @@ class OrderBook {
  public:
   explicit OrderBook(std::size_t most = 100'000) : most_{most} {}
 
-  // What is left out has not changed. The whole, as it is now.
-  const Order& merge(const Order& change) {
+  // What is left out has not changed. The whole, as it is now. An answer to what was asked before the order was seen changed
+  // (as_of_ns) may tell what it asked for until then.
+  const Order& merge(Order change, Timestamp as_of_ns = std::numeric_limits<Timestamp>::max()) {
     Order& order = find_or_add(change.order_id);
+    const auto renamed = renamed_ns_.find(change.order_id);
+    if (renamed != renamed_ns_.end() && as_of_ns < renamed->second) {
+      for (std::optional<Decimal> Order::*term : {&Order::price, &Order::stop_price, &Order::total_qty}) (change.*term).reset();
+    }
     for (std::string Order::*text : {&Order::account, &Order::symbol, &Order::side, &Order::order_type,
                                      &Order::time_in_force, &Order::status, &Order::reason, &Order::oca_group}) {
       if (!(change.*text).empty()) order.*text = change.*text;
@@ -49,8 +55,9 @@ class OrderBook {
     numbers_[client_order_id] = order_id;
   }
   // It was replaced in place, of which IBKR's name for it knows nothing.
-  void rename(const std::string& order_id, const std::string& venue_order_id) {
+  void rename(const std::string& order_id, const std::string& venue_order_id, Timestamp as_of_ns) {
     find_or_add(order_id).client_order_id = venue_order_id;
+    renamed_ns_[order_id] = as_of_ns;
     numbers_[venue_order_id] = order_id;
   }
   // False: heard already. The stream leaves out IBKR's number of the order at times.
@@ -114,6 +121,7 @@ class OrderBook {
       numbers_.erase(name_of(oldest));
       numbers_.erase(reference_of(oldest));
       references_.erase(oldest);
+      renamed_ns_.erase(oldest);
       executions_.erase(oldest);
       told_.erase(oldest);
       orders_.erase(oldest);
@@ -125,6 +133,7 @@ class OrderBook {
   std::map<std::string, Order> orders_;  // by IBKR's number
   Names numbers_;                        // by our name, and by IBKR's
   Names references_;                     // what IBKR calls ours, by its number
+  std::map<std::string, Timestamp> renamed_ns_;  // when what showed it was asked for, by IBKR's number
   std::map<std::string, std::map<std::string, Execution>> executions_;  // by IBKR's number, and by their id
   Names told_;  // by IBKR's number
   std::deque<std::string> oldest_first_;

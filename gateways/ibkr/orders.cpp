@@ -384,10 +384,10 @@ void IbkrAdapter::recall(const ReplaceCommand& command) {
 }
 
 const Order& IbkrAdapter::heard(const Order& change, Timestamp as_of_ns) {
-  const Order& order = book_.merge(change);
+  const Order& order = book_.merge(change, as_of_ns);
   const auto pending = changes_.find(order.order_id);
   if (pending != changes_.end() && as_of_ns >= pending->second.asked_ns && is_done(pending->second, order)) {
-    book_.rename(order.order_id, pending->second.venue_order_id);
+    book_.rename(order.order_id, pending->second.venue_order_id, as_of_ns);
     changes_.erase(pending);
   }
   return order;

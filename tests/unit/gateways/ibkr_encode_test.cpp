@@ -255,12 +255,28 @@ TEST(IbkrInPlace, MoreThanWasAskedForIsTooMuch) {
   EXPECT_TRUE(is_too_large(change, before, shown("Limit", "12", "190.50"))) << "what was filled is not counted in";
 }
 
+TEST(IbkrOrderBook, ASlowAnswerDoesNotTakeAChangeBack) {
+  OrderBook book;
+  Order before = shown("Limit", "5", "180");
+  book.merge(before, 100);
+  Order after = before;
+  after.price = "181"_d;
+  after.total_qty = "6"_d;
+  book.merge(after, 300);
+  book.rename("11", "V1", 300);
+  before.filled_qty = "1"_d;
+  EXPECT_EQ(book.merge(before, 200).price, "181"_d) << "asked before, answered after";
+  EXPECT_EQ(book.by_number("11")->total_qty, "6"_d);
+  EXPECT_EQ(book.by_number("11")->filled_qty, "1"_d);
+  EXPECT_EQ(book.merge(before, 400).price, "180"_d) << "somebody else has changed it";
+}
+
 TEST(IbkrOrderBook, AnOrderKeepsTheNameThatItHasByNow) {
   OrderBook book;
   Order order = shown("Stop", "10", "180");
   order.client_order_id = "V1";
   EXPECT_EQ(book.merge(order).stop_price, "180"_d) << "of a stop the price is the stop";
-  book.rename("11", "V2");
+  book.rename("11", "V2", 0);
   EXPECT_EQ(book.merge(order).client_order_id, "V2") << "whatever IBKR calls it";
   EXPECT_EQ(book.reference_of("11"), "V1");
   EXPECT_EQ(book.number_of("V1"), "11");
