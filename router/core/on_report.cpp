@@ -183,7 +183,7 @@ void complete_replace(Fact& fact) {
   order.leg = replace.leg;
   order.life.order_qty = replace.order.order_qty;
   const bool is_in_place = !fact.report.broker_order_id.empty() && fact.report.broker_order_id == order.broker_order_id;
-  order.broker_order_id = fact.report.broker_order_id.empty() ? order.broker_order_id : fact.report.broker_order_id;
+  order.broker_order_id = fact.report.broker_order_id;  // one that is not told is not the old one
   order.venue_cum_qty = {};
   order.leg_base_qty = fact.report.order_qty && order.order.order_qty
                            ? subtract(*order.order.order_qty, *fact.report.order_qty)

@@ -274,6 +274,26 @@ TEST_F(Flow, AnOrderChangedInPlaceIsToldUnderItsFirstName) {
   }
 }
 
+// Whose first word bears no number has none yet: that of the one before it is not its own.
+TEST_F(Flow, ANewOrderThatIsToldWithoutANumberIsNotTheOldOne) {
+  const Command sent = working(limit("A1"));
+  VenueReport known = fact(sent, VenueEvent::State);
+  known.order_status = New;
+  known.broker_order_id = "77";
+  report(known);
+  ReplaceOrder replace;
+  replace.client_order_id = "R1";
+  replace.orig_client_order_id = "A1";
+  replace.price = "49000"_d;
+  client(replace);
+  report(fact(command(), VenueEvent::Replaced));
+  VenueReport canceled = fact(sent, VenueEvent::Canceled);
+  canceled.command_id = 0;
+  canceled.broker_order_id = "77";
+  report(canceled);
+  EXPECT_EQ(status("R1"), New);
+}
+
 // Its end may be told before it is told that the change was done, and then under the first name: it is no predecessor's.
 TEST_F(Flow, AnOrderChangedInPlaceThatHasEndedIsAskedFor) {
   const Command sent = working(limit("A1"));
