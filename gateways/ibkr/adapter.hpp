@@ -4,6 +4,7 @@
 // What may be decided without a socket is decided in encode, decode, facts, errors and instruments; what it does about orders is
 // in orders.cpp, about sessions in session.cpp.
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -94,6 +95,9 @@ class IbkrAdapter final : public gateway::SpotAdapter {
     gateway::Facts facts;   // of the order that was asked for, or the first of them
     std::vector<Ack> acks;  // one for each, where they were taken or refused
   };
+  // For each order of a list its ack, under its own name; nothing where IBKR has not said which is whose.
+  asio::awaitable<std::vector<std::optional<Ack>>> sort_acks(PlaceListCommand list, std::vector<Ack> acks);
+  void tell_held_back();
   asio::awaitable<Said> converse(PlaceCommand command, Request request, gateway::About whom, Purpose purpose);
   asio::awaitable<gateway::Facts> answer_prompt(PlaceCommand command, Prompt prompt, gateway::Sent sent, Purpose purpose);
   void took(const VenueReport& fact, const Command& command);
@@ -158,6 +162,8 @@ class IbkrAdapter final : public gateway::SpotAdapter {
   std::set<std::int64_t> told_delayed_;
 
   OrderBook book_;
+  int lists_under_way_ = 0;
+  std::vector<std::function<void()>> held_back_;  // word of orders whose they are the answer to a list tells
   std::map<std::string, Change> changes_;  // under way or in doubt, by IBKR's number
   gateway::Turn live_turn_{context_.loop};
   std::vector<Order> live_;

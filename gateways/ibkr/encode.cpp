@@ -6,6 +6,7 @@
 #include <boost/json.hpp>
 
 #include "gateways/framework/order_rules.hpp"
+#include "gateways/ibkr/brackets.hpp"
 
 namespace busbar::ibkr {
 
@@ -243,10 +244,18 @@ Result<Request> encode_place_all(std::string_view account, std::span<const Ticke
 }
 
 Result<Request> encode_place_list(const PlaceListCommand& list, const Instrument& instrument, std::string_view account) {
-  if (list.list_type != OrderListType::OneCancelsOther) {
-    return unsupported("list_type: of IBKR's groups those of which one order cancels the other");
+  const bool is_pair = list.list_type == OrderListType::OneCancelsOther;
+  const bool is_bracket = list.list_type == OrderListType::OneTriggersOneCancelsOther;
+  if (!is_pair && !is_bracket && list.list_type != OrderListType::OneTriggersOther) {
+    return unsupported("list_type: IBKR has no lists of this type");
   }
-  if (list.commands.size() != 2) return invalid("orders: a list of this type has 2 of them");
+  if (list.commands.size() != (is_bracket ? 3u : 2u)) {
+    return invalid(std::string{"orders: a list of this type has "} + (is_bracket ? "3" : "2") + " of them");
+  }
+  if (is_bracket && !can_be_told_apart(list.commands[1].order, list.commands[2].order)) {
+    return unsupported("orders: of the two that wait one is a Limit and the other a Stop or StopLimit: IBKR shows them without names");
+  }
+  const std::string parent = is_pair ? std::string{} : names_of_bracket(list).joined();
   std::vector<TicketOrder> orders;
   for (const PlaceCommand& place : list.commands) {
     const TimeInForce time = place.order.time_in_force;
@@ -254,10 +263,10 @@ Result<Request> encode_place_list(const PlaceListCommand& list, const Instrument
       return unsupported("time_in_force: the orders of a list are Day or GoodTillCancel");
     }
     if (!instrument.can_oco) return unsupported("list_type: IBKR ties orders for shares alone here");
-    orders.push_back({place.order, instrument,
-                      Ticket{.account = account,
-                             .venue_order_id = view(place.command.venue_order_id),
-                             .is_single_group = true}});
+    Ticket ticket{.account = account, .venue_order_id = {}, .is_single_group = is_pair};
+    if (is_pair) ticket.venue_order_id = view(place.command.venue_order_id);
+    else (orders.empty() ? ticket.venue_order_id : ticket.parent_id) = parent;
+    orders.push_back({place.order, instrument, ticket});
   }
   return encode_place_all(account, orders);
 }

@@ -49,7 +49,7 @@ struct TicketOrder {
   Ticket ticket;
 };
 Result<Request> encode_place_all(std::string_view account, std::span<const TicketOrder> orders);
-// A pair of which one cancels the other.
+// A pair of which one cancels the other; or one that triggers another, or such a pair. Those that wait have no names of ours.
 Result<Request> encode_place_list(const PlaceListCommand& list, const Instrument& instrument, std::string_view account);
 // Whether it would be taken, and what it would cost.
 Result<Request> encode_preview(const NewOrder& order, const Instrument& instrument, const Ticket& ticket);

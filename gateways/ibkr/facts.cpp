@@ -393,7 +393,7 @@ Instrument instrument_of(const Symbol& symbol, const SecDef& secdef, const std::
   put_low_step(instrument, secdef);
   const bool is_pair = secdef.asset_class == "CASH" || secdef.asset_class == "CRYPTO";
   if (!is_pair) instrument.lot_size = Decimal{1, 0};
-  instrument.can_oco = secdef.asset_class == "STK";
+  instrument.can_oco = instrument.can_oto = secdef.asset_class == "STK";
   if (rules) put_rules(instrument, *rules);
   instrument.can_replace = true;
   instrument.base_precision = places_of(instrument.lot_size);

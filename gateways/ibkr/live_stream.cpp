@@ -6,6 +6,7 @@
 
 #include "gateways/framework/redact.hpp"
 #include "gateways/framework/words.hpp"
+#include "gateways/ibkr/brackets.hpp"
 #include "gateways/ibkr/encode.hpp"
 
 namespace busbar::ibkr {
@@ -119,10 +120,15 @@ void LiveStream::on_text(Link& link, std::string_view text, Timestamp receive_ti
   if (!frame) return handlers_.on_doubt("stream: " + frame.error().text);
   if (const auto* quote = std::get_if<QuoteFrame>(&*frame)) return handlers_.on_quote(quote->fields, receive_time_ns);
   if (const auto* orders = std::get_if<OrdersFrame>(&*frame)) {
-    for (const Order& order : orders->orders) {
-      if (orders->orders.size() == 1) about.venue_order_id = gateway::printable<64>(order.client_order_id);
-      stream_.seen(order.order_id);
-      handlers_.on_order(order, receive_time_ns);
+    if (orders->orders.size() == 1) {
+      about.venue_order_id = gateway::printable<64>(our_name_in(orders->orders.front().client_order_id));
+    }
+    for (const bool is_child : {false, true}) {  // whose a child is, its parent tells
+      for (const Order& order : orders->orders) {
+        if (order.parent_order_id.empty() == is_child) continue;
+        stream_.seen(order.order_id);
+        handlers_.on_order(order, receive_time_ns);
+      }
     }
   } else if (const auto* executions = std::get_if<ExecutionsFrame>(&*frame)) {
     for (const Execution& execution : executions->executions) {

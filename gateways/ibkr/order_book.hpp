@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "gateways/ibkr/brackets.hpp"
 #include "gateways/ibkr/decode.hpp"
 #include "gateways/ibkr/facts.hpp"
 
@@ -29,7 +30,8 @@ class OrderBook {
       for (std::optional<Decimal> Order::*term : {&Order::price, &Order::stop_price, &Order::total_qty}) (change.*term).reset();
     }
     for (std::string Order::*text : {&Order::account, &Order::symbol, &Order::side, &Order::order_type,
-                                     &Order::time_in_force, &Order::status, &Order::reason, &Order::oca_group}) {
+                                     &Order::time_in_force, &Order::status, &Order::reason, &Order::oca_group,
+                                     &Order::parent_order_id}) {
       if (!(change.*text).empty()) order.*text = change.*text;
     }
     for (std::optional<Decimal> Order::*amount : {&Order::price, &Order::stop_price, &Order::total_qty, &Order::filled_qty,
@@ -44,11 +46,13 @@ class OrderBook {
     if (change.last_execution_ns != 0) order.last_execution_ns = change.last_execution_ns;
     if (change.cannot_edit) order.cannot_edit = change.cannot_edit;
     learn(order.order_id, change.client_order_id);
+    name_child(order);
     return order;
   }
   // The name that IBKR has for it, which stays. We may call it otherwise by now.
   void learn(const std::string& order_id, const std::string& client_order_id) {
     if (order_id.empty() || client_order_id.empty()) return;
+    if (const auto bracket = names_in(client_order_id)) return learn_bracket(order_id, *bracket);
     Order& order = find_or_add(order_id);
     if (order.client_order_id.empty()) order.client_order_id = client_order_id;
     references_.try_emplace(order_id, client_order_id);
@@ -81,13 +85,19 @@ class OrderBook {
     return found == orders_.end() ? nullptr : &found->second;
   }
   std::string number_of(const std::string& client_order_id) const { return find(numbers_, client_order_id); }
-  // The others of its group, as far as they are known to be open.
+  bool is_of_bracket(const std::string& order_id) const {
+    const Order* order = by_number(order_id);
+    return brackets_.contains(order_id) || (order != nullptr && !order->parent_order_id.empty());
+  }
+  // The others of which one cancels the others, as far as they are known.
   std::vector<Order> others_in_group_of(const std::string& order_id) const {
     const Order* own = by_number(order_id);
     std::vector<Order> others;
-    if (own == nullptr || own->oca_group.empty()) return others;
+    if (own == nullptr || (own->oca_group.empty() && own->parent_order_id.empty())) return others;
     for (const auto& [number, order] : orders_) {
-      if (number != order_id && order.oca_group == own->oca_group) others.push_back(order);
+      const bool is_tied = (!order.oca_group.empty() && order.oca_group == own->oca_group) ||
+                           (!order.parent_order_id.empty() && order.parent_order_id == own->parent_order_id);
+      if (number != order_id && is_tied) others.push_back(order);
     }
     return others;
   }
@@ -110,6 +120,20 @@ class OrderBook {
     const auto found = names.find(key);
     return found == names.end() ? std::string{} : found->second;
   }
+  // A child that is shown under the name of its parent is no parent.
+  void learn_bracket(const std::string& order_id, const BracketNames& bracket) {
+    const std::string known = number_of(bracket.parent);
+    const bool is_child = !find_or_add(order_id).parent_order_id.empty() || (!known.empty() && known != order_id);
+    if (is_child || !brackets_.try_emplace(order_id, bracket).second) return;
+    learn(order_id, bracket.parent);
+    numbers_[bracket.joined()] = order_id;
+    for (auto& [number, order] : orders_) name_child(order);
+  }
+  void name_child(Order& order) {
+    const auto bracket = brackets_.find(order.parent_order_id);
+    if (bracket == brackets_.end() || !order.client_order_id.empty()) return;
+    learn(order.order_id, bracket->second.child_of(order_type_of(order.order_type)));
+  }
   Order& find_or_add(const std::string& order_id) {
     const auto [at, is_new] = orders_.try_emplace(order_id);
     if (!is_new) return at->second;
@@ -121,6 +145,10 @@ class OrderBook {
       numbers_.erase(name_of(oldest));
       numbers_.erase(reference_of(oldest));
       references_.erase(oldest);
+      if (const auto bracket = brackets_.find(oldest); bracket != brackets_.end()) {
+        numbers_.erase(bracket->second.joined());
+        brackets_.erase(bracket);
+      }
       renamed_ns_.erase(oldest);
       executions_.erase(oldest);
       told_.erase(oldest);
@@ -133,6 +161,7 @@ class OrderBook {
   std::map<std::string, Order> orders_;  // by IBKR's number
   Names numbers_;                        // by our name, and by IBKR's
   Names references_;                     // what IBKR calls ours, by its number
+  std::map<std::string, BracketNames> brackets_;  // by IBKR's number of the order that triggers the others
   std::map<std::string, Timestamp> renamed_ns_;  // when what showed it was asked for, by IBKR's number
   std::map<std::string, std::map<std::string, Execution>> executions_;  // by IBKR's number, and by their id
   Names told_;  // by IBKR's number

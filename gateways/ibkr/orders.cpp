@@ -7,6 +7,7 @@
 #include "gateways/framework/words.hpp"
 #include "gateways/framework/writes.hpp"
 #include "gateways/ibkr/adapter.hpp"
+#include "gateways/ibkr/brackets.hpp"
 #include "gateways/ibkr/encode.hpp"
 #include "gateways/ibkr/errors.hpp"
 
@@ -120,7 +121,7 @@ asio::awaitable<Facts> IbkrAdapter::answer_prompt(PlaceCommand command, Prompt p
   const bool is_yes = !prompt.options.empty() && rules_.answers.says_yes(ids);
   Submitted submitted{.kind = Submitted::Kind::Prompt, .acks = {}, .questions = {}, .prompt = prompt, .error = {}};
   VenueReport fact = *fact_of_placed(submitted, command.order, head.symbol, view(head.venue_order_id));
-  book_.learn(prompt.order_id, std::string{view(head.venue_order_id)});
+  if (purpose != Purpose::PlaceList) book_.learn(prompt.order_id, std::string{view(head.venue_order_id)});
   auto answer = is_yes                       ? Result<Request>{encode_prompt_answer(prompt.order_id, prompt.request_id, prompt.options.front())}
                 : purpose != Purpose::Change ? encode_cancel(broker_account_, prompt.order_id)
                                              : Result<Request>{Error{}};
@@ -143,7 +144,60 @@ asio::awaitable<Facts> IbkrAdapter::place(PlaceCommand command) {
   co_return std::move(said.facts);
 }
 
-// Each bears a name of its own, by which it is answered for, and is found later.
+// Of a pair each bears its name. The children of a bracket bear none: which is which their types tell, for nobody says that IBKR
+// answers in the order in which it was asked.
+asio::awaitable<std::vector<std::optional<Ack>>> IbkrAdapter::sort_acks(PlaceListCommand list, std::vector<Ack> acks) {
+  const std::vector<PlaceCommand>& commands = list.commands;
+  std::vector<std::optional<Ack>> sorted(commands.size());
+  if (list.list_type == OrderListType::OneCancelsOther) {
+    for (std::size_t i = 0; i < commands.size(); ++i) {
+      const auto own = std::ranges::find(acks, view(commands[i].command.venue_order_id), &Ack::client_order_id);
+      if (own != acks.end()) sorted[i] = *own;
+    }
+    co_return sorted;
+  }
+  if (acks.size() != commands.size()) co_return sorted;
+  const BracketNames names = names_of_bracket(list);
+  const auto put = [&](std::size_t i, Ack ack) {
+    ack.client_order_id = view(commands[i].command.venue_order_id);
+    sorted[i] = std::move(ack);
+  };
+  auto parent = std::ranges::find(acks, names.joined(), &Ack::client_order_id);
+  if (parent == acks.end()) parent = acks.begin();
+  put(0, *parent);
+  acks.erase(parent);
+  if (acks.size() == 1) {
+    put(1, acks.front());
+    co_return sorted;
+  }
+  std::vector<Ack> refused;
+  for (const Ack& ack : acks) {
+    if (ack.order_id.empty() || ack.order_id == "-1") {
+      refused.push_back(ack);
+      continue;
+    }
+    const auto order = co_await get_order(ack.order_id);
+    if (!order || !*order) continue;
+    const std::string name = names.child_of(order_type_of((*order)->order_type));
+    for (std::size_t i = 1; i < commands.size(); ++i) {
+      if (view(commands[i].command.venue_order_id) == name) put(i, ack);
+    }
+  }
+  for (std::size_t i = 1; i < commands.size(); ++i) {  // what was refused is what is left
+    const bool is_clear = refused.size() == 2 || sorted[1] || sorted[2];
+    if (sorted[i] || refused.empty() || !is_clear) continue;
+    put(i, refused.back());
+    refused.pop_back();
+  }
+  co_return sorted;
+}
+
+void IbkrAdapter::tell_held_back() {
+  if (lists_under_way_ > 0) return;
+  for (const auto& tell : std::exchange(held_back_, {})) tell();
+}
+
+// Each has a name, by which it is answered for, and is found later.
 asio::awaitable<Facts> IbkrAdapter::place_list(PlaceListCommand list) {
   const PlaceCommand first = list.commands.front();
   const Command& head = first.command;
@@ -156,12 +210,16 @@ asio::awaitable<Facts> IbkrAdapter::place_list(PlaceListCommand list) {
     co_return facts;
   }
   About whom = about(head, first.order.client_order_id);
+  ++lists_under_way_;
   const Said said = co_await converse(first, *std::move(request), std::move(whom), Purpose::PlaceList);
-  for (const PlaceCommand& each : list.commands) {
+  const std::vector<std::optional<Ack>> acks = co_await sort_acks(list, said.acks);
+  --lists_under_way_;
+  for (std::size_t i = 0; i < list.commands.size(); ++i) {
+    const PlaceCommand& each = list.commands[i];
     const Command& command = each.command;
     VenueReport fact = said.facts.back();
-    const auto own = std::ranges::find(said.acks, view(command.venue_order_id), &Ack::client_order_id);
-    if (own != said.acks.end()) {
+    const std::optional<Ack>& own = acks[i];
+    if (own) {
       const Submitted alone{.kind = Submitted::Kind::Ack, .acks = {*own}, .questions = {}, .prompt = {}, .error = {}};
       fact = *fact_of_placed(alone, each.order, command.symbol, view(command.venue_order_id));
       fact.request_time_ns = said.facts.back().request_time_ns;
@@ -176,6 +234,7 @@ asio::awaitable<Facts> IbkrAdapter::place_list(PlaceListCommand list) {
     fact.venue_order_id = command.venue_order_id;
     facts.push_back(std::move(fact));
   }
+  tell_held_back();
   co_return facts;
 }
 
@@ -264,6 +323,11 @@ asio::awaitable<Facts> IbkrAdapter::replace(ReplaceCommand command) {
   if (instrument == nullptr) co_return not_sent(head, not_listed(view(head.symbol)));
   if (!command.order.order_qty || !command.orig_order_qty) {
     co_return not_sent(head, {ErrorCode::InvalidOrder, "order_qty: an order by amount cannot be replaced"});
+  }
+  std::string number{view(head.broker_order_id)};
+  if (number.empty()) number = book_.number_of(std::string{view(command.orig_venue_order_id)});
+  if (book_.is_of_bracket(number)) {
+    co_return not_sent(head, {ErrorCode::Unsupported, "an order of a bracket is not replaced: the others hang on it"});
   }
   // What cannot be placed is refused while the old order still stands.
   const Ticket tried{.account = broker_account_, .venue_order_id = view(head.venue_order_id)};
@@ -497,7 +561,8 @@ asio::awaitable<Result<Timestamp>> IbkrAdapter::list_live(Timestamp as_of_ns) {
       co_return orders.error();
     }
     live_.clear();
-    for (const Order& order : *orders) live_.push_back(heard(order, begun_ns));
+    for (const Order& order : *orders) static_cast<void>(heard(order, begun_ns));
+    for (const Order& order : *orders) live_.push_back(*book_.by_number(order.order_id));  // whose a child is, its parent has told
     live_begun_ns_ = begun_ns;
   }
   if (live_begun_ns_ < as_of_ns && live_failure_) co_return live_failure_->second;
@@ -542,7 +607,11 @@ VenueReport IbkrAdapter::fact_of_execution(const Execution& execution, VenueSour
     instrument.symbol = our_symbol(execution.conid ? std::to_string(*execution.conid) : execution.symbol);
   }
   VenueReport report = fill_of(execution, instrument, source);
-  if (report.venue_order_id.empty()) report.venue_order_id = printable<64>(book_.name_of(execution.order_id));
+  const bool is_of_bracket = names_in(execution.client_order_id).has_value();
+  if (is_of_bracket) report.venue_order_id = printable<64>(our_name_in(execution.client_order_id));
+  if (report.venue_order_id.empty() || (is_of_bracket && !book_.name_of(execution.order_id).empty())) {
+    report.venue_order_id = printable<64>(book_.name_of(execution.order_id));
+  }
   return report;
 }
 
@@ -671,7 +740,12 @@ LiveStream::Handlers IbkrAdapter::stream_handlers() {
 void IbkrAdapter::on_order(const Order& change, Timestamp receive_time_ns) {
   if (!is_ours(change.account)) return;
   const Order& order = heard(change, rest_.broker_time_ns());
-  if (order.status.empty() || !book_.is_news(order)) return;
+  if (order.status.empty()) return;
+  if (order.client_order_id.empty() && !order.parent_order_id.empty() && lists_under_way_ > 0) {
+    held_back_.emplace_back([this, change, receive_time_ns] { on_order(change, receive_time_ns); });
+    return;
+  }
+  if (!book_.is_news(order)) return;
   const std::string conid = order.conid ? std::to_string(*order.conid) : order.symbol;
   UpdateFact said = fact_of(order, our_symbol(conid));
   if (!said.unknown.empty()) return on_doubt("order " + order.order_id + ": " + said.unknown + " was never seen before");

@@ -360,14 +360,100 @@ TEST_F(IbkrLive, OfAPairOneCancelsTheOther) {
   cancel.command = limit("V4").command;
   ASSERT_EQ(names(run(adapter_->cancel(cancel))), Names{VenueEvent::State});
   ASSERT_TRUE(until([&] { return events_.count(VenueEvent::Canceled) == 3; }));
+}
 
-  const Facts asked_too_much = run(adapter_->place_list([] {
-    PlaceListCommand list = pair(limit("V5"), limit("V6"));
-    list.list_type = OrderListType::OneTriggersOther;
-    return list;
-  }()));
-  ASSERT_EQ(names(asked_too_much), (Names{VenueEvent::NotSent, VenueEvent::NotSent}));
-  EXPECT_EQ(asked_too_much[0].error, ErrorCode::Unsupported);
+// An entry, and the pair that waits for it.
+PlaceListCommand bracket(const PlaceCommand& entry, const PlaceCommand& profit, const PlaceCommand& loss) {
+  PlaceListCommand list = pair(profit, loss);
+  list.list_type = OrderListType::OneTriggersOneCancelsOther;
+  list.commands.insert(list.commands.begin(), entry);
+  list.commands.front().command.command_id = 70;
+  return list;
+}
+
+TEST_F(IbkrLive, OneTriggersAPairOfWhichOneCancelsTheOther) {
+  connect("answers = [\"price_percentage\"]\n");
+  const auto filled_of = [&](std::string_view name) {
+    return std::ranges::any_of(events_.reports, [&](const VenueReport& each) {
+      return each.event == VenueEvent::Fill && view(each.venue_order_id) == name && each.last_qty == "10"_d;
+    });
+  };
+  const auto is_cancelled = [&](std::string_view name) {
+    return std::ranges::any_of(events_.reports, [&](const VenueReport& each) {
+      return each.event == VenueEvent::Canceled && view(each.venue_order_id) == name;
+    });
+  };
+  ask("o163");
+  // The loss is named before the profit: they are told apart by what they are.
+  PlaceListCommand list = bracket(limit("V1"), limit("V2", "10"_d, "210"_d), limit("V3", "10"_d, "80"_d));
+  std::swap(list.commands[1], list.commands[2]);
+  const Facts placed = run(adapter_->place_list(list));
+  ASSERT_EQ(names(placed), (Names{VenueEvent::Accepted, VenueEvent::Accepted, VenueEvent::Accepted})) << view(placed.back().text);
+  EXPECT_EQ(placed[1].command_id, 72u);
+  EXPECT_EQ(view(placed[1].venue_order_id), "V3");
+  EXPECT_EQ(placed[1].is_working, false) << "it waits";
+  ReplaceCommand replace = cheaper(limit("V1"), placed[0].broker_order_id);
+  EXPECT_EQ(run(adapter_->replace(replace)).back().error, ErrorCode::Unsupported) << "the others hang on it";
+  sell("10");
+  ASSERT_TRUE(until([&] { return filled_of("V1"); }));
+  control("POST", "/orders", R"({"symbol":"AAPL","side":"BUY","quantity":"10","price":"210"})");
+  ASSERT_TRUE(until([&] { return filled_of("V2") && is_cancelled("V3"); }));
+
+  // Found by their names when the answer is lost, by this life and by another one; and cancelled with their parent.
+  fault(R"({"kind":"drop_answer","endpoint":"order.place","next":1})");
+  const Facts lost = run(adapter_->place_list(bracket(limit("V4"), limit("V5", "10"_d, "220"_d), limit("V6", "10"_d, "80"_d))));
+  ASSERT_EQ(names(lost), (Names{VenueEvent::Unknown, VenueEvent::Unknown, VenueEvent::Unknown}));
+  for (int life = 0; life < 2; ++life) {
+    for (const auto& [name, price] : {std::pair{"V4", "100"_d}, std::pair{"V5", "220"_d}, std::pair{"V6", "80"_d}}) {
+      const auto found = run(adapter_->order_status(limit(name).command));
+      ASSERT_TRUE(found) << found.error().text;
+      EXPECT_EQ(view(found->back().venue_order_id), name);
+      EXPECT_EQ(found->back().price, price);
+    }
+    if (life == 1) break;
+    run(adapter_->disconnect());
+    make();
+    ASSERT_TRUE(run(adapter_->connect()));
+  }
+  const auto open = run(adapter_->orders());
+  ASSERT_TRUE(open) << open.error().text;
+  for (const VenueReport& each : *open) EXPECT_FALSE(each.venue_order_id.empty());
+  CancelCommand cancel;
+  cancel.command = limit("V4").command;
+  ASSERT_EQ(names(run(adapter_->cancel(cancel))), Names{VenueEvent::State});
+  ASSERT_TRUE(until([&] { return is_cancelled("V4") && is_cancelled("V5") && is_cancelled("V6"); }));
+}
+
+TEST_F(IbkrLive, OneTriggersAnotherAndWhatIsRefusedOfItIsToldOfIt) {
+  connect();
+  PlaceListCommand list = bracket(limit("V1"), limit("V2", "10"_d, "210"_d), limit("V3"));
+  list.list_type = OrderListType::OneTriggersOther;
+  list.commands.pop_back();
+  const Facts placed = run(adapter_->place_list(list));
+  ASSERT_EQ(names(placed), (Names{VenueEvent::Accepted, VenueEvent::Accepted})) << view(placed.back().text);
+  CancelCommand cancel;
+  cancel.command = list.commands[1].command;  // the one that waits, and not its parent
+  ASSERT_EQ(names(run(adapter_->cancel(cancel))), Names{VenueEvent::State});
+  ASSERT_TRUE(until([&] {
+    return std::ranges::any_of(events_.reports, [](const VenueReport& each) {
+      return each.event == VenueEvent::Canceled && view(each.venue_order_id) == "V2";
+    });
+  }));
+
+  ask("o451");
+  EXPECT_EQ(names(run(adapter_->place_list(bracket(limit("V4"), limit("V5", "10"_d, "220"_d), limit("V6", "10"_d, "80"_d))))),
+            (Names{VenueEvent::Rejected, VenueEvent::Rejected, VenueEvent::Rejected}));
+
+  list.commands[0].command.venue_order_id = "V7";
+  list.commands[1].command.venue_order_id = "V8";
+  fault(R"({"kind":"answer_instead","endpoint":"order.place","next":1,"status":200,"body":"[{\"order_id\":\"987\",)"
+        R"(\"order_status\":\"PreSubmitted\",\"local_order_id\":\"V7.V8\"},{\"order_id\":\"-1\",\"order_status\":\"Failed\",)"
+        R"(\"text\":\"no such price\"}]"})");
+  const Facts by_leg = run(adapter_->place_list(list));
+  ASSERT_EQ(names(by_leg), (Names{VenueEvent::Accepted, VenueEvent::Rejected}));
+  EXPECT_EQ(view(by_leg[0].broker_order_id), "987");
+  EXPECT_EQ(view(by_leg[1].text), "no such price");
+  EXPECT_TRUE(by_leg[1].broker_order_id.empty());
 }
 
 TEST_F(IbkrLive, ASessionThatSomebodyElseTakesIsLeftOrTakenBack) {

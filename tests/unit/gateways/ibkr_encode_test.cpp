@@ -1,6 +1,8 @@
 #include "gateways/ibkr/encode.hpp"
 
 #include <functional>
+#include <span>
+#include <utility>
 
 #include <gtest/gtest.h>
 
@@ -201,8 +203,67 @@ TEST(IbkrEncode, APairIsAGroupEachUnderItsOwnName) {
   EXPECT_EQ(request->body.find("parentId"), std::string::npos);
   list.commands[0].order.time_in_force = TimeInForce::ImmediateOrCancel;
   EXPECT_EQ(encode_place_list(list, instrument, "DU1").error().code, ErrorCode::Unsupported);
+}
+
+TEST(IbkrEncode, ThatWhichTriggersOthersBearsTheNamesOfAll) {
+  PlaceListCommand list;
+  list.list_type = OrderListType::OneTriggersOneCancelsOther;
+  for (const char* name : {"V1", "V2", "V3"}) {
+    list.commands.push_back({.command = {}, .order = with([](NewOrder&) {})});
+    list.commands.back().command.venue_order_id = name;
+  }
+  for (PlaceCommand& child : std::span{list.commands}.subspan(1)) child.order.side = Side::Sell;
+  list.commands[1].order.order_type = OrderType::Stop;
+  list.commands[1].order.stop_px = std::exchange(list.commands[1].order.price, std::nullopt);
+  Instrument instrument = apple();
+  instrument.can_oco = instrument.can_oto = true;
+  const auto request = encode_place_list(list, instrument, "DU1");
+  ASSERT_TRUE(request) << request.error().text;
+  const std::string& body = request->body;
+  EXPECT_NE(body.find(R"("cOID":"V1.V3.V2")"), std::string::npos) << body;
+  EXPECT_EQ(body.find("cOID"), body.rfind("cOID")) << "the others have none: " << body;
+  EXPECT_NE(body.find(R"("parentId":"V1.V3.V2","orderType":"STP")"), std::string::npos) << body;
+  EXPECT_NE(body.find(R"("parentId":"V1.V3.V2","orderType":"LMT")"), std::string::npos) << body;
+  EXPECT_EQ(body.find("isSingleGroup"), std::string::npos) << body;
+
+  const PlaceListCommand whole = list;
+  list.commands[1].order = list.commands[2].order;
+  EXPECT_EQ(encode_place_list(list, instrument, "DU1").error().code, ErrorCode::Unsupported) << "who could tell them apart";
+  list.commands.pop_back();
+  EXPECT_EQ(encode_place_list(list, instrument, "DU1").error().code, ErrorCode::InvalidOrder);
   list.list_type = OrderListType::OneTriggersOther;
+  EXPECT_NE(encode_place_list(list, instrument, "DU1")->body.find(R"("cOID":"V1.V2")"), std::string::npos);
+  list = whole;
+  list.list_type = OrderListType::Bracket;
   EXPECT_EQ(encode_place_list(list, instrument, "DU1").error().code, ErrorCode::Unsupported);
+}
+
+// As they were recorded: the children have no name, and may be told before their parent.
+TEST(IbkrOrderBook, WhoseAChildIsItsParentAndItsTypeTell) {
+  const auto shown_as = [](const char* number, const char* type, const char* name, const char* parent) {
+    Order order;
+    order.order_id = number;
+    order.order_type = type;
+    order.client_order_id = name;
+    order.parent_order_id = parent;
+    return order;
+  };
+  OrderBook book;
+  EXPECT_EQ(book.merge(shown_as("15", "Stop", "", "13")).client_order_id, "");
+  EXPECT_EQ(book.merge(shown_as("13", "Limit", "V1.V2.V3", "")).client_order_id, "V1");
+  EXPECT_EQ(book.name_of("15"), "V3");
+  EXPECT_EQ(book.merge(shown_as("14", "Limit", "", "13")).client_order_id, "V2");
+  EXPECT_EQ(book.merge(shown_as("16", "Market", "", "13")).client_order_id, "") << "none of the two";
+  EXPECT_EQ(book.number_of("V3"), "15");
+  EXPECT_EQ(book.others_in_group_of("14").size(), 2u);
+  EXPECT_TRUE(book.is_of_bracket("13") && book.is_of_bracket("14"));
+
+  EXPECT_EQ(book.merge(shown_as("23", "Limit", "V4.V5", "")).client_order_id, "V4");
+  EXPECT_EQ(book.merge(shown_as("24", "Market", "V4.V5", "23")).client_order_id, "V5") << "under its parent's name";
+  EXPECT_EQ(book.number_of("V4"), "23");
+  EXPECT_EQ(book.merge(shown_as("33", "Limit", "V6", "")).client_order_id, "V6");
+  EXPECT_FALSE(book.is_of_bracket("33"));
+  for (const char* name : {"", "V1", "V1.", ".V1", "V1..V3", "a.b.c.d"}) EXPECT_FALSE(names_in(name)) << name;
 }
 
 // ---- Changes in place
