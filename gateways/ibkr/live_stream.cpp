@@ -29,7 +29,22 @@ const std::vector<std::string>& quote_fields() {
   return fields;
 }
 
+// Orders and quotes come on one connection; on the tape quotes are market data, which waits for more of it.
+gateway::OnTape by_topic(gateway::OnTape tape) {
+  if (!tape) return tape;
+  return [tape = std::move(tape)](Tape said) {
+    const std::string_view body{reinterpret_cast<const char*>(said.body.data()), said.body.size()};
+    if (is_of_quotes(body)) said.channel = TapeChannel::MarketData;
+    tape(std::move(said));
+  };
+}
+
 }  // namespace
+
+// What was asked for, smd+265598+{...}, and what is told: {"topic":"smd+265598",...}, wherever the topic stands in it.
+bool is_of_quotes(std::string_view text) {
+  return text.starts_with("smd+") || text.starts_with("umd+") || text.find("\"topic\":\"smd+") != std::string_view::npos;
+}
 
 LiveStream::LiveStream(gateway::AdapterContext& context, gateway::RestLine& rest, const Credential& credential,
                        const Session& session, const IbkrConfig& config, Handlers handlers)
@@ -41,7 +56,7 @@ LiveStream::LiveStream(gateway::AdapterContext& context, gateway::RestLine& rest
               context.tls,
               config.stream,
               config.stream_options,
-              context.tape,
+              by_topic(context.tape),
               rest.random(),
               {.find_url = [this] { return find_url(); },
                .prepare = [this](auto link) { return prepare(std::move(link)); },

@@ -5,6 +5,7 @@
 #include <functional>
 #include <set>
 #include <string>
+#include <string_view>
 
 #include "gateways/framework/rest_line.hpp"
 #include "gateways/framework/stream.hpp"
@@ -14,6 +15,9 @@
 #include "gateways/ibkr/session.hpp"
 
 namespace busbar::ibkr {
+
+// Whether a text of the WebSocket, ours or IBKR's, is about prices.
+bool is_of_quotes(std::string_view text);
 
 class LiveStream {
  public:
