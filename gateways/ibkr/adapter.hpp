@@ -51,6 +51,7 @@ class IbkrAdapter final : public gateway::SpotAdapter {
 
   asio::awaitable<gateway::Facts> place(PlaceCommand command) override;
   asio::awaitable<gateway::Facts> place_list(PlaceListCommand list) override;
+  asio::awaitable<Result<Preview>> preview(NewOrder order) override;
   asio::awaitable<gateway::Facts> cancel(CancelCommand command) override;
   asio::awaitable<gateway::Facts> replace(ReplaceCommand command) override;
   void recall(const ReplaceCommand& command) override;

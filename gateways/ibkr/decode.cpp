@@ -272,6 +272,39 @@ Result<CancelAnswer> decode_cancel(std::string_view body) {
   });
 }
 
+Money money_of(std::string_view text) {
+  Money money;
+  while (!text.empty() && money.currency.empty()) {
+    const std::string_view word = text.substr(0, text.find(' '));
+    text.remove_prefix(std::min(word.size() + 1, text.size()));
+    if (const auto number = cut_amount_of(word)) {
+      if (!money.amount || *number > *money.amount) money.amount = number;
+    } else if (word.size() == 3 && std::ranges::all_of(word, [](char c) { return c >= 'A' && c <= 'Z'; })) {
+      money.currency = word;
+    }
+  }
+  return money;
+}
+
+Result<WhatIf> decode_whatif(std::string_view body) {
+  return decode_one(body, "preview", [](Reader& reader) {
+    const auto money = [&](std::string_view part, std::string_view member) {
+      const json::object* inner = reader.maybe_object(part);
+      return inner == nullptr ? Money{} : money_of(Reader{*inner, part, reader.complaint()}.words(member));
+    };
+    WhatIf said{.amount = money("amount", "amount"),
+                .commission = money("amount", "commission"),
+                .total = money("amount", "total"),
+                .initial_margin = money("initial", "after"),
+                .maintenance_margin = money("maintenance", "after"),
+                .warning = reader.words("warn"),
+                .error = reader.words("error")};
+    const bool says_anything = said.amount.amount || said.initial_margin.amount || !said.error.empty();
+    if (!says_anything) reader.complain("amount", "missing");
+    return said;
+  });
+}
+
 // ---- The session
 
 Result<SessionStatus> decode_session_status(std::string_view body) {

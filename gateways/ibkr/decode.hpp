@@ -107,11 +107,29 @@ struct CancelAnswer {
   std::string message;
 };
 
+// What would come of an order. Texts for people: "1,100.5 USD", "23,000 USD (10 Shares)", and of a span, "1.1 ... 1.2 USD", the
+// higher end.
+struct Money {
+  std::optional<Decimal> amount;
+  std::string currency;
+};
+Money money_of(std::string_view text);
+struct WhatIf {
+  Money amount;
+  Money commission;
+  Money total;
+  Money initial_margin;  // of the account, with the order
+  Money maintenance_margin;
+  std::string warning;
+  std::string error;  // why it would be refused
+};
+
 Result<LiveOrders> decode_live_orders(std::string_view body);
 Result<Order> decode_order_status(std::string_view body);
 Result<std::vector<Execution>> decode_trades(std::string_view body);
 Result<Submitted> decode_submitted(std::string_view body);
 Result<CancelAnswer> decode_cancel(std::string_view body);
+Result<WhatIf> decode_whatif(std::string_view body);
 
 // ---- The session
 

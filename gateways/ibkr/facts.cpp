@@ -344,6 +344,22 @@ VenueReport fill_of(const Execution& execution, const Instrument& instrument, Ve
   return report;
 }
 
+Preview preview_of(const WhatIf& said, const NewOrder& order, const Instrument& instrument) {
+  Preview preview;
+  preview.is_accepted = said.error.empty();
+  if (!preview.is_accepted) preview.error = unified_rejection(said.error);
+  preview.reason = words_of(said.error);
+  preview.text = words_of(said.warning);
+  preview.order_qty = order.order_qty;
+  preview.cash_order_qty = said.amount.amount;
+  preview.commission = said.commission.amount;
+  preview.commission_asset = fits_name(said.commission.currency) ? cut<32>(said.commission.currency) : instrument.quote;
+  preview.order_total = said.total.amount;
+  preview.initial_margin = said.initial_margin.amount;
+  preview.maintenance_margin = said.maintenance_margin.amount;
+  return preview;
+}
+
 // ---- The account
 
 std::vector<Balance> balances_of(const std::vector<LedgerRow>& ledger) {

@@ -50,6 +50,8 @@ std::optional<VenueReport> size_of(const Order& order, const VenueReport& state)
 // One execution. Unreadable for one that corrects another, or lacks size or price.
 VenueReport fill_of(const Execution& execution, const Instrument& instrument, VenueSource source);
 
+Preview preview_of(const WhatIf& said, const NewOrder& order, const Instrument& instrument);
+
 // ---- The account
 
 std::vector<Balance> balances_of(const std::vector<LedgerRow>& ledger);  // a currency each; BASE is none

@@ -238,6 +238,24 @@ asio::awaitable<Facts> IbkrAdapter::place_list(PlaceListCommand list) {
   co_return facts;
 }
 
+// Under no name, for IBKR takes each but once a day; and while nobody waits for a reply, which it might end.
+asio::awaitable<Result<Preview>> IbkrAdapter::preview(NewOrder order) {
+  const Instrument* instrument = symbols_.by_symbol(view(order.symbol));
+  if (instrument == nullptr) co_return not_listed(view(order.symbol));
+  const Instrument rules = *instrument;
+  auto request = encode_preview(order, rules, {.account = broker_account_, .venue_order_id = {}, .ext_operator = operator_of(rules)});
+  if (!request) co_return request.error();
+  const auto held = co_await order_turn_.take();
+  const auto body = co_await ask(*std::move(request));
+  if (!body) {
+    if (const auto refused = gateway::refused_preview(body.error())) co_return *refused;
+    co_return body.error();
+  }
+  const auto said = decode_whatif(*body);
+  if (!said) co_return said.error();
+  co_return preview_of(*said, order, rules);
+}
+
 // ---- cancel and replace
 
 asio::awaitable<IbkrAdapter::Begun> IbkrAdapter::begin_cancel(Command command, About whom, VenueEvent refused,

@@ -14,6 +14,7 @@
 #include "gateways/ibkr/facts.hpp"
 #include "gateways/ibkr/hours.hpp"
 #include "gateways/ibkr/instruments.hpp"
+#include "gateways/ibkr/order_book.hpp"
 #include "gateways/ibkr/read.hpp"
 #include "tests/fuzz/decoder.hpp"
 
@@ -43,8 +44,18 @@ inline void check(const MarketFields& fields) {
 inline bool live_orders(std::string_view text) {
   const auto live = decode_live_orders(text);
   if (!live) return false;
-  for (const ibkr::Order& order : live->orders) check(order);
+  OrderBook book;  // whose a child is its parent tells, wherever it stands
+  for (const ibkr::Order& order : live->orders) {
+    check(order);
+    (void)book.merge(order);
+  }
   return true;
+}
+
+inline bool whatif(std::string_view text) {
+  const auto said = decode_whatif(text);
+  if (said && preview_of(*said, {}, {}).is_accepted != said->error.empty()) __builtin_trap();
+  return said.has_value();
 }
 
 inline bool order_status(std::string_view text) {
@@ -258,6 +269,7 @@ inline constexpr Decoder decoders[] = {
     {'t', trades},
     {'p', submitted},
     {'c', cancelled},
+    {'f', whatif},
     {'e', error},
     {'w', frame},
     {'q', snapshot},

@@ -456,6 +456,52 @@ TEST_F(IbkrLive, OneTriggersAnotherAndWhatIsRefusedOfItIsToldOfIt) {
   EXPECT_TRUE(by_leg[1].broker_order_id.empty());
 }
 
+TEST_F(IbkrLive, APreviewSaysWhatAnOrderWouldComeToAndPlacesNone) {
+  connect();
+  const auto said = run(adapter_->preview(limit("V0").order));
+  ASSERT_TRUE(said) << said.error().text;
+  EXPECT_TRUE(said->is_accepted) << view(said->reason);
+  EXPECT_EQ(said->cash_order_qty, "1000"_d);
+  ASSERT_TRUE(said->commission && said->order_total);
+  EXPECT_EQ(*said->order_total, *add("1000"_d, *said->commission));
+  EXPECT_EQ(view(said->commission_asset), "USD");
+  EXPECT_EQ(said->initial_margin, "1000"_d);
+  EXPECT_EQ(said->maintenance_margin, "1000"_d);
+  const auto dear = run(adapter_->preview(limit("V0", "9000"_d, "1000"_d).order));
+  ASSERT_TRUE(dear) << dear.error().text;
+  EXPECT_FALSE(dear->is_accepted);
+  EXPECT_EQ(dear->error, ErrorCode::InsufficientFunds) << view(dear->reason);
+  EXPECT_NE(view(dear->reason).find("MUST EXCEED THE INITIAL MARGIN"), std::string_view::npos);
+  EXPECT_EQ(run(adapter_->preview([] {
+              NewOrder order = limit("V0").order;
+              order.post_only = true;
+              return order;
+            }())).error().code, ErrorCode::Unsupported);
+  const auto open = run(adapter_->orders());
+  ASSERT_TRUE(open);
+  EXPECT_TRUE(open->empty());
+}
+
+// One connection has both; what is of an order goes to the archive at once.
+TEST_F(IbkrLive, QuotesAreMarketDataOnTheTapeAndOrdersAreNot) {
+  connect();
+  ASSERT_TRUE(run(adapter_->subscribe("AAPL", Channel::Quote, 0)));
+  ASSERT_EQ(names(run(adapter_->place(limit("V1")))), Names{VenueEvent::Accepted});
+  const auto has = [&](TapeChannel channel, TapeDirection direction, std::string_view part) {
+    return std::ranges::any_of(tape_, [&](const Tape& each) {
+      const std::string body(each.body.begin(), each.body.end());
+      return each.channel == channel && each.direction == direction && body.find(part) != std::string::npos;
+    });
+  };
+  ASSERT_TRUE(until([&] {
+    return has(TapeChannel::MarketData, TapeDirection::Received, "\"smd+265598\"") &&
+           has(TapeChannel::OrderStream, TapeDirection::Received, "\"order_ref\":\"V1\"");
+  }));
+  EXPECT_TRUE(has(TapeChannel::MarketData, TapeDirection::Sent, "smd+265598+"));
+  EXPECT_FALSE(has(TapeChannel::OrderStream, TapeDirection::Received, "smd+265598"));
+  EXPECT_FALSE(has(TapeChannel::MarketData, TapeDirection::Received, "\"sor\""));
+}
+
 TEST_F(IbkrLive, ASessionThatSomebodyElseTakesIsLeftOrTakenBack) {
   connect();
   session(R"("compete":true)");

@@ -536,5 +536,37 @@ TEST(IbkrHours, EachContractHasItsOwn) {
   EXPECT_EQ(view(market_of("", 4)), "4");
 }
 
+TEST(IbkrDecode, WhatAnOrderWouldComeToIsWrittenForPeople) {
+  const auto whole = [](std::string_view text) {
+    const Money money = money_of(text);
+    return (money.amount ? to_string(*money.amount) : std::string{"?"}) + " " + money.currency;
+  };
+  EXPECT_EQ(whole("1,977.60 USD (10 Shares)"), "1977.60 USD");
+  EXPECT_EQ(whole("1.1 ... 1.2 USD"), "1.2 USD") << "the highest";
+  EXPECT_EQ(whole("214,413,456"), "214413456 ");
+  EXPECT_EQ(whole("-12.5 EUR"), "-12.5 EUR");
+  for (const char* text : {"", " ", "N/A", "1,2 usd", "USD 7"}) EXPECT_FALSE(money_of(text).amount) << text;
+
+  const auto said = decode_whatif(R"x({"amount":{"amount":"1,977.60 USD (10 Shares)","commission":"1 USD","total":"1,978.60 USD"},
+    "equity":{"current":"9","change":"0","after":"9"},"initial":{"current":"100","change":"2","after":"1,102"},
+    "maintenance":{"current":"50","change":"1","after":"51"},"warn":"21/no market data","error":null})x");
+  ASSERT_TRUE(said) << said.error().text;
+  Instrument instrument;
+  instrument.quote = "EUR";
+  const Preview preview = preview_of(*said, {}, instrument);
+  EXPECT_TRUE(preview.is_accepted);
+  EXPECT_EQ(preview.cash_order_qty, "1977.60"_d);
+  EXPECT_EQ(preview.commission, "1"_d);
+  EXPECT_EQ(view(preview.commission_asset), "USD");
+  EXPECT_EQ(preview.order_total, "1978.60"_d);
+  EXPECT_EQ(preview.initial_margin, "1102"_d) << "of the account, with the order";
+  EXPECT_EQ(preview.maintenance_margin, "51"_d);
+  EXPECT_EQ(view(preview.text), "21/no market data");
+  EXPECT_FALSE(decode_whatif("{}"));
+  const auto no = decode_whatif(R"({"amount":{"amount":"9 USD"},"error":"No trading permissions."})");
+  ASSERT_TRUE(no);
+  EXPECT_EQ(preview_of(*no, {}, {}).error, ErrorCode::PermissionDenied);
+}
+
 }  // namespace
 }  // namespace busbar::ibkr

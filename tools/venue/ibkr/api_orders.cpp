@@ -577,6 +577,7 @@ Reply Api::preview(const Call& call) {
   const Decimal cash = value_in(call.account, wanted->currency, false);
   const Decimal after = wanted->order.side == Side::Buy ? minus(minus(cash, amount), commission)
                                                         : minus(plus(cash, amount), commission);
+  const bool is_dear = wanted->order.side == Side::Buy && plus(amount, commission) > cash;
   const auto change_of = [&](Decimal current, Decimal next) {
     return json::object{{"current", with_commas(current, 2)},
                         {"change", with_commas(minus(next, current), 2)},
@@ -591,6 +592,7 @@ Reply Api::preview(const Call& call) {
                             {"maintenance", change_of({}, amount)},
                             {"warn", nullptr},
                             {"error", nullptr}};
+  if (is_dear) reply.body.get_object()["error"] = refusal_text(call.account, *wanted, Refusal::InsufficientBalance);
   return reply;
 }
 
