@@ -350,7 +350,7 @@ TEST_F(GatewayTest, SaysWhatItOffersOnceItKnowsItsLimits) {
 TEST_F(GatewayTest, HearsOfABanBeforeItSpeaksToItsBroker) {
   is_welcoming_ = false;
   start(false);
-  until([&] { return hellos_.size() == 1; });
+  until([&] { return hellos_.size() >= 1; });
   RateUsage ban;
   ban.account = "main";
   ban.bucket = "weight";
@@ -361,7 +361,7 @@ TEST_F(GatewayTest, HearsOfABanBeforeItSpeaksToItsBroker) {
   welcome(0);
   until([&] { return adapter_->connects == 1; });
   EXPECT_EQ(adapter_->ban_at_connect, wall() + 60 * second);
-  until([&] { return hellos_.size() == 2; });
+  until([&] { return hellos_.size() >= 2; });
   send(place(1));  // it has connected, and nobody knows on what terms: this comes again, marked
   is_welcoming_ = true;
   skew_ += second;
@@ -371,7 +371,7 @@ TEST_F(GatewayTest, HearsOfABanBeforeItSpeaksToItsBroker) {
   PlaceCommand again = place(1);
   again.command.possible_resend = true;
   send(again);
-  until([&] { return reports_.size() == 1; });
+  until([&] { return reports_.size() >= 1; });
   EXPECT_EQ(reports_[0].event, VenueEvent::NotSent);
 }
 
@@ -381,9 +381,9 @@ TEST_F(GatewayTest, WhoSaysHelloAgainStillTakesOrders) {
   is_welcoming_ = false;
   gateway_->on_connected(Name{"main"});
   skew_ += second;
-  until([&] { return hellos_.size() == 3; });
+  until([&] { return hellos_.size() >= 3; });
   send(place(1));
-  until([&] { return reports_.size() == 1; });
+  until([&] { return reports_.size() >= 1; });
   EXPECT_EQ(reports_[0].event, VenueEvent::Accepted);
   PlaceCommand again = place(1);
   again.command.possible_resend = true;
@@ -399,12 +399,12 @@ TEST_F(GatewayTest, AnOrderForTheAccountBeforeItMovedIsNotPlaced) {
   told_account_.epoch = 2;
   start();
   send(place(1));
-  until([&] { return reports_.size() == 1; });
+  until([&] { return reports_.size() >= 1; });
   EXPECT_EQ(reports_[0].event, VenueEvent::NotSent);
   PlaceCommand now = place(2);
   now.command.account_epoch = 2;
   send(now);
-  until([&] { return reports_.size() == 2; });
+  until([&] { return reports_.size() >= 2; });
   EXPECT_EQ(reports_[1].event, VenueEvent::Accepted);
 }
 
@@ -417,7 +417,7 @@ TEST_F(GatewayTest, AFactThatTheRouterCouldNotReadIsAnAlarmInItsPlace) {
   adapter_->context.events.on_report(wrong);
   wrong.venue_order_id = "\xff";
   adapter_->context.events.on_report(wrong);
-  until([&] { return reports_.size() == 2; });
+  until([&] { return reports_.size() >= 2; });
   EXPECT_EQ(events(), (std::vector{VenueEvent::Unreadable, VenueEvent::Unreadable}));
   EXPECT_EQ(view(reports_[0].venue_order_id), "v1");
   EXPECT_NE(view(reports_[0].text).find("last_qty: -1 is negative"), std::string_view::npos) << view(reports_[0].text);
@@ -436,9 +436,9 @@ TEST_F(GatewayTest, PlacesAnOrderOnceAndReportsIt) {
   send(place(1));
   until([&] { return !reports_.empty(); });
   send(place(1));
-  until([&] { return reports_.size() == 2; });
+  until([&] { return reports_.size() >= 2; });  // three where the second came after the answer to the first
   EXPECT_EQ(adapter_->placed.size(), 1u);
-  EXPECT_EQ(events(), (std::vector{VenueEvent::Accepted, VenueEvent::Accepted}));
+  for (const VenueEvent event : events()) EXPECT_EQ(event, VenueEvent::Accepted);
   const VenueReport& report = reports_[0];
   EXPECT_EQ(report.command_id, 1u);
   EXPECT_EQ(report.incarnation, gateway_->incarnation());
@@ -453,7 +453,7 @@ TEST_F(GatewayTest, AMarkedCommandIsAskedAndNeverPlaced) {
   Command mine = command(1);
   mine.possible_resend = true;
   send(place(mine));
-  until([&] { return reports_.size() == 1; });
+  until([&] { return reports_.size() >= 1; });
   EXPECT_EQ(reports_[0].event, VenueEvent::NotSent);
 
   Command of_other_life = command(2);
@@ -464,13 +464,13 @@ TEST_F(GatewayTest, AMarkedCommandIsAskedAndNeverPlaced) {
     return Facts{fact(VenueEvent::State, OrderStatus::New)};
   };
   send(place(of_other_life));
-  until([&] { return reports_.size() == 2; });
+  until([&] { return reports_.size() >= 2; });
   EXPECT_EQ(reports_[1].event, VenueEvent::NotFound);
   // The broker's clock is ours here; the router's is ahead.
   EXPECT_EQ(reports_[1].request_time_ns, wall() + of_other_life.expire_time_ns - router_now());
   EXPECT_GT(reports_[1].transact_time_ns, 0);
   skew_ += second;
-  until([&] { return reports_.size() == 3; });
+  until([&] { return reports_.size() >= 3; });
   EXPECT_EQ(reports_[2].event, VenueEvent::State);
   EXPECT_EQ(reports_[2].source, VenueSource::Probe);
   EXPECT_EQ(reports_[2].command_id, 2u);
@@ -490,7 +490,7 @@ TEST_F(GatewayTest, AnExpiredCommandIsNotStarted) {
   Command late = command(1);
   late.expire_time_ns = router_now() - ms;
   send(place(late));
-  until([&] { return reports_.size() == 1; });
+  until([&] { return reports_.size() >= 1; });
   EXPECT_EQ(reports_[0].event, VenueEvent::NotSent);
   EXPECT_EQ(reports_[0].error, ErrorCode::Expired);
   EXPECT_TRUE(adapter_->placed.empty());
@@ -513,7 +513,7 @@ TEST_F(GatewayTest, WhatWaitedWhileWeWereStoppedIsNotPlaced) {
 TEST_F(GatewayTest, TheOtherEnvironmentIsRefused) {
   start();
   send(place(1), 0, Environment::Live);
-  until([&] { return reports_.size() == 1; });
+  until([&] { return reports_.size() >= 1; });
   EXPECT_EQ(reports_[0].event, VenueEvent::NotSent);
   EXPECT_EQ(reports_[0].error, ErrorCode::InvalidMessage);
   Query query;
@@ -551,7 +551,7 @@ TEST_F(GatewayTest, ALostAnswerIsAskedFor) {
   EXPECT_EQ(reports_[2].request_time_ns, 123);
   EXPECT_EQ(adapter_->placed.size(), 1u);
   send(place(1));
-  until([&] { return reports_.size() == 8; });
+  until([&] { return reports_.size() >= 8; });
   EXPECT_EQ(adapter_->placed.size(), 1u) << "and a copy gets the same story";
 }
 
@@ -559,7 +559,7 @@ TEST_F(GatewayTest, AnAdapterThatThrowsLeavesTheOrderInDoubt) {
   start();
   adapter_->on_place = [](const PlaceCommand&) -> Facts { throw std::runtime_error{"a mistake"}; };
   send(place(1));
-  until([&] { return reports_.size() == 1; });
+  until([&] { return reports_.size() >= 1; });
   EXPECT_EQ(reports_[0].event, VenueEvent::Unknown);
   EXPECT_EQ(reports_[0].text, "a mistake");
 }
@@ -575,7 +575,7 @@ TEST_F(GatewayTest, ARefusedCancelTellsWhereTheOrderStandsFirst) {
     return Facts{fact(VenueEvent::Fill), fact(VenueEvent::State, OrderStatus::Filled)};
   };
   send(cancel(7, 1));
-  until([&] { return reports_.size() == 3; });
+  until([&] { return reports_.size() >= 3; });
   EXPECT_EQ(events(), (std::vector{VenueEvent::Fill, VenueEvent::State, VenueEvent::CancelRejected}));
   EXPECT_EQ(reports_[1].command_id, 0u);
   EXPECT_EQ(reports_[2].command_id, 7u);
@@ -586,9 +586,9 @@ TEST_F(GatewayTest, HoldsReportsUntilTheRouterHasThem) {
   is_acknowledging_ = false;
   send(place(1));
   send(place(2));
-  until([&] { return arrived_.size() == 2; });
+  until([&] { return arrived_.size() >= 2; });
   skew_ += 1100 * ms;
-  until([&] { return arrived_.size() == 4; });
+  until([&] { return arrived_.size() >= 4; });
   EXPECT_EQ(arrived_, (std::vector<std::uint64_t>{1, 2, 1, 2})) << "again, under the same numbers";
 
   last_report_ = 1;  // a router that came back with the first on disk
@@ -634,7 +634,7 @@ TEST_F(GatewayTest, ASilentRouterIsGreetedAgainAndNothingIsPlacedUntilItAnswers)
   const int welcomes = welcomes_;
   until([&] { return welcomes_ > welcomes; });
   send(place(2));
-  until([&] { return reports_.size() == 1; });
+  until([&] { return reports_.size() >= 1; });
   ASSERT_EQ(adapter_->placed.size(), 1u);
   EXPECT_EQ(adapter_->placed[0].command.command_id, 2u);
 }
@@ -664,7 +664,7 @@ TEST_F(GatewayTest, WithoutAnOrderStreamOrdersAreRefusedAndCancelsPass) {
   EXPECT_FALSE(states_.back().reconciled);
   send(place(1));
   send(cancel(2, 9));
-  until([&] { return reports_.size() == 2; });
+  until([&] { return reports_.size() >= 2; });
   EXPECT_EQ(events(), (std::vector{VenueEvent::NotSent, VenueEvent::Canceled}));
   EXPECT_EQ(reports_[0].error, ErrorCode::ConnectionError);
   EXPECT_NE(view(reports_[0].text).find("order stream"), std::string_view::npos);
@@ -681,7 +681,7 @@ TEST_F(GatewayTest, WithoutAnOrderStreamOrdersAreRefusedAndCancelsPass) {
   adapter_->context.events.on_order_stream_up();
   until([&] { return reconciled_.size() > done && states_.back().reconciled; });
   send(place(3));
-  until([&] { return reports_.size() == 3; });
+  until([&] { return reports_.size() >= 3; });
   EXPECT_EQ(reports_[2].event, VenueEvent::Accepted);
 }
 
@@ -694,7 +694,7 @@ TEST_F(WithoutStreamTest, OrdersPassWhereTheConfigurationSaysSo) {
   start();
   adapter_->context.events.on_state(Events::Part::OrderStream, SessionStateKind::Down, "", 0);
   send(place(1));
-  until([&] { return reports_.size() == 1; });
+  until([&] { return reports_.size() >= 1; });
   EXPECT_EQ(reports_[0].event, VenueEvent::Accepted);
 }
 
@@ -714,10 +714,10 @@ TEST_F(GatewayTest, ABrokerThatDoesNotAnswerOpensTheBreakerButCancelsAreTried) {
   EXPECT_EQ(reports_[5].error, ErrorCode::ConnectionError);
   adapter_->on_place = [](const PlaceCommand&) { return Facts{fact(VenueEvent::Accepted)}; };
   send(cancel(7, 1));
-  until([&] { return reports_.size() == 7; });
+  until([&] { return reports_.size() >= 7; });
   EXPECT_EQ(adapter_->canceled.size(), 1u);
   send(place(8));
-  until([&] { return reports_.size() == 8; });
+  until([&] { return reports_.size() >= 8; });
   EXPECT_EQ(reports_[7].event, VenueEvent::Accepted) << "the cancel's answer has closed it";
 }
 
@@ -734,7 +734,7 @@ TEST_F(AwayTest, ABrokerThatIsAwayIsSaidToBeAndTriedAgain) {
   EXPECT_EQ(states_.back().state, SessionStateKind::Down);
   EXPECT_EQ(states_.back().reason, "nobody there");
   send(place(1));
-  until([&] { return reports_.size() == 1; });
+  until([&] { return reports_.size() >= 1; });
   EXPECT_EQ(reports_[0].error, ErrorCode::ConnectionError);
   adapter_->connect_error.reset();
   until([&] { return !states_.empty() && states_.back().reconciled; });
@@ -784,17 +784,17 @@ TEST_F(GatewayTest, AnswersQuestionsInPages) {
   query.page_size = 3;
   adapter_->balance_errors = 2;  // reads are tried again
   send(query, 41);
-  until([&] { return answers_.size() == 1; });
+  until([&] { return answers_.size() >= 1; });
   EXPECT_EQ(correlations_[0], 41u);
   EXPECT_EQ(answers_[0].kind, QueryKind::Balances);
   EXPECT_EQ(answers_[0].balances.size(), 3u);
   query.page_token = answers_[0].next_page_token;
   send(query, 42);
-  until([&] { return answers_.size() == 2; });
+  until([&] { return answers_.size() >= 2; });
   EXPECT_EQ(answers_[1].balances.size(), 2u);
   EXPECT_TRUE(answers_[1].next_page_token.empty());
   send(query, 43);
-  until([&] { return answers_.size() == 3; });
+  until([&] { return answers_.size() >= 3; });
   EXPECT_EQ(answers_[2].error, ErrorCode::InvalidMessage);
 }
 
@@ -896,7 +896,7 @@ TEST_F(GatewayTest, ASubscriptionOutlivesItsLastSubscriberByAMoment) {
   unsubscribe.channel = Channel::Quote;
   send(subscribe);
   send(subscribe);
-  until([&] { return adapter_->subscribed.size() == 1; });
+  until([&] { return adapter_->subscribed.size() >= 1; });
   send(unsubscribe);
   send(subscribe);
   send(unsubscribe);
@@ -926,7 +926,7 @@ TEST_F(GatewayTest, InstrumentsAndBansAreToldAtEachWelcome) {
   usage.scope = "ip";
   usage.blocked_until_ns = wall() + 60 * second;
   adapter_->context.events.on_usage(usage);
-  until([&] { return instruments_.size() == 3 && usages_.size() == 1; });
+  until([&] { return instruments_.size() >= 3 && usages_.size() >= 1; });
   EXPECT_FALSE(instruments_[0].is_last);
   EXPECT_TRUE(instruments_[2].is_last);
   EXPECT_EQ(instruments_[2].instruments.size(), 200u);
@@ -937,7 +937,7 @@ TEST_F(GatewayTest, InstrumentsAndBansAreToldAtEachWelcome) {
   Reject reject;
   reject.error = ErrorCode::HelloNeeded;
   send(reject);
-  until([&] { return instruments_.size() == 6 && usages_.size() == 2; });
+  until([&] { return instruments_.size() >= 6 && usages_.size() >= 2; });
   EXPECT_EQ(usages_[1].blocked_until_ns, usages_[0].blocked_until_ns);
 }
 
@@ -965,11 +965,11 @@ TEST_F(GatewayTest, StopsWhenWhatIsUnderWayHasEnded) {
   start();
   adapter_->is_holding = true;
   send(place(1));
-  until([&] { return adapter_->placed.size() == 1; });
+  until([&] { return adapter_->placed.size() >= 1; });
   bool is_done = false;
   gateway_->stop([&] { is_done = true; });
   send(place(2));
-  until([&] { return reports_.size() == 1; });
+  until([&] { return reports_.size() >= 1; });
   EXPECT_EQ(reports_[0].event, VenueEvent::NotSent);
   EXPECT_FALSE(is_done);
   adapter_->is_holding = false;
