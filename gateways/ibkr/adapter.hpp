@@ -125,6 +125,8 @@ class IbkrAdapter final : public gateway::SpotAdapter {
   asio::awaitable<Result<Timestamp>> list_executions(Timestamp as_of_ns);
   asio::awaitable<Result<std::vector<Order>>> ask_live();
   const Order* in_live(std::string_view venue_order_id, std::string_view broker_order_id) const;
+  // To be told before how it stands, where it is news and no change of ours.
+  std::optional<VenueReport> new_terms_of(const Order& order, const VenueReport& state);
   asio::awaitable<Result<gateway::Facts>> facts_of_order(Order order, Symbol symbol, VenueSource source);
   gateway::Facts fills_of(const std::string& broker_order_id, VenueSource source) const;
   VenueReport fact_of_execution(const Execution& execution, VenueSource source) const;

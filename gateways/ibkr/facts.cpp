@@ -314,9 +314,11 @@ UpdateFact fact_of(const Order& order, const Symbol& symbol) {
   return {.fact = std::move(report), .unknown = {}};
 }
 
-std::optional<VenueReport> size_of(const Order& order, const VenueReport& state) {
+std::optional<VenueReport> terms_of(const Order& order, const VenueReport& state) {
   const bool is_ours = !order.client_order_id.empty();
-  if (!is_ours || order.oca_group.empty() || !order.total_qty) return std::nullopt;
+  // An order by amount has no quantity of ours.
+  const bool is_sized = !order.oca_group.empty() || order_rules::has_limit(order_type_of(order.order_type));
+  if (!is_ours || !is_sized || !order.total_qty) return std::nullopt;
   VenueReport report = state;
   report.event = VenueEvent::Replaced;
   report.order_status = OrderStatus::Unset;

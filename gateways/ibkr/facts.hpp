@@ -45,8 +45,9 @@ struct UpdateFact {
   std::string unknown;
 };
 UpdateFact fact_of(const Order& order, const Symbol& symbol);
-// An order of a group is made smaller as the other one is filled in part: before how it stands it is told for how much it is.
-std::optional<VenueReport> size_of(const Order& order, const VenueReport& state);
+// For how much an order of ours is, and at what price, told before how it stands: one of a group is made smaller as the other one
+// is filled in part, and a person may change any order.
+std::optional<VenueReport> terms_of(const Order& order, const VenueReport& state);
 // One execution. Unreadable for one that corrects another, or lacks size or price.
 VenueReport fill_of(const Execution& execution, const Instrument& instrument, VenueSource source);
 

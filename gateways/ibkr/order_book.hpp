@@ -7,6 +7,7 @@
 #include <limits>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -63,6 +64,7 @@ class OrderBook {
     find_or_add(order_id).client_order_id = venue_order_id;
     renamed_ns_[order_id] = as_of_ns;
     numbers_[venue_order_id] = order_id;
+    sent(venue_order_id);
   }
   // False: heard already. The stream leaves out IBKR's number of the order at times.
   bool add(const Execution& execution) {
@@ -78,6 +80,18 @@ class OrderBook {
     std::string now = order.status + " " + text(order.filled_qty) + " " + text(order.total_qty) + " " + text(order.price) +
                       " " + order.reason;
     return std::exchange(told_[order.order_id], now) != now;
+  }
+  // An order of this name asks for what it was sent with: that need not be told.
+  void sent(const std::string& venue_order_id) {
+    if (sent_.size() >= most_) sent_.clear();
+    sent_.insert(venue_order_id);
+  }
+  // Whether it asks for another quantity or price than it was told to: somebody else has changed it, or a life before this one.
+  bool has_new_terms(const Order& order) {
+    const auto text = [](const std::optional<Decimal>& amount) { return amount ? to_string(*amount) : std::string{}; };
+    std::string now = text(order.total_qty) + " " + text(order.price);
+    const bool is_as_sent = sent_.erase(order.client_order_id) > 0;
+    return std::exchange(terms_[order.order_id], now) != now && !is_as_sent;
   }
 
   const Order* by_number(const std::string& order_id) const {
@@ -152,6 +166,7 @@ class OrderBook {
       renamed_ns_.erase(oldest);
       executions_.erase(oldest);
       told_.erase(oldest);
+      terms_.erase(oldest);
       orders_.erase(oldest);
     }
     return at->second;
@@ -164,7 +179,9 @@ class OrderBook {
   std::map<std::string, BracketNames> brackets_;  // by IBKR's number of the order that triggers the others
   std::map<std::string, Timestamp> renamed_ns_;  // when what showed it was asked for, by IBKR's number
   std::map<std::string, std::map<std::string, Execution>> executions_;  // by IBKR's number, and by their id
-  Names told_;  // by IBKR's number
+  Names told_;   // by IBKR's number
+  Names terms_;  // likewise
+  std::set<std::string> sent_;  // our names of those whose terms are known
   std::deque<std::string> oldest_first_;
 };
 

@@ -139,6 +139,7 @@ asio::awaitable<Facts> IbkrAdapter::place(PlaceCommand command) {
                       .ext_operator = operator_of(*instrument)};
   auto request = encode_place(command.order, *instrument, ticket);
   if (!request) co_return not_sent(head, request.error());
+  book_.sent(std::string{view(head.venue_order_id)});
   About whom = about(head, command.order.client_order_id);
   Said said = co_await converse(std::move(command), *std::move(request), std::move(whom), Purpose::Place);
   co_return std::move(said.facts);
@@ -210,6 +211,7 @@ asio::awaitable<Facts> IbkrAdapter::place_list(PlaceListCommand list) {
     co_return facts;
   }
   About whom = about(head, first.order.client_order_id);
+  for (const PlaceCommand& each : list.commands) book_.sent(std::string{view(each.command.venue_order_id)});
   ++lists_under_way_;
   const Said said = co_await converse(first, *std::move(request), std::move(whom), Purpose::PlaceList);
   const std::vector<std::optional<Ack>> acks = co_await sort_acks(list, said.acks);
@@ -524,6 +526,7 @@ asio::awaitable<Facts> IbkrAdapter::place_what_is_left(ReplaceCommand command, I
   auto request = encode_place(command.order, rules, ticket);
   if (!request) co_return replace_refused(head, cancel_time_ns, request.error());
   About whom = about(head, command.order.client_order_id);
+  book_.sent(std::string{view(head.venue_order_id)});
   PlaceCommand rest{.command = head, .order = command.order};
   Said said = co_await converse(std::move(rest), *std::move(request), std::move(whom), Purpose::PlaceTheRest);
   Facts facts = std::move(said.facts);
@@ -642,6 +645,12 @@ Facts IbkrAdapter::fills_of(const std::string& broker_order_id, VenueSource sour
   return facts;
 }
 
+std::optional<VenueReport> IbkrAdapter::new_terms_of(const Order& order, const VenueReport& state) {
+  if (changes_.contains(order.order_id)) return std::nullopt;
+  const bool is_news = book_.has_new_terms(order);
+  return is_news || !order.oca_group.empty() ? terms_of(order, state) : std::nullopt;
+}
+
 // How it stands, behind its fills: those that the stream has told, or where they are not all, those that are listed.
 asio::awaitable<Result<Facts>> IbkrAdapter::facts_of_order(Order order, Symbol symbol, VenueSource source) {
   auto state = state_of(order, symbol, source);
@@ -653,7 +662,7 @@ asio::awaitable<Result<Facts>> IbkrAdapter::facts_of_order(Order order, Symbol s
     }
   }
   Facts facts = fills_of(order.order_id, source);
-  if (auto size = size_of(order, *state)) facts.push_back(*std::move(size));
+  if (auto terms = new_terms_of(order, *state)) facts.push_back(*std::move(terms));
   facts.push_back(*std::move(state));
   co_return facts;
 }
@@ -720,7 +729,7 @@ asio::awaitable<Result<Facts>> IbkrAdapter::orders() {
     const std::string conid = order.conid ? std::to_string(*order.conid) : order.symbol;
     auto state = state_of(order, our_symbol(conid), VenueSource::Reconcile);
     if (!state) co_return state.error();
-    if (auto size = size_of(order, *state)) facts.push_back(*std::move(size));
+    if (auto terms = new_terms_of(order, *state)) facts.push_back(*std::move(terms));
     facts.push_back(*std::move(state));
   }
   co_return facts;
@@ -769,7 +778,7 @@ void IbkrAdapter::on_order(const Order& change, Timestamp receive_time_ns) {
   if (!said.unknown.empty()) return on_doubt("order " + order.order_id + ": " + said.unknown + " was never seen before");
   if (!said.fact) return;
   said.fact->receive_time_ns = receive_time_ns;
-  if (auto size = size_of(order, *said.fact)) context_.events.on_report(*std::move(size));
+  if (auto terms = new_terms_of(order, *said.fact)) context_.events.on_report(*std::move(terms));
   context_.events.on_report(*std::move(said.fact));
 }
 

@@ -310,6 +310,12 @@ TEST_F(IbkrLive, WhetherALostReplaceWasDoneTheOrderTells) {
   run(adapter_->disconnect());
   make();
   ASSERT_TRUE(run(adapter_->connect()));
+  // The stream speaks before the router does, and under the first name: so it is told what the order asks for by now.
+  ASSERT_TRUE(until([&] {
+    return std::ranges::any_of(events_.reports, [](const VenueReport& each) {
+      return each.event == VenueEvent::Replaced && view(each.venue_order_id) == "V1" && each.order_qty == "8"_d && each.price == "99"_d;
+    });
+  }));
   question.venue_order_id = "V3";
   adapter_->recall(replace);
   const auto recalled = run(adapter_->order_status(question));

@@ -344,21 +344,41 @@ TEST(IbkrOrderBook, AnOrderKeepsTheNameThatItHasByNow) {
   EXPECT_EQ(book.number_of("V2"), "11");
 }
 
-TEST(IbkrOrderBook, AnOrderOfAGroupIsToldForHowMuchItIs) {
-  Order order = shown("Limit", "6", "190.50");
+TEST(IbkrOrderBook, WhatAnOrderAsksForIsNewsWhereItIsNotWhatWasSent) {
+  OrderBook book;
+  Order order = shown("Limit", "10", "180");
+  order.client_order_id = "V1";
+  book.sent("V1");
+  EXPECT_FALSE(book.has_new_terms(book.merge(order))) << "as it was sent";
+  EXPECT_FALSE(book.has_new_terms(book.merge(order)));
+  order.price = "181"_d;
+  EXPECT_TRUE(book.has_new_terms(book.merge(order))) << "a person has changed it";
+  EXPECT_FALSE(book.has_new_terms(book.merge(order)));
+  book.rename("11", "V2", 0);
+  order.price = "182"_d;
+  EXPECT_FALSE(book.has_new_terms(book.merge(order))) << "we have";
+  order.order_id = "12";
+  order.client_order_id = "V3";
+  EXPECT_TRUE(book.has_new_terms(book.merge(order))) << "of a life before";
+}
+
+TEST(IbkrOrderBook, WhatAnOrderAsksForIsToldBeforeHowItStands) {
+  Order order = shown("Market", "6", "190.50");
   VenueReport state;
   state.order_qty = order.total_qty;
   state.order_status = OrderStatus::New;
   order.client_order_id = "V1";
-  EXPECT_FALSE(size_of(order, state));
+  EXPECT_FALSE(terms_of(order, state)) << "it may be for an amount";
+  order.order_type = "Limit";
+  EXPECT_TRUE(terms_of(order, state));
   order.oca_group = "oco-11";
-  const auto size = size_of(order, state);
+  const auto size = terms_of(order, state);
   ASSERT_TRUE(size);
   EXPECT_EQ(size->event, VenueEvent::Replaced);
   EXPECT_EQ(size->order_qty, "6"_d);
   EXPECT_EQ(size->order_status, OrderStatus::Unset);
   order.client_order_id.clear();
-  EXPECT_FALSE(size_of(order, state)) << "none of ours";
+  EXPECT_FALSE(terms_of(order, state)) << "none of ours";
 }
 
 TEST(IbkrEncode, WhatBecomesPartOfAPathIsEncoded) {
