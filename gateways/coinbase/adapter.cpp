@@ -71,7 +71,7 @@ gateway::RestLine::Meaning meaning_of(const gateway::HttpResponse& http, gateway
   return meaning;
 }
 
-gateway::RestLine::Dialect dialect(const Credential& credential, login::AccessToken* login, const Name& account,
+gateway::RestLine::Dialect dialect(Credential& credential, login::AccessToken* login, const Name& account,
                                    const Limits& limits) {
   gateway::RestLine::Dialect said;
   said.broker = "Coinbase";
@@ -83,6 +83,8 @@ gateway::RestLine::Dialect dialect(const Credential& credential, login::AccessTo
     return login == nullptr ? meaning : meaning_of(http, std::move(meaning), *login);
   };
   said.ask_time = [&credential](Timestamp now) { return credential.whole(encode_time(), now); };
+  said.make_ahead = [&credential](Timestamp now) { credential.make_ahead(now); };
+  said.drop_ahead = [&credential] { credential.drop_ahead(); };
   said.time_of = [](std::string_view body) -> Result<Timestamp> {
     const auto time = decode_time(body);
     if (!time) return time.error();
@@ -219,7 +221,7 @@ asio::awaitable<Result<void>> CoinbaseAdapter::revoke_token() {
 
 // ---- connection
 
-gateway::RestLine::Make CoinbaseAdapter::make(Request request) const {
+gateway::RestLine::Make CoinbaseAdapter::make(Request request) {
   return [this, request = std::move(request)](Timestamp now) { return credential_.whole(request, now); };
 }
 

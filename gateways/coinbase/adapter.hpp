@@ -73,7 +73,7 @@ class CoinbaseAdapter final : public gateway::SpotAdapter {
  private:
   using MaybeOrder = std::optional<Order>;
 
-  gateway::RestLine::Make make(Request request) const;
+  gateway::RestLine::Make make(Request request);
   asio::awaitable<Result<std::string>> ask(Request request, gateway::About about = {});
   std::unique_ptr<login::AccessToken> make_login();
   asio::awaitable<std::vector<busbar::Portfolio>> portfolios(std::string own_uuid);

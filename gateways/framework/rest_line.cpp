@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include <boost/asio/post.hpp>
 #include <spdlog/spdlog.h>
 
 #include "bus/clock.hpp"
@@ -158,6 +159,7 @@ asio::awaitable<Sent> RestLine::send(Make make, About about, Timestamp expire_ti
   cut_secrets(sent.http.body);
   const bool is_ours = sent.http.is_too_late || sent.http.is_busy;  // the reason: the line had no part in it
   if (!is_ours) note(sent.http, sent.target, is_private);
+  if (is_write) make_ahead_soon();
   // A write is not sent again: but the next one is signed at the right time.
   const bool is_refused_write = is_write && sent.http.outcome == HttpOutcome::Answered && sent.http.status >= 400;
   if (is_refused_write && dialect_.meaning(sent.http, sent.target).is_clock_wrong) {
@@ -222,7 +224,19 @@ asio::awaitable<Result<void>> RestLine::measure_clock(bool anew) {
   co_return Result<void>{};
 }
 
+// Behind whoever got the answer, and what it does about it.
+void RestLine::make_ahead_soon() {
+  if (!dialect_.make_ahead || std::exchange(*is_making_ahead_, true)) return;
+  asio::post(context_.loop, [this, line = std::weak_ptr{is_making_ahead_}] {
+    const auto is_making = line.lock();
+    if (!is_making) return;
+    *is_making = false;
+    dialect_.make_ahead(broker_time_ns());
+  });
+}
+
 asio::awaitable<void> RestLine::refresh() {
+  if (dialect_.make_ahead) dialect_.make_ahead(broker_time_ns());
   const bool is_down = failures_ >= failures_max;
   if (!is_down && boottime_now_ns() - clock_at_ns_ < clock_interval_ns) co_return;
   clock_at_ns_ = boottime_now_ns();  // what fails is tried again in its time
@@ -235,6 +249,7 @@ void RestLine::note(const HttpResponse& http, std::string_view target, bool is_p
   if (http.outcome != HttpOutcome::Answered) return note_health(http, false, is_private);
   if (dialect_.note_limits) dialect_.note_limits(http);
   const Meaning meaning = dialect_.meaning(http, target);
+  if (dialect_.drop_ahead && (meaning.is_key_refused || meaning.is_clock_wrong)) dialect_.drop_ahead();
   note_health(http, meaning.is_key_refused, is_private);
   if (meaning.hold_back.count() == 0 && !meaning.used) return;
   RateUsage usage = dialect_.limit;

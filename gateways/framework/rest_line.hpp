@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <random>
 #include <string>
@@ -66,6 +67,10 @@ class RestLine {
     Make ask_time;
     std::function<Result<Timestamp>(std::string_view body)> time_of;
     std::function<Result<Timestamp>(const HttpResponse& http)> time_of_answer = {};  // instead, out of its headers
+    // What the next writes will need and may be made before, as a signature: made when a write's answer has been handed on, and
+    // looked after every two seconds. Dropped at once when an answer puts the key or the clock in doubt.
+    std::function<void(Timestamp broker_time_ns)> make_ahead = {};
+    std::function<void()> drop_ahead = {};
   };
 
   RestLine(HttpSession& http, AdapterContext& context, Dialect dialect);
@@ -106,6 +111,7 @@ class RestLine {
   static constexpr int failures_max = 3;  // lines that broke, one after another
 
   asio::awaitable<void> refresh();
+  void make_ahead_soon();
   asio::awaitable<std::optional<Error>> await_room(RequestPace::Kind kind, Timestamp expire_time_ns);
   void note_unmetered(std::uint64_t under_way);
   void note_health(const HttpResponse& http, bool is_key_refused, bool is_private);
@@ -121,6 +127,7 @@ class RestLine {
   Timestamp clock_at_ns_ = 0;  // CLOCK_BOOTTIME: when it was measured last
   int failures_ = 0;
   int key_refusals_ = 0;
+  std::shared_ptr<bool> is_making_ahead_ = std::make_shared<bool>(false);  // gone with the line
 };
 
 }  // namespace busbar::gateway

@@ -1,7 +1,11 @@
 #include "gateways/coinbase/auth.hpp"
 
-#include <gtest/gtest.h>
+#include <algorithm>
 
+#include <gtest/gtest.h>
+#include <openssl/evp.h>
+
+#include "gateways/coinbase/credential.hpp"
 #include "gateways/framework/base64.hpp"
 
 namespace busbar::coinbase {
@@ -89,6 +93,99 @@ TEST(CoinbaseAuth, ATokenIsBoundToItsRequestWithoutTheQuery) {
 TEST(CoinbaseAuth, NoTwoTokensAreTheSame) {
   EXPECT_EQ(make_nonce().size(), 32u);
   EXPECT_NE(make_nonce(), make_nonce());
+}
+
+constexpr std::int64_t s_ns = 1'000'000'000;
+constexpr TokensAhead::Moment begin{1'700'000'000 * s_ns, 5'000 * s_ns};
+TokensAhead::Moment after(std::int64_t s) { return {begin.broker_ns + s * s_ns, begin.boottime_ns + s * s_ns}; }
+
+// Stands for a token: which one it is, and of which path.
+struct Numbered {
+  std::string operator()(std::string_view path) { return std::to_string(++count) + std::string{path}; }
+  int& count;
+};
+
+TEST(CoinbaseTokensAhead, EachIsGivenOutOnceAndForItsPathOnly) {
+  TokensAhead ahead{120};
+  int count = 0;
+  ahead.make(begin, Numbered{count});
+  EXPECT_EQ(count, 6);
+  EXPECT_EQ(ahead.take("/api/v3/brokerage/orders/preview", begin), "");
+  for (const char* const number : {"1", "2", "3"}) {
+    EXPECT_EQ(ahead.take("/api/v3/brokerage/orders", after(1)), number + std::string{"/api/v3/brokerage/orders"});
+  }
+  ahead.make(after(2), Numbered{count});
+  EXPECT_EQ(count, 9) << "one was left, and it stays";
+  for (const char* const number : {"4", "7", "8", "9"}) {
+    EXPECT_EQ(ahead.take("/api/v3/brokerage/orders", after(2)), number + std::string{"/api/v3/brokerage/orders"});
+  }
+  EXPECT_EQ(ahead.take("/api/v3/brokerage/orders", after(2)), "");
+  EXPECT_EQ(ahead.take("/api/v3/brokerage/orders/edit", after(2)), "6/api/v3/brokerage/orders/edit");
+  EXPECT_EQ(ahead.take("/api/v3/brokerage/orders/batch_cancel", after(2)), "5/api/v3/brokerage/orders/batch_cancel");
+  EXPECT_EQ(ahead.take("/api/v3/brokerage/orders/batch_cancel", after(2)), "");
+}
+
+TEST(CoinbaseTokensAhead, AreNotGivenOutWhenTooOldOrWhenAClockHasMoved) {
+  const auto taken = [](std::int64_t life_s, TokensAhead::Moment at) {
+    TokensAhead ahead{life_s};
+    int count = 0;
+    ahead.make(begin, Numbered{count});
+    return !ahead.take("/api/v3/brokerage/orders", at).empty();
+  };
+  EXPECT_TRUE(taken(120, after(30)));
+  EXPECT_FALSE(taken(120, after(31)));
+  EXPECT_FALSE(taken(20, after(6))) << "a quarter of a short life";
+  for (const std::int64_t moved_ms : {150, -150, 60'000, -60'000}) {
+    const TokensAhead::Moment moved{after(5).broker_ns + moved_ms * 1'000'000, after(5).boottime_ns};
+    EXPECT_FALSE(taken(120, moved)) << moved_ms;
+  }
+}
+
+TEST(CoinbaseTokensAhead, AreMadeAnewBeforeTheyAreTooOldAndWhenDropped) {
+  TokensAhead ahead{120};
+  int count = 0;
+  ahead.make(begin, Numbered{count});
+  ahead.make(after(16), Numbered{count});
+  EXPECT_EQ(count, 12);
+  EXPECT_EQ(ahead.take("/api/v3/brokerage/orders", after(40)), "7/api/v3/brokerage/orders");
+  ahead.drop();
+  EXPECT_EQ(ahead.take("/api/v3/brokerage/orders/edit", after(40)), "");
+  ahead.make(after(40), Numbered{count});
+  EXPECT_EQ(count, 18);
+}
+
+// The claims of what a request shows.
+std::string claims_of(const gateway::HttpRequest& http) {
+  const std::string& shown = http.headers.at(0).second;
+  const std::size_t begin_at = shown.find('.') + 1;
+  std::string text = shown.substr(begin_at, shown.rfind('.') - begin_at);
+  std::ranges::replace(text, '-', '+');
+  std::ranges::replace(text, '_', '/');
+  text.resize((text.size() + 3) / 4 * 4, '=');
+  std::string claims(text.size() / 4 * 3, '\0');
+  EVP_DecodeBlock(reinterpret_cast<unsigned char*>(claims.data()), reinterpret_cast<const unsigned char*>(text.data()),
+                  static_cast<int>(text.size()));
+  return claims;
+}
+
+TEST(CoinbaseTokensAhead, AnOrderShowsTheOneMadeBeforeAndTheNextOneIsMadeForIt) {
+  Credential credential{*Signer::of(ed25519_seed), "k", gateway::Url{.host = "broker", .port = "443", .target = "/"}};
+  const Request order{.method = "POST", .path = "/api/v3/brokerage/orders", .query = {}, .body = "{}", .security = Security::Signed};
+  const Timestamp now = 1'700'000'000 * s_ns;
+  credential.make_ahead(now);
+  const auto first = credential.whole(order, now + s_ns / 20);
+  const auto second = credential.whole(order, now + s_ns / 20);
+  EXPECT_TRUE(first.headers.at(0).second.starts_with("Bearer "));
+  EXPECT_EQ(first.secret_headers, std::vector<std::string>{"Authorization"});
+  EXPECT_NE(first.headers, second.headers);
+  EXPECT_NE(claims_of(first).find(R"("nbf":1700000000,"exp":1700000120,"uri":"POST broker/api/v3/brokerage/orders"})"),
+            std::string::npos)
+      << claims_of(first);
+  credential.make_ahead(now);
+  const Request question{.method = "GET", .path = order.path, .query = {}, .body = {}, .security = Security::Signed};
+  EXPECT_NE(claims_of(credential.whole(question, now)).find(R"("uri":"GET broker)"), std::string::npos);
+  const auto later = credential.whole(order, now + 50 * s_ns);  // the clock has moved, for no time has passed
+  EXPECT_NE(claims_of(later).find(R"("nbf":1700000050)"), std::string::npos) << claims_of(later);
 }
 
 TEST(CoinbaseAuth, EncodesForUrlsWithoutPadding) {

@@ -182,7 +182,7 @@ class RestLineTest : public ::testing::Test {
   std::unique_ptr<Line> make(HttpOptions options = {}, Name scope = "address") {
     return std::make_unique<Line>(*this, server_.url(), scope, options);
   }
-  static RestLine::Dialect dialect(const RestLineTest& test, Name scope) {
+  static RestLine::Dialect dialect(RestLineTest& test, Name scope) {
     RestLine::Dialect said;
     said.broker = "Broker";
     said.limit.bucket = "weight";
@@ -198,6 +198,8 @@ class RestLineTest : public ::testing::Test {
     };
     said.ask_time = get;
     said.time_of = [](std::string_view) -> Result<Timestamp> { return wall_now_ns(); };
+    said.make_ahead = [&test](Timestamp) { test.ahead_.emplace_back("made"); };
+    said.drop_ahead = [&test] { test.ahead_.emplace_back("dropped"); };
     return said;
   }
   Sent send(Line& line, const RestLine::Make& make) { return run(loop_, line.rest.send(make)); }
@@ -206,6 +208,7 @@ class RestLineTest : public ::testing::Test {
     return answer ? ErrorCode::None : answer.error().code;
   }
 
+  std::vector<std::string> ahead_;  // what became of what is made ahead, and of answers
   std::chrono::milliseconds ban_{30'000};
   std::atomic<int> status_ = 200;
   std::atomic<int> requests_ = 0;
@@ -233,6 +236,26 @@ TEST_F(RestLineTest, QuestionsWaitForRoomAndLeaveItToCommands) {
   EXPECT_LT(lasts(), 2000ms);
   EXPECT_EQ(ask(*line), ErrorCode::None);
   EXPECT_GE(lasts(), 2000ms);
+}
+
+TEST_F(RestLineTest, WhatTheNextWriteNeedsIsMadeBehindTheAnswerAndDroppedWithADoubtfulKey) {
+  auto line = make();
+  const auto place = [&]() -> asio::awaitable<void> {
+    static_cast<void>(co_await line->rest.send(post));
+    ahead_.emplace_back("answered");
+  };
+  EXPECT_EQ(ask(*line), ErrorCode::None);
+  EXPECT_TRUE(ahead_.empty()) << "a question needs none";
+  for (const int status : {200, 401}) {
+    status_ = status;
+    asio::co_spawn(loop_, place(), asio::detached);
+    const std::size_t before = ahead_.size();
+    while (ahead_.size() == before || ahead_.back() != "made") {
+      loop_.restart();
+      loop_.run_one();
+    }
+  }
+  EXPECT_EQ(ahead_, (std::vector<std::string>{"answered", "made", "dropped", "answered", "made"}));
 }
 
 TEST_F(RestLineTest, TheRouterHearsOfTheQuestionsAtOnce) {
