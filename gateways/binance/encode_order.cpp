@@ -181,10 +181,13 @@ void add_prevention(Params& params, SelfTradePrevention prevention) {
   }
 }
 
+constexpr std::size_t order_params_usual = 8;
+
 // What a new order says, wherever it stands in a request, behind `params`.
 Result<Params> order_params(Params params, const NewOrder& order, const Instrument& instrument,
                             std::string_view venue_order_id) {
   if (auto error = refuse(order, instrument)) return *std::move(error);
+  params.reserve(params.size() + order_params_usual);
   OrderWriter writer{params, order, instrument};
   writer.type();
   writer.quantity();

@@ -217,8 +217,8 @@ std::string make_token(const Signer& signer, std::string_view key_name, std::str
   header.add("alg", signer.algorithm()).add("kid", key_name).add("nonce", nonce).add("typ", "JWT");
   claims.add("sub", key_name).add("iss", "cdp").add_number("nbf", now_s).add_number("exp", now_s + life_s);
   if (!uri.empty()) claims.add("uri", uri);
-  std::string token = gateway::base64url(header.text());
-  token.append(".").append(gateway::base64url(claims.text()));
+  std::string token = gateway::base64url(header.take());
+  token.append(".").append(gateway::base64url(claims.take()));
   const std::string signature = gateway::base64url(signer.sign(token));
   return token.append(".").append(signature);
 }

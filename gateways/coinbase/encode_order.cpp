@@ -96,10 +96,13 @@ std::optional<Error> refuse(const NewOrder& order, const Instrument& instrument)
 // One order_configuration being written. The first complaint is remembered, and what comes after it is written in vain.
 class Configuration {
  public:
-  Configuration(const NewOrder& order, const Instrument& instrument) : order_{order}, instrument_{instrument} {}
+  Configuration(JsonText& body, std::string_view name, const NewOrder& order, const Instrument& instrument)
+      : body_{body}, order_{order}, instrument_{instrument} {
+    body_.open("order_configuration").open(name);
+  }
 
-  void add(std::string_view name, std::string_view value) { members_.add(name, value); }
-  void add_flag(std::string_view name, bool value) { members_.add_flag(name, value); }
+  void add(std::string_view name, std::string_view value) { body_.add(name, value); }
+  void add_flag(std::string_view name, bool value) { body_.add_flag(name, value); }
 
   void sizes() {
     if (order_.order_qty) add_on_grid("base_size", "order_qty", order_.order_qty, instrument_.lot_size);
@@ -119,8 +122,10 @@ class Configuration {
     add("end_time", gateway::utc_text(end));
   }
 
-  const std::optional<Error>& error() const { return error_; }
-  const JsonText& members() const { return members_; }
+  std::optional<Error> end() {
+    body_.close().close();
+    return std::move(error_);
+  }
 
  private:
   void complain(Error error) {
@@ -136,9 +141,9 @@ class Configuration {
     }
   }
 
+  JsonText& body_;
   const NewOrder& order_;
   const Instrument& instrument_;
-  JsonText members_;
   std::optional<Error> error_;
 };
 
@@ -162,83 +167,85 @@ std::string_view direction_of(const NewOrder& order) {
   return is_up ? "STOP_DIRECTION_STOP_UP" : "STOP_DIRECTION_STOP_DOWN";
 }
 
-Result<JsonText> whole(std::string_view name, Configuration& configuration) {
-  if (configuration.error()) return *configuration.error();
-  JsonText outer;
-  outer.add_object(name, configuration.members());
-  return outer;
+std::string_view name_of(const NewOrder& order, Life life) {
+  if (order.order_type == OrderType::Market) return "market_market_ioc";
+  if (!is_triggered(order.order_type)) return limit_name(life);
+  return life == Life::Gtd ? "stop_limit_stop_limit_gtd" : "stop_limit_stop_limit_gtc";
 }
 
-Result<JsonText> configuration_of(const NewOrder& order, const Instrument& instrument, Timestamp now_ns) {
-  if (auto error = refuse(order, instrument)) return *std::move(error);
+// Writes the order_configuration, or says why there is none; then what is written is of no use.
+using WriteConfiguration = std::optional<Error> (*)(JsonText& body, const NewOrder& order, const Instrument& instrument,
+                                                    Timestamp now_ns);
+
+std::optional<Error> write_plain(JsonText& body, const NewOrder& order, const Instrument& instrument, Timestamp now_ns) {
+  if (auto error = refuse(order, instrument)) return error;
   const auto life = life_of(order);
   if (!life) return life.error();
-  Configuration configuration{order, instrument};
+  Configuration configuration{body, name_of(order, *life), order, instrument};
   configuration.sizes();
-  if (order.order_type == OrderType::Market) return whole("market_market_ioc", configuration);
+  if (order.order_type == OrderType::Market) return configuration.end();
   configuration.limit_price();
   if (is_triggered(order.order_type)) {
     configuration.stop_price("stop_price");
     if (*life == Life::Gtd) configuration.end_time(now_ns);
     configuration.add("stop_direction", direction_of(order));
-    return whole(*life == Life::Gtd ? "stop_limit_stop_limit_gtd" : "stop_limit_stop_limit_gtc", configuration);
+    return configuration.end();
   }
   if (*life == Life::Gtd) configuration.end_time(now_ns);
   if (*life == Life::Gtc || *life == Life::Gtd) configuration.add_flag("post_only", order.post_only);
-  return whole(limit_name(*life), configuration);
+  return configuration.end();
 }
 
-Result<JsonText> bracket_of(const NewOrder& order, const Instrument& instrument, Timestamp now_ns) {
+std::optional<Error> write_bracket(JsonText& body, const NewOrder& order, const Instrument& instrument, Timestamp now_ns) {
   if (!order.stop_px) return invalid("stop_px: missing");
   NewOrder limit = order;
   limit.stop_px.reset();
-  if (auto error = refuse(limit, instrument)) return *std::move(error);
+  if (auto error = refuse(limit, instrument)) return error;
   const auto life = life_of(limit);
   if (!life) return life.error();
   if (order.order_type != OrderType::Limit || order.post_only || (*life != Life::Gtc && *life != Life::Gtd)) {
     return unsupported("order_type: a bracket is a limit order that rests, and not post-only");
   }
-  Configuration configuration{order, instrument};
+  Configuration configuration{body, *life == Life::Gtd ? "trigger_bracket_gtd" : "trigger_bracket_gtc", order, instrument};
   configuration.sizes();
   configuration.limit_price();
   configuration.stop_price("stop_trigger_price");
   if (*life == Life::Gtd) configuration.end_time(now_ns);
-  return whole(*life == Life::Gtd ? "trigger_bracket_gtd" : "trigger_bracket_gtc", configuration);
+  return configuration.end();
 }
 
 // An empty name: a preview has none.
 Result<Request> order_request(std::string_view path, const NewOrder& order, const Instrument& instrument,
-                              std::string_view venue_order_id, Result<JsonText> configuration) {
-  if (!configuration) return configuration.error();
+                              std::string_view venue_order_id, WriteConfiguration write, Timestamp now_ns) {
   JsonText body;
   if (!venue_order_id.empty()) body.add("client_order_id", venue_order_id);
   body.add("product_id", view(instrument.broker_symbol)).add("side", order.side == Side::Buy ? "BUY" : "SELL");
-  body.add_object("order_configuration", *configuration);
-  return post(path, body.text());
+  if (auto error = write(body, order, instrument, now_ns)) return *std::move(error);
+  return post(path, body.take());
 }
 
 std::string edit_body(std::string_view broker_order_id, Decimal size, Decimal price) {
-  return JsonText{}.add("order_id", broker_order_id).add("size", digits(size)).add("price", digits(price)).text();
+  return JsonText{}.add("order_id", broker_order_id).add("size", digits(size)).add("price", digits(price)).take();
 }
 
 }  // namespace
 
 Result<Request> encode_place(const NewOrder& order, const Instrument& instrument, std::string_view venue_order_id,
                              Timestamp now_ns) {
-  return order_request("", order, instrument, venue_order_id, configuration_of(order, instrument, now_ns));
+  return order_request("", order, instrument, venue_order_id, write_plain, now_ns);
 }
 
 Result<Request> encode_preview(const NewOrder& order, const Instrument& instrument, Timestamp now_ns) {
-  return order_request("/preview", order, instrument, {}, configuration_of(order, instrument, now_ns));
+  return order_request("/preview", order, instrument, {}, write_plain, now_ns);
 }
 
 Result<Request> encode_bracket(const NewOrder& order, const Instrument& instrument, std::string_view venue_order_id,
                                Timestamp now_ns) {
-  return order_request("", order, instrument, venue_order_id, bracket_of(order, instrument, now_ns));
+  return order_request("", order, instrument, venue_order_id, write_bracket, now_ns);
 }
 
 Result<Request> encode_preview_bracket(const NewOrder& order, const Instrument& instrument, Timestamp now_ns) {
-  return order_request("/preview", order, instrument, {}, bracket_of(order, instrument, now_ns));
+  return order_request("/preview", order, instrument, {}, write_bracket, now_ns);
 }
 
 Request encode_edit(std::string_view broker_order_id, Decimal size, Decimal price) {

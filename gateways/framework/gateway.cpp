@@ -93,7 +93,7 @@ void Gateway::add_account(const Name& account, TlsContext& tls, Credentials cred
   const bool is_login = credentials.is_login();
   const bool is_none = credentials.is_none();
   const bool is_consumer = credentials.is_consumer();
-  OnTape tape = [this, account, credentials](Tape record) { on_tape(std::move(record), account, credentials); };
+  OnTape tape = [this, account, credentials](Tape&& record) { on_tape(std::move(record), account, credentials); };
   made->attach(make(AdapterContext{.loop = loop_,
                                    .tls = tls,
                                    .events = *made,
@@ -703,7 +703,7 @@ void Gateway::remember(Answer& answer, const Name& account) {
 
 // The sessions have cut what they were told to; this cuts the account's own secrets from wherever else they might turn
 // up.
-void Gateway::on_tape(Tape tape, const Name& account, const Credentials& credentials) {
+void Gateway::on_tape(Tape&& tape, const Name& account, const Credentials& credentials) {
   if (!tape_) return;
   tape.gateway = options_.name;
   tape.account = account;

@@ -105,7 +105,7 @@ class Gateway final : public AccountOwner {
   void send_instruments();
   template <class T>
   void publish(std::string topic, const Name& account, T tick);
-  void on_tape(Tape tape, const Name& account, const Credentials& credentials);
+  void on_tape(Tape&& tape, const Name& account, const Credentials& credentials);
   Account* find(const Name& account);
   asio::awaitable<void> keep_ticking();
   std::chrono::nanoseconds until_due();

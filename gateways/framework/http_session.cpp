@@ -102,7 +102,11 @@ std::string headers_of(const HttpRequest& request) {
   return text;
 }
 
-Bytes bytes_of(std::string_view text) { return {text.begin(), text.end()}; }
+// As bytes, which are copied at once; characters would be converted one by one.
+Bytes bytes_of(std::string_view text) {
+  const auto* const begin = reinterpret_cast<const std::uint8_t*>(text.data());
+  return {begin, begin + text.size()};
+}
 
 // In one piece, so that it leaves in one record of TLS and one packet. Nothing in it has a line break of its own.
 std::string written_out(const HttpRequest& request, const std::string& host) {
@@ -126,6 +130,7 @@ class AnswerParser : public http::basic_parser<false> {
  public:
   explicit AnswerParser(HttpResponse& response) : response_{response} {
     response_.headers.clear();
+    response_.headers.reserve(headers_usual);
     response_.body.clear();
   }
 
@@ -150,6 +155,7 @@ class AnswerParser : public http::basic_parser<false> {
   void on_chunk_header_impl(std::uint64_t, Piece, error_code&) override {}
   void on_finish_impl(error_code&) override {}
 
+  static constexpr std::size_t headers_usual = 16;
   static constexpr std::uint64_t body_reserve_max = 1u << 20;  // of what is only announced
 
   HttpResponse& response_;
@@ -484,12 +490,15 @@ void HttpSession::Pool::tape_answer(const HttpRequest& request, Secrets secrets,
 }
 
 void HttpSession::Pool::tape_all() {
-  for (auto& [tape, body, secrets] : std::exchange(untaped_, {})) {
+  std::vector<Untaped> all = std::exchange(untaped_, {});
+  for (auto& [tape, body, secrets] : all) {
     tape.headers = secrets.cut_from(std::move(tape.headers));
     tape.error = secrets.cut_from(std::move(tape.error));
     tape.body = bytes_of(secrets.cut_from(std::move(body)));
     tape_(std::move(tape));
   }
+  all.clear();
+  if (untaped_.empty()) untaped_.swap(all);  // its memory serves the next ones
 }
 
 asio::awaitable<HttpResponse> HttpSession::Pool::run(std::shared_ptr<Pool> pool, HttpRequest request) {

@@ -26,13 +26,15 @@ class JsonText {
   }
   JsonText& add_number(std::string_view name, std::int64_t value) { return add_raw(name, std::to_string(value)); }
   JsonText& add_flag(std::string_view name, bool value) { return add_raw(name, value ? "true" : "false"); }
-  JsonText& add_object(std::string_view name, const JsonText& value) { return add_raw(name, value.text()); }
-
-  std::string text() const {
-    std::string whole;
-    whole.reserve(text_.size() + 1);
-    return std::move(whole.append(text_).append("}"));
+  // An object in this one: what is added stands in it until it is closed.
+  JsonText& open(std::string_view name) { return add_raw(name, "{"); }
+  JsonText& close() {
+    text_ += '}';
+    return *this;
   }
+
+  // The whole of it, and nothing is left.
+  std::string take() { return std::move(close().text_); }
 
  private:
   JsonText& add_raw(std::string_view name, std::string_view value) {
@@ -41,7 +43,7 @@ class JsonText {
     return *this;
   }
   void begin(std::string_view name) {
-    text_.append(text_.size() > 1 ? ",\"" : "\"").append(name).append("\":");
+    text_.append(text_.back() == '{' ? "\"" : ",\"").append(name).append("\":");
   }
   void quote(std::string_view value) {
     if (hot::is_plain(value)) {

@@ -102,7 +102,7 @@ void serve(Setup setup) {
   Header header;  // of every tape message
   header.environment = setup.options.environment;
   header.sender = setup.options.name;
-  Gateway gateway{loop, std::move(setup.options), [&](Tape tape) {
+  Gateway gateway{loop, std::move(setup.options), [&](Tape&& tape) {
                     const RecordTime now = clock.now();
                     header.send_time_ns = now.wall_ns;
                     const auto patience = tape.channel == TapeChannel::MarketData ? market_data_gather : 0ms;
