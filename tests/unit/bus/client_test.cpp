@@ -145,9 +145,9 @@ TEST_F(ClientSessionTest, HearsReportsFromTheLastOneItKnew) {
   ClientSession session{loop, resumed, events()};
   EXPECT_FALSE(session.send(Heartbeat{})) << "nothing waits for a router that is not there";
   session.start();
-  run_until(loop, [&] { return numbers.size() == 2; });
+  run_until(loop, [&] { return numbers.size() >= 2; });
   router.report();
-  run_until(loop, [&] { return numbers.size() == 3; });
+  run_until(loop, [&] { return numbers.size() >= 3; });
   EXPECT_EQ(numbers, (std::vector<std::uint64_t>{4, 5, 6}));
   EXPECT_EQ(session.last_report(), 6u);
   EXPECT_TRUE(session.send(CancelOrder{.client_order_id = "C1", .orig_client_order_id = "A1"}, 9));
@@ -169,7 +169,7 @@ TEST_F(ClientSessionTest, AGapIsNoticedAndFilled) {
   router.lose_report();
   router.report();
   router.send_report(1);  // and one that comes twice
-  run_until(loop, [&] { return numbers.size() == 4; });
+  run_until(loop, [&] { return numbers.size() >= 4; });
   EXPECT_EQ(numbers, (std::vector<std::uint64_t>{1, 2, 3, 4}));
   EXPECT_EQ(router.count<Hello>(), 2u);
 }
@@ -183,7 +183,7 @@ TEST_F(ClientSessionTest, SaysHelloAgainWhenTheRouterForgotIt) {
   run_until(loop, [&] { return states.size() >= 3 && session.is_up(); });
   EXPECT_FALSE(states[1]);
   router.report();
-  run_until(loop, [&] { return numbers.size() == 1; });
+  run_until(loop, [&] { return numbers.size() >= 1; });
 }
 
 TEST_F(ClientSessionTest, ARouterThatFallsSilentIsGivenUpAndFoundAgain) {
@@ -192,13 +192,13 @@ TEST_F(ClientSessionTest, ARouterThatFallsSilentIsGivenUpAndFoundAgain) {
   session.start();
   run_until(loop, [&] { return session.is_up(); });
   router->report();
-  run_until(loop, [&] { return numbers.size() == 1; });
+  run_until(loop, [&] { return numbers.size() >= 1; });
   router.reset();
   run_until(loop, [&] { return !session.is_up(); });
   EXPECT_FALSE(session.send(CancelOrder{.client_order_id = "C1", .orig_client_order_id = "A1"}));
   router = std::make_unique<FakeRouter>(loop, address);
   router->reports = 3;
-  run_until(loop, [&] { return numbers.size() == 3; });
+  run_until(loop, [&] { return numbers.size() >= 3; });
   EXPECT_EQ(numbers, (std::vector<std::uint64_t>{1, 2, 3}));
   EXPECT_EQ(router->count<CancelOrder>(), 0u);
 }
@@ -209,7 +209,7 @@ TEST_F(ClientSessionTest, ReportsThatCanNoLongerBeHadAreNamed) {
   router.lost_before = 10;
   ClientSession session{loop, options(), events()};
   session.start();
-  run_until(loop, [&] { return numbers.size() == 3; });
+  run_until(loop, [&] { return numbers.size() >= 3; });
   EXPECT_EQ(lost, (std::vector<std::pair<std::uint64_t, std::uint64_t>>{{1, 9}}));
   EXPECT_EQ(numbers, (std::vector<std::uint64_t>{10, 11, 12}));
 }

@@ -124,10 +124,10 @@ TEST_F(EndpointTest, TellsWhenThePeerComesAndGoes) {
   for (std::size_t life = 1; life <= 3; ++life) {
     Endpoint router{loop, Kind::Router};
     router.bind(address);
-    run_until(loop, [&] { return told.size() == 2 * life - 1; });
+    run_until(loop, [&] { return told.size() >= 2 * life - 1; });
     EXPECT_TRUE(told.back());
   }
-  run_until(loop, [&] { return told.size() == 6; });
+  run_until(loop, [&] { return told.size() >= 6; });
   EXPECT_EQ(told, (std::vector<bool>{true, false, true, false, true, false}));
 }
 
@@ -278,17 +278,17 @@ TEST_F(EndpointTest, ASubscriberHearsItsTopicAndAPublisherHearsOfTheSubscription
   EXPECT_EQ(subscriptions.front(), (std::string{"+quote.a\0", 9}));
   EXPECT_TRUE(publisher.publish("quote.ab", bytes_of("no")));
   for (std::size_t size = 1; size < 40; ++size) EXPECT_TRUE(publisher.publish("quote.a", bytes_of(std::string(size, 'v'))));
-  run_until(loop, [&] { return heard.size() == 39; });
+  run_until(loop, [&] { return heard.size() >= 39; });
   EXPECT_EQ(heard.front(), "quote.a=v");
 
   // Each subscription is heard of, not only the first of its kind: a late subscriber is owed the last value.
   Endpoint late{loop, Kind::Sub};
   late.connect(address);
   late.subscribe(std::string_view{"quote.a\0", 8});
-  run_until(loop, [&] { return subscriptions.size() == 2; });
+  run_until(loop, [&] { return subscriptions.size() >= 2; });
   subscriber.unsubscribe(std::string_view{"quote.a\0", 8});
   late.unsubscribe(std::string_view{"quote.a\0", 8});
-  run_until(loop, [&] { return subscriptions.size() == 3; });
+  run_until(loop, [&] { return subscriptions.size() >= 3; });
   EXPECT_FALSE(publisher.has_subscribers());
 }
 

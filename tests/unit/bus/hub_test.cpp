@@ -68,9 +68,9 @@ TEST_F(HubTest, ALateSubscriberHasTheLastValueAtOnceWithItsOldSequence) {
 
   Subscriber wide{loop, config};
   wide.endpoint.subscribe("quote.binance.BTC");
-  run_until(loop, [&] { return wide.heard.size() == 2; });
+  run_until(loop, [&] { return wide.heard.size() >= 2; });
   EXPECT_TRUE(gateway.publish("quote.binance.BTC/USDT", quote("BTC/USDT", 8)));
-  run_until(loop, [&] { return wide.heard.size() == 3; });
+  run_until(loop, [&] { return wide.heard.size() >= 3; });
   EXPECT_EQ(wide.heard.back().second, 8u);
 }
 
@@ -83,7 +83,7 @@ TEST_F(HubTest, EveryoneHearsEachMessageInOrder) {
   EXPECT_TRUE(gateway.publish("quote.binance.X", quote("X", 1)));
   run_until(loop, [&] { return !one.heard.empty() && !two.heard.empty(); });
   for (std::uint64_t i = 2; i <= 5000; ++i) EXPECT_TRUE(gateway.publish("quote.binance.X", quote("X", i)));
-  run_until(loop, [&] { return one.heard.size() == 5000 && two.heard.size() == 5000; });
+  run_until(loop, [&] { return one.heard.size() >= 5000 && two.heard.size() >= 5000; });
   EXPECT_EQ(one.heard, two.heard);
 }
 

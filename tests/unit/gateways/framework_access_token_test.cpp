@@ -405,7 +405,7 @@ TEST_F(AccessTokenTest, AQuestionThatMeetsItsEndWaitsForTheNext) {
   };
   gateway::test::start<Result<std::string>>(loop_, line.ask(make_question), end);
   ASSERT_TRUE(run(loop_, line.ask(make_question)));
-  run_until(loop_, [&] { return ended.size() == 1; });
+  run_until(loop_, [&] { return ended.size() >= 1; });
   EXPECT_EQ(ended[0], ErrorCode::None);
   EXPECT_EQ(token.reveal(), "access-2");
   const std::lock_guard lock{mutex_};
