@@ -462,7 +462,7 @@ TEST(WebSocket, CarriesTextsBothWaysAndClosesInGoodOrder) {
   EXPECT_TRUE(client.socket->is_open());
   for (int i = 0; i < 50; ++i) ASSERT_TRUE(client.socket->send("text " + std::to_string(i)));
   ASSERT_TRUE(client.socket->send(std::string(20000, 'x')));
-  test::run_until(client.loop, [&] { return client.texts.size() == 51; });
+  test::run_until(client.loop, [&] { return client.texts.size() >= 51; });
   EXPECT_EQ(client.texts[49], "text 49");
   EXPECT_EQ(client.texts[50].size(), 20000u);
   client.socket->close();
@@ -627,7 +627,7 @@ TEST(WebSocket, TheTapeHasEveryTextAndNoSecret) {
   client.open();
   ASSERT_TRUE(client.socket->send("{\"method\":\"ping\"}"));
   ASSERT_TRUE(client.socket->send("{}", "{\"signature\":\"[cut]\"}"));
-  test::run_until(client.loop, [&] { return client.texts.size() == 2; });
+  test::run_until(client.loop, [&] { return client.texts.size() >= 2; });
   std::vector<std::string> sent;
   std::vector<std::string> received;
   for (const Tape& tape : client.tapes) {

@@ -80,7 +80,7 @@ TEST(Stream, ALossIsAGapAndARenewalIsNone) {
   talk.start();
   EXPECT_EQ(talk.ups, 1);
   ASSERT_TRUE(talk.stream->link()->send("enough"));
-  talk.until([&] { return server.accepted() == 3 && talk.stream->link() && talk.states.size() == 4; });
+  talk.until([&] { return server.accepted() == 3 && talk.stream->link() && talk.states.size() >= 4; });
   EXPECT_EQ(talk.ups, 2) << "the first and what followed the loss; not the renewal";
   const std::vector<SessionStateKind> expected{SessionStateKind::Ok, SessionStateKind::Down, SessionStateKind::Ok,
                                                SessionStateKind::Ok};
@@ -136,14 +136,14 @@ TEST(Stream, DataThatStopAreStaleAndALineThatEndsIsDown) {
   }};
   Conversation talk{server, {.silence_max = 1500ms}};
   talk.start();
-  talk.until([&] { return talk.states.size() == 2; });
+  talk.until([&] { return talk.states.size() >= 2; });
   EXPECT_EQ(talk.states[1], SessionStateKind::Stale) << talk.reasons[1];
-  talk.until([&] { return talk.states.size() == 3; });
+  talk.until([&] { return talk.states.size() >= 3; });
   talk.stream->link()->replace("an event is missing", false);
-  talk.until([&] { return talk.states.size() == 5; });
+  talk.until([&] { return talk.states.size() >= 5; });
   EXPECT_EQ(talk.states[3], SessionStateKind::Stale) << talk.reasons[3];
   ASSERT_TRUE(talk.stream->link()->send("end"));
-  talk.until([&] { return talk.states.size() == 6; });
+  talk.until([&] { return talk.states.size() >= 6; });
   EXPECT_EQ(talk.states[5], SessionStateKind::Down) << talk.reasons[5];
 }
 
