@@ -4,7 +4,6 @@
 // What may be decided without a socket is decided in encode, decode, facts, errors and instruments; what it does about orders is
 // in orders.cpp, about sessions in session.cpp.
 
-#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -134,6 +133,7 @@ class IbkrAdapter final : public gateway::SpotAdapter {
   // ---- what the stream tells
   LiveStream::Handlers stream_handlers();
   void on_order(const Order& change, Timestamp receive_time_ns);
+  void tell_order(const Order& order, Timestamp receive_time_ns);
   void on_execution(const Execution& execution, Timestamp receive_time_ns);
   void on_quote(const MarketFields& changed, Timestamp receive_time_ns);
   void on_notification(const Notification& said);
@@ -166,7 +166,7 @@ class IbkrAdapter final : public gateway::SpotAdapter {
 
   OrderBook book_;
   int lists_under_way_ = 0;
-  std::vector<std::function<void()>> held_back_;  // word of orders whose they are the answer to a list tells
+  std::map<std::string, Timestamp> held_back_;  // orders whose they are the answer to a list tells, and when IBKR spoke of them
   std::map<std::string, Change> changes_;  // under way or in doubt, by IBKR's number
   gateway::Turn live_turn_{context_.loop};
   std::vector<Order> live_;

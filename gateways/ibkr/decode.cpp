@@ -191,6 +191,8 @@ Order read_order(Reader& reader) {
   order.avg_price = first_cut(reader, {"avgPrice", "average_price", "avg_fill_price"});
   order.last_execution_ns = reader.maybe_time_ms("lastExecutionTime_r");
   order.parent_order_id = first_text(reader, {"parentId", "parent_id"});
+  const bool has_parent = order.parent_order_id != "0" && order.parent_order_id != "-1" && order.parent_order_id != order.order_id;
+  if (!has_parent) order.parent_order_id.clear();
   order.oca_group = first_text(reader, {"ocaGroupId", "oca_group_id"});
   order.reason = reader.words("order_cancellation_by_system_reason");
   order.cannot_cancel = reader.maybe_flag("cannot_cancel_order");

@@ -318,12 +318,13 @@ std::optional<VenueReport> terms_of(const Order& order, const VenueReport& state
   const bool is_ours = !order.client_order_id.empty();
   // An order by amount has no quantity of ours.
   const bool is_sized = !order.oca_group.empty() || order_rules::has_limit(order_type_of(order.order_type));
-  if (!is_ours || !is_sized || !order.total_qty) return std::nullopt;
+  if (!is_ours || !is_sized || !positive(order.total_qty)) return std::nullopt;
   VenueReport report = state;
   report.event = VenueEvent::Replaced;
   report.order_status = OrderStatus::Unset;
   report.cum_qty.reset();
   report.cum_quote_qty.reset();
+  if (report.price && report.price->is_zero()) report.price.reset();  // none is shown
   return report;
 }
 

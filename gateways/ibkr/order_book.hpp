@@ -59,6 +59,10 @@ class OrderBook {
     references_.try_emplace(order_id, client_order_id);
     numbers_[client_order_id] = order_id;
   }
+  // A child of this parent; empty: there is none.
+  void hang_on(const std::string& order_id, const std::string& parent_order_id) {
+    if (!parent_order_id.empty()) find_or_add(order_id).parent_order_id = parent_order_id;
+  }
   // It was replaced in place, of which IBKR's name for it knows nothing.
   void rename(const std::string& order_id, const std::string& venue_order_id, Timestamp as_of_ns) {
     find_or_add(order_id).client_order_id = venue_order_id;
@@ -146,7 +150,9 @@ class OrderBook {
   void name_child(Order& order) {
     const auto bracket = brackets_.find(order.parent_order_id);
     if (bracket == brackets_.end() || !order.client_order_id.empty()) return;
-    learn(order.order_id, bracket->second.child_of(order_type_of(order.order_type)));
+    const std::string name = bracket->second.child_of(order_type_of(order.order_type));
+    const std::string known = number_of(name);
+    if (known.empty() || known == order.order_id) learn(order.order_id, name);  // a person may hang more on it
   }
   Order& find_or_add(const std::string& order_id) {
     const auto [at, is_new] = orders_.try_emplace(order_id);

@@ -193,9 +193,12 @@ asio::awaitable<std::vector<std::optional<Ack>>> IbkrAdapter::sort_acks(PlaceLis
   co_return sorted;
 }
 
+// As they stand by now: what was heard of them since is in the book.
 void IbkrAdapter::tell_held_back() {
   if (lists_under_way_ > 0) return;
-  for (const auto& tell : std::exchange(held_back_, {})) tell();
+  for (const auto& [number, receive_time_ns] : std::exchange(held_back_, {})) {
+    if (const Order* order = book_.by_number(number)) tell_order(*order, receive_time_ns);
+  }
 }
 
 // Each has a name, by which it is answered for, and is found later.
@@ -212,6 +215,7 @@ asio::awaitable<Facts> IbkrAdapter::place_list(PlaceListCommand list) {
   }
   About whom = about(head, first.order.client_order_id);
   for (const PlaceCommand& each : list.commands) book_.sent(std::string{view(each.command.venue_order_id)});
+  const bool is_bracket = list.list_type != OrderListType::OneCancelsOther;
   ++lists_under_way_;
   const Said said = co_await converse(first, *std::move(request), std::move(whom), Purpose::PlaceList);
   const std::vector<std::optional<Ack>> acks = co_await sort_acks(list, said.acks);
@@ -227,6 +231,10 @@ asio::awaitable<Facts> IbkrAdapter::place_list(PlaceListCommand list) {
       fact.request_time_ns = said.facts.back().request_time_ns;
       fact.receive_time_ns = said.facts.back().receive_time_ns;
       if (fact.event == VenueEvent::Accepted) took(fact, command);
+      if (is_bracket && fact.event == VenueEvent::Accepted) {
+        if (i == 0) book_.learn(own->order_id, names_of_bracket(list).joined());
+        else book_.hang_on(own->order_id, std::string{view(facts.front().broker_order_id)});
+      }
     } else if (!said.acks.empty()) {
       fact = make_fact(command, VenueEvent::Unknown, ErrorCode::UnknownOutcome, "IBKR has answered, and does not name it");
       fact.request_time_ns = said.facts.back().request_time_ns;
@@ -234,6 +242,7 @@ asio::awaitable<Facts> IbkrAdapter::place_list(PlaceListCommand list) {
     if (said.acks.empty()) fact.broker_order_id = {};
     fact.command_id = command.command_id;
     fact.venue_order_id = command.venue_order_id;
+    if (fact.side != Side::Unset) fact.side = each.order.side;  // what is said of all was said of the first
     facts.push_back(std::move(fact));
   }
   tell_held_back();
@@ -629,8 +638,9 @@ VenueReport IbkrAdapter::fact_of_execution(const Execution& execution, VenueSour
   }
   VenueReport report = fill_of(execution, instrument, source);
   const bool is_of_bracket = names_in(execution.client_order_id).has_value();
-  if (is_of_bracket) report.venue_order_id = printable<64>(our_name_in(execution.client_order_id));
-  if (report.venue_order_id.empty() || (is_of_bracket && !book_.name_of(execution.order_id).empty())) {
+  if (is_of_bracket && execution.order_id.empty()) {
+    report.venue_order_id = printable<64>(our_name_in(execution.client_order_id));
+  } else if (is_of_bracket || report.venue_order_id.empty()) {  // a child may be shown under the name of its parent
     report.venue_order_id = printable<64>(book_.name_of(execution.order_id));
   }
   return report;
@@ -696,6 +706,10 @@ asio::awaitable<Result<Facts>> IbkrAdapter::order_status(Command command) {
   const auto executions_ns = co_await list_executions(as_of_ns);
   if (!executions_ns) co_return executions_ns.error();
   if (theirs.empty()) theirs = book_.number_of(ours);
+  // Whose it is its parent's fills may tell alone, where IBKR lists the parent no more.
+  if (!theirs.empty() && in_live({}, theirs) != nullptr) {
+    co_return co_await facts_of_order(*book_.by_number(theirs), command.symbol, VenueSource::Probe);
+  }
   Facts facts = theirs.empty() ? Facts{} : fills_of(theirs, VenueSource::Probe);
   if (facts.empty() && theirs.empty()) {
     const Order* known = book_.by_number(changing);
@@ -769,9 +783,13 @@ void IbkrAdapter::on_order(const Order& change, Timestamp receive_time_ns) {
   const Order& order = heard(change, rest_.broker_time_ns());
   if (order.status.empty()) return;
   if (order.client_order_id.empty() && !order.parent_order_id.empty() && lists_under_way_ > 0) {
-    held_back_.emplace_back([this, change, receive_time_ns] { on_order(change, receive_time_ns); });
+    held_back_[order.order_id] = receive_time_ns;
     return;
   }
+  tell_order(order, receive_time_ns);
+}
+
+void IbkrAdapter::tell_order(const Order& order, Timestamp receive_time_ns) {
   if (!book_.is_news(order)) return;
   const std::string conid = order.conid ? std::to_string(*order.conid) : order.symbol;
   UpdateFact said = fact_of(order, our_symbol(conid));

@@ -447,8 +447,10 @@ TEST_F(IbkrLive, OneTriggersAnotherAndWhatIsRefusedOfItIsToldOfIt) {
   }));
 
   ask("o451");
-  EXPECT_EQ(names(run(adapter_->place_list(bracket(limit("V4"), limit("V5", "10"_d, "220"_d), limit("V6", "10"_d, "80"_d))))),
-            (Names{VenueEvent::Rejected, VenueEvent::Rejected, VenueEvent::Rejected}));
+  const Facts declined = run(adapter_->place_list(bracket(limit("V4"), limit("V5", "10"_d, "220"_d), limit("V6", "10"_d, "80"_d))));
+  EXPECT_EQ(names(declined), (Names{VenueEvent::Rejected, VenueEvent::Rejected, VenueEvent::Rejected}));
+  EXPECT_EQ(declined[0].side, Side::Buy);
+  EXPECT_EQ(declined[2].side, Side::Sell) << "else it is taken for another's order";
 
   list.commands[0].command.venue_order_id = "V7";
   list.commands[1].command.venue_order_id = "V8";

@@ -55,6 +55,14 @@ TEST(IbkrDecode, DigitsOfNumbersAreKept) {
   EXPECT_EQ(to_string(*live->orders.at(0).price), "100.10");
 }
 
+TEST(IbkrDecode, AnOrderWithoutAParentHasNone) {
+  const auto live = decode_live_orders(R"({"orders":[{"orderId":1,"parentId":0},{"orderId":2,"parentId":"-1"},)"
+                                       R"({"orderId":3,"parentId":3},{"orderId":4,"parentId":3}],"snapshot":true})");
+  ASSERT_TRUE(live) << live.error().text;
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(live->orders.at(i).parent_order_id, "") << i;
+  EXPECT_EQ(live->orders.at(3).parent_order_id, "3");
+}
+
 TEST(IbkrDecode, WhatIsOfAnotherKindIsNamed) {
   const struct {
     Error error;

@@ -255,7 +255,9 @@ TEST(IbkrOrderBook, WhoseAChildIsItsParentAndItsTypeTell) {
   EXPECT_EQ(book.merge(shown_as("14", "Limit", "", "13")).client_order_id, "V2");
   EXPECT_EQ(book.merge(shown_as("16", "Market", "", "13")).client_order_id, "") << "none of the two";
   EXPECT_EQ(book.number_of("V3"), "15");
-  EXPECT_EQ(book.others_in_group_of("14").size(), 2u);
+  EXPECT_EQ(book.merge(shown_as("17", "Limit", "", "13")).client_order_id, "") << "somebody else's, on our order";
+  EXPECT_EQ(book.number_of("V2"), "14");
+  EXPECT_EQ(book.others_in_group_of("14").size(), 3u);
   EXPECT_TRUE(book.is_of_bracket("13") && book.is_of_bracket("14"));
 
   EXPECT_EQ(book.merge(shown_as("23", "Limit", "V4.V5", "")).client_order_id, "V4");
@@ -371,6 +373,11 @@ TEST(IbkrOrderBook, WhatAnOrderAsksForIsToldBeforeHowItStands) {
   EXPECT_FALSE(terms_of(order, state)) << "it may be for an amount";
   order.order_type = "Limit";
   EXPECT_TRUE(terms_of(order, state));
+  state.price = "0"_d;
+  EXPECT_FALSE(terms_of(order, state)->price) << "none is shown";
+  order.total_qty = "0"_d;
+  EXPECT_FALSE(terms_of(order, state)) << "0 would be filled at once";
+  order.total_qty = "6"_d;
   order.oca_group = "oco-11";
   const auto size = terms_of(order, state);
   ASSERT_TRUE(size);
