@@ -464,6 +464,22 @@ TEST_F(IbkrLive, OneTriggersAnotherAndWhatIsRefusedOfItIsToldOfIt) {
   EXPECT_TRUE(by_leg[1].broker_order_id.empty());
 }
 
+// Filled yesterday, and IBKR lists it no more: its fills alone tell whose its child is, which is alive.
+TEST_F(IbkrLive, AChildIsFoundWhoseParentIsListedNoMore) {
+  connect();
+  fault(R"({"kind":"answer_instead","endpoint":"orders","next":1,"status":200,"body":"{\"orders\":[{\"orderId\":902,\"parentId\":901,)"
+        R"(\"conid\":265598,\"orderType\":\"Limit\",\"price\":\"210\",\"side\":\"SELL\",\"status\":\"Submitted\",\"totalSize\":10,)"
+        R"(\"filledQuantity\":0}],\"snapshot\":true}"})");
+  fault(R"({"kind":"answer_instead","endpoint":"trades","next":1,"status":200,"body":"[{\"execution_id\":\"0000e0d5.6576fd38.01.01\",)"
+        R"(\"order_id\":901,\"order_ref\":\"V1.V2.V3\",\"conid\":265598,\"side\":\"B\",\"size\":10,\"price\":\"100\",)"
+        R"(\"trade_time_r\":1702317649000}]"})");
+  const auto found = run(adapter_->order_status(limit("V2").command));
+  ASSERT_TRUE(found) << found.error().text;
+  EXPECT_EQ(found->back().order_status, OrderStatus::New) << view(found->back().text);
+  EXPECT_EQ(view(found->back().venue_order_id), "V2");
+  EXPECT_EQ(view(found->back().broker_order_id), "902");
+}
+
 TEST_F(IbkrLive, APreviewSaysWhatAnOrderWouldComeToAndPlacesNone) {
   connect();
   const auto said = run(adapter_->preview(limit("V0").order));
