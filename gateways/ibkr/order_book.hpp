@@ -107,14 +107,15 @@ class OrderBook {
     const Order* order = by_number(order_id);
     return brackets_.contains(order_id) || (order != nullptr && !order->parent_order_id.empty());
   }
-  // The others of which one cancels the others, as far as they are known.
+  // The others of which one cancels the others, as far as they are known. What a person hangs on our order has no name.
   std::vector<Order> others_in_group_of(const std::string& order_id) const {
     const Order* own = by_number(order_id);
     std::vector<Order> others;
     if (own == nullptr || (own->oca_group.empty() && own->parent_order_id.empty())) return others;
     for (const auto& [number, order] : orders_) {
       const bool is_tied = (!order.oca_group.empty() && order.oca_group == own->oca_group) ||
-                           (!order.parent_order_id.empty() && order.parent_order_id == own->parent_order_id);
+                           (!order.parent_order_id.empty() && order.parent_order_id == own->parent_order_id &&
+                            !order.client_order_id.empty());
       if (number != order_id && is_tied) others.push_back(order);
     }
     return others;

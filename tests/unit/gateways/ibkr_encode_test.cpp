@@ -257,7 +257,8 @@ TEST(IbkrOrderBook, WhoseAChildIsItsParentAndItsTypeTell) {
   EXPECT_EQ(book.number_of("V3"), "15");
   EXPECT_EQ(book.merge(shown_as("17", "Limit", "", "13")).client_order_id, "") << "somebody else's, on our order";
   EXPECT_EQ(book.number_of("V2"), "14");
-  EXPECT_EQ(book.others_in_group_of("14").size(), 3u);
+  ASSERT_EQ(book.others_in_group_of("14").size(), 1u) << "theirs are not cancelled with ours";
+  EXPECT_EQ(book.others_in_group_of("14").front().order_id, "15");
   EXPECT_TRUE(book.is_of_bracket("13") && book.is_of_bracket("14"));
 
   EXPECT_EQ(book.merge(shown_as("23", "Limit", "V4.V5", "")).client_order_id, "V4");
