@@ -218,7 +218,7 @@ class Walk:
         for number, order in ours.items():
             found += compare_legs(order, legs[number]) if legs[number] else (
                 [] if order["order_status"] == "Rejected" else [f"{order}: the venue has it not"])
-        return found + compare_trades(self.dealer.reports, book["trades"])
+        return found + compare_trades(self.dealer.reports, book)
 
 
 def compare_legs(ours, legs):
@@ -240,14 +240,12 @@ def compare_legs(ours, legs):
     return [f"{ours['client_order_id']}: {name} is {a} here and {b} at the venue" for name, a, b in facts if a != b]
 
 
-def compare_trades(reports, trades):
-    """Every fill that was reported, once, and every trade of the venue's. A broker that changes an order where it is goes on
-    calling it by the first of our names: which of them is in their last three letters."""
-    def fills(rows, price, qty):
-        return sorted(((row["venue_order_id"] if "venue_order_id" in row else row["client_order_id"])[:-3], Number(row[price]),
-                       Number(row[qty])) for row in rows)
-    told = fills([r for r in reports if r["exec_type"] == "Trade"], "last_px", "last_qty")
-    made = fills(trades, "price", "qty")
+def compare_trades(reports, book):
+    """Every fill that was reported, once, and every trade of the venue's: of which order the broker's own name tells, for one
+    that it changes where it is goes on under the first of ours."""
+    number_of = {order["client_order_id"]: str(order["order_id"]) for order in book["orders"]}
+    told = sorted((r["broker_order_id"], Number(r["last_px"]), Number(r["last_qty"])) for r in reports if r["exec_type"] == "Trade")
+    made = sorted((number_of[t["client_order_id"]], Number(t["price"]), Number(t["qty"])) for t in book["trades"])
     return [] if told == made else [f"fills are {told} here and {made} at the venue"]
 
 
