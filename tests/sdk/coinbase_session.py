@@ -207,13 +207,7 @@ class Session(session.Session):
         orders, fills = super().of_journal(journal)
         for fill in fills:
             fill["trade_id"] = self.trade_of.get(fill["trade_id"], fill["trade_id"])
-        first = {}  # Coinbase goes on calling an order that was edited by the first of our names
-        for report in compare.published(journal):
-            if report.get("broker_order_id"):
-                first.setdefault(report["broker_order_id"], report.get("venue_order_id"))
-        for order in orders:
-            order["client_order_id"] = first[order["order_id"]]
-        return orders, fills
+        return self.under_first_names(journal, orders), fills
 
     def placed(self, what, *order, **more):
         """Places, and asks for it again: the acknowledgement says little."""

@@ -160,12 +160,7 @@ class Session(session.Session):
         orders, fills = super().of_journal(journal)
         for fill in fills:
             fill["time_s"] = str(int(fill.pop("time_ms")) // 1000)
-        first = {}  # IBKR goes on calling an order that was replaced by the first of our names
-        for report in compare.published(journal):
-            first.setdefault(report.get("broker_order_id"), report.get("venue_order_id"))
-        for order in orders:
-            order["client_order_id"] = first[order["order_id"]]
-        return orders, fills
+        return self.under_first_names(journal, orders), fills
 
     def placed(self, what, *order, **more):
         """Places, and asks for it again: the acknowledgement says little."""

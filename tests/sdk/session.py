@@ -101,6 +101,17 @@ class Comparison:
         """Busbar's orders and fills."""
         return compare.orders_of_journal(journal, self.separator), compare.trades_of_journal(journal, self.separator)
 
+    @staticmethod
+    def under_first_names(journal, orders):
+        """As a broker has them that changes an order where it is, and goes on calling it by the first of our names."""
+        first = {}
+        for report in compare.published(journal):
+            if report.get("broker_order_id"):
+                first.setdefault(report["broker_order_id"], report.get("venue_order_id"))
+        for order in orders:
+            order["client_order_id"] = first[order["order_id"]]
+        return orders
+
     def journal_differences(self, *told):
         """What Busbar published of all these orders and fills, from its journal, against what others say: (who, orders, fills).
         Returns differences and how many facts there were."""

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "tests/unit/router/core_bench.hpp"
 
@@ -19,6 +20,20 @@ struct Flow : testing::Test, Bench {
     client(h, session);
   }
   std::vector<ExecutionReport> session_reports() const { return to<ExecutionReport>(Destination::Session); }
+  // A1, which its broker calls 77, is to become R1: the commands of both.
+  std::pair<Command, Command> replacing_77() {
+    const Command sent = working(limit("A1"));
+    VenueReport known = fact(sent, VenueEvent::State);
+    known.order_status = New;
+    known.broker_order_id = "77";
+    report(known);
+    ReplaceOrder replace;
+    replace.client_order_id = "R1";
+    replace.orig_client_order_id = "A1";
+    replace.price = "49000"_d;
+    client(replace);
+    return {sent, command()};
+  }
 };
 
 // ---- The ordinary way
@@ -250,17 +265,7 @@ TEST_F(Flow, AReplaceIsALegUnderOneOrderId) {
 
 // Where the broker changes an order in place it may know it by the first of our names for ever: its own name for it stays, too.
 TEST_F(Flow, AnOrderChangedInPlaceIsToldUnderItsFirstName) {
-  const Command sent = working(limit("A1"));
-  VenueReport known = fact(sent, VenueEvent::State);
-  known.order_status = New;
-  known.broker_order_id = "77";
-  report(known);
-  ReplaceOrder replace;
-  replace.client_order_id = "R1";
-  replace.orig_client_order_id = "A1";
-  replace.price = "49000"_d;
-  client(replace);
-  const Command asked = command();
+  const auto [sent, asked] = replacing_77();
   VenueReport replaced = fact(asked, VenueEvent::Replaced);
   replaced.broker_order_id = "77";
   report(replaced);
@@ -276,17 +281,8 @@ TEST_F(Flow, AnOrderChangedInPlaceIsToldUnderItsFirstName) {
 
 // Whose first word bears no number has none yet: that of the one before it is not its own.
 TEST_F(Flow, ANewOrderThatIsToldWithoutANumberIsNotTheOldOne) {
-  const Command sent = working(limit("A1"));
-  VenueReport known = fact(sent, VenueEvent::State);
-  known.order_status = New;
-  known.broker_order_id = "77";
-  report(known);
-  ReplaceOrder replace;
-  replace.client_order_id = "R1";
-  replace.orig_client_order_id = "A1";
-  replace.price = "49000"_d;
-  client(replace);
-  report(fact(command(), VenueEvent::Replaced));
+  const auto [sent, asked] = replacing_77();
+  report(fact(asked, VenueEvent::Replaced));
   VenueReport canceled = fact(sent, VenueEvent::Canceled);
   canceled.command_id = 0;
   canceled.broker_order_id = "77";
@@ -296,17 +292,7 @@ TEST_F(Flow, ANewOrderThatIsToldWithoutANumberIsNotTheOldOne) {
 
 // Its end may be told before it is told that the change was done, and then under the first name: it is no predecessor's.
 TEST_F(Flow, AnOrderChangedInPlaceThatHasEndedIsAskedFor) {
-  const Command sent = working(limit("A1"));
-  VenueReport known = fact(sent, VenueEvent::State);
-  known.order_status = New;
-  known.broker_order_id = "77";
-  report(known);
-  ReplaceOrder replace;
-  replace.client_order_id = "R1";
-  replace.orig_client_order_id = "A1";
-  replace.price = "49000"_d;
-  client(replace);
-  const Command asked = command();
+  const auto [sent, asked] = replacing_77();
   VenueReport canceled = fact(sent, VenueEvent::Canceled);
   canceled.command_id = 0;
   canceled.broker_order_id = "77";
