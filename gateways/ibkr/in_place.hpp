@@ -2,6 +2,7 @@
 // A replace that IBKR does in place, by which the order keeps its number and the name that it had at first: so that what
 // became of it shows in what the order asks for, and in nothing else. Pure.
 
+#include <algorithm>
 #include <optional>
 #include <string>
 
@@ -10,6 +11,14 @@
 #include "gateways/ibkr/facts.hpp"
 
 namespace busbar::ibkr {
+
+// What the order is to be for, as IBKR counts it: it may have been placed for what another one had left. Never more than the client
+// asks for, also where somebody else has made it larger and the router has not heard of it.
+inline std::optional<Decimal> total_to_ask_for(Decimal there, Decimal orig_order_qty, Decimal order_qty) {
+  const auto more = subtract(order_qty, orig_order_qty);
+  const auto total = more ? add(there, *more) : std::nullopt;
+  return total ? std::optional{std::min(*total, order_qty)} : std::nullopt;
+}
 
 // What the order shows once it is done.
 struct Change {

@@ -395,9 +395,7 @@ asio::awaitable<Result<IbkrAdapter::MaybeOrder>> IbkrAdapter::find_to_change(Rep
 // it has taken the change: whether that was done shows in the order alone.
 asio::awaitable<Facts> IbkrAdapter::change_in_place(ReplaceCommand command, Instrument rules, Order before) {
   const Command& head = command.command;
-  // It may have been placed for what another one had left.
-  const auto more = subtract(*command.order.order_qty, *command.orig_order_qty);
-  const auto qty = more && before.total_qty ? add(*before.total_qty, *more) : std::nullopt;
+  const auto qty = before.total_qty ? total_to_ask_for(*before.total_qty, *command.orig_order_qty, *command.order.order_qty) : std::nullopt;
   if (has_ended(before) || !qty || !before.filled_qty || *qty <= *before.filled_qty) {
     co_return replace_refused(head, 0, {ErrorCode::OrderRejected, "the order ended before it could be replaced"});
   }

@@ -319,6 +319,12 @@ TEST(IbkrInPlace, MoreThanWasAskedForIsTooMuch) {
   EXPECT_TRUE(is_too_large(change, before, shown("Limit", "12", "190.50"))) << "what was filled is not counted in";
 }
 
+TEST(IbkrInPlace, NoMoreIsAskedForThanTheClientWants) {
+  EXPECT_EQ(total_to_ask_for("10"_d, "10"_d, "11"_d), "11"_d);
+  EXPECT_EQ(total_to_ask_for("6"_d, "10"_d, "11"_d), "7"_d) << "it was placed for what another had left";
+  EXPECT_EQ(total_to_ask_for("12"_d, "10"_d, "11"_d), "11"_d) << "somebody has made it larger";
+}
+
 TEST(IbkrOrderBook, ASlowAnswerDoesNotTakeAChangeBack) {
   OrderBook book;
   Order before = shown("Limit", "5", "180");
