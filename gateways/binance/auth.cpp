@@ -87,6 +87,9 @@ Result<Signer> Signer::private_key(std::string_view text, std::string_view passp
   if (!impl->is_rsa && EVP_PKEY_is_a(impl->key.get(), "ED25519") != 1) {
     return Error{ErrorCode::AuthenticationFailed, "the private key is neither RSA nor Ed25519"};
   }
+  if (!gateway::can_sign(impl->key.get())) {
+    return Error{ErrorCode::AuthenticationFailed, "the private key is damaged and cannot sign"};
+  }
   return Signer{std::move(impl)};
 }
 

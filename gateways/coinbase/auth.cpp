@@ -163,6 +163,7 @@ Result<Signer> Signer::of(std::string_view secret, std::string_view key_name) {
   }
   auto key = key_of(secret);
   if (!key) return key.error();
+  if (!gateway::can_sign(key->get())) return unusable("the private key is damaged and cannot sign");
   auto impl = std::make_unique<Impl>();
   impl->key = *std::move(key);
   if (EVP_PKEY_is_a(impl->key.get(), "EC") != 1) return Signer{std::move(impl)};

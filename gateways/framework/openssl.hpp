@@ -3,6 +3,8 @@
 
 #include <memory>
 
+#include <openssl/evp.h>
+
 namespace busbar::gateway {
 
 template <auto Free>
@@ -14,5 +16,9 @@ struct Freed {
 };
 template <class T, auto Free>
 using Owned = std::unique_ptr<T, Freed<Free>>;
+
+// Whether the private key signs (SHA-256, or Ed25519 by itself) what its public half confirms. A damaged one may be read well, and
+// fail when it is used first.
+bool can_sign(EVP_PKEY* key);
 
 }  // namespace busbar::gateway

@@ -172,6 +172,7 @@ Result<RsaKey> RsaKey::of(std::string_view pem, std::string_view what) {
   if (EVP_PKEY_is_a(impl->key.get(), "RSA") != 1) return unusable(std::string{what} + ": no RSA key");
   if (EVP_PKEY_get_bits(impl->key.get()) < 1024)
     return unusable(std::string{what} + ": an RSA key of less than 1024 bits");
+  if (!gateway::can_sign(impl->key.get())) return unusable(std::string{what} + ": a damaged RSA key, which cannot sign");
   return RsaKey{std::move(impl)};
 }
 

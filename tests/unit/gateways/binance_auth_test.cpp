@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/unit/gateways/damaged_keys.hpp"
+
 namespace busbar::binance {
 namespace {
 
@@ -56,6 +58,16 @@ TEST(BinanceAuth, RefusesAKeyItCannotUseWithoutShowingIt) {
     EXPECT_EQ(signer.error().text.find("hunter2"), std::string::npos);
   }
   EXPECT_FALSE(Signer::hmac(""));
+}
+
+TEST(BinanceAuth, ADamagedKeyIsRefusedBeforeItIsToSign) {
+  int refused = 0;
+  for (const std::string& pem : damaged(make_rsa_key())) {
+    const auto signer = Signer::private_key(pem);
+    if (signer) { EXPECT_FALSE(signer->sign("x").empty()); }
+    refused += !signer && signer.error().text == "the private key is damaged and cannot sign" ? 1 : 0;
+  }
+  EXPECT_GT(refused, 500);  // its modulus alone has 1,024 bits
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 
 #include "gateways/coinbase/credential.hpp"
 #include "gateways/framework/base64.hpp"
+#include "tests/unit/gateways/damaged_keys.hpp"
 
 namespace busbar::coinbase {
 namespace {
@@ -67,6 +68,16 @@ TEST(CoinbaseAuth, RefusesAKeyItCannotUseWithoutShowingIt) {
       "KEY-----\nMIG2AgEAMBAGByqGSM49AgEGBSuBBAAiBIGeMIGbAgEBBDBp1bBIZMbLBPaQ8j2vyjEJuGxCQFbb8XbY\n-----END PRIVATE "
       "KEY-----\n");
   EXPECT_FALSE(other_curve);
+}
+
+TEST(CoinbaseAuth, ADamagedKeyIsRefusedBeforeItIsToSign) {
+  int refused = 0;
+  for (const std::string& pem : damaged(make_p256_key())) {
+    const auto signer = Signer::of(pem);
+    if (signer) { EXPECT_EQ(signer->sign("x").size(), 64u); }
+    refused += !signer && signer.error().text == "the private key is damaged and cannot sign" ? 1 : 0;
+  }
+  EXPECT_GT(refused, 100);  // the number that is secret has 256 bits
 }
 
 TEST(CoinbaseAuth, AKeyFileOfAnotherKeyIsRefused) {

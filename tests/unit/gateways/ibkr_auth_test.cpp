@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/unit/gateways/damaged_keys.hpp"
+
 namespace busbar::ibkr {
 namespace {
 
@@ -110,6 +112,16 @@ TEST(IbkrAuth, AKeyThatCannotBeUsedIsNamedAndNotShown) {
     EXPECT_EQ(key.error().text.find("MII"), std::string::npos);
     EXPECT_EQ(key.error().text.find("MC4"), std::string::npos);
   }
+}
+
+TEST(IbkrAuth, ADamagedKeyIsRefusedBeforeItIsToSign) {
+  int refused = 0;
+  for (const std::string& pem : damaged(make_rsa_key())) {
+    const auto key = RsaKey::of(pem, "signature key");
+    if (key) { EXPECT_FALSE(key->sign("x").empty()); }
+    refused += !key && key.error().text == "signature key: a damaged RSA key, which cannot sign" ? 1 : 0;
+  }
+  EXPECT_GT(refused, 500);  // its modulus alone has 1,024 bits
 }
 
 TEST(IbkrAuth, BytesAsTextAreReadStrictly) {

@@ -79,8 +79,10 @@ RsaKey private_key_from(std::string_view pem) {
   }
   const Bio text{BIO_new_mem_buf(unfolded.data(), static_cast<int>(unfolded.size())), BIO_free};
   RsaKey key{PEM_read_bio_PrivateKey(text.get(), nullptr, nullptr, nullptr), EVP_PKEY_free};
+  const KeyContext context{key ? EVP_PKEY_CTX_new(key.get(), nullptr) : nullptr, EVP_PKEY_CTX_free};
+  const bool is_whole = context && EVP_PKEY_is_a(key.get(), "RSA") == 1 && EVP_PKEY_check(context.get()) == 1;
   ERR_clear_error();
-  return key && EVP_PKEY_is_a(key.get(), "RSA") == 1 ? key : nullptr;
+  return is_whole ? key : nullptr;
 }
 
 std::string make_private_key() {
