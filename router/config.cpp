@@ -9,6 +9,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "bus/codec.hpp"
 #include "bus/daemon.hpp"
 #include "bus/folder.hpp"
 
@@ -41,8 +42,16 @@ void read_symbols(ConfigTable& parent, const Name& account, std::vector<SymbolRu
   }
 }
 
+// Symbols may be written in any script, names on the bus in ASCII only.
+void check_name(ConfigTable& parent, const Name& name) {
+  const bool is_plain = std::all_of(name.begin(), name.end(), [](char c) { return c > ' ' && c <= '~'; });
+  if (!is_plain) parent.refuse(view(name), "is no name: 1 to 32 printable ASCII characters without spaces");
+}
+
 void read_clients(ConfigTable& root, std::vector<ClientRule>& rules) {
+  ConfigTable clients = root.table("clients");
   for (auto& [name, table] : root.tables("clients")) {
+    check_name(clients, name);
     ClientRule rule;
     rule.client = name;
     if (view(name) == "router") table.refuse("accounts", "\"router\" is the router's own name");
@@ -73,7 +82,9 @@ void read_market_closed(ConfigTable& table, AccountRule& rule) {
 }
 
 void read_accounts(ConfigTable& root, Configuration& core) {
+  ConfigTable accounts = root.table("accounts");
   for (auto& [name, table] : root.tables("accounts")) {
+    check_name(accounts, name);
     AccountRule rule;
     rule.account = name;
     rule.gateway = table.name("gateway");
@@ -105,6 +116,21 @@ void read_accounts(ConfigTable& root, Configuration& core) {
       }
     }
   }
+}
+
+// It becomes a record at every start. One that is too large for the log, or that nobody can read again, would be the last: the
+// router could never be started from its log any more.
+void check_record(const ConfigTable& root, Configuration core) {
+  constexpr std::size_t size_max = message_size_max - 4096;  // so that it fits the smallest segment
+  core.journal_id = "0000000000000000";
+  const Bytes bytes = encode(Header{.environment = core.environment, .sender = Name{"router"}}, Body{core});
+  const std::string rules = std::to_string(core.clients.size()) + " clients, " + std::to_string(core.accounts.size()) +
+                            " accounts and " + std::to_string(core.symbols.size()) + " symbols";
+  if (bytes.size() > size_max) {
+    root.refuse("clients", rules + " make a record of " + std::to_string(bytes.size()) + " bytes, at most " +
+                               std::to_string(size_max) + " fit");
+  }
+  if (const auto read = decode(bytes); !read) root.refuse("clients", rules + " make no record: " + read.error().text);
 }
 
 }  // namespace
@@ -155,6 +181,7 @@ RouterConfig read_config(ConfigTable root) {
   read_accounts(root, config.core);
   root.ignore_others();
   root.finish();
+  check_record(root, config.core);
   return config;
 }
 
@@ -169,6 +196,10 @@ Name journal_id(const fs::path& state) {
       throw std::runtime_error{file.string() + ": is no journal id: 16 characters of 0-9 and a-v"};
     }
     return Name{id.data(), id.size()};
+  }
+  std::error_code is_unknown;
+  if (fs::symlink_status(file, is_unknown).type() != fs::file_type::not_found) {
+    throw std::runtime_error{file.string() + ": cannot be read, and no other id may be drawn in its place"};
   }
   std::array<std::uint8_t, length> random;
   if (getrandom(random.data(), random.size(), 0) != static_cast<ssize_t>(random.size())) {

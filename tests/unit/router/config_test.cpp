@@ -93,6 +93,8 @@ TEST(RouterConfig, NamesWhatIsWrong) {
       {"restricted = true", "restrict = true", "nobody knows this key"},
       {"market_closed = \"queue\"", "market_closed = \"wait\"", "none of refuse, queue, extended"},
       {"[clients.beta]", "[clients.router]", "the router's own name"},
+      {"[clients.beta]", "[clients.\"j\u00fcrgen\"]", "clients.j\u00fcrgen: is no name: 1 to 32 printable ASCII"},
+      {"[accounts.second]", "[accounts.\"zw\u00f6lf\"]", "accounts.zw\u00f6lf: is no name: 1 to 32 printable ASCII"},
       {"state = \"/var/lib/busbar/router\"", "state = \"router\"", "absolute path"},
   };
   for (const Case& c : cases) {
@@ -109,6 +111,25 @@ TEST(RouterConfig, NamesWhatIsWrong) {
   }
 }
 
+// The router starts from its records, and this is one of them.
+TEST(RouterConfig, IsRefusedWhereItMakesNoRecordThatCanBeReadAgain) {
+  const auto read = [](std::size_t count, std::string_view name) -> std::string {
+    std::string text{whole};
+    for (std::size_t i = 0; i < count; ++i) text += "[symbols." + std::string{name} + std::to_string(i) + "]\n";
+    try {
+      return std::to_string(read_config(ConfigFile::parse(text, "busbar.toml")).core.symbols.size());
+    } catch (const ConfigError& error) {
+      return error.what();
+    }
+  };
+  EXPECT_EQ(read(4000, "S"), "4002");
+  const std::string many = read(5000, "S");
+  EXPECT_NE(many.find("2 clients, 2 accounts and 5002 symbols make no record"), std::string::npos) << many;
+  const std::string large = read(20'000, "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+  EXPECT_NE(large.find("20002 symbols make a record of "), std::string::npos) << large;
+  EXPECT_NE(large.find("busbar.toml:"), std::string::npos) << large;
+}
+
 TEST(JournalId, IsDrawnOnceAndForEver) {
   const Folder one;
   const Folder other;
@@ -119,6 +140,10 @@ TEST(JournalId, IsDrawnOnceAndForEver) {
   EXPECT_NE(journal_id(other.path()), id);
   std::ofstream{other.path() / "id"} << "what?\n";
   EXPECT_THROW(journal_id(other.path()), std::runtime_error);
+  const Folder unreadable;  // to root as well
+  std::filesystem::create_symlink("id", unreadable.path() / "id");
+  EXPECT_THROW(journal_id(unreadable.path()), std::runtime_error);
+  EXPECT_TRUE(std::filesystem::is_symlink(unreadable.path() / "id"));
 }
 
 }  // namespace
