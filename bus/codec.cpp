@@ -122,6 +122,7 @@ constexpr std::string_view type_name(FillQuantity) { return "FillQuantity"; }
 struct Reader {
   std::string_view table;
   Error error;
+  std::size_t elements_left = 0;  // bytes of them
 };
 
 // Names the table that is being read, and the one around it again afterwards.
@@ -248,10 +249,19 @@ bool get(Reader& in, std::string_view field, const wire::Decimal* value, std::op
   return true;
 }
 
+// Many tables may name one list, which would be taken for each of them: a megabyte would become gigabytes. Whoever writes each
+// list once never has more of their elements than bytes.
+bool take_elements(Reader& in, std::string_view field, std::size_t bytes) {
+  if (bytes > in.elements_left) return refuse(in, field, "its elements stand in several tables");
+  in.elements_left -= bytes;
+  return true;
+}
+
 template <bool, Alphabet>
 bool get(Reader& in, std::string_view field, const flatbuffers::Vector<const wire::BookLevel*>* levels, std::vector<BookLevel>& out) {
   out.clear();
   if (levels == nullptr) return true;
+  if (!take_elements(in, field, levels->size() * sizeof(wire::BookLevel))) return false;
   out.reserve(levels->size());
   for (const wire::BookLevel* level : *levels) {
     const auto price = Decimal::from_parts(level->price().mantissa(), level->price().exponent());
@@ -287,6 +297,7 @@ bool get(Reader& in, std::string_view field, const flatbuffers::Vector<Offset<fl
          std::vector<Text<N>>& out) {
   out.clear();
   if (texts == nullptr) return true;
+  if (!take_elements(in, field, texts->size() * sizeof(flatbuffers::uoffset_t))) return false;
   out.reserve(texts->size());
   for (const flatbuffers::String* text : *texts) {
     if (!get<true, alphabet>(in, field, text, out.emplace_back())) return false;
@@ -743,7 +754,43 @@ bool is_list(wire::Body type) {
          type == wire::Body::GatewayHello || type == wire::Body::GatewayWelcome;
 }
 
+// What a field of a table points to, of which nothing else is known yet; null: nothing.
+template <class T>
+const T* target_of(const flatbuffers::Verifier& verifier, const flatbuffers::Table* table, flatbuffers::voffset_t field) {
+  return table != nullptr && table->VerifyOffset(verifier, field) ? table->GetPointer<const T*>(field) : nullptr;
+}
+
+// The verifier counts tables, and looks at a list of texts as often as a table names it: of a megabyte for minutes. Only the
+// clients of a Configuration list texts. Are they more than the bytes hold?
+bool lists_texts_again(std::span<const std::uint8_t> bytes) {
+  using Offsets = flatbuffers::Vector<flatbuffers::uoffset_t>;
+  auto verifier = verifier_of(bytes, tables_of_lists_max);
+  const auto table_at = [&verifier](const flatbuffers::Table* table) {
+    return table != nullptr && table->VerifyTableStart(verifier) ? table : nullptr;
+  };
+  const auto root = verifier.VerifyOffset(0);
+  const auto* message = root == 0 ? nullptr : table_at(reinterpret_cast<const flatbuffers::Table*>(bytes.data() + root));
+  const bool is_configuration =
+      message != nullptr && message->VerifyField<std::uint8_t>(verifier, wire::Message::VT_BODY_TYPE, 1) &&
+      message->GetField<std::uint8_t>(wire::Message::VT_BODY_TYPE, 0) == static_cast<std::uint8_t>(wire::Body::Configuration);
+  if (!is_configuration) return false;
+  const auto* body = table_at(target_of<flatbuffers::Table>(verifier, message, wire::Message::VT_BODY));
+  const auto* clients = target_of<Offsets>(verifier, body, wire::Configuration::VT_CLIENTS);
+  if (clients == nullptr || !verifier.VerifyVector(clients)) return false;
+  std::size_t texts = 0;
+  for (const std::uint8_t* at = clients->Data(); at != clients->Data() + clients->size() * sizeof(flatbuffers::uoffset_t);
+       at += sizeof(flatbuffers::uoffset_t)) {
+    const auto offset = verifier.VerifyOffset(at, 0);
+    const auto* client = offset == 0 ? nullptr : table_at(reinterpret_cast<const flatbuffers::Table*>(at + offset));
+    const auto* accounts = target_of<Offsets>(verifier, client, wire::ClientRule::VT_ACCOUNTS);
+    if (accounts != nullptr && verifier.VerifyVector(accounts)) texts += accounts->size();
+  }
+  return texts * sizeof(flatbuffers::uoffset_t) > bytes.size();
+}
+
 bool check_form(Reader& in, std::span<const std::uint8_t> bytes) {
+  constexpr std::size_t much = 4096;  // bytes; less is looked at in no time, however often
+  if (bytes.size() > much && lists_texts_again(bytes)) return refuse(in, "bytes", "list texts in several tables");
   if (auto verifier = verifier_of(bytes); wire::VerifyMessageBuffer(verifier)) return true;
   if (auto verifier = verifier_of(bytes, tables_of_lists_max); !wire::VerifyMessageBuffer(verifier)) {
     return refuse(in, "bytes", "are not a well-formed buffer");
@@ -765,14 +812,14 @@ bool read_message(Reader& in, std::span<const std::uint8_t> bytes, Message& out)
 }  // namespace
 
 Result<Message> decode(std::span<const std::uint8_t> bytes) {
-  Reader in{"Message", {}};
+  Reader in{"Message", {}, bytes.size()};
   Result<Message> result{Fresh<Message>{}};  // and no other is returned, or this one would be moved
   if (!read_message(in, bytes, *result)) result = in.error;
   return result;
 }
 
 Result<Header> decode_header(std::span<const std::uint8_t> bytes) {
-  Reader in{"Message", {}};
+  Reader in{"Message", {}, 0};
   if (!check_size(in, bytes)) return in.error;
   bytes = align(bytes);
   auto verifier = verifier_of(bytes);

@@ -369,6 +369,62 @@ TEST(Codec, WhatNoStructCanHoldIsRefused) {
   EXPECT_EQ(decode(by_hand(order_with(long_id.c_str(), &one))).error().text, "NewOrder.client_order_id: 65 bytes are more than 64");
 }
 
+// Tables may share what they name, and a list that many of them share would be taken, and verified, once for each.
+TEST(Codec, AListStandsInOneTable) {
+  const auto finish = [](flatbuffers::FlatBufferBuilder& builder, wire::Body type, flatbuffers::Offset<void> body) {
+    const auto head = wire::CreateHeaderDirect(builder, 1, wire::Environment::Paper, "alpha", nullptr, 1, 42);
+    wire::FinishMessageBuffer(builder, wire::CreateMessage(builder, head, type, body));
+    return Bytes{builder.GetBufferPointer(), builder.GetBufferPointer() + builder.GetSize()};
+  };
+  const auto answer_with = [&](std::size_t books, std::size_t lists) {
+    flatbuffers::FlatBufferBuilder builder;
+    const std::vector<wire::BookLevel> levels(1000, wire::BookLevel{wire::Decimal{1, 0}, wire::Decimal{1, 0}});
+    flatbuffers::Offset<flatbuffers::Vector<const wire::BookLevel*>> shared;
+    std::vector<flatbuffers::Offset<wire::Book>> all;
+    for (std::size_t i = 0; i < books; ++i) {
+      if (i < lists) shared = builder.CreateVectorOfStructs(levels);
+      const auto source = builder.CreateString("main");
+      const auto symbol = builder.CreateString("X");
+      wire::BookBuilder book{builder};
+      book.add_source(source);
+      book.add_symbol(symbol);
+      book.add_bids(shared);
+      all.push_back(book.Finish());
+    }
+    const auto list = builder.CreateVector(all);
+    wire::AnswerBuilder answer{builder};
+    answer.add_kind(wire::QueryKind::Book);
+    answer.add_books(list);
+    return finish(builder, wire::Body::Answer, answer.Finish().Union());
+  };
+  EXPECT_TRUE(decode(answer_with(20, 20)));
+  EXPECT_EQ(decode(answer_with(1000, 1)).error().text, "Book.bids: its elements stand in several tables");
+
+  const auto configuration_with = [&](std::size_t clients, std::size_t lists, std::size_t names) {
+    flatbuffers::FlatBufferBuilder builder;
+    const auto name = builder.CreateString("main");
+    flatbuffers::Offset<flatbuffers::Vector<flatbuffers::Offset<flatbuffers::String>>> shared;
+    std::vector<flatbuffers::Offset<wire::ClientRule>> all;
+    for (std::size_t i = 0; i < clients; ++i) {
+      if (i < lists) shared = builder.CreateVector(std::vector(names, name));
+      wire::ClientRuleBuilder client{builder};
+      client.add_client(name);
+      client.add_accounts(shared);
+      all.push_back(client.Finish());
+    }
+    const auto list = builder.CreateVector(all);
+    wire::ConfigurationBuilder configuration{builder};
+    configuration.add_environment(wire::Environment::Paper);
+    configuration.add_journal_id(name);
+    configuration.add_clients(list);
+    return finish(builder, wire::Body::Configuration, configuration.Finish().Union());
+  };
+  EXPECT_TRUE(decode(configuration_with(100, 100, 1000)));
+  EXPECT_EQ(decode(configuration_with(60, 1, 10'000)).error().text, "Message.bytes: list texts in several tables");
+  EXPECT_EQ(decode(configuration_with(4000, 1, 10'000)).error().text, "Message.bytes: list texts in several tables");
+  EXPECT_EQ(decode(configuration_with(20, 2, 100)).error().text, "ClientRule.accounts: its elements stand in several tables");
+}
+
 TEST(Codec, ALaterSchemaIsUnsupportedAndItsSenderStillKnown) {
   const wire::Decimal one{1, 0};
   const struct {
