@@ -1,9 +1,14 @@
 #include "bus/audit_feed.hpp"
 
+#include <cassert>
+#include <cstring>
 #include <utility>
 
 #include <boost/asio/post.hpp>
+#include <flatbuffers/flatbuffers.h>
 #include <spdlog/spdlog.h>
+
+#include "schemas/message_generated.h"
 
 namespace busbar::bus {
 namespace {
@@ -13,10 +18,37 @@ constexpr auto tick_interval = std::chrono::milliseconds{250};  // while somethi
 constexpr auto tick_rest = std::chrono::milliseconds{1000};
 constexpr auto silence_max = std::chrono::milliseconds{2000};  // auditd acknowledges each second; after two, it is asked
 constexpr int stop_ticks_max = 8;
+constexpr std::size_t head_room = 512;  // for what an AuditAppend begins with: with the longest names, half of that
+constexpr std::size_t spares_max = 16;
 
 std::chrono::steady_clock::time_point next_multiple(std::chrono::milliseconds interval) {
   const auto now = std::chrono::steady_clock::now().time_since_epoch();
   return std::chrono::steady_clock::time_point{now - now % interval + interval};
+}
+
+RecordHeader header_of(std::span<const std::uint8_t> frame) {
+  RecordHeader header;
+  std::memcpy(&header, frame.data(), sizeof header);
+  return header;
+}
+
+// An AuditAppend up to its records. Made first, they lie at the end, so that they need not be copied into it: here without any,
+// and then with their size instead of none's.
+Bytes head_of(const Header& header, std::string_view stream, std::uint64_t first_sequence, std::uint32_t count, std::size_t size) {
+  flatbuffers::FlatBufferBuilder builder{head_room};
+  const std::uint8_t none = 0;
+  const auto records = builder.CreateVector(&none, 0);
+  const auto name = builder.CreateString(stream);
+  const auto append = wire::CreateAuditAppend(builder, name, first_sequence, count, records);
+  const auto sender = builder.CreateString(view(header.sender));
+  const auto session = builder.CreateString(view(header.session));
+  const auto sealed = wire::CreateHeader(builder, header.schema_version, header.environment, sender, session, 0, 0,
+                                         header.send_time_ns);
+  wire::FinishMessageBuffer(builder, wire::CreateMessage(builder, sealed, wire::Body::AuditAppend, append.Union()));
+  Bytes head{builder.GetBufferPointer(), builder.GetBufferPointer() + builder.GetSize()};
+  const auto length = flatbuffers::EndianScalar(static_cast<flatbuffers::uoffset_t>(size));
+  std::memcpy(head.data() + head.size() - sizeof length, &length, sizeof length);
+  return head;
 }
 
 }  // namespace
@@ -36,11 +68,38 @@ AuditFeed::AuditFeed(asio::io_context& loop, AuditFeedOptions options)
 
 void AuditFeed::append(std::span<const std::uint8_t> message, RecordTime time, std::chrono::milliseconds patience) {
   ++appended_;
-  waiting_.push_back({time, message.size()});
-  messages_.insert(messages_.end(), message.begin(), message.end());
+  if (waiting_.empty() || waiting_.back().bytes.size() >= batch_bytes_max) waiting_.push_back(new_batch());
+  add(waiting_.back(), time, message);
+  waiting_bytes_ += frame_size(message.size());
   if (held_bytes() > options_.bytes_max) drop_oldest();
-  if (patience.count() == 0 || waiting_bytes() >= batch_bytes_max) return schedule_pump();
+  if (patience.count() == 0 || waiting_bytes_ >= batch_bytes_max) return schedule_pump();
   pump_within(patience);
+}
+
+AuditFeed::Batch AuditFeed::new_batch() {
+  Batch batch;
+  if (!spares_.empty()) {
+    batch.bytes = std::move(spares_.back());
+    spares_.pop_back();
+  }
+  batch.bytes.resize(head_room);
+  batch.begin = head_room;
+  return batch;
+}
+
+void AuditFeed::keep_spare(Bytes&& bytes) {
+  if (spares_.size() >= spares_max || bytes.capacity() > 4 * batch_bytes_max) return;
+  bytes.clear();
+  spares_.push_back(std::move(bytes));
+}
+
+void AuditFeed::add(Batch& batch, RecordTime time, std::span<const std::uint8_t> message) const {
+  RecordHeader head;
+  head.time_ns = time.time_ns;
+  head.wall_ns = time.wall_ns;
+  head.kind = static_cast<std::uint8_t>(options_.kind);
+  append_unnumbered(batch.bytes, head, message);
+  ++batch.count;
 }
 
 void AuditFeed::drop_oldest() {
@@ -49,19 +108,17 @@ void AuditFeed::drop_oldest() {
                  options_.bytes_max);
   }
   while (!waiting_.empty() && held_bytes() > options_.bytes_max) {
-    take_oldest();
+    Batch& oldest = waiting_.front();
+    const std::size_t size = frame_size(header_of(oldest.message()).size);
+    oldest.begin += size;
+    waiting_bytes_ -= size;
+    if (--oldest.count == 0) {
+      keep_spare(std::move(oldest.bytes));
+      waiting_.pop_front();
+    }
     ++dropped_;
     ++dropped_unnoted_;
   }
-}
-
-// Their bytes go when there is as much before the oldest as behind it.
-void AuditFeed::take_oldest() {
-  messages_begin_ += waiting_.front().size;
-  waiting_.pop_front();
-  if (messages_begin_ < messages_.size() - messages_begin_) return;
-  messages_.erase(messages_.begin(), messages_.begin() + static_cast<std::ptrdiff_t>(messages_begin_));
-  messages_begin_ = 0;
 }
 
 void AuditFeed::stop(std::function<void()> done) {
@@ -85,13 +142,14 @@ void AuditFeed::ask() {
   is_known_ = false;
   heard_ = std::chrono::steady_clock::now();
   arm_tick();
-  const std::uint64_t oldest = sent_.empty() ? next_sequence_ : sent_.front().first;
+  const std::uint64_t oldest = sent_.empty() ? next_sequence_ : sent_.front().last - sent_.front().count + 1;
   static_cast<void>(endpoint_.send(encode(header(), AuditState{.stream = options_.stream, .next_sequence = oldest})));
 }
 
 void AuditFeed::tick() {
   if (!is_known_ || (!sent_.empty() && std::chrono::steady_clock::now() - heard_ > silence_max)) ask();
   has_resent_ = has_asked_to_stop_ = false;
+  if (held_bytes() < batch_bytes_max) spares_.clear();
   if (!is_gathering_ || unsent_batches_ > 0 || done_) schedule_pump();
   tick_at_ = std::chrono::steady_clock::time_point::max();
   arm_tick();
@@ -128,7 +186,8 @@ void AuditFeed::on_state(std::uint64_t next_sequence) {
   bool has_moved = false;
   while (!sent_.empty() && sent_.front().last < next_sequence) {
     acknowledged_ = sent_.front().last;
-    sent_bytes_ -= sent_.front().message.size();
+    sent_bytes_ -= sent_.front().size();
+    keep_spare(std::move(sent_.front().bytes));
     sent_.pop_front();
     if (unsent_batches_ > sent_.size()) unsent_batches_ = sent_.size();
     has_moved = true;
@@ -167,7 +226,7 @@ void AuditFeed::pump() {
   if (!is_known_) return;
   for (;;) {
     for (; unsent_batches_ > 0; --unsent_batches_) {
-      if (!endpoint_.send(sent_[sent_.size() - unsent_batches_].message)) return arm_tick();  // tries again
+      if (!endpoint_.send(sent_[sent_.size() - unsent_batches_].message())) return arm_tick();  // tries again
     }
     if (waiting_.empty() || sent_bytes_ >= options_.bytes_max / 2) break;
     make_batch();
@@ -177,40 +236,44 @@ void AuditFeed::pump() {
 }
 
 void AuditFeed::make_batch() {
-  AuditAppend append{.stream = options_.stream, .first_sequence = next_sequence_};
-  const auto add = [&](RecordTime time, std::span<const std::uint8_t> message) {
-    RecordHeader head;
-    head.sequence = next_sequence_++;
-    head.time_ns = time.time_ns;
-    head.wall_ns = time.wall_ns;
-    head.kind = static_cast<std::uint8_t>(options_.kind);
-    append_frame(append.records, head, message);
-    ++append.count;
-  };
-  if (dropped_unnoted_ > 0) {
-    if (options_.kind == RecordKind::Tape) add(waiting_.front().time, make_gap_note());
-    spdlog::warn("auditd takes {} again; {} records were let go", view(options_.stream), dropped_unnoted_);
-    dropped_unnoted_ = 0;
+  if (dropped_unnoted_ > 0) note_gap();
+  Batch batch = std::move(waiting_.front());
+  waiting_.pop_front();
+  waiting_bytes_ -= batch.size();
+  number(batch);
+}
+
+void AuditFeed::number(Batch& batch) {
+  const std::uint64_t first = next_sequence_;
+  for (std::span rest = std::span{batch.bytes}.subspan(batch.begin); !rest.empty();) {
+    rest = rest.subspan(number_frame(rest, next_sequence_++));
   }
-  while (!waiting_.empty() && append.records.size() < batch_bytes_max) {
-    add(waiting_.front().time, std::span{messages_}.subspan(messages_begin_, waiting_.front().size));
-    take_oldest();
-  }
+  const Bytes head = head_of(header(), view(options_.stream), first, batch.count, batch.size());
+  assert(next_sequence_ - first == batch.count && head.size() <= batch.begin);
+  batch.begin -= head.size();
+  std::memcpy(batch.bytes.data() + batch.begin, head.data(), head.size());
+  batch.last = next_sequence_ - 1;
   if (sent_.empty()) heard_ = std::chrono::steady_clock::now();
-  Batch batch{append.first_sequence, next_sequence_ - 1, encode(header(), append)};
-  sent_bytes_ += batch.message.size();
+  sent_bytes_ += batch.size();
   sent_.push_back(std::move(batch));
   ++unsent_batches_;
 }
 
 // Whoever reads the tape shall know that something is missing here. Quotes say so themselves, by their sequence.
-Bytes AuditFeed::make_gap_note() const {
-  return encode(header(), Tape{.gateway = options_.sender,
-                               .direction = TapeDirection::Received,
-                               .channel = TapeChannel::Rest,
-                               .error = std::to_string(dropped_unnoted_) + " records were let go before this one: the archive "
-                                        "could not be reached",
-                               .time_ns = waiting_.front().time.wall_ns});
+void AuditFeed::note_gap() {
+  if (options_.kind == RecordKind::Tape) {
+    const RecordHeader next = header_of(waiting_.front().message());
+    const Tape note{.gateway = options_.sender,
+                    .direction = TapeDirection::Received,
+                    .channel = TapeChannel::Rest,
+                    .error = std::to_string(dropped_unnoted_) + " records were let go before this one: the archive could not be reached",
+                    .time_ns = next.wall_ns};
+    Batch batch = new_batch();
+    add(batch, {next.time_ns, next.wall_ns}, encode(header(), note));
+    number(batch);
+  }
+  spdlog::warn("auditd takes {} again; {} records were let go", view(options_.stream), dropped_unnoted_);
+  dropped_unnoted_ = 0;
 }
 
 Header AuditFeed::header() const {

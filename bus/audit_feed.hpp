@@ -9,6 +9,7 @@
 #include <functional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -46,14 +47,15 @@ class AuditFeed {
   std::uint64_t dropped() const { return dropped_; }
 
  private:
-  struct Waiting {
-    RecordTime time;
-    std::size_t size;  // of its message
-  };
+  // Records as they are sent: their frames lie where they will leave from, with room before them for what an AuditAppend begins
+  // with.
   struct Batch {
-    std::uint64_t first = 0;
-    std::uint64_t last = 0;
-    Bytes message;  // the AuditAppend as it is sent
+    Bytes bytes;
+    std::size_t begin = 0;  // of the frames; once they are numbered, of the message
+    std::uint32_t count = 0;
+    std::uint64_t last = 0;  // once they are numbered
+    std::size_t size() const { return bytes.size() - begin; }
+    std::span<const std::uint8_t> message() const { return std::span{bytes}.subspan(begin); }
   };
 
   void on_bytes(std::span<const std::uint8_t> bytes);
@@ -63,24 +65,26 @@ class AuditFeed {
   void pump_within(std::chrono::milliseconds patience);
   void pump();
   void drop_oldest();
-  void take_oldest();
+  Batch new_batch();
+  void add(Batch& batch, RecordTime time, std::span<const std::uint8_t> message) const;
   void make_batch();
-  Bytes make_gap_note() const;
+  void number(Batch& batch);
+  void note_gap();
+  void keep_spare(Bytes&& bytes);
   void tick();
   void arm_tick();
   void finish_if_done();
   Header header() const;
-  std::size_t waiting_bytes() const { return messages_.size() - messages_begin_; }
-  std::size_t held_bytes() const { return waiting_bytes() + sent_bytes_; }
+  std::size_t held_bytes() const { return waiting_bytes_ + sent_bytes_; }
 
   AuditFeedOptions options_;
   Endpoint endpoint_;
   asio::steady_timer timer_;
   asio::steady_timer gathering_;
-  std::deque<Waiting> waiting_;  // not numbered yet, so that letting some go leaves no gap
-  Bytes messages_;               // theirs, one behind the other
-  std::size_t messages_begin_ = 0;
+  std::deque<Batch> waiting_;    // not numbered yet, so that letting some go leaves no gap
+  std::size_t waiting_bytes_ = 0;
   std::deque<Batch> sent_;       // numbered and not acknowledged
+  std::vector<Bytes> spares_;    // what acknowledged ones lay in, while there is much to send
   std::size_t unsent_batches_ = 0;  // at the end of sent_: the socket was full
   std::size_t sent_bytes_ = 0;
   std::uint64_t next_sequence_ = 1;

@@ -29,6 +29,11 @@ std::uint32_t crc32c_table(std::uint32_t crc, std::span<const std::uint8_t> byte
 }
 
 #if defined(__x86_64__)
+bool has_instruction() {
+  static const bool has = __builtin_cpu_supports("sse4.2") != 0;
+  return has;
+}
+
 __attribute__((target("sse4.2"))) std::uint32_t crc32c_instruction(std::uint32_t crc, std::span<const std::uint8_t> bytes) {
   std::uint64_t wide = crc;
   const auto word_at = [&bytes](std::size_t at) {
@@ -47,13 +52,65 @@ __attribute__((target("sse4.2"))) std::uint32_t crc32c_instruction(std::uint32_t
   for (const std::uint8_t byte : bytes) narrow = _mm_crc32_u8(narrow, byte);
   return narrow;
 }
+
+// The same bytes after two different beginnings. One instruction waits for the one before, so the second costs next to nothing.
+__attribute__((target("sse4.2"))) void crc32c_instruction(std::uint32_t& first, std::uint32_t& second,
+                                                          std::span<const std::uint8_t> bytes) {
+  std::uint64_t wide_first = first;
+  std::uint64_t wide_second = second;
+  for (; bytes.size() >= 8; bytes = bytes.subspan(8)) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, bytes.data(), sizeof word);
+    wide_first = _mm_crc32_u64(wide_first, word);
+    wide_second = _mm_crc32_u64(wide_second, word);
+  }
+  first = static_cast<std::uint32_t>(wide_first);
+  second = static_cast<std::uint32_t>(wide_second);
+  for (const std::uint8_t byte : bytes) {
+    first = _mm_crc32_u8(first, byte);
+    second = _mm_crc32_u8(second, byte);
+  }
+}
 #endif
 
-std::uint32_t checksum(RecordHeader header, std::span<const std::uint8_t> payload) {
+std::uint32_t checksum(RecordHeader header) {
   header.crc = 0;
   std::array<std::uint8_t, sizeof header> bytes{};
   std::memcpy(bytes.data(), &header, sizeof header);
-  return crc32c(crc32c(0, bytes), payload);
+  return crc32c(0, bytes);
+}
+
+std::uint32_t checksum(const RecordHeader& header, std::span<const std::uint8_t> payload) {
+  return crc32c(checksum(header), payload);
+}
+
+// Both go on with the same bytes.
+void crc32c_both(std::uint32_t& first, std::uint32_t& second, std::span<const std::uint8_t> bytes) {
+#if defined(__x86_64__)
+  if (has_instruction()) {
+    first = ~first;
+    second = ~second;
+    crc32c_instruction(first, second, bytes);
+    first = ~first;
+    second = ~second;
+    return;
+  }
+#endif
+  first = crc32c(first, bytes);
+  second = crc32c(second, bytes);
+}
+
+RecordHeader header_of(std::span<const std::uint8_t> frame) {
+  RecordHeader header;
+  std::memcpy(&header, frame.data(), sizeof header);
+  return header;
+}
+
+void append(Bytes& out, const RecordHeader& header, std::span<const std::uint8_t> payload) {
+  const auto* head = reinterpret_cast<const std::uint8_t*>(&header);
+  out.insert(out.end(), head, head + sizeof header);
+  out.insert(out.end(), payload.begin(), payload.end());
+  out.insert(out.end(), frame_size(payload.size()) - sizeof header - payload.size(), 0);
 }
 
 bool is_zero(std::span<const std::uint8_t> bytes) {
@@ -66,8 +123,7 @@ Error bad(std::string text) { return {ErrorCode::InvalidMessage, std::move(text)
 
 std::uint32_t crc32c(std::uint32_t crc, std::span<const std::uint8_t> bytes) {
 #if defined(__x86_64__)
-  static const bool has_instruction = __builtin_cpu_supports("sse4.2") != 0;
-  if (has_instruction) return ~crc32c_instruction(~crc, bytes);
+  if (has_instruction()) return ~crc32c_instruction(~crc, bytes);
 #endif
   return ~crc32c_table(~crc, bytes);
 }
@@ -76,10 +132,21 @@ void append_frame(Bytes& out, const RecordHeader& header, std::span<const std::u
   RecordHeader sealed = header;
   sealed.size = static_cast<std::uint32_t>(payload.size());
   sealed.crc = checksum(sealed, payload);
-  const auto* head = reinterpret_cast<const std::uint8_t*>(&sealed);
-  out.insert(out.end(), head, head + sizeof sealed);
-  out.insert(out.end(), payload.begin(), payload.end());
-  out.insert(out.end(), frame_size(payload.size()) - sizeof sealed - payload.size(), 0);
+  append(out, sealed, payload);
+}
+
+void append_unnumbered(Bytes& out, const RecordHeader& header, std::span<const std::uint8_t> payload) {
+  RecordHeader sized = header;
+  sized.size = static_cast<std::uint32_t>(payload.size());
+  append(out, sized, payload);
+}
+
+std::size_t number_frame(std::span<std::uint8_t> bytes, std::uint64_t sequence) {
+  RecordHeader header = header_of(bytes);
+  header.sequence = sequence;
+  header.crc = checksum(header, bytes.subspan(sizeof header, header.size));
+  std::memcpy(bytes.data(), &header, sizeof header);
+  return frame_size(header.size);
 }
 
 bool is_end(const Error& error) { return error.text == "end"; }
@@ -90,8 +157,7 @@ Result<Frame> read_frame(std::span<const std::uint8_t> bytes, bool has_been_chec
     return bad("record: " + std::to_string(bytes.size()) + " bytes are too short for a header");
   }
   Frame frame{};
-  RecordHeader& header = frame.record.header;
-  std::memcpy(&header, bytes.data(), sizeof header);
+  const RecordHeader& header = frame.record.header = header_of(bytes);
   if (header.size == 0 || header.size > record_size_max) {
     return bad("record.size: " + std::to_string(header.size) + " is not 1 to " + std::to_string(record_size_max));
   }
@@ -108,6 +174,20 @@ Result<Frame> read_frame(std::span<const std::uint8_t> bytes, bool has_been_chec
   if (header.kind == 0 || header.kind > static_cast<std::uint8_t>(RecordKind::Unread)) {
     return bad("record " + std::to_string(header.sequence) + ".kind: " + std::to_string(header.kind) + " is not a RecordKind");
   }
+  return frame;
+}
+
+Result<Frame> append_renumbered(Bytes& out, std::span<const std::uint8_t> bytes, std::uint64_t sequence) {
+  const auto frame = read_frame(bytes, true);
+  if (!frame) return read_frame(bytes);  // which says first what is wrong first
+  RecordHeader header = frame->record.header;
+  header.sequence = sequence;
+  std::uint32_t came_with = checksum(frame->record.header);
+  header.crc = checksum(header);
+  crc32c_both(came_with, header.crc, frame->record.payload);
+  const auto padding = bytes.first(frame->size).subspan(sizeof header + header.size);
+  if (came_with != frame->record.header.crc || !is_zero(padding)) return read_frame(bytes);
+  append(out, header, frame->record.payload);
   return frame;
 }
 

@@ -45,6 +45,10 @@ constexpr std::size_t frame_size(std::size_t payload) { return sizeof(RecordHead
 
 // Appends one frame to `out`, computing the checksum.
 void append_frame(Bytes& out, const RecordHeader& header, std::span<const std::uint8_t> payload);
+// The same of a record whose sequence is not known yet: with neither sequence nor checksum, until number_frame() gives it both.
+void append_unnumbered(Bytes& out, const RecordHeader& header, std::span<const std::uint8_t> payload);
+// Of a frame that lies at the start of `bytes` and was appended here. The size of the frame.
+std::size_t number_frame(std::span<std::uint8_t> bytes, std::uint64_t sequence);
 
 // Reads the frame at the start of `bytes`. InvalidMessage names what is wrong: short, size, checksum, sequence 0, kind.
 // Nothing, or zeros where a header should be, is the end: not damage, and is_end() tells the two apart.
@@ -54,6 +58,9 @@ struct Frame {
 };
 // What has been checked, or will be by whoever gets it, is spared its checksum.
 Result<Frame> read_frame(std::span<const std::uint8_t> bytes, bool has_been_checked = false);
+// Reads the frame at the start of `bytes`, and appends it to `out` under another sequence. What is wrong with it is not appended.
+// Both checksums, the one it came with and the one it gets, are taken in one pass. The frame returned is the one that came.
+Result<Frame> append_renumbered(Bytes& out, std::span<const std::uint8_t> bytes, std::uint64_t sequence);
 bool is_end(const Error& error);
 
 }  // namespace busbar

@@ -13,8 +13,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     busbar::Bytes again;
     busbar::append_frame(again, record.header, record.payload);
     if (again.size() != frame->size || !std::equal(again.begin(), again.end(), bytes.begin())) std::abort();
+    busbar::Bytes renumbered;
+    const auto came = busbar::append_renumbered(renumbered, bytes, 1);
+    if (!came || !busbar::read_frame(renumbered)) std::abort();
+    busbar::number_frame(renumbered, record.header.sequence);
+    if (came->size != frame->size || renumbered != again) std::abort();
     bytes = bytes.subspan(frame->size);
   }
+  busbar::Bytes none;
+  if (const auto last = busbar::append_renumbered(none, bytes, 1); last || !none.empty()) std::abort();
   // The checksum keeps a fuzzer out, so its bytes are also a payload.
   if (size > 0 && size <= busbar::record_size_max) {
     busbar::RecordHeader header;

@@ -22,6 +22,8 @@ class Archive {
     endpoint_.on_message([this](const RoutingId& peer, std::string_view, std::span<const std::uint8_t> bytes) {
       const auto message = decode(bytes);
       ASSERT_TRUE(message) << message.error().text;
+      sender = message->header.sender;
+      session = message->header.session;
       if (const auto* append = std::get_if<AuditAppend>(&message->body)) take(*append);
       if (is_silent) return;
       static_cast<void>(endpoint_.send(peer, encode(Header{.environment = Environment::Paper, .sender = "auditd"},
@@ -31,6 +33,7 @@ class Archive {
 
   std::vector<std::uint64_t> sequences;
   std::vector<Bytes> payloads;
+  Name sender, session;
   bool is_silent = false;
   std::size_t batches = 0;
   std::uint64_t next() const { return next_; }
@@ -147,6 +150,18 @@ TEST_F(AuditFeedTest, WithoutAnArchiveTheOldestAreLetGoAndTheTapeSaysSo) {
   const auto note = std::get<Tape>(decode(archive.payloads.front())->body);
   EXPECT_EQ(note.error, std::to_string(feed.dropped()) + " records were let go before this one: the archive could not be reached");
   EXPECT_EQ(std::get<Tape>(decode(archive.payloads.back())->body).exchange, 200u);
+}
+
+TEST_F(AuditFeedTest, BatchesBeginWithTheLongestNamesThereAre) {
+  options.sender = Name(options.sender.max_size(), 'x');
+  options.session = Name(options.session.max_size(), 'y');
+  AuditFeed feed{loop, options};
+  Archive archive{loop, options.address, 1};
+  for (std::uint64_t i = 1; i <= 10; ++i) feed.append(tape(i, i), {1, 2});  // of all sizes beside a multiple of eight
+  run_until(loop, [&] { return feed.acknowledged() == 10; });
+  EXPECT_EQ(archive.sender, options.sender);
+  EXPECT_EQ(archive.session, options.session);
+  for (std::uint64_t i = 1; i <= 10; ++i) EXPECT_EQ(archive.payloads.at(i - 1), tape(i, i));
 }
 
 TEST_F(AuditFeedTest, StopsWhenEverythingIsThereOrNobodyTakesIt) {

@@ -45,6 +45,39 @@ TEST(Record, ComesBackAsItWasWritten) {
   EXPECT_EQ(std::memcmp(second->record.payload.data(), "12345678", 8), 0);
 }
 
+TEST(Record, IsTheSameHoweverItGotItsNumber) {
+  Random random;
+  BUSBAR_TRACE_SEED(random);
+  Bytes at_once, later, again;
+  for (std::uint64_t sequence = 1; sequence <= 300; ++sequence) {
+    Bytes payload(static_cast<std::size_t>(random.between(1, 300)));
+    for (auto& byte : payload) byte = static_cast<std::uint8_t>(random.bits());
+    append_frame(at_once, header_of(sequence), payload);
+    append_unnumbered(later, header_of(0), payload);
+  }
+  ASSERT_FALSE(read_frame(later)) << "without its number it is no record";
+  std::span<std::uint8_t> rest{later};
+  for (std::uint64_t sequence = 1; sequence <= 300; ++sequence) rest = rest.subspan(number_frame(rest, sequence));
+  EXPECT_TRUE(rest.empty());
+  EXPECT_EQ(later, at_once);
+
+  Bytes far;
+  std::span<const std::uint8_t> frames{at_once};
+  for (std::uint64_t sequence = 1; sequence <= 300; ++sequence) {
+    const auto frame = append_renumbered(far, frames, sequence + 1'000'000);
+    ASSERT_TRUE(frame) << frame.error().text;
+    EXPECT_EQ(frame->record.header.sequence, sequence) << "as it came";
+    frames = frames.subspan(frame->size);
+  }
+  frames = far;
+  for (std::uint64_t sequence = 1; sequence <= 300; ++sequence) {
+    const auto frame = append_renumbered(again, frames, sequence);
+    ASSERT_TRUE(frame) << frame.error().text;
+    frames = frames.subspan(frame->size);
+  }
+  EXPECT_EQ(again, at_once);
+}
+
 TEST(Record, ZerosAndNothingAreTheEnd) {
   EXPECT_TRUE(is_end(read_frame({}).error()));
   EXPECT_TRUE(is_end(read_frame(Bytes(4096, 0)).error()));
@@ -64,6 +97,11 @@ TEST(Record, AnyChangedBitAnywhereIsFound) {
     const auto read = read_frame(changed);
     ASSERT_FALSE(read) << "bit " << bit;
     ASSERT_FALSE(is_end(read.error()));
+    Bytes renumbered{1, 2, 3};
+    const auto again = append_renumbered(renumbered, changed, 5);
+    ASSERT_FALSE(again) << "bit " << bit;
+    ASSERT_EQ(again.error().text, read.error().text);
+    ASSERT_EQ(renumbered, (Bytes{1, 2, 3}));
   }
   for (std::size_t size = 1; size < frame.size(); ++size) ASSERT_FALSE(read_frame(std::span{frame}.first(size))) << size;
 }
