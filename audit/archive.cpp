@@ -4,10 +4,12 @@
 #include <stdexcept>
 #include <utility>
 
+#include <flatbuffers/flatbuffers.h>
 #include <spdlog/spdlog.h>
 
 #include "bus/clock.hpp"
 #include "bus/codec.hpp"
+#include "schemas/message_generated.h"
 
 namespace busbar::audit {
 
@@ -45,6 +47,18 @@ JournalWriter open_writer(const Config& config) {
                                      [](std::string_view line) { spdlog::info("signed head {}", line); }});
   if (!writer) throw std::runtime_error{writer.error().text};
   return std::move(*writer);
+}
+
+// nullptr: something else, or there is something wrong with it, and decode() has the words for that.
+const wire::AuditAppend* append_in(std::span<const std::uint8_t> bytes) {
+  constexpr flatbuffers::uoffset_t depth_max = 8;
+  constexpr flatbuffers::uoffset_t tables_max = 64;
+  constexpr std::size_t size_min = 24;  // these three as in bus/codec.cpp
+  if (bytes.size() < size_min || bytes.size() > audit_message_size_max) return nullptr;
+  flatbuffers::Verifier verifier{bytes.data(), bytes.size(), depth_max, tables_max};
+  if (!wire::VerifyMessageBuffer(verifier)) return nullptr;
+  const wire::Message& message = *wire::GetMessage(bytes.data());
+  return message.header()->schema_version() == 1 ? message.body_as_AuditAppend() : nullptr;
 }
 
 RecordKind kind_of(std::string_view stream) { return stream == "market" ? RecordKind::Market : RecordKind::Tape; }
@@ -92,21 +106,38 @@ void Archive::stop() {
 
 // ---- what comes in
 
+// Nearly all that comes are records, and they are taken from where they lie.
 void Archive::on_message(const bus::RoutingId& peer, std::span<const std::uint8_t> bytes) {
+  const wire::AuditAppend* append = append_in(bytes);
+  if (append == nullptr) return on_other(peer, bytes);
+  const auto header = decode_header(bytes);
+  if (!header) return reject(peer, Header{}, header.error().code, "", header.error().text);
+  if (!is_ours(peer, *header)) return;
+  if (append->stream()->string_view() != config_.stream) return reject_stream(peer, *header);
+  on_append(peer, *header, {append->first_sequence(), append->count(), {append->records()->data(), append->records()->size()}});
+}
+
+void Archive::on_other(const bus::RoutingId& peer, std::span<const std::uint8_t> bytes) {
   const auto message = decode(bytes);
   if (!message) {
     const auto header = decode_header(bytes);
     return reject(peer, header ? *header : Header{}, message.error().code, "", message.error().text);
   }
   const Header& header = message->header;
-  if (header.environment != config_.environment) {
-    return reject(peer, header, ErrorCode::InvalidMessage, "environment",
-                  "this archive is " + std::string{name_of(config_.environment)});
-  }
+  if (!is_ours(peer, header)) return;
   if (const auto* state = std::get_if<AuditState>(&message->body)) return on_state(peer, header, *state);
-  if (const auto* append = std::get_if<AuditAppend>(&message->body)) return on_append(peer, header, *append);
   if (const auto* query = std::get_if<AuditQuery>(&message->body)) return on_query(peer, header, *query);
   reject(peer, header, ErrorCode::Unsupported, "body", "an archive does not take " + std::string{name_of(message->body)});
+}
+
+bool Archive::is_ours(const bus::RoutingId& peer, const Header& header) {
+  if (header.environment == config_.environment) return true;
+  reject(peer, header, ErrorCode::InvalidMessage, "environment", "this archive is " + std::string{name_of(config_.environment)});
+  return false;
+}
+
+void Archive::reject_stream(const bus::RoutingId& peer, const Header& header) {
+  reject(peer, header, ErrorCode::InvalidMessage, "stream", "this archive keeps the stream " + config_.stream);
 }
 
 void Archive::reject(const bus::RoutingId& peer, const Header& header, ErrorCode code, std::string_view field,
@@ -125,9 +156,7 @@ void Archive::reject(const bus::RoutingId& peer, const Header& header, ErrorCode
 
 // A question. One that names a number also says: that is the oldest record I still have.
 void Archive::on_state(const bus::RoutingId& peer, const Header& header, const AuditState& state) {
-  if (view(state.stream) != config_.stream) {
-    return reject(peer, header, ErrorCode::InvalidMessage, "stream", "this archive keeps the stream " + config_.stream);
-  }
+  if (view(state.stream) != config_.stream) return reject_stream(peer, header);
   std::string name;
   if (!is_core()) {
     const auto producer = producer_of(header);
@@ -144,10 +173,7 @@ void Archive::on_state(const bus::RoutingId& peer, const Header& header, const A
   owed.correlation_id = header.correlation_id;
 }
 
-void Archive::on_append(const bus::RoutingId& peer, const Header& header, const AuditAppend& append) {
-  if (view(append.stream) != config_.stream) {
-    return reject(peer, header, ErrorCode::InvalidMessage, "stream", "this archive keeps the stream " + config_.stream);
-  }
+void Archive::on_append(const bus::RoutingId& peer, const Header& header, const Append& append) {
   std::string name;
   std::string wrong;
   if (is_core()) {
@@ -180,7 +206,7 @@ Archive::Owed& Archive::owe(Listener listener, milliseconds delay) {
   return owed;
 }
 
-std::string Archive::take_core(const AuditAppend& append) {
+std::string Archive::take_core(const Append& append) {
   std::span<const std::uint8_t> rest = append.records;
   std::uint64_t sequence = append.first_sequence;
   for (std::uint32_t i = 0; i < append.count; ++i, ++sequence) {
@@ -188,12 +214,7 @@ std::string Archive::take_core(const AuditAppend& append) {
     if (!frame) return record_text(sequence, frame.error().text);
     const auto bytes = rest.first(frame->size);
     rest = rest.subspan(frame->size);
-    if (frame->record.header.sequence != sequence) {
-      return record_text(sequence, "its frame says it is record " + std::to_string(frame->record.header.sequence));
-    }
-    if (frame->record.kind() == RecordKind::Market || frame->record.kind() == RecordKind::Tape) {
-      return record_text(sequence, "it is neither an input nor an output");
-    }
+    if (std::string wrong = misplaced(frame->record, sequence); !wrong.empty()) return wrong;
     if (sequence > awaited()) {
       return "record " + std::to_string(awaited()) + " is awaited, not " + std::to_string(sequence);
     }
@@ -242,7 +263,18 @@ Archive::Producers::iterator Archive::producer_of(const Header& header) {
   return producers_.emplace(std::move(name), producer).first;
 }
 
-std::string Archive::take_counted(Producers::iterator known, const AuditAppend& append) {
+// Empty: it has its place in this stream, and is the one that is due.
+std::string Archive::misplaced(const Record& record, std::uint64_t sequence) const {
+  if (record.header.sequence != sequence) {
+    return record_text(sequence, "its frame says it is record " + std::to_string(record.header.sequence));
+  }
+  const bool is_of_core = record.kind() != RecordKind::Market && record.kind() != RecordKind::Tape;
+  if (is_core() && !is_of_core) return record_text(sequence, "it is neither an input nor an output");
+  if (!is_core() && record.kind() != kind_of(config_.stream)) return record_text(sequence, "it is no record of this stream");
+  return {};
+}
+
+std::string Archive::take_counted(Producers::iterator known, const Append& append) {
   Producer& producer = known->second;
   if (append.first_sequence > producer.next) {
     const auto now = Clock::now();
@@ -259,17 +291,16 @@ std::string Archive::take_counted(Producers::iterator known, const AuditAppend& 
   std::span<const std::uint8_t> rest = append.records;
   std::uint64_t sequence = append.first_sequence;
   for (std::uint32_t i = 0; i < append.count; ++i, ++sequence) {
-    const auto frame = read_frame(rest);
+    const bool is_new = sequence >= producer.next;  // or it was heard before
+    const std::size_t before = pending_bytes_.size();
+    const auto frame = is_new ? append_renumbered(pending_bytes_, rest, awaited()) : read_frame(rest);
     if (!frame) return record_text(sequence, frame.error().text);
-    rest = rest.subspan(frame->size);
-    if (frame->record.header.sequence != sequence) {
-      return record_text(sequence, "its frame says it is record " + std::to_string(frame->record.header.sequence));
+    if (std::string wrong = misplaced(frame->record, sequence); !wrong.empty()) {
+      pending_bytes_.resize(before);
+      return wrong;
     }
-    if (frame->record.kind() != kind_of(config_.stream)) return record_text(sequence, "it is no record of this stream");
-    if (sequence < producer.next) continue;  // heard before
-    RecordHeader header = frame->record.header;
-    header.sequence = awaited();
-    append_frame(pending_bytes_, header, frame->record.payload);
+    rest = rest.subspan(frame->size);
+    if (!is_new) continue;
     keep(frame->size, known->first, sequence + 1);
     producer.next = sequence + 1;
   }
@@ -355,9 +386,7 @@ Bytes Archive::sealed(const Body& body, std::uint64_t correlation_id) const {
 // ---- what is asked for
 
 void Archive::on_query(const bus::RoutingId& peer, const Header& header, const AuditQuery& query) {
-  if (view(query.stream) != config_.stream) {
-    return reject(peer, header, ErrorCode::InvalidMessage, "stream", "this archive keeps the stream " + config_.stream);
-  }
+  if (view(query.stream) != config_.stream) return reject_stream(peer, header);
   if (queries_.size() >= queries_max) {
     return reject(peer, header, ErrorCode::RateLimited, "", "too many questions are open, ask again later");
   }

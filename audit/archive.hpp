@@ -51,6 +51,11 @@ class Archive {
     int attempts = 0;
     Clock::time_point due{};
   };
+  struct Append {  // an AuditAppend, its records where they came
+    std::uint64_t first_sequence;
+    std::uint32_t count;
+    std::span<const std::uint8_t> records;
+  };
   struct Pending {
     std::size_t offset;
     std::size_t size;
@@ -70,14 +75,18 @@ class Archive {
   };
 
   void on_message(const bus::RoutingId& peer, std::span<const std::uint8_t> bytes);
+  void on_other(const bus::RoutingId& peer, std::span<const std::uint8_t> bytes);
+  bool is_ours(const bus::RoutingId& peer, const Header& header);  // false: and it has been told
   void on_state(const bus::RoutingId& peer, const Header& header, const AuditState& state);
-  void on_append(const bus::RoutingId& peer, const Header& header, const AuditAppend& append);
+  void on_append(const bus::RoutingId& peer, const Header& header, const Append& append);
   void on_query(const bus::RoutingId& peer, const Header& header, const AuditQuery& query);
   void reject(const bus::RoutingId& peer, const Header& header, ErrorCode code, std::string_view field, std::string_view text);
+  void reject_stream(const bus::RoutingId& peer, const Header& header);
 
   // Each takes what is good and new, and returns what is wrong with the first record that is not; empty when all is well.
-  std::string take_core(const AuditAppend& append);
-  std::string take_counted(Producers::iterator producer, const AuditAppend& append);
+  std::string take_core(const Append& append);
+  std::string take_counted(Producers::iterator producer, const Append& append);
+  std::string misplaced(const Record& record, std::uint64_t sequence) const;
   std::string compare(const Frame& frame, std::span<const std::uint8_t> bytes);
   void keep(std::size_t size, std::string_view producer, std::uint64_t producer_next);
   Producers::iterator producer_of(const Header& header);

@@ -248,8 +248,9 @@ class JournalWriter::Impl {
     slice_bytes_ = 0;
     const std::size_t bytes_max = std::min<std::size_t>(batch_bytes_max, options_.segment_bytes / 8);
     for (const Entry& entry : batch) {
-      const auto frame = read_frame(entry.frame);
-      assert(frame && frame->size == entry.frame.size());
+      assert(read_frame(entry.frame));
+      const auto frame = read_frame(entry.frame, true);
+      assert(frame->size == entry.frame.size());
       assert(frame->record.header.sequence == next_ + slice_.size());
       const bool is_new_day =
           !slice_.empty() && frame->record.header.wall_ns / day_ns > slice_.front().header.wall_ns / day_ns;
@@ -294,7 +295,9 @@ class JournalWriter::Impl {
     }
     std::map<std::string_view, ProducerPosition> moved;
     for (std::size_t i = 0; i < entries.size(); ++i) {
-      if (!entries[i].producer.empty()) moved[entries[i].producer] = {entries[i].producer_next, slice_[i].header.wall_ns};
+      // Of many in a row only where that producer is afterwards.
+      const bool is_last = i + 1 == entries.size() || entries[i + 1].producer.data() != entries[i].producer.data();
+      if (is_last && !entries[i].producer.empty()) moved[entries[i].producer] = {entries[i].producer_next, slice_[i].header.wall_ns};
     }
     for (const auto& [name, position] : moved) {
       if (code == 0) code = put_producer(*segment_, txn.get(), name, position);
