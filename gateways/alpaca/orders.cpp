@@ -23,6 +23,7 @@ using gateway::make_fact;
 using gateway::not_sent;
 using gateway::not_understood;
 using gateway::printable;
+using gateway::replace_refused;
 using gateway::Sent;
 using std::chrono::milliseconds;
 
@@ -47,13 +48,6 @@ bool is_not_replaceable_yet(const Sent& sent) {
   const Judged said = judge(sent);
   return sent.http.outcome == gateway::HttpOutcome::Answered && said.verdict == Verdict::Refused && said.broker &&
          said.broker->message.find("isn't sent to exchange yet") != std::string::npos;
-}
-
-VenueReport replace_refused(const Command& command, Timestamp request_time_ns, const Error& why) {
-  VenueReport fact = make_fact(command, VenueEvent::ReplaceRejected, why.code, why.text);
-  fact.broker_order_id = {};
-  fact.request_time_ns = request_time_ns;
-  return fact;
 }
 
 bool has_ended(const Order& order) {
@@ -281,17 +275,11 @@ asio::awaitable<Facts> AlpacaAdapter::cancel_then_place(ReplaceCommand command, 
     co_return Facts(1, std::move(begun));
   }
   const auto ended = co_await await_end(broker_order_id);
-  if (!ended || !has_ended(*ended)) {  // it may end a moment from now, and nothing was placed
-    co_return Facts(1, replace_refused(head, begun.request_time_ns,
-                                       {ErrorCode::UnknownOutcome,
-                                        "the cancel of the old order takes long: nothing was placed"}));
-  }
+  if (!ended || !has_ended(*ended)) co_return gateway::cancel_takes_long(head, begun.request_time_ns);
   Facts facts;
   if (auto of_old = co_await facts_of_order(*ended, VenueSource::Rest)) {
     facts = *std::move(of_old);
-    VenueReport& state = facts.back();
-    state.venue_order_id = command.orig_venue_order_id;
-    if (state.order_status == OrderStatus::Canceled) state.event = VenueEvent::Canceled;
+    gateway::put_end_of_old(facts, command);
   }
   const Facts of_new = co_await place_what_is_left(std::move(command), rules, *ended, begun.request_time_ns);
   facts.insert(facts.end(), of_new.begin(), of_new.end());
@@ -301,18 +289,12 @@ asio::awaitable<Facts> AlpacaAdapter::cancel_then_place(ReplaceCommand command, 
 asio::awaitable<Facts> AlpacaAdapter::place_what_is_left(ReplaceCommand command, Instrument rules, Order old,
                                                          Timestamp cancel_time_ns) {
   const Command& head = command.command;
-  const auto left = gateway::left_to_place(command, old.qty, old.filled_qty);
-  if (!left || !left->is_positive() || old.status != "canceled") {
-    co_return Facts(1, replace_refused(head, cancel_time_ns,
-                                       {ErrorCode::OrderRejected, "the order ended before it could be replaced"}));
-  }
-  if (gateway::is_too_late(head, rest_.broker_time_ns())) {
-    co_return Facts(1, replace_refused(head, cancel_time_ns,
-                                       {ErrorCode::Expired, std::string{gateway::too_late_to_place}}));
-  }
+  const auto size = old.status == "canceled" ? old.qty : std::nullopt;
+  const auto left = gateway::left_to_place(command, size, old.filled_qty, rest_.broker_time_ns());
+  if (!left) co_return replace_refused(head, cancel_time_ns, left.error());
   command.order.order_qty = *left;
   auto request = encode_place(command.order, rules, view(head.venue_order_id));
-  if (!request) co_return Facts(1, replace_refused(head, cancel_time_ns, request.error()));
+  if (!request) co_return replace_refused(head, cancel_time_ns, request.error());
   About whom = about(head, command.order.client_order_id);
   const Sent sent = co_await rest_.send(make(*std::move(request)), std::move(whom), head.expire_time_ns);
   const auto order = is_done(sent) ? decode_order(sent.http.body) : Result<Order>{Error{}};

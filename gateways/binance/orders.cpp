@@ -231,24 +231,20 @@ asio::awaitable<Facts> BinanceAdapter::cancel_then_place(ReplaceCommand command,
   done.canceled = *std::move(canceled);
   Facts facts{fact_of_cancel(*done.canceled, head.symbol, view(command.orig_venue_order_id))};
   stamp(facts, cancel);
-  const auto refuse = [&](ErrorCode code, std::string_view text) {
-    facts.push_back(make_fact(head, VenueEvent::ReplaceRejected, code, text));
+  const auto refuse = [&](const Error& why) {
+    facts.push_back(make_fact(head, VenueEvent::ReplaceRejected, why.code, why.text));
     facts.back().source = VenueSource::Gateway;
     facts.back().request_time_ns = cancel.request_time_ns;
   };
-  const auto left = gateway::left_to_place(command, quantity_of(*done.canceled), done.canceled->executed_qty);
-  if (!left || !left->is_positive()) {
-    refuse(ErrorCode::OrderRejected, "as much as it shall be was filled before it could be replaced");
-    co_return facts;
-  }
-  if (gateway::is_too_late(head, rest_.broker_time_ns())) {
-    refuse(ErrorCode::Expired, gateway::too_late_to_place);
+  const auto left = gateway::left_to_place(command, quantity_of(*done.canceled), done.canceled->executed_qty, rest_.broker_time_ns());
+  if (!left) {
+    refuse(left.error());
     co_return facts;
   }
   command.order.order_qty = *left;
   auto request = encode_place(command.order, instrument, view(head.venue_order_id));
   if (!request) {
-    refuse(request.error().code, request.error().text);
+    refuse(request.error());
     co_return facts;
   }
   const Sent sent =

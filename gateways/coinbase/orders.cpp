@@ -25,6 +25,7 @@ using gateway::make_fact;
 using gateway::not_sent;
 using gateway::not_understood;
 using gateway::printable;
+using gateway::replace_refused;
 using gateway::Sent;
 using std::chrono::milliseconds;
 
@@ -45,14 +46,6 @@ bool is_done(const Sent& sent) { return gateway::is_done(sent, judge(sent)); }
 // What becomes of a write that was not answered well.
 Facts failed(const Command& command, const Sent& sent, VenueEvent refused) {
   return gateway::failed(command, sent, refused, judge(sent));
-}
-
-// The old order's cancel has begun and the new one is not placed, or its edit was taken and it ended first.
-Facts replace_refused(const Command& command, Timestamp cancel_time_ns, const Error& why) {
-  VenueReport fact = make_fact(command, VenueEvent::ReplaceRejected, why.code, why.text);
-  fact.broker_order_id = {};
-  fact.request_time_ns = cancel_time_ns;
-  return Facts(1, std::move(fact));
 }
 
 bool is_of(const Placed& placed, const Command& command) {
@@ -389,16 +382,11 @@ asio::awaitable<Facts> CoinbaseAdapter::cancel_then_place(ReplaceCommand command
     co_return std::move(begun.facts);
   }
   const auto ended = co_await await_order(begun.broker_order_id, has_ended);
-  if (!ended || !has_ended(*ended)) {  // it may end a moment from now, and nothing was placed
-    co_return replace_refused(head, said.request_time_ns,
-                              {ErrorCode::UnknownOutcome, "the cancel of the old order takes long: nothing was placed"});
-  }
+  if (!ended || !has_ended(*ended)) co_return gateway::cancel_takes_long(head, said.request_time_ns);
   Facts facts;
   if (auto of_old = co_await facts_of_order(*ended, head.symbol, VenueSource::Rest)) {
     facts = *std::move(of_old);
-    VenueReport& state = facts.back();
-    state.venue_order_id = command.orig_venue_order_id;
-    if (state.order_status == OrderStatus::Canceled) state.event = VenueEvent::Canceled;
+    gateway::put_end_of_old(facts, command);
   }
   const Facts of_new = co_await place_what_is_left(std::move(command), rules, *ended, said.request_time_ns);
   facts.insert(facts.end(), of_new.begin(), of_new.end());
@@ -409,16 +397,9 @@ asio::awaitable<Facts> CoinbaseAdapter::place_what_is_left(ReplaceCommand comman
                                                            Timestamp cancel_time_ns) {
   const Command& head = command.command;
   const auto terms = terms_of(old);
-  const auto left =
-      gateway::left_to_place(command, terms ? std::optional{terms->size} : std::nullopt, old.filled_size);
-  if (!left || !left->is_positive() || old.status != "CANCELLED") {
-    co_return replace_refused(head, cancel_time_ns,
-                              {ErrorCode::OrderRejected, "the order ended before it could be replaced"});
-  }
-  if (gateway::is_too_late(head, rest_.broker_time_ns())) {
-    co_return replace_refused(head, cancel_time_ns,
-                              {ErrorCode::Expired, std::string{gateway::too_late_to_place}});
-  }
+  const auto size = terms && old.status == "CANCELLED" ? std::optional{terms->size} : std::nullopt;
+  const auto left = gateway::left_to_place(command, size, old.filled_size, rest_.broker_time_ns());
+  if (!left) co_return replace_refused(head, cancel_time_ns, left.error());
   command.order.order_qty = *left;
   auto request = encode_place(command.order, rules, view(head.venue_order_id), rest_.broker_time_ns());
   if (!request) co_return replace_refused(head, cancel_time_ns, request.error());

@@ -54,19 +54,38 @@ inline std::optional<Preview> refused_preview(const Error& error) {
   return preview;
 }
 
-// What was left at the moment of the cancel, more or less by what the order shall be more or less.
-inline std::optional<Decimal> left_to_place(const ReplaceCommand& command, const std::optional<Decimal>& size,
-                                            const std::optional<Decimal>& filled) {
-  const auto unfilled = size && filled ? subtract(*size, *filled) : std::nullopt;
-  const auto change = subtract(*command.order.order_qty, *command.orig_order_qty);
-  return unfilled && change ? add(*unfilled, *change) : std::nullopt;
+// The old order's cancel has begun, and the new one is not placed.
+inline Facts replace_refused(const Command& command, Timestamp cancel_time_ns, const Error& why) {
+  VenueReport fact = make_fact(command, VenueEvent::ReplaceRejected, why.code, why.text);
+  fact.broker_order_id = {};
+  fact.request_time_ns = cancel_time_ns;
+  return Facts(1, std::move(fact));
+}
+// It may end a moment from now.
+inline Facts cancel_takes_long(const Command& command, Timestamp cancel_time_ns) {
+  return replace_refused(command, cancel_time_ns,
+                         {ErrorCode::UnknownOutcome, "the cancel of the old order takes long: nothing was placed"});
 }
 
-// Of its second half. The first was done meanwhile, and the absence rule counts from the expiry.
-inline bool is_too_late(const Command& command, Timestamp broker_time_ns) {
-  return command.expire_time_ns != 0 && broker_time_ns > command.expire_time_ns;
+// The old order was canceled by us, under the name that it had.
+inline void put_end_of_old(Facts& facts, const ReplaceCommand& command) {
+  VenueReport& state = facts.back();
+  state.venue_order_id = command.orig_venue_order_id;
+  if (state.order_status == OrderStatus::Canceled) state.event = VenueEvent::Canceled;
 }
-inline constexpr std::string_view too_late_to_place =
-    "the cancel took longer than the replace was good for: what was left is not placed";
+
+// What was left of an order of this size at the moment of the cancel, more or less by what it shall be more or less; or why
+// nothing is placed. The absence rule counts from the expiry.
+inline Result<Decimal> left_to_place(const ReplaceCommand& command, const std::optional<Decimal>& size,
+                                     const std::optional<Decimal>& filled, Timestamp broker_time_ns) {
+  const auto unfilled = size && filled ? subtract(*size, *filled) : std::nullopt;
+  const auto change = subtract(*command.order.order_qty, *command.orig_order_qty);
+  const auto left = unfilled && change ? add(*unfilled, *change) : std::nullopt;
+  if (!left || !left->is_positive()) return Error{ErrorCode::OrderRejected, "the order ended before it could be replaced"};
+  if (command.command.expire_time_ns != 0 && broker_time_ns > command.command.expire_time_ns) {
+    return Error{ErrorCode::Expired, "the cancel took longer than the replace was good for: what was left is not placed"};
+  }
+  return *left;
+}
 
 }  // namespace busbar::gateway

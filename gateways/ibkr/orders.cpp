@@ -23,6 +23,7 @@ using gateway::make_fact;
 using gateway::not_sent;
 using gateway::not_understood;
 using gateway::printable;
+using gateway::replace_refused;
 using gateway::Sent;
 using std::chrono::milliseconds;
 
@@ -41,14 +42,6 @@ Judged judge(const Request& request, const Sent& sent) {
 bool has_ended(const Order& order) {
   const auto status = order_status_of(order.status, order.filled_qty && order.filled_qty->is_positive(), order.reason);
   return status && is_final(*status);
-}
-
-// The old order's cancel has begun, and the new one is not placed.
-Facts replace_refused(const Command& command, Timestamp cancel_time_ns, const Error& why) {
-  VenueReport fact = make_fact(command, VenueEvent::ReplaceRejected, why.code, why.text);
-  fact.broker_order_id = {};
-  fact.request_time_ns = cancel_time_ns;
-  return Facts(1, std::move(fact));
 }
 
 Error another_order(std::string_view what) {
@@ -497,18 +490,13 @@ asio::awaitable<Facts> IbkrAdapter::cancel_then_place(ReplaceCommand command, In
     co_return std::move(begun.facts);
   }
   const auto ended = co_await await_end(begun.broker_order_id);
-  if (!ended || !*ended || !has_ended(**ended)) {  // it may end a moment from now, and nothing was placed
-    co_return replace_refused(head, said.request_time_ns,
-                              {ErrorCode::UnknownOutcome, "the cancel of the old order takes long: nothing was placed"});
-  }
+  if (!ended || !*ended || !has_ended(**ended)) co_return gateway::cancel_takes_long(head, said.request_time_ns);
   Order order = **ended;
   order.client_order_id = std::string{view(command.orig_venue_order_id)};
   Facts facts;
   if (auto of_old = co_await facts_of_order(order, head.symbol, VenueSource::Rest)) {
     facts = *std::move(of_old);
-    VenueReport& state = facts.back();
-    state.venue_order_id = command.orig_venue_order_id;
-    if (state.order_status == OrderStatus::Canceled) state.event = VenueEvent::Canceled;
+    gateway::put_end_of_old(facts, command);
   }
   const Facts of_new = co_await place_what_is_left(std::move(command), rules, std::move(order), said.request_time_ns);
   facts.insert(facts.end(), of_new.begin(), of_new.end());
@@ -518,15 +506,10 @@ asio::awaitable<Facts> IbkrAdapter::cancel_then_place(ReplaceCommand command, In
 asio::awaitable<Facts> IbkrAdapter::place_what_is_left(ReplaceCommand command, Instrument rules, Order old,
                                                        Timestamp cancel_time_ns) {
   const Command& head = command.command;
-  const auto left = gateway::left_to_place(command, old.total_qty, old.filled_qty);
-  const auto status = order_status_of(old.status, false, old.reason);
-  if (!left || !left->is_positive() || status != OrderStatus::Canceled) {
-    co_return replace_refused(head, cancel_time_ns,
-                              {ErrorCode::OrderRejected, "the order ended before it could be replaced"});
-  }
-  if (gateway::is_too_late(head, rest_.broker_time_ns())) {
-    co_return replace_refused(head, cancel_time_ns, {ErrorCode::Expired, std::string{gateway::too_late_to_place}});
-  }
+  const bool was_canceled = order_status_of(old.status, false, old.reason) == OrderStatus::Canceled;
+  const auto size = was_canceled ? old.total_qty : std::nullopt;
+  const auto left = gateway::left_to_place(command, size, old.filled_qty, rest_.broker_time_ns());
+  if (!left) co_return replace_refused(head, cancel_time_ns, left.error());
   command.order.order_qty = *left;
   const Ticket ticket{
       .account = broker_account_, .venue_order_id = view(head.venue_order_id), .ext_operator = operator_of(rules)};
