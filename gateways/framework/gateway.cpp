@@ -17,6 +17,7 @@ namespace busbar::gateway {
 namespace {
 
 constexpr std::size_t instruments_page = 500;
+constexpr std::size_t market_tables_max = 3000;  // markets and sessions, beside a page of instruments: a message has some 4000
 constexpr std::size_t tape_body_max = 512u << 10;  // of one tape message; a longer body goes in several
 constexpr std::chrono::milliseconds wind_down_most{2400};
 constexpr std::chrono::milliseconds wind_down_least{250};  // what the router sent before it heard of it has come by then
@@ -223,13 +224,45 @@ void Gateway::on_usage(RateUsage usage) {
   link_.tell(usage);
 }
 
+// One that the router could not read would cost it the page, and with that the whole list.
+void Gateway::drop_unreadable(std::vector<Instrument>& instruments) const {
+  const auto refusal_of = [this](std::vector<Instrument> some) {
+    return link_.refusal_of(Instruments{options_.name, 0, true, std::move(some), 0, {}});
+  };
+  std::vector<Instrument> readable;
+  for (std::size_t at = 0; at < instruments.size(); at += instruments_page) {
+    const auto page = std::span{instruments}.subspan(at, std::min(instruments_page, instruments.size() - at));
+    const bool is_whole = !refusal_of({page.begin(), page.end()});
+    for (Instrument& each : page) {
+      if (const auto refusal = is_whole ? std::nullopt : refusal_of({each})) {
+        spdlog::error("{} {} is left out of the list: {}", view(each.symbol), view(each.broker_symbol), *refusal);
+      } else {
+        readable.push_back(std::move(each));
+      }
+    }
+  }
+  instruments = std::move(readable);
+}
+
 void Gateway::on_instruments(std::vector<Instrument> instruments) {
+  drop_unreadable(instruments);
   instruments_ = std::move(instruments);
   instruments_as_of_ns_ = options_.wall();
   send_instruments();
 }
 
+// They go with the last page of the list, and what did not fit would cost the router the whole list: of so many markets only the
+// next sessions are told, and the others with a later list.
 void Gateway::on_market_hours(std::vector<MarketHours> markets) {
+  std::size_t tables = markets.size();
+  for (const MarketHours& each : markets) tables += each.sessions.size();
+  if (tables > market_tables_max) {
+    markets.resize(std::min(markets.size(), market_tables_max / 2));
+    const std::size_t sessions_max = market_tables_max / markets.size() - 1;
+    for (MarketHours& each : markets) each.sessions.resize(std::min(each.sessions.size(), sessions_max));
+    spdlog::warn("{} markets and sessions are more than can be told: {} markets, and {} sessions of each at most", tables,
+                 markets.size(), sessions_max);
+  }
   markets_ = std::move(markets);
   send_instruments();
 }
@@ -505,7 +538,7 @@ asio::awaitable<void> Gateway::answer(Query query, std::uint64_t correlation_id)
       page->error = ErrorCode::InvalidMessage;
       page->text = "page_token: unknown here, or too old; ask from the start";
     }
-    link_.tell(*page, correlation_id);
+    tell_answer(*std::move(page), correlation_id);
     co_return;
   }
   Answer whole;
@@ -518,7 +551,21 @@ asio::awaitable<void> Gateway::answer(Query query, std::uint64_t correlation_id)
   whole.kind = query.kind;
   if (whole.as_of_ns == 0) whole.as_of_ns = options_.wall();
   const bool is_error = whole.error != ErrorCode::None;
-  link_.tell(is_error ? whole : pages_.split(std::move(whole), query.page_size, options_.boottime()), correlation_id);
+  tell_answer(is_error ? std::move(whole) : pages_.split(std::move(whole), query.page_size, options_.boottime()), correlation_id);
+}
+
+// Whoever asked would wait in vain for what the router cannot read.
+void Gateway::tell_answer(Answer answer, std::uint64_t correlation_id) {
+  if (const auto refusal = link_.refusal_of(answer)) {
+    spdlog::error("an answer about {} cannot be told: {}", busbar::name_of(answer.kind), *refusal);
+    Answer instead;
+    instead.kind = answer.kind;
+    instead.as_of_ns = answer.as_of_ns;
+    instead.error = ErrorCode::Internal;
+    instead.text = cut<256>(to_words("what the broker said cannot be told: " + *refusal));
+    answer = std::move(instead);
+  }
+  link_.tell(answer, correlation_id);
 }
 
 asio::awaitable<Answer> Gateway::ask_broker(Query query) {

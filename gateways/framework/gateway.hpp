@@ -102,7 +102,9 @@ class Gateway final : public AccountOwner {
   template <class T>
   asio::awaitable<Result<void>> read(std::function<asio::awaitable<Result<T>>()> ask, std::function<void(T)> put);
   void remember(Answer& answer, const Name& account);
+  void drop_unreadable(std::vector<Instrument>& instruments) const;
   void send_instruments();
+  void tell_answer(Answer answer, std::uint64_t correlation_id);
   template <class T>
   void publish(std::string topic, const Name& account, T tick);
   void on_tape(Tape&& tape, const Name& account, const Credentials& credentials);

@@ -182,11 +182,11 @@ void RouterLink::report(VenueReport report) {
   if (is_welcomed_) send_held(options_.boottime(), false);
 }
 
-std::optional<std::string> RouterLink::refusal_of(const VenueReport& report) const {
+std::optional<std::string> RouterLink::refusal_of(const Body& body) const {
   Header header;
   header.environment = options_.environment;
   header.sender = options_.gateway;
-  const Result<Message> read = decode(encode(header, report));
+  const Result<Message> read = decode(encode(header, body));
   if (read) return std::nullopt;
   return read.error().text;
 }

@@ -59,6 +59,8 @@ class RouterLink {
 
   // Numbered, held until acknowledged, sent again until then.
   void report(VenueReport report);
+  // Why the router could not read it, as words of a broker's may make it; nullopt: it can.
+  std::optional<std::string> refusal_of(const Body& body) const;
   std::size_t held() const { return held_.size(); }
   // Sent once when the line is up; who must have it tells it again at the next welcome. False: it was not sent.
   bool tell(const Body& body, std::uint64_t correlation_id = 0);
@@ -80,7 +82,6 @@ class RouterLink {
   void lose_if_silent();
   void lose_if_cut();
   void lose(std::string_view why);
-  std::optional<std::string> refusal_of(const VenueReport& report) const;  // why the router could not read it
   void send_held(Timestamp now, bool is_all);
   bool send(const Body& body, std::uint64_t correlation_id);
 

@@ -941,6 +941,58 @@ TEST_F(GatewayTest, InstrumentsAndBansAreToldAtEachWelcome) {
   EXPECT_EQ(usages_[1].blocked_until_ns, usages_[0].blocked_until_ns);
 }
 
+// One line of a broker's list must not cost all others, nor must its many markets.
+TEST_F(GatewayTest, WhatTheRouterCouldNotReadIsLeftOutOfTheList) {
+  start();
+  std::vector<Instrument> list(600);
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    list[i].symbol = cut<32>("S" + std::to_string(i) + "/USDT");
+    list[i].broker_symbol = list[i].symbol;
+  }
+  list[7].tick_size = Decimal{-1, -2};
+  list[520].broker_symbol = "TWO WORDS";
+  std::vector<MarketHours> markets;
+  for (int i = 0; i < 300; ++i) {
+    MarketHours& market = markets.emplace_back();
+    market.market = cut<32>("M" + std::to_string(i));
+    for (int day = 0; day < 18; ++day) market.sessions.push_back({TradingSessionKind::Regular, day * second, day * second + 1});
+  }
+  adapter_->context.events.on_instruments(list);
+  adapter_->context.events.on_market_hours(markets);
+  until([&] { return instruments_.size() >= 4; });
+  std::size_t told = 0;
+  for (std::size_t page = 2; page < 4; ++page) {
+    for (const Instrument& each : instruments_[page].instruments) {
+      EXPECT_NE(each.symbol, list[7].symbol);
+      EXPECT_NE(each.symbol, list[520].symbol);
+      ++told;
+    }
+  }
+  EXPECT_EQ(told, 598u);
+  ASSERT_TRUE(instruments_[3].is_last);
+  ASSERT_EQ(instruments_[3].markets.size(), 300u);
+  EXPECT_EQ(instruments_[3].markets[299].sessions.size(), 9u);
+  EXPECT_EQ(instruments_[3].markets[299].sessions[8].open_ns, 8 * second) << "the next ones";
+}
+
+TEST_F(GatewayTest, AnAnswerThatTheRouterCouldNotReadIsAnErrorInItsPlace) {
+  start();
+  VenueReport open = fact(VenueEvent::State, OrderStatus::New);
+  open.symbol = "BTC/USDT";
+  open.broker_order_id = "77";
+  open.order_qty = Decimal{-1, 0};
+  adapter_->open_orders = {open};
+  Query query;
+  query.kind = QueryKind::VenueOrders;
+  query.account = "main";
+  send(query, 41);
+  until([&] { return answers_.size() >= 1; });
+  EXPECT_EQ(correlations_[0], 41u);
+  EXPECT_EQ(answers_[0].kind, QueryKind::VenueOrders);
+  EXPECT_EQ(answers_[0].error, ErrorCode::Internal);
+  EXPECT_NE(view(answers_[0].text).find("order_qty: -1 is negative"), std::string_view::npos) << view(answers_[0].text);
+}
+
 TEST_F(GatewayTest, TheTapeShowsNoCredentialAndLosesNoByte) {
   start();
   Tape tape;
