@@ -63,7 +63,7 @@ RecordTime RecordClock::at(Timestamp wall_ns, Timestamp boottime_ns, Timestamp s
   wall_ahead_ns_ = ahead;
   last_ns_ = std::max(last_ns_, boottime_ns + ahead_ns_);
   const Timestamp before_ns = boottime_ns + wall_ahead_before_ns_;
-  const bool is_of_before = sent_ns != 0 && sent_ns <= set_at_ns_ && std::abs(before_ns - sent_ns) < std::abs(wall_ns - sent_ns);
+  const bool is_of_before = sent_ns > 0 && sent_ns <= set_at_ns_ && std::abs(before_ns - sent_ns) < std::abs(wall_ns - sent_ns);
   return {last_ns_, is_of_before ? before_ns : wall_ns};
 }
 

@@ -1,5 +1,6 @@
 #include "bus/daemon.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
@@ -133,7 +134,8 @@ void Daemon::feed_watchdog() {
   std::uint64_t interval_us = 0;
   if (sd_watchdog_enabled(0, &interval_us) <= 0) return;
   sd_notify(0, "WATCHDOG=1");
-  watchdog_.expires_after(std::chrono::microseconds{interval_us / 3});
+  constexpr std::uint64_t least_us = 1'000, most_us = 3'600'000'000;  // whatever stands in WATCHDOG_USEC
+  watchdog_.expires_after(std::chrono::microseconds{std::clamp(interval_us / 3, least_us, most_us)});
   watchdog_.async_wait([this](const boost::system::error_code& error) {
     if (!error) feed_watchdog();
   });

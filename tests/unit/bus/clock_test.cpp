@@ -1,5 +1,7 @@
 #include "bus/clock.hpp"
 
+#include <limits>
+
 #include <gtest/gtest.h>
 
 namespace busbar {
@@ -26,6 +28,7 @@ TEST(RecordClock, WhatWasOnItsWayWhenTheWallClockWasSetIsTimedByTheClockOfBefore
       {"sent after", noon + hour + 12 * s, 12 * s, noon + hour + 12 * s, noon + hour + 12 * s},
       {"sent after, and old", noon + hour + 900 * s, 900 * s, noon + hour + 13 * s, noon + hour + 900 * s},
       {"nobody says when it was sent", noon + hour + 900 * s, 900 * s, 0, noon + hour + 900 * s},
+      {"sent in a time that never was", noon + hour + 900 * s, 900 * s, std::numeric_limits<Timestamp>::min(), noon + hour + 900 * s},
       {"sent before it was set back, heard after", noon + 901 * s, 901 * s, noon + hour + 900 * s, noon + hour + 901 * s},
       {"sent after, by a clock that is a second ahead", noon + 902 * s, 902 * s, noon + 903 * s, noon + 902 * s},
       {"a slow clock is no clock that was set", noon + 902 * s + s / 20, 903 * s, noon + 902 * s, noon + 902 * s + s / 20},

@@ -1,7 +1,9 @@
 #include "bus/daemon.hpp"
 
+#include <cstdlib>
 #include <stdexcept>
 
+#include <boost/asio/io_context.hpp>
 #include <gtest/gtest.h>
 #include <spdlog/spdlog.h>
 #include <sys/prctl.h>
@@ -35,6 +37,21 @@ TEST(Daemon, WhateverIsLoggedIsOneLineOf4KiBAtMost) {
     EXPECT_TRUE(is_words(line.substr(0, line.size() - 1)));
     EXPECT_NE(line.find("Z busbar-test warning: the broker says "), std::string::npos);
   }
+}
+
+TEST(Daemon, TakesWhateverStandsInTheWatchdogsVariables) {
+  ::unsetenv("NOTIFY_SOCKET");
+  ::unsetenv("WATCHDOG_PID");
+  for (const char* interval_us : {"1", "30000000", "9223372036854775807", "18446744073709551614", "-1", "soon"}) {
+    ::setenv("WATCHDOG_USEC", interval_us, 1);
+    boost::asio::io_context loop{1};
+    Daemon daemon{loop, [] {}};
+    daemon.ready();
+    loop.poll();
+    EXPECT_FALSE(loop.stopped()) << "it waits for its next turn";
+    daemon.finished();
+  }
+  ::unsetenv("WATCHDOG_USEC");
 }
 
 TEST(Daemon, AStartThatFailsSaysOneLine) {
