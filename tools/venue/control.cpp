@@ -61,6 +61,8 @@ std::optional<std::vector<std::string>> texts_if_given(const json::object& objec
 
 namespace {
 
+constexpr std::int64_t day_ms = 86'400'000;
+
 Decimal decimal_of(const json::object& object, std::string_view name) {
   const std::string text = text_of(object, name, "0");
   const auto number = Decimal::parse(text);
@@ -219,7 +221,10 @@ json::value Control::move_market(const json::object& body) {
 }
 
 json::value Control::set_clock(const json::object& body) {
-  exchange_.set_skew(integer_of(body, "skew_ms", 0) * 1'000);
+  const std::int64_t skew_ms = integer_of(body, "skew_ms", 0);
+  constexpr std::int64_t ten_years_ms = 3'650 * 86'400'000ll;
+  if (skew_ms < -ten_years_ms || skew_ms > ten_years_ms) throw std::invalid_argument{"skew_ms: ten years at most"};
+  exchange_.set_skew(skew_ms * 1'000);
   return json::object{{"now_ms", exchange_.now() / 1'000}};
 }
 
@@ -233,7 +238,7 @@ json::value Control::set_connections(const json::object& body) {
   ConnectionSettings settings = exchange_.connections();
   const auto set = [&](std::string_view name, std::int64_t& member) {
     member = integer_of(body, name, member);
-    if (member < 1) throw std::invalid_argument{std::string{name} + ": at least 1"};
+    if (member < 1 || member > day_ms) throw std::invalid_argument{std::string{name} + ": 1 to 86400000"};
   };
   set("ping_interval_ms", settings.ping_interval_ms);
   set("pong_timeout_ms", settings.pong_timeout_ms);
@@ -241,7 +246,9 @@ json::value Control::set_connections(const json::object& body) {
   set("messages_per_second", settings.messages_per_second);
   exchange_.set_connections(settings);
   if (body.contains("refuse_ms")) {
-    exchange_.refuse_connections_until(exchange_.now() + integer_of(body, "refuse_ms", 0) * 1'000);
+    const std::int64_t refuse_ms = integer_of(body, "refuse_ms", 0);
+    if (refuse_ms < 0 || refuse_ms > day_ms) throw std::invalid_argument{"refuse_ms: 0 to 86400000"};
+    exchange_.refuse_connections_until(exchange_.now() + refuse_ms * 1'000);
   }
   return json::object{{"reset", flag_of(body, "reset") ? exchange_.close_streams({}, true) : 0}};
 }

@@ -59,7 +59,8 @@ std::uint64_t Faults::add(const json::object& rule, TimeUs now) {
     const auto count = [&, &name = name, &value = value] {
       boost::system::error_code error;
       const auto number = value.to_number<std::int64_t>(error);
-      if (error || number < 0) refuse(name, "a whole number is needed, not negative");
+      constexpr std::int64_t most = 1'000'000'000'000;  // of ms, thirty years
+      if (error || number < 0 || number > most) refuse(name, "a whole number is needed, 0 to 1e12");
       return number;
     };
     if (name == "kind") {

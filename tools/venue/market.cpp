@@ -79,6 +79,7 @@ void Market::quote(SymbolId id, TimeUs now, Events& events) {
   for (int level = 0; level < levels; ++level) {
     for (const Side side : {Side::Buy, Side::Sell}) {
       const std::int64_t away = gap * (level + 1) + static_cast<std::int64_t>(below(static_cast<std::uint64_t>(gap)));
+      if (side == Side::Buy && away >= mid) continue;  // of what costs a few ticks there are no ten prices below
       NewOrder order;
       order.side = side;
       order.price = price_of(side == Side::Buy ? mid - away : mid + away, symbol.tick);

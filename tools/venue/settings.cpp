@@ -108,6 +108,7 @@ Symbol read_rules(std::string_view name, ConfigTable& table) {
   if (!is_multiple(symbol.start_price, symbol.tick) || !symbol.start_price.is_positive()) {
     table.refuse("start_price", "must be a multiple of tick");
   }
+  if (symbol.start_price > symbol.price_max) table.refuse("start_price", "must not be above price_max");
   return symbol;
 }
 

@@ -7,6 +7,7 @@
 
 #include "tools/venue/amount.hpp"
 #include "tools/venue/market.hpp"
+#include "tools/venue/settings.hpp"
 
 namespace busbar::venue {
 namespace {
@@ -888,6 +889,36 @@ TEST(VenueMarket, QuotesBothSidesAndForgetsWhatItTookBack) {
   EXPECT_LE(engine.orders(*engine.account_by_name("maker"), 0, false).size(), 20U);
   market.clear(300, events);
   EXPECT_TRUE(engine.levels(0, Side::Buy, 1).empty());
+}
+
+TEST(VenueMarket, WhatCostsAFewTicksHasFewPricesBelow) {
+  Symbol cheap = symbol("CHEAP", "CHEAP");
+  cheap.start_price = "0.05"_d;
+  Engine engine{{cheap}};
+  Market market{engine, 1, 0};
+  Events events;
+  market.quote_all(1, events);
+  for (TimeUs step = 2; step < 200; ++step) market.step(step, events);
+  const auto bids = engine.levels(0, Side::Buy, 100);
+  EXPECT_LE(bids.size(), 5U);
+  for (const auto& [price, qty] : bids) EXPECT_TRUE(price.is_positive());
+  EXPECT_GE(engine.levels(0, Side::Sell, 100).size(), 5U);
+}
+
+TEST(VenueSettings, APriceThatNoOrderMayHaveIsRefused) {
+  const auto read = [](const std::string& start_price) -> std::string {
+    ConfigTable table = ConfigFile::parse(
+        "base = \"B\"\nquote = \"Q\"\ntick = \"0.01\"\nstep = \"0.01\"\nprice_max = \"1000\"\nstart_price = \"" + start_price + "\"\n",
+        "venue.toml");
+    try {
+      return to_string(read_rules("B", table).start_price);
+    } catch (const ConfigError& error) {
+      return error.what();
+    }
+  };
+  EXPECT_EQ(read("1000"), "1000");
+  EXPECT_EQ(read("1000.01"), "venue.toml:6: start_price: must not be above price_max");
+  EXPECT_EQ(read("9000000000000000000"), "venue.toml:6: start_price: must not be above price_max");
 }
 
 }  // namespace

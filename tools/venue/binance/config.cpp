@@ -49,6 +49,9 @@ Symbol read_symbol(std::string_view name, ConfigTable& table) {
   symbol.market_qty_max = amount(table, "market_qty_max", symbol.qty_max);
   symbol.percent_up = amount(table, "percent_up", Decimal{5, 0});
   symbol.percent_down = amount(table, "percent_down", Decimal{2, -1});
+  for (const auto& [key, value] : {std::pair{"percent_up", symbol.percent_up}, std::pair{"percent_down", symbol.percent_down}}) {
+    if (value > Decimal{1'000, 0} || value.normalized().exponent() < -4) table.refuse(key, "at most 1000, with 4 places");
+  }
   symbol.orders_max = table.integer("orders_max", 1, 1'000'000, 200);
   symbol.stop_orders_max = table.integer("stop_orders_max", 0, 1'000'000, 5);
   symbol.iceberg_orders_max = table.integer("iceberg_orders_max", 0, 1'000'000, symbol.iceberg_orders_max);
