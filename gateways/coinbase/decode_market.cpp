@@ -37,8 +37,10 @@ Candle read_candle(const json::object& object, Complaint& complaint) {
   Candle candle;
   const std::string start = reader.text("start");
   const auto [end, error] = std::from_chars(start.data(), start.data() + start.size(), candle.start_s);
-  if (error != std::errc{} || end != start.data() + start.size()) {
-    complaint.add("candle", "start", "no whole number of 64 bits");
+  constexpr std::int64_t latest_s = 9'000'000'000;  // in the year 2255: what a Timestamp carries
+  if (error != std::errc{} || end != start.data() + start.size() || candle.start_s < 0 || candle.start_s > latest_s) {
+    complaint.add("candle", "start", "no time in seconds");
+    candle.start_s = 0;
   }
   candle.open = reader.decimal("open");
   candle.high = reader.decimal("high");

@@ -137,10 +137,13 @@ TEST(CoinbaseDecode, HostileAnswersAreRefusedByTheNameOfTheMember) {
             "placed.success: a string where true or false is documented");
   EXPECT_EQ(decode_placed(R"({"success":true})").error().text, "placed.order_id: missing");
   EXPECT_EQ(decode_time(R"({"epochMillis":"12x"})").error().text, "time.epochMillis: no whole number of 64 bits");
-  EXPECT_EQ(decode_candles(R"({"candles":[{"start":"x","open":"1","high":"1","low":"1","close":"1","volume":"1"}]})")
-                .error()
-                .text,
-            "candle.start: no whole number of 64 bits");
+  for (const char* start : {"x", "-1", "9000000001", "9223372036854775807", "92233720368547758070"}) {  // and it is told in ns
+    const std::string candle = R"({"candles":[{"start":")" + std::string{start} +
+                               R"(","open":"1","high":"1","low":"1","close":"1","volume":"1"}]})";
+    const auto decoded = decode_candles(candle);
+    ASSERT_FALSE(decoded) << start;
+    EXPECT_EQ(decoded.error().text, "candle.start: no time in seconds") << start;
+  }
 }
 
 TEST(CoinbaseDecode, MeansWithMoreDigitsThanADecimalAreCutAndAmountsNever) {
