@@ -100,6 +100,10 @@ def a_wrong_command_line_is_2():
                           ["order", "buy", "1", "BTC/USDT", "--tif", "never"], ["orders", "--no-such-option"],
                           ["order", "buy", "1", "BTC/USDT", "--stop", "1", "--touched", "1"]):
             expect(router, 2, *arguments)
+        for patience in ("-1", "nan", "inf", "1e20"):
+            router.patience = patience
+            expect(router, 2, "order", "buy", "1", "BTC/USDT")
+        router.patience = 30
         check(not any(kind == "NewOrder" for kind, _ in router.asked), router.asked)
         router.config.write_text('environment = "tuesday"\n')
         expect(router, 2, "orders")

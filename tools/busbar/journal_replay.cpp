@@ -1,4 +1,5 @@
 // busbar journal replay: records again, in their order and at a speed: printed, or published to a bus.
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <thread>
@@ -58,7 +59,8 @@ Exit replay(Tool& tool, const JournalOptions& shared, const ReplayOptions& optio
     const Record& record = entry.record;
     if (start_ns == 0) start_ns = record.header.time_ns;
     if (options.speed > 0) {
-      const double ns = static_cast<double>(record.header.time_ns - start_ns) / options.speed;
+      constexpr double year_ns = 3.2e16;  // at a speed of next to nothing
+      const double ns = std::clamp(static_cast<double>(record.header.time_ns - start_ns) / options.speed, 0.0, year_ns);
       std::this_thread::sleep_until(start + std::chrono::nanoseconds{static_cast<std::int64_t>(ns)});
     }
     if (!out) {

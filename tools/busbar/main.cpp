@@ -57,6 +57,7 @@ int main(int argc, char** argv) {
     if (const auto exit = app.parse(argc, argv, static_cast<int>(Exit::Usage))) return *exit;
     if (client.empty() || client.size() > Name::static_capacity) throw ConfigError("--client: 1 to 32 characters");
     tool.client = Name{client.data(), client.size()};
+    if (!(timeout >= 0 && timeout <= 86'400)) throw ConfigError("--timeout: 0 to 86400 seconds");  // nor is it nan
     tool.timeout = std::chrono::milliseconds{static_cast<std::int64_t>(timeout * 1000)};
     return static_cast<int>(tool.action());
   } catch (const ConfigError& error) {

@@ -37,6 +37,7 @@ void print(const Tool& tool, const Quote& quote) {
 
 Exit follow(Tool& tool, const QuotesOptions& options) {
   constexpr std::uint32_t lease_ms = 60000;
+  if (!(options.seconds >= 0 && options.seconds <= 1e9)) throw ConfigError("--seconds: 0 to 1e9");  // nor is it nan
   Client client{tool};
   auto& loop = client.loop();
   std::uint64_t printed = 0;

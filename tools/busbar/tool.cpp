@@ -1,5 +1,6 @@
 #include "tools/busbar/tool.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdio>
 #include <ctime>
@@ -62,14 +63,19 @@ Timestamp time_in(std::string_view option, const std::string& text) {
   for (const char* format : {"%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d"}) {
     time = {};
     const char* end = ::strptime(text.c_str(), format, &time);
-    if (end != nullptr && *end == '\0') return std::int64_t{::timegm(&time)} * second_ns;
+    if (end == nullptr || *end != '\0') continue;
+    constexpr std::int64_t latest_s = 9'000'000'000;
+    const std::int64_t seconds = ::timegm(&time);
+    if (seconds < 0 || seconds > latest_s) throw ConfigError(std::string{option} + ": \"" + text + "\" is not of 1970 to 2255");
+    return seconds * second_ns;
   }
   std::int64_t count = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size() - 1, count);
   const std::size_t unit = std::string_view{"smhd"}.find(text.back());
   constexpr std::int64_t seconds[] = {1, 60, 3600, 86400};
   if (error == std::errc{} && end == text.data() + text.size() - 1 && unit < 4 && count >= 0 && count <= 1'000'000) {
-    return wall_now_ns() - count * seconds[unit] * second_ns;
+    const std::int64_t age_s = std::min(count * seconds[unit], wall_now_ns() / second_ns);  // since 1970 at most
+    return wall_now_ns() - age_s * second_ns;
   }
   throw ConfigError(std::string{option} + ": \"" + text +
                     "\" is neither 2026-11-25T18:20:00Z nor 2026-11-25 nor an age like 90m, 6h or 2d");

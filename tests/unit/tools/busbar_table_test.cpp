@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include "bus/clock.hpp"
+#include "tools/busbar/tool.hpp"
+
 namespace busbar::tool {
 namespace {
 
@@ -23,6 +26,21 @@ TEST(Table, CountsCharactersNotBytes) {
             "NAME  N\n"
             "币安    1\n"
             "ab    2\n");
+}
+
+TEST(TimeOption, IsATimeThatNanosecondsTellOrIsRefused) {
+  EXPECT_EQ(time_in("--since", ""), 0);
+  EXPECT_EQ(time_in("--since", "2026-11-25T18:20:00Z"), 1'795'630'800'000'000'000);
+  EXPECT_EQ(time_in("--since", "1970-01-01"), 0);
+  constexpr Timestamp two_days_ns = 172'800'000'000'000;
+  const Timestamp before = wall_now_ns() - two_days_ns;
+  const Timestamp since = time_in("--since", "2d");
+  EXPECT_LE(before, since);
+  EXPECT_LE(since, wall_now_ns() - two_days_ns);
+  EXPECT_GE(time_in("--since", "1000000d"), 0) << "no further back than 1970";
+  for (const char* text : {"9999-01-01", "2300-01-01T00:00:00Z", "0000-01-01T00:00:00Z", "1969-12-31", "d", "-1d", "1000001d", "1w"}) {
+    EXPECT_THROW(time_in("--since", text), ConfigError) << text;
+  }
 }
 
 }  // namespace
