@@ -18,7 +18,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr std::size_t commit_bytes_max = 4 << 20;
-constexpr std::size_t relaxed_bytes_max = 1 << 20;
+constexpr std::size_t relaxed_bytes_max = 1 << 20;  // then with all that has come meanwhile
 constexpr std::size_t page_bytes_max = 256 << 10;
 constexpr std::size_t queries_max = 256;
 constexpr milliseconds relaxed_interval{200};
@@ -82,7 +82,7 @@ Archive::Archive(boost::asio::io_context& loop, const Config& config, std::funct
     on_message(peer, bytes);
   });
   endpoint_.on_batch_end([this] {
-    if (is_core()) commit();
+    if (is_core() || pending_bytes_.size() >= relaxed_bytes_max) commit();
     tell_all();
     arm_tick();
   });
@@ -196,7 +196,7 @@ void Archive::on_append(const bus::RoutingId& peer, const Header& header, const 
   if (pending_bytes_.size() < (is_core() ? commit_bytes_max : relaxed_bytes_max)) return;
   // Whoever sends so much has but a few seconds' worth under way.
   for (auto& [listener, owed] : owed_) owed.due = Clock::now();
-  commit();
+  if (pending_bytes_.size() >= commit_bytes_max) commit();
 }
 
 Archive::Owed& Archive::owe(Listener listener, milliseconds delay) {

@@ -21,8 +21,9 @@ namespace busbar::audit {
 
 namespace {
 
-constexpr std::size_t batch_records_max = 4096;
-constexpr std::size_t batch_bytes_max = 4 << 20;
+constexpr std::size_t indexed_records_max = 4096;  // each may touch a page of every index
+constexpr std::size_t plain_records_max = 64 << 10;
+constexpr std::size_t batch_bytes_max = 6 << 20;  // what the archive gathers, and a message more
 constexpr std::uint64_t held_bytes_max = 2 << 20;  // a segment may grow so much behind one reader's transaction
 constexpr Timestamp day_ns = Timestamp{24} * 3600 * 1'000'000'000;
 constexpr Timestamp producer_forgotten_ns = 7 * day_ns;
@@ -105,6 +106,7 @@ class JournalWriter::Impl {
   bool has_records() const { return next_ != segment_->first_sequence; }
 
   Result<void> append_all(std::span<const Entry> batch) {
+    const std::size_t batch_records_max = options_.stream == "market" ? plain_records_max : indexed_records_max;
     std::size_t records_max = batch_records_max;
     while (!batch.empty()) {
       if (const auto judged = judge(batch, records_max); !judged) return judged.error();
@@ -367,8 +369,8 @@ class JournalWriter::Impl {
       const auto signed_head = sign_head();
       if (!signed_head && signed_here_ != next_ - 1) return signed_head.error();
     }
-    const Timestamp now = wall_now_ns();
-    std::erase_if(producers_, [now](const auto& known) { return now - known.second.heard_ns > producer_forgotten_ns; });
+    const Timestamp long_ago = wall_now_ns() - producer_forgotten_ns;  // of theirs nothing is subtracted: it is what they say
+    std::erase_if(producers_, [long_ago](const auto& known) { return known.second.heard_ns < long_ago; });
     return create(next_, chain_);
   }
 
