@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "router/core/checks.hpp"
+#include "router/core/names.hpp"
 #include "router/core/symbols.hpp"
 #include "router/core/turn.hpp"
 
@@ -53,7 +54,7 @@ void answer_orders(const State& state, const Query& query, Answer& answer) {
 
 // The orders that a client's name stands for: mostly one.
 std::vector<std::uint64_t> orders_of(const State& state, const ClientKey& key) {
-  const Known* known = find(state.known, key);
+  const auto known = find_known(state, key.first, key.second);
   if (!known) return {};
   if (const CancelledAll* all = find(state.cancel_alls, key)) return all->orders;
   std::vector<std::uint64_t> orders{known->order_id};
@@ -67,9 +68,8 @@ void answer_order(const State& state, const Query& query, Answer& answer) {
   if (query.order_id != 0) {
     if (const Order* order = find(state.orders, query.order_id)) answer.orders.push_back(present(state, *order));
   } else {
-    for (auto at = state.known.lower_bound({Name{}, query.client_order_id});
-         at != state.known.end() && at->first.second == query.client_order_id; ++at) {
-      for (const std::uint64_t id : orders_of(state, at->first)) {
+    for (const Name& client : clients_who_know(state, query.client_order_id)) {
+      for (const std::uint64_t id : orders_of(state, {client, query.client_order_id})) {
         if (answer.orders.size() == page_size_max) break;
         if (const Order* order = find(state.orders, id)) answer.orders.push_back(present(state, *order));
       }

@@ -5,6 +5,7 @@
 #include <openssl/evp.h>
 
 #include "router/core/market_hours.hpp"
+#include "router/core/names.hpp"
 #include "router/core/turn.hpp"
 
 namespace busbar::router {
@@ -138,6 +139,12 @@ void fire_due(Turn& turn) {
   }
 }
 
+void make_room(State& state) {
+  state.memory.make_room();
+  state.named_orders.make_room();
+  state.orders_at_broker.make_room();
+}
+
 void dispatch(Turn& turn) {
   const Body& body = turn.input.message->body;
   const auto is = [&]<class... T>(std::variant<T...>*) { return (std::holds_alternative<T>(body) || ...); };
@@ -151,13 +158,15 @@ void dispatch(Turn& turn) {
     return on_client_message(turn);
   }
   // Hardly an order waits for one of these, so memory for the next ones is taken here.
-  if (!std::holds_alternative<VenueReport>(body)) turn.state.memory.make_room();
+  if (!std::holds_alternative<VenueReport>(body)) make_room(turn.state);
 }
 
 }  // namespace
 
 void arm(Turn& turn, Timer timer) { turn.state.timers.insert(timer); }
-void disarm(Turn& turn, const Timer& timer) { turn.state.timers.erase(timer); }
+void disarm(Turn& turn, const Timer& timer) {
+  if (const auto at = turn.state.timers.find(timer); at != turn.state.timers.end()) turn.state.timers.erase(at);
+}
 
 std::array<std::uint8_t, 32> hash_of(const State& state) {
   Hasher hasher;
@@ -223,7 +232,8 @@ Result<Core> Core::restore(std::span<const std::uint8_t> bytes) {
   reader(static_cast<router::State&>(*core.state_));
   if (!reader.error().empty()) return refuse(reader.error());
   if (!reader.is_at_end()) return refuse("bytes behind the end");
-  core.state_->memory.make_room();
+  settle_names(*core.state_);
+  make_room(*core.state_);
   core.state_->venue_names = VenueNames{view(core.state_->config.journal_id)};
   return core;
 }

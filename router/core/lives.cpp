@@ -4,6 +4,7 @@
 
 #include "bus/codec.hpp"
 #include "router/core/checks.hpp"
+#include "router/core/names.hpp"
 #include "router/core/turn.hpp"
 
 namespace busbar::router {
@@ -269,21 +270,10 @@ namespace {
 
 void forget_order(Turn& turn, std::uint64_t order_id) {
   State& state = turn.state;
-  const Order* order = find_order(state, order_id);
+  Order* order = find_order(state, order_id);
   if (!order) return;
+  forget_names(state, *order);
   const auto first = std::pair{order_id, Id{}};
-  const SymbolKey symbol{order->order.account, order->order.symbol};
-  for (auto at = state.order_names.lower_bound({order_id, {}});
-       at != state.order_names.end() && at->first == order_id;) {
-    state.known.erase(at->second);
-    state.requests.erase(at->second);
-    at = state.order_names.erase(at);
-  }
-  for (auto at = state.order_broker_ids.lower_bound(first);
-       at != state.order_broker_ids.end() && at->first == order_id;) {
-    state.broker_orders.erase({symbol, at->second});
-    at = state.order_broker_ids.erase(at);
-  }
   for (auto at = state.order_fills.lower_bound(first); at != state.order_fills.end() && at->first == order_id;) {
     state.fills.erase({order->order.account, at->second});
     at = state.order_fills.erase(at);

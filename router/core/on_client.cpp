@@ -6,6 +6,7 @@
 #include "bus/codec.hpp"
 #include "router/core/checks.hpp"
 #include "router/core/market_hours.hpp"
+#include "router/core/names.hpp"
 #include "router/core/symbols.hpp"
 #include "router/core/turn.hpp"
 
@@ -21,6 +22,18 @@ bool is_same_order(const NewOrder& a, const NewOrder& b) {
                     o.cancel_on_disconnect, o.allow_duplicate, o.strategy, o.approval_id);
   };
   return all(a) == all(b);
+}
+
+bool is_identical(const NewOrder& a, const NewOrder& b) {
+  const auto has_same_digits = [&](std::optional<Decimal> NewOrder::* value) {
+    const auto& x = a.*value;
+    const auto& y = b.*value;
+    return x.has_value() == y.has_value() &&
+           (!x || (x->mantissa() == y->mantissa() && x->exponent() == y->exponent()));
+  };
+  return has_same_digits(&NewOrder::order_qty) && has_same_digits(&NewOrder::cash_order_qty) &&
+         has_same_digits(&NewOrder::price) && has_same_digits(&NewOrder::stop_px) &&
+         has_same_digits(&NewOrder::display_qty) && is_same_order(a, b);
 }
 
 namespace {
@@ -94,10 +107,10 @@ void answer_as_known(Turn& turn, RequestType type, const Id& id, const Known& kn
 }
 
 bool answer_known_order(Turn& turn, const NewOrder& request) {
-  const Known* known = find(turn.state.known, ClientKey{turn.header().sender, request.client_order_id});
+  const auto known = find_known(turn.state, turn.header().sender, request.client_order_id);
   if (!known) return false;
   const Order* order = find(turn.state.orders, known->order_id);
-  const bool is_same = order && is_same_order(order->request, request);
+  const bool is_same = order && is_same_order(order->request(), request);
   answer_as_known(turn, RequestType::New, request.client_order_id, *known, is_same);
   return true;
 }
@@ -106,17 +119,11 @@ bool answer_known_order(Turn& turn, const NewOrder& request) {
 
 bool answer_known(Turn& turn, RequestType type, const Id& id, const ReplaceOrder& content) {
   const ClientKey key{turn.header().sender, id};
-  const Known* known = find(turn.state.known, key);
+  const auto known = find_known(turn.state, key.first, key.second);
   if (!known) return false;
   const ReplaceOrder* request = find(turn.state.requests, key);
   answer_as_known(turn, type, id, *known, request && is_same(*request, content));
   return true;
-}
-
-void remember(State& state, const Name& client, const Id& id, RequestType type, std::uint64_t order_id) {
-  // Clients count, and so do we: what is new mostly belongs at the end, where it is put without a search.
-  state.known.try_emplace(state.known.end(), ClientKey{client, id})->second = {type, order_id};
-  state.order_names.emplace_hint(state.order_names.end(), order_id, ClientKey{client, id});
 }
 
 Order& add_order(Turn& turn, const NewOrder& request, const NewOrder& rounded, Timestamp expire_ns) {
@@ -126,13 +133,13 @@ Order& add_order(Turn& turn, const NewOrder& request, const NewOrder& rounded, T
   order.order_id = id;
   order.owner = turn.party();
   if (const AccountRule* rule = find(state.account_rules, request.account)) order.gateway = rule->gateway;
-  order.request = request;
   order.order = rounded;
+  if (!is_identical(request, rounded)) order.sent.keep(request);
   order.life.order_qty = rounded.order_qty;
   order.is_working = rounded.order_type == OrderType::Market || rounded.order_type == OrderType::Limit;
   order.receive_ns = turn.now;
   order.expire_ns = expire_ns;
-  remember(state, order.owner.client, request.client_order_id, RequestType::New, id);
+  remember(state, order);
   return order;
 }
 
@@ -163,7 +170,7 @@ namespace {
 // Whoever names an expiry means it; without one the account says how long an order waits for its market.
 Timestamp wait_until(const Turn& turn, const Name& account, Timestamp expire_ns) {
   if (turn.header().expire_time_ns != 0) return expire_ns;
-  return turn.now + static_cast<std::int64_t>(turn.state.account_rules.at(account).queue_for_open_ms) * ns_per_ms;
+  return turn.now + static_cast<std::int64_t>(find(turn.state.account_rules, account)->queue_for_open_ms) * ns_per_ms;
 }
 
 void on_new_order(Turn& turn, const NewOrder& request) {
@@ -206,7 +213,7 @@ void on_new_order(Turn& turn, const NewOrder& request) {
 // The order that a cancel or replace means: by its client's own name, or by ours.
 Order* find_named(State& state, const Name& client, const Id& orig_client_order_id, std::uint64_t order_id) {
   if (orig_client_order_id.empty()) return find_order(state, order_id);
-  const Known* known = find(state.known, ClientKey{client, orig_client_order_id});
+  const auto known = find_known(state, client, orig_client_order_id);
   const bool is_of_one_order = known && known->type <= RequestType::Replace;
   Order* order = is_of_one_order ? find_order(state, known->order_id) : nullptr;
   return order && (order_id == 0 || order_id == order->order_id) ? order : nullptr;
@@ -322,7 +329,7 @@ void on_cancel_all(Turn& turn, const CancelAll& cancel) {
   State& state = turn.state;
   const Party party = turn.party();
   const ClientKey key{party.client, cancel.client_order_id};
-  if (const Known* known = find(state.known, key)) {
+  if (const auto known = find_known(state, key.first, key.second)) {
     const CancelledAll* before = find(state.cancel_alls, key);
     if (before && is_same(before->request, cancel)) return answer_cancel_all(turn, before->orders, "known already");
     return refuse_cancel_all(turn, conflict(state, cancel.client_order_id, *known));

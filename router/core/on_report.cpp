@@ -7,6 +7,7 @@
 
 #include "bus/codec.hpp"
 #include "router/core/turn.hpp"
+#include "router/core/names.hpp"
 
 namespace busbar::router {
 
@@ -57,8 +58,7 @@ void find_subject(Fact& fact) {
     fact.leg = fact.command->leg;
   }
   if (!fact.order && !report.broker_order_id.empty()) {
-    const auto* id = find(state.broker_orders, BrokerKey{{report.account, report.symbol}, report.broker_order_id});
-    if (id) fact.order = find_order(state, *id);
+    fact.order = find_at_broker(state, report.account, report.symbol, report.broker_order_id);
     if (fact.order) fact.leg = fact.order->leg;
   }
   if (fact.command && (!fact.order || fact.command->order_id != fact.order->order_id)) fact.command.reset();
@@ -182,10 +182,12 @@ void complete_replace(Fact& fact) {
   order.order = replace.order;
   order.leg = replace.leg;
   order.life.order_qty = replace.order.order_qty;
-  const bool is_in_place = !fact.report.broker_order_id.empty() && fact.report.broker_order_id == order.broker_order_id;
-  order.broker_order_id = fact.report.broker_order_id;  // one that is not told is not the old one
   order.venue_cum_qty = {};
   order.leg_base_qty = fact.report.order_qty && order.order.order_qty
+  const bool is_in_place = !fact.report.broker_order_id.empty() && fact.report.broker_order_id == order.broker_order_id;
+  set_broker_order_id(turn.state, order, fact.report.broker_order_id);  // one that is not told is not the old one
+  if (replace.order.symbol != order.order.symbol) put_broker_id_aside(turn.state, order);
+  order.sent.keep(order.order);
                            ? subtract(*order.order.order_qty, *fact.report.order_qty)
                            : std::nullopt;
   const bool cancels_old_leg = order.life.cancel_pending;
@@ -240,12 +242,8 @@ void learn(Fact& fact) {
     if (is_news && *report.cum_qty < order.life.cum_qty) tell_difference(fact.turn, order, *report.cum_qty);
   }
   if (report.broker_order_id.empty() || !tells_of_order(report.event)) return;
-  if (fact.leg == order.leg) order.broker_order_id = report.broker_order_id;
-  const BrokerKey key{{order.order.account, order.order.symbol}, report.broker_order_id};
-  const std::size_t known = state.broker_orders.size();
-  state.broker_orders.try_emplace(state.broker_orders.end(), key, order.order_id);
-  if (state.broker_orders.size() == known) return;
-  state.order_broker_ids.emplace_hint(state.order_broker_ids.end(), order.order_id, report.broker_order_id);
+  if (fact.leg == order.leg) set_broker_order_id(state, order, report.broker_order_id);
+  if (!name_at_broker(state, order, report.broker_order_id) || state.unmatched_fills.empty()) return;
   // Fills that came under the broker's name before we knew whose it was.
   for (auto at = state.unmatched_fills.lower_bound({key, {}}); at != state.unmatched_fills.end() && at->first == key;) {
     const Id trade_id = at->second;
@@ -254,6 +252,7 @@ void learn(Fact& fact) {
     fill.order_id = order.order_id;
     apply_fill(fact.turn, order, trade_id, fill, false);
   }
+  const BrokerKey key{{order.order.account, order.order.symbol}, report.broker_order_id};
 }
 
 void take_fill(Fact& fact) {
@@ -274,7 +273,7 @@ void take_fill(Fact& fact) {
           report.side == Side::Unset && fact.order ? fact.order->order.side : report.side,
           *report.last_qty, *report.last_px, report.commission, report.commission_asset, report.liquidity,
           report.transact_time_ns, turn.now};
-  Account& account = state.accounts[report.account];
+  Account& account = account_of(state, report.account);
   if (report.transact_time_ns >= account.last_trade_ns) {
     account.last_trade_ns = report.transact_time_ns;
     account.last_trade_id = report.trade_id;
@@ -500,6 +499,7 @@ void on_replaced(Fact& fact) {
   happen(fact.turn, order, event, news_of(fact.report, ExecType::Restated));
 }
 
+  order.sent.keep(order.order);
 bool answers_cancel(Fact& fact) {
   const PendingCancel* cancel = pending_cancel(fact);
   return cancel && cancel->pending.command != 0 &&

@@ -5,6 +5,7 @@
 
 #include "bus/codec.hpp"
 #include "router/core/checks.hpp"
+#include "router/core/names.hpp"
 #include "router/core/turn.hpp"
 
 namespace busbar::router {
@@ -48,7 +49,7 @@ bool is_told(const Turn& turn, std::size_t index) { return index == 0 || !turn.h
 bool is_same(const State& state, const OrderList& known, std::uint64_t number, const NewOrderList& list) {
   if (known.list_type != list.list_type || known.size != list.orders.size()) return false;
   for (std::uint32_t i = 0; i < known.size; ++i) {
-    if (!is_same_order(state.orders.at(number + i).request, list.orders[i])) return false;
+    if (!is_same_order(state.orders.at(number + i).request(), list.orders[i])) return false;
   }
   return true;
 }
@@ -87,7 +88,7 @@ ListVerdict check_names(const Turn& turn, const NewOrderList& list) {
                                           is_same_name)) {
       return no(i, ErrorCode::Conflict, "client_order_id", view(id), "", "stands in this list twice");
     }
-    const Known* known = find(turn.state.known, ClientKey{turn.header().sender, id});
+    const auto known = find_known(turn.state, turn.header().sender, id);
     if (known) return Refusal{i, conflict(turn.state, id, *known)};
   }
   return {};
@@ -230,7 +231,7 @@ void on_new_order_list(Turn& turn, const NewOrderList& list) {
     return reject(turn, ErrorCode::InvalidOrder, "orders", std::to_string(list.orders.size()),
                   "a list has two orders or three");
   }
-  if (const Known* known = find(state.known, ClientKey{turn.header().sender, list.list_id})) {
+  if (const auto known = find_known(state, turn.header().sender, list.list_id)) {
     const OrderList* before = known->type == RequestType::List ? find(state.lists, known->order_id) : nullptr;
     if (before && is_same(state, *before, known->order_id, list))
       return answer_list(turn, known->order_id, before->size);
@@ -267,7 +268,7 @@ void on_cancel_order_list(Turn& turn, const CancelOrderList& cancel) {
   content.orig_client_order_id = cancel.list_id;
   if (answer_known(turn, RequestType::CancelList, cancel.client_order_id, content)) return;
 
-  const Known* known = find(state.known, ClientKey{client, cancel.list_id});
+  const auto known = find_known(state, client, cancel.list_id);
   const OrderList* list = known && known->type == RequestType::List ? find(state.lists, known->order_id) : nullptr;
   ExecutionReport report;
   report.list_id = cancel.list_id;

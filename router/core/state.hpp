@@ -3,16 +3,20 @@
 // exist after a restart. Nodes come from one pool, so that a state that has been warm allocates nothing for the next
 // order.
 
+#include <cassert>
 #include <cstdint>
 #include <map>
 #include <memory_resource>
+#include <new>
 #include <set>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "bus/messages.hpp"
 #include "router/core/canonical.hpp"
+#include "router/core/chains.hpp"
 #include "router/core/node_pool.hpp"
 #include "router/core/notional.hpp"
 #include "router/core/order.hpp"
@@ -35,12 +39,35 @@ void fields(A& a, typename A::template Ref<Party> x) {
   a(x.client, x.session);
 }
 
+// An order as its client sent it, kept only where it says anything else than the order as it stands.
+class Sent {
+ public:
+  explicit Sent(std::pmr::memory_resource* memory) : memory_{memory} {}
+  Sent(const Sent&) = delete;
+  Sent& operator=(const Sent&) = delete;
+  ~Sent() {
+    if (request_ != nullptr) memory_->deallocate(request_, sizeof *request_, alignof(NewOrder));
+  }
+  void keep(const NewOrder& request) {
+    static_assert(std::is_trivially_destructible_v<NewOrder>);
+    if (request_ == nullptr) request_ = ::new (memory_->allocate(sizeof request, alignof(NewOrder))) NewOrder{request};
+  }
+  const NewOrder* get() const { return request_; }
+
+ private:
+  std::pmr::memory_resource* memory_;
+  NewOrder* request_ = nullptr;
+};
+
 struct Order {
+  using allocator_type = std::pmr::polymorphic_allocator<>;
+  explicit Order(const allocator_type& memory = {}) : sent{memory.resource()} {}
+
   std::uint64_t order_id = 0;
   Party owner;
   Name gateway;
-  NewOrder request;  // as the client sent it; what a copy is compared with
-  NewOrder order;    // as it stands: rounded, and after each replace
+  NewOrder order;  // as it stands: rounded, and after each replace
+  Sent sent;       // before `order` becomes another, what was sent is kept
   Life life;
   std::uint64_t list = 0;      // the order list that it belongs to, 0 for none
   std::uint32_t leg = 0;       // the one that works
@@ -71,11 +98,28 @@ struct Order {
   bool has_told_difference = false;  // between the broker's count and the fills
   bool is_filled_there = false;  // the broker has said so, and perhaps before all of its fills
   bool is_unheard = false;  // nobody listened to the broker for a while; until it says how the order stands
+  // How it is found (names.hpp); follows from the rest.
+  Link<Order> by_name;
+  Link<Order> by_broker_id;
+
+  // As the client sent it; what a copy is compared with.
+  const NewOrder& request() const { return sent.get() != nullptr ? *sent.get() : order; }
 };
+
+// To the last digit and zero: what is written down for one is what is written down for the other.
+bool is_identical(const NewOrder& a, const NewOrder& b);
 
 template <class A>
 void fields(A& a, typename A::template Ref<Order> x) {
-  a(x.order_id, x.owner, x.gateway, x.request, x.order, x.life, x.list, x.leg, x.last_leg, x.cancels, x.broker_order_id,
+  a(x.order_id, x.owner, x.gateway);
+  if constexpr (A::is_reading) {
+    NewOrder request;
+    a(request, x.order);
+    if (!is_identical(request, x.order)) x.sent.keep(request);
+  } else {
+    a(x.request(), x.order);
+  }
+  a(x.life, x.list, x.leg, x.last_leg, x.cancels, x.broker_order_id,
     x.is_working, x.is_cancel_wanted, x.paid, x.venue_cum_qty, x.leg_base_qty, x.place_command, x.queue_number, x.opens_ns, x.wake_ns, x.events,
     x.receive_ns, x.expire_ns, x.end_ns, x.end_transact_ns, x.last_fill_ns, x.request_time_ns, x.look_ups, x.asks, x.ask_ns,
     x.has_told_difference, x.is_filled_there, x.is_unheard);
@@ -379,6 +423,13 @@ struct LastFirst {
   }
 };
 
+// A gateway's commands are looked up for each order, and there are few gateways: mostly the name is the same.
+struct NameFirst {
+  bool operator()(const CommandKey& a, const CommandKey& b) const {
+    return a.first == b.first ? a.second < b.second : a.first < b.first;
+  }
+};
+
 struct State {
   State() = default;
   State(const State&) = delete;
@@ -405,11 +456,15 @@ struct State {
   std::pmr::map<std::uint64_t, Reason> reasons{&memory};
   std::pmr::map<std::uint64_t, PendingCancel> cancels{&memory};
   std::pmr::map<std::uint64_t, PendingReplace> replaces{&memory};
+  // What clients' names stand for. That an order's own stands for it is not written down: it is found by its name.
+  Chains<Order, &Order::by_name> named_orders{&memory};
   std::pmr::map<ClientKey, Known, LastFirst> known{&memory};
   std::pmr::map<ClientKey, ReplaceOrder> requests{&memory};  // what cancels and replaces said; of a cancel only whom
   std::pmr::map<ClientKey, CancelledAll> cancel_alls{&memory};
-  std::pmr::set<std::pair<std::uint64_t, ClientKey>> order_names{&memory};  // what an order and its requests are called
-  std::pmr::map<BrokerKey, std::uint64_t, LastFirst> broker_orders{&memory};  // to order_id
+  std::pmr::set<std::pair<std::uint64_t, ClientKey>> order_names{&memory};  // what an order's requests are called, and its list
+  // So are orders by what the broker calls them now. What it called them before, and to which order_id that leads:
+  Chains<Order, &Order::by_broker_id> orders_at_broker{&memory};
+  std::pmr::map<BrokerKey, std::uint64_t, LastFirst> broker_orders{&memory};
   std::pmr::set<std::pair<std::uint64_t, Id>> order_broker_ids{&memory};
   std::pmr::map<TradeKey, Fill> fills{&memory};
   std::pmr::set<std::pair<std::uint64_t, Id>> order_fills{&memory};   // order_id, trade id
@@ -418,7 +473,7 @@ struct State {
 
   std::pmr::map<Name, Account> accounts{&memory};
   std::pmr::map<Name, Gateway> gateways{&memory};
-  std::pmr::map<CommandKey, OpenCommand> commands{&memory};
+  std::pmr::map<CommandKey, OpenCommand, NameFirst> commands{&memory};
   std::pmr::map<SymbolKey, Instrument> instruments{&memory};          // by gateway
   std::pmr::map<SymbolKey, Instrument> staged_instruments{&memory};   // pages of a list that is not whole yet
   std::pmr::map<SymbolKey, Alias> aliases{&memory};                   // by gateway and former symbol
@@ -431,13 +486,87 @@ struct State {
   VenueNames venue_names;  // follows from config.journal_id
 };
 
+// What is under a key, or nullptr. Of gateways, accounts, clients there are mostly one or two, and they are asked for more than
+// once for each order: so few are asked in turn whether they are it.
+template <class Map, class Key>
+auto* find(Map& map, const Key& key) {
+  constexpr std::size_t few = 2;
+  if (map.size() <= few) {
+    for (auto& [name, value] : map) {
+      if (name == key) return &value;
+    }
+    return static_cast<decltype(&map.begin()->second)>(nullptr);
+  }
+  const auto at = map.find(key);
+  return at == map.end() ? nullptr : &at->second;
+}
+
+inline Gateway& gateway_of(State& state, const Name& name) {
+  Gateway* gateway = find(state.gateways, name);
+  assert(gateway != nullptr);
+  return *gateway;
+}
+
+inline Account& account_of(State& state, const Name& name) {
+  Account* account = find(state.accounts, name);
+  return account ? *account : state.accounts[name];
+}
+
+// What the chains say, in the order and form of the maps that a snapshot has for it (names.cpp).
+struct KnownEntry {
+  const Name* client;
+  const Id* id;
+  Known known;
+};
+struct NameEntry {
+  std::uint64_t order_id;
+  const Name* client;
+  const Id* id;
+};
+struct BrokerEntry {
+  const Name* account;
+  const Symbol* symbol;
+  const Id* id;
+  std::uint64_t order_id;
+};
+struct BrokerIdEntry {
+  std::uint64_t order_id;
+  const Id* id;
+};
+std::vector<KnownEntry> all_known(const State& state);
+std::vector<NameEntry> all_order_names(const State& state);
+std::vector<BrokerEntry> all_broker_orders(const State& state);
+std::vector<BrokerIdEntry> all_order_broker_ids(const State& state);
+
+template <class A>
+void fields(A& a, const KnownEntry& x) {
+  a(*x.client, *x.id, x.known);
+}
+template <class A>
+void fields(A& a, const NameEntry& x) {
+  a(x.order_id, *x.client, *x.id);
+}
+template <class A>
+void fields(A& a, const BrokerEntry& x) {
+  a(*x.account, *x.symbol, *x.id, x.order_id);
+}
+template <class A>
+void fields(A& a, const BrokerIdEntry& x) {
+  a(x.order_id, *x.id);
+}
+
+// Of a state that has been read, settle_names() makes the chains again.
 template <class A>
 void fields(A& a, typename A::template Ref<State> x) {
   a(x.sequence, x.now_ns, x.version, x.is_configured, x.config, x.clients, x.account_rules, x.symbol_rules,
-    x.last_order_id, x.last_queue_number, x.last_lease, x.orders, x.open_orders, x.lists, x.reasons, x.cancels,
-    x.replaces, x.known, x.requests, x.cancel_alls, x.order_names, x.broker_orders, x.order_broker_ids, x.fills, x.order_fills, x.unmatched_fills,
-    x.books, x.accounts, x.gateways, x.commands, x.instruments, x.staged_instruments, x.aliases, x.buckets, x.queue, x.sessions,
-    x.leases, x.timers);
+    x.last_order_id, x.last_queue_number, x.last_lease, x.orders, x.open_orders, x.lists, x.reasons, x.cancels, x.replaces);
+  if constexpr (A::is_reading) {
+    a(x.known, x.requests, x.cancel_alls, x.order_names, x.broker_orders, x.order_broker_ids);
+  } else {
+    a(all_known(x), x.requests, x.cancel_alls, all_order_names(x), all_broker_orders(x), all_order_broker_ids(x));
+  }
+  a(x.fills, x.order_fills, x.unmatched_fills, x.books, x.accounts, x.gateways, x.commands, x.instruments,
+    x.staged_instruments, x.aliases, x.buckets, x.queue, x.sessions, x.leases, x.timers);
 }
 
 }  // namespace busbar::router

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "bus/clock.hpp"
+#include "router/core/names.hpp"
 #include "router/core/turn.hpp"
 
 namespace busbar::router {
@@ -22,14 +23,8 @@ bool is_traded_through(const State& state, const Name& account, const Name& gate
 }
 
 void rename_order(State& state, Order& order, const Symbol& now) {
-  const SymbolKey before{order.order.account, order.order.symbol};
-  for (auto at = state.order_broker_ids.lower_bound({order.order_id, {}});
-       at != state.order_broker_ids.end() && at->first == order.order_id; ++at) {
-    auto known = state.broker_orders.extract({before, at->second});
-    if (known.empty()) continue;
-    known.key().first.second = now;
-    state.broker_orders.insert(std::move(known));
-  }
+  move_broker_ids(state, order, now);
+  order.sent.keep(order.order);
   order.order.symbol = now;
   if (auto* replace = find(state.replaces, order.order_id)) replace->order.symbol = now;
 }

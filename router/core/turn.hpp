@@ -138,7 +138,6 @@ void on_gateway_lost(Turn& turn, const Name& name, std::string_view reason);
 // What clients' requests have in common (on_client.cpp)
 bool is_same_order(const NewOrder& a, const NewOrder& b);
 Timestamp expire_time(const Turn& turn);  // of this turn's message, in router time
-void remember(State& state, const Name& client, const Id& id, RequestType type, std::uint64_t order_id);
 // Why a name seen before cannot be taken again.
 Reason conflict(const State& state, const Id& id, const Known& known);
 // Is it known already? Then it has been answered: the same content with where its order stands, another as a conflict.
@@ -174,11 +173,5 @@ inline constexpr std::int64_t ns_per_day = 86'400 * ns_per_s;
 
 inline Words words(std::string_view text) { return cut<256>(text); }
 inline std::string str(const auto& text) { return std::string{text.data(), text.size()}; }
-
-template <class Map, class Key>
-auto* find(Map& map, const Key& key) {
-  const auto at = map.find(key);
-  return at == map.end() ? nullptr : &at->second;
-}
 
 }  // namespace busbar::router

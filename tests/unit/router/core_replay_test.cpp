@@ -5,6 +5,7 @@
 #include <random>
 #include <set>
 
+#include "router/core/names.hpp"
 #include "router/core/turn.hpp"
 #include "tests/promises/size.hpp"
 #include "tests/unit/router/core_bench.hpp"
@@ -342,6 +343,48 @@ TEST(Replay, TheStateHashIsTheSnapshotsLastBytes) {
   const Bytes snapshot = bench.core.snapshot();
   const auto hash = bench.core.state_hash();
   EXPECT_TRUE(std::equal(hash.begin(), hash.end(), snapshot.end() - 32));
+}
+
+// A snapshot lists every name, each list in its order; most are found by their hash, and listed nowhere else.
+TEST(Snapshot, TellsEveryNameAndWhatItTellsIsFound) {
+  Babbler babbler{11};
+  babbler.say(4'000);
+  const Bytes snapshot = babbler.core().snapshot();
+  State state;
+  Reader reader{std::span{snapshot}.subspan(12, snapshot.size() - 12 - 32)};
+  reader(state);
+  ASSERT_TRUE(reader.error().empty()) << reader.error();
+  const auto names = state.known.size();
+  const auto broker_names = state.broker_orders.size();
+  settle_names(state);
+  EXPECT_GT(state.named_orders.size(), 500u);
+  EXPECT_GT(state.orders_at_broker.size(), 200u);
+  EXPECT_GT(state.known.size(), 50u) << "requests have names too";
+
+  const auto known = all_known(state);
+  ASSERT_EQ(known.size(), names);
+  for (const KnownEntry& each : known) {
+    const auto found = find_known(state, *each.client, *each.id);
+    ASSERT_TRUE(found) << view(*each.id);
+    EXPECT_EQ(std::pair(found->type, found->order_id), std::pair(each.known.type, each.known.order_id)) << view(*each.id);
+    const auto clients = clients_who_know(state, *each.id);
+    EXPECT_EQ(std::count(clients.begin(), clients.end(), *each.client), 1) << view(*each.id);
+  }
+  EXPECT_TRUE(std::is_sorted(known.begin(), known.end(), [](const KnownEntry& a, const KnownEntry& b) {
+    return LastFirst{}(ClientKey{*a.client, *a.id}, ClientKey{*b.client, *b.id});
+  }));
+  const auto at_broker = all_broker_orders(state);
+  ASSERT_EQ(at_broker.size(), broker_names);
+  for (const BrokerEntry& each : at_broker) {
+    const Order* found = find_at_broker(state, *each.account, *each.symbol, *each.id);
+    ASSERT_NE(found, nullptr) << view(*each.id);
+    EXPECT_EQ(found->order_id, each.order_id) << view(*each.id);
+  }
+  EXPECT_TRUE(std::is_sorted(at_broker.begin(), at_broker.end(), [](const BrokerEntry& a, const BrokerEntry& b) {
+    return LastFirst{}(BrokerKey{{*a.account, *a.symbol}, *a.id}, BrokerKey{{*b.account, *b.symbol}, *b.id});
+  }));
+  EXPECT_FALSE(find_known(state, "alpha", "nobody's"));
+  EXPECT_EQ(find_at_broker(state, "main", "BTC/USDT", "nobody's"), nullptr);
 }
 
 TEST(Snapshot, DamageIsAnErrorAndNeverACrash) {
