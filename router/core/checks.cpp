@@ -25,12 +25,6 @@ Reason no(ErrorCode error, std::string_view field, Decimal value, std::optional<
   return no(error, field, to_string(value), nearest ? to_string(*nearest) : std::string{}, text);
 }
 
-template <class Map, class Key>
-auto find(const Map& map, const Key& key) -> const typename Map::mapped_type* {
-  const auto at = map.find(key);
-  return at == map.end() ? nullptr : &at->second;
-}
-
 bool is_market_like(OrderType type) {
   return type == OrderType::Market || type == OrderType::Stop || type == OrderType::MarketIfTouched;
 }
@@ -47,7 +41,9 @@ bool has(const std::vector<T>& values, T value) {
 
 // ---- The checks.
 
-Verdict permission(Question& q) { return check_permission(q.state, q.party, q.order.account, true); }
+Verdict permission(Question& q) {
+  return q.is_permitted ? std::nullopt : check_permission(q.state, q.party, q.order.account, true);
+}
 
 Verdict not_expired(Question& q) {
   if (q.now <= q.expire_ns) return {};
@@ -482,7 +478,7 @@ bool may_outlive(const NewOrder& order, Timestamp end_ns) {
 Verdict ends_with_session(Question& q) {
   const std::int64_t margin_ns = q.rule->session_end_margin_ms * std::int64_t{1'000'000};
   if (margin_ns == 0 || q.replaced) return {};
-  const SessionState& session = q.state.accounts.at(q.order.account).session;
+  const SessionState& session = find(q.state.accounts, q.order.account)->session;
   if (session.state != SessionStateKind::ExpiresAt) return {};
   const Timestamp end_ns = std::max(session.deadline_ns, q.now);  // an end that is unknown is near
   if (end_ns - q.now > margin_ns || !may_outlive(q.order, end_ns)) return {};

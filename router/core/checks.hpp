@@ -17,6 +17,7 @@ struct Question {
   Timestamp expire_ns = 0;
   NewOrder& order;
   const Order* replaced = nullptr;  // the order that `order` shall replace
+  bool is_permitted = false;        // that has been asked already
   Timestamp wait_until_ns = 0;      // for its market to open; 0: it cannot wait
   Timestamp opens_ns = 0;           // check() has let it wait for its market, which opens then; 0: it is open
   // What check() has found for it.

@@ -185,7 +185,7 @@ void on_new_order(Turn& turn, const NewOrder& request) {
     return answer_refusal(turn, request.client_order_id, {}, ExecType::Rejected, *verdict, report);
   }
   NewOrder rounded = request;
-  Question question{state, party, turn.now, expire_time(turn), rounded, nullptr};
+  Question question{state, party, turn.now, expire_time(turn), rounded, nullptr, true};
   question.wait_until_ns = wait_until(turn, request.account, question.expire_ns);
   Verdict verdict = check(question);
   const bool waits = !verdict && question.opens_ns != 0;

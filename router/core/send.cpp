@@ -36,11 +36,11 @@ bool has_queue_before(const State& state, const Name& gateway, RequestKind kind)
 // Opens a command under `id`, the next of its gateway.
 const OpenCommand& open_command(Turn& turn, const Order& order, RequestKind kind, std::uint32_t leg, Timestamp expire_ns,
                                 std::uint64_t& id) {
-  Gateway& gateway = turn.state.gateways.at(order.gateway);
+  Gateway& gateway = gateway_of(turn.state, order.gateway);
   id = ++gateway.last_command;
   auto& commands = turn.state.commands;
   OpenCommand& command = commands.try_emplace(commands.end(), CommandKey{order.gateway, id})->second;
-  command = {kind, order.order_id, leg, gateway.incarnation, turn.state.accounts[order.order.account].epoch,
+  command = {kind, order.order_id, leg, gateway.incarnation, account_of(turn.state, order.order.account).epoch,
              turn.now, expire_ns, 1};
   return command;
 }
@@ -68,7 +68,7 @@ T& to_gateway(Turn& turn, const Name& gateway) {
   Decision& decision = turn.out.emplace_back(Fresh<Decision>{});
   decision.destination = Destination::Gateway;
   decision.peer = gateway;
-  decision.incarnation = turn.state.gateways.at(gateway).incarnation;
+  decision.incarnation = gateway_of(turn.state, gateway).incarnation;
   return decision.body.emplace<T>(Fresh<T>{});
 }
 
@@ -129,7 +129,7 @@ void arm_pump(Turn& turn, const Name& name, Gateway& gateway, Timestamp at) {
 
 Metered meter(Turn& turn, Order& order, RequestKind kind, Timestamp expire_ns, std::uint64_t& queue_number) {
   State& state = turn.state;
-  Gateway& gateway = state.gateways.at(order.gateway);
+  Gateway& gateway = gateway_of(state, order.gateway);
   if (!has_queue_before(state, order.gateway, kind) && draw(turn, gateway, order, kind)) return Metered::Send;
   const Timestamp at = earliest(turn, gateway, order, kind);
   if (at == never || (kind != RequestKind::Cancel && at > expire_ns)) return Metered::Refused;
@@ -145,7 +145,7 @@ Metered meter(Turn& turn, Order& order, RequestKind kind, Timestamp expire_ns, s
 bool meter_list(Turn& turn, std::span<Order* const> orders) {
   const Order& first = *orders.front();
   if (has_queue_before(turn.state, first.gateway, RequestKind::Place)) return false;
-  Rate rate = rate_of(turn.state.gateways.at(first.gateway), first.order.account, RequestKind::Place);
+  Rate rate = rate_of(gateway_of(turn.state, first.gateway), first.order.account, RequestKind::Place);
   rate.count = static_cast<std::uint32_t>(orders.size());
   return turn.state.buckets.draw(rate, turn.state.config.rate_reserve_percent, turn.now);
 }
@@ -190,7 +190,7 @@ void pump(Turn& turn, const Name& name) {
 }
 
 void send_place(Turn& turn, Order& order) {
-  ++turn.state.accounts[order.order.account].child_orders;
+  ++account_of(turn.state, order.order.account).child_orders;
   const OpenCommand& open =
       open_command(turn, order, RequestKind::Place, order.leg, order.expire_ns, order.place_command);
   say(turn, order, order.place_command, open);
@@ -203,7 +203,7 @@ void send_list(Turn& turn, std::span<Order* const> orders) {
   const OrderList& list = state.lists.at(first.list);
   PlaceListCommand command{list.list_type, state.venue_names.list(first.list), {}};
   for (Order* order : orders) {
-    ++state.accounts[order->order.account].child_orders;
+    ++account_of(state, order->order.account).child_orders;
     const OpenCommand& open =
         open_command(turn, *order, RequestKind::Place, order->leg, order->expire_ns, order->place_command);
     command.commands.push_back({describe(state, *order, order->place_command, open), order->order});
@@ -225,7 +225,7 @@ void send_cancel(Turn& turn, Order& order) {
 
 void send_replace(Turn& turn, Order& order) {
   PendingReplace& replace = turn.state.replaces.at(order.order_id);
-  ++turn.state.accounts[order.order.account].child_orders;
+  ++account_of(turn.state, order.order.account).child_orders;
   std::uint64_t& command = replace.pending.command;
   const OpenCommand& open =
       open_command(turn, order, RequestKind::Replace, replace.leg, replace.pending.expire_ns, command);
@@ -234,7 +234,7 @@ void send_replace(Turn& turn, Order& order) {
 }
 
 bool send_ask(Turn& turn, Order& order) {
-  Gateway& gateway = turn.state.gateways.at(order.gateway);
+  Gateway& gateway = gateway_of(turn.state, order.gateway);
   if (!draw(turn, gateway, order, RequestKind::Ask)) return false;
   const auto* replace = find(turn.state.replaces, order.order_id);
   const bool seeks_new_leg = replace && replace->pending.is_in_doubt &&  //
@@ -242,7 +242,7 @@ bool send_ask(Turn& turn, Order& order) {
   const bool asks_new_leg =
       replace && replace->pending.command != 0 && (seeks_new_leg || replace->is_old_leg_gone);
   const OpenCommand ask{RequestKind::Ask, order.order_id, asks_new_leg ? replace->leg : order.leg, gateway.incarnation,
-                        turn.state.accounts[order.order.account].epoch, turn.now,
+                        account_of(turn.state, order.order.account).epoch, turn.now,
                         turn.now + 10 * ns_per_s, 1};
   AskCommand question{describe(turn.state, order, ++gateway.last_command, ask)};
   if (asks_new_leg) question.command.broker_order_id = {};  // that is the name of the order before it
@@ -265,7 +265,9 @@ std::uint32_t resend_commands(Turn& turn, const Name& gateway, bool count_only) 
 
 void close_command(Turn& turn, const Name& gateway, std::uint64_t& command_id) {
   if (command_id == 0) return;
-  turn.state.commands.erase({gateway, command_id});
+  // By finding it: erasing by the key would look for both ends of what has it.
+  if (const auto at = turn.state.commands.find({gateway, command_id}); at != turn.state.commands.end())
+    turn.state.commands.erase(at);
   command_id = 0;
 }
 
