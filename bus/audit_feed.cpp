@@ -8,6 +8,7 @@
 #include <flatbuffers/flatbuffers.h>
 #include <spdlog/spdlog.h>
 
+#include "bus/audit_append.hpp"
 #include "schemas/message_generated.h"
 
 namespace busbar::bus {
@@ -18,7 +19,6 @@ constexpr auto tick_interval = std::chrono::milliseconds{250};  // while somethi
 constexpr auto tick_rest = std::chrono::milliseconds{1000};
 constexpr auto silence_max = std::chrono::milliseconds{2000};  // auditd acknowledges each second; after two, it is asked
 constexpr int stop_ticks_max = 8;
-constexpr std::size_t head_room = 512;  // for what an AuditAppend begins with: with the longest names, half of that
 constexpr std::size_t spares_max = 16;
 
 std::chrono::steady_clock::time_point next_multiple(std::chrono::milliseconds interval) {
@@ -32,10 +32,12 @@ RecordHeader header_of(std::span<const std::uint8_t> frame) {
   return header;
 }
 
-// An AuditAppend up to its records. Made first, they lie at the end, so that they need not be copied into it: here without any,
-// and then with their size instead of none's.
-Bytes head_of(const Header& header, std::string_view stream, std::uint64_t first_sequence, std::uint32_t count, std::size_t size) {
-  flatbuffers::FlatBufferBuilder builder{head_room};
+}  // namespace
+
+// Made first, the records lie at the end: here none, and then their size stands instead of none's.
+Bytes audit_append_head(const Header& header, std::string_view stream, std::uint64_t first_sequence, std::uint32_t count,
+                        std::size_t size) {
+  flatbuffers::FlatBufferBuilder builder{audit_append_head_max};
   const std::uint8_t none = 0;
   const auto records = builder.CreateVector(&none, 0);
   const auto name = builder.CreateString(stream);
@@ -50,8 +52,6 @@ Bytes head_of(const Header& header, std::string_view stream, std::uint64_t first
   std::memcpy(head.data() + head.size() - sizeof length, &length, sizeof length);
   return head;
 }
-
-}  // namespace
 
 AuditFeed::AuditFeed(asio::io_context& loop, AuditFeedOptions options)
     : options_{std::move(options)},
@@ -82,8 +82,8 @@ AuditFeed::Batch AuditFeed::new_batch() {
     batch.bytes = std::move(spares_.back());
     spares_.pop_back();
   }
-  batch.bytes.resize(head_room);
-  batch.begin = head_room;
+  batch.bytes.resize(audit_append_head_max);
+  batch.begin = audit_append_head_max;
   return batch;
 }
 
@@ -248,7 +248,7 @@ void AuditFeed::number(Batch& batch) {
   for (std::span rest = std::span{batch.bytes}.subspan(batch.begin); !rest.empty();) {
     rest = rest.subspan(number_frame(rest, next_sequence_++));
   }
-  const Bytes head = head_of(header(), view(options_.stream), first, batch.count, batch.size());
+  const Bytes head = audit_append_head(header(), view(options_.stream), first, batch.count, batch.size());
   assert(next_sequence_ - first == batch.count && head.size() <= batch.begin);
   batch.begin -= head.size();
   std::memcpy(batch.bytes.data() + batch.begin, head.data(), head.size());

@@ -1,7 +1,11 @@
 #include "router/core_feed.hpp"
 
+#include <algorithm>
+#include <cassert>
+
 #include <spdlog/spdlog.h>
 
+#include "bus/audit_append.hpp"
 #include "bus/clock.hpp"
 #include "bus/codec.hpp"
 
@@ -40,13 +44,28 @@ CoreFeed::CoreFeed(boost::asio::io_context& loop, const std::string& address, En
   endpoint_.connect(address);
 }
 
-bool CoreFeed::send(const Body& body, std::uint64_t correlation_id) {
+Header CoreFeed::header() const {
   Header header;
   header.environment = environment_;
   header.sender = "router";
-  header.correlation_id = correlation_id;
   header.send_time_ns = wall_now_ns();
+  return header;
+}
+
+bool CoreFeed::send(const Body& body, std::uint64_t correlation_id) {
+  Header header = this->header();
+  header.correlation_id = correlation_id;
   return endpoint_.send(encode_here(header, body));
+}
+
+// They lie where they leave from, and what they are sent with is laid out in the room before them.
+bool CoreFeed::send_records(std::uint64_t first_sequence, std::uint32_t count) {
+  const std::size_t size = records_.size() - bus::audit_append_head_max;
+  const Bytes head = bus::audit_append_head(header(), "core", first_sequence, count, size);
+  assert(head.size() <= bus::audit_append_head_max);
+  const std::size_t begin = bus::audit_append_head_max - head.size();
+  std::copy(head.begin(), head.end(), records_.begin() + static_cast<std::ptrdiff_t>(begin));
+  return endpoint_.send(std::span{records_}.subspan(begin));
 }
 
 void CoreFeed::ask_position() {
@@ -82,23 +101,16 @@ void CoreFeed::tick(Timestamp now_ns) {
 void CoreFeed::feed() {
   const std::uint64_t durable = log_.durable_sequence();
   while (next_ != 0 && next_ <= durable && window_bytes_ < window_bytes_max) {
-    auto chunk = reader_.read(next_, durable, append_bytes_max, std::move(records_));
+    auto chunk = reader_.read(next_, durable, append_bytes_max, std::move(records_), bus::audit_append_head_max);
     if (!chunk) {
       if (!std::exchange(is_refused_, true)) spdlog::error("the archive cannot be fed: {}", chunk.error().text);
       next_ = 0;
       return;
     }
-    AuditAppend append;
-    append.stream = "core";
-    append.first_sequence = chunk->first_sequence;
-    append.count = chunk->count;
-    append.records = std::move(chunk->frames);
-    const std::uint64_t last = append.first_sequence + append.count - 1;
-    const std::size_t size = append.records.size();
-    Body body{std::move(append)};
-    const bool is_sent = send(body, 0);
-    records_ = std::move(std::get<AuditAppend>(body).records);
-    if (!is_sent) return;
+    records_ = std::move(chunk->frames);
+    const std::uint64_t last = chunk->first_sequence + chunk->count - 1;
+    const std::size_t size = records_.size() - bus::audit_append_head_max;
+    if (!send_records(chunk->first_sequence, chunk->count)) return;
     if (window_.empty()) progress_ns_ = now_ns_;
     window_.emplace_back(last, size);
     window_bytes_ += size;

@@ -47,7 +47,9 @@ class CoreFeed {
   void on_records(Fetch& fetch, const AuditAppend& append);
   void ask_position();
   void feed();
+  Header header() const;
   bool send(const Body& body, std::uint64_t correlation_id);
+  bool send_records(std::uint64_t first_sequence, std::uint32_t count);
 
   bus::Endpoint endpoint_;
   Environment environment_;
@@ -55,7 +57,7 @@ class CoreFeed {
   LogReader reader_;
   Wiring wiring_;
 
-  Bytes records_;  // memory for those that are being sent
+  Bytes records_;  // those that are being sent, behind room for what they are sent with
   Timestamp now_ns_ = 0;
   bool is_heard_ = false;    // it answered, and its last word is not too old
   bool is_refused_ = false;  // it wants what this log cannot give; told once

@@ -630,7 +630,8 @@ bool LogReader::open_segment(std::uint64_t sequence) {
   return mapping_->is_whole;
 }
 
-Result<LogReader::Chunk> LogReader::read(std::uint64_t first, std::uint64_t last, std::size_t bytes_max, Bytes memory) {
+Result<LogReader::Chunk> LogReader::read(std::uint64_t first, std::uint64_t last, std::size_t bytes_max, Bytes memory,
+                                           std::size_t room) {
   const auto bad = [this](const std::string& what) {
     const std::string where =
         mapping_ ? (directory_ / segment_name(mapping_->first_sequence)).string() : directory_.string();
@@ -642,7 +643,7 @@ Result<LogReader::Chunk> LogReader::read(std::uint64_t first, std::uint64_t last
   }
   Chunk chunk;
   chunk.frames = std::move(memory);
-  chunk.frames.clear();
+  chunk.frames.resize(room);
   while (next_sequence_ <= last) {
     if (offset_ == batch_end_) {
       const auto batch = batch_at(mapping_->bytes, offset_, mapping_->salt);
@@ -664,7 +665,7 @@ Result<LogReader::Chunk> LogReader::read(std::uint64_t first, std::uint64_t last
     if (frame->record.header.sequence != next_sequence_)
       return bad("offset " + std::to_string(offset_) + ": not record " + std::to_string(next_sequence_));
     if (next_sequence_ >= first) {
-      if (chunk.count > 0 && chunk.frames.size() + frame->size > bytes_max) break;
+      if (chunk.count > 0 && chunk.frames.size() - room + frame->size > bytes_max) break;
       if (chunk.count == 0) chunk.first_sequence = next_sequence_;
       const auto bytes = mapping_->bytes.subspan(offset_, frame->size);
       chunk.frames.insert(chunk.frames.end(), bytes.begin(), bytes.end());

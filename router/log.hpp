@@ -212,8 +212,8 @@ class LogReader {
   };
   // Records [first, last], as many whole ones as fit in bytes_max, but at least one. All of them must be durable.
   // Error: the log does not hold `first`, or its bytes are damaged.
-  // `memory` is used for the frames.
-  Result<Chunk> read(std::uint64_t first, std::uint64_t last, std::size_t bytes_max, Bytes memory = {});
+  // `memory` is used for the frames, before which `room` bytes are left.
+  Result<Chunk> read(std::uint64_t first, std::uint64_t last, std::size_t bytes_max, Bytes memory = {}, std::size_t room = 0);
 
  private:
   bool open_segment(std::uint64_t sequence);
