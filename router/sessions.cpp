@@ -15,17 +15,17 @@ constexpr std::uint32_t interval_max_ms = 60'000;
 }  // namespace
 
 Sessions::Session& Sessions::session(const Name& client, const Name& name) {
-  const auto [at, is_new] = sessions_.try_emplace({client, name});
-  if (is_new) {
-    at->second.client = client;
-    at->second.name = name;
-  }
-  return at->second;
+  if (Session* known = find(client, name)) return *known;
+  Session& session = sessions_[{client, name}];
+  session.client = client;
+  session.name = name;
+  return session;
 }
 
 Sessions::Session* Sessions::find(const Name& client, const Name& name) {
+  if (last_ != nullptr && last_->client == client && last_->name == name) return last_;
   const auto at = sessions_.find({client, name});
-  return at == sessions_.end() ? nullptr : &at->second;
+  return at == sessions_.end() ? nullptr : last_ = &at->second;
 }
 
 bool Sessions::hear(const Header& header, const bus::RoutingId& peer, Timestamp now_ns) {

@@ -92,7 +92,8 @@ class Sessions {
 
   SessionsOptions options_;
   Wiring wiring_;
-  std::map<Key, Session> sessions_;
+  std::map<Key, Session> sessions_;  // none is ever taken out
+  Session* last_ = nullptr;          // that was looked for: what comes next is mostly of the same
   std::deque<Session*> order_;  // whose report entered a ring, oldest first
   std::size_t ring_bytes_ = 0;
   std::uint64_t audited_ = 0;

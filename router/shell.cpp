@@ -359,6 +359,14 @@ void Shell::answer_heartbeat(bus::Endpoint& endpoint, const bus::RoutingId& peer
 
 // ---- What gateways say
 
+Shell::Line* Shell::find_line(const Name& gateway) {
+  if (last_line_ != nullptr && last_line_->first == gateway) return &last_line_->second;
+  const auto at = lines_.find(gateway);
+  if (at == lines_.end()) return nullptr;
+  last_line_ = &*at;
+  return &at->second;
+}
+
 void Shell::on_gateway_bytes(const bus::RoutingId& peer, std::span<const std::uint8_t> bytes) {
   auto message = decode(bytes);
   if (!message) {
@@ -418,17 +426,17 @@ void Shell::on_gateway_hello(const bus::RoutingId& peer, Message&& message, std:
 
 void Shell::on_gateway_message(const bus::RoutingId& peer, Message&& message, std::span<const std::uint8_t> bytes) {
   const Header& asked = message.header;
-  const auto at = lines_.find(asked.sender);
-  if (at != lines_.end() && at->second.is_up && at->second.life != asked.session) {
+  Line* known = find_line(asked.sender);
+  if (known != nullptr && known->is_up && known->life != asked.session) {
     ++refused_;  // of a life that is over
     return;
   }
-  if (at == lines_.end() || !at->second.is_up || at->second.peer != peer) {
+  if (known == nullptr || !known->is_up || known->peer != peer) {
     return reject(gateways_, peer, asked,
                   {0, ErrorCode::HelloNeeded, cut<32>("session"), cut<64>(view(asked.session)),
                    cut<256>("this connection has not said hello, or has been given up")});
   }
-  Line& line = at->second;
+  Line& line = *known;
   line.heard_ns = boottime_now_ns();
   if (holds<Heartbeat>(message.body)) return answer_heartbeat(gateways_, peer, asked, 0);
   if (auto* answer = std::get_if<Answer>(&message.body)) return on_forwarded_answer(asked, std::move(*answer));
@@ -599,12 +607,12 @@ void Shell::publish(std::string_view kind, const Release& release) {
 }
 
 void Shell::deliver_to_gateway(Release& release) {
-  const auto at = lines_.find(release.peer);
+  Line* line = find_line(release.peer);
   std::string_view reason = "its gateway is gone";
-  if (at != lines_.end() && at->second.is_up && at->second.incarnation == release.incarnation) {
-    if (gateways_.send(at->second.peer, release.message)) {
+  if (line != nullptr && line->is_up && line->incarnation == release.incarnation) {
+    if (gateways_.send(line->peer, release.message)) {
       if (release.is_welcome) {
-        at->second.is_welcome = true;
+        line->is_welcome = true;
         send_forwarded(release.peer);
       }
       return;
@@ -619,10 +627,9 @@ void Shell::deliver_to_gateway(Release& release) {
 void Shell::acknowledge(std::uint64_t durable) {
   while (!acknowledgements_.empty() && acknowledgements_.front().input <= durable) {
     const Acknowledgement& next = acknowledgements_.front();
-    const auto line = lines_.find(next.gateway);
+    Line* line = find_line(next.gateway);
     // Only the newest word counts, for it includes all before.
-    if (line != lines_.end() && line->second.incarnation == next.incarnation)
-      line->second.durable_report = next.report_number;
+    if (line != nullptr && line->incarnation == next.incarnation) line->durable_report = next.report_number;
     acknowledgements_.pop_front();
     if (!is_output_timed_) arm_beat(boottime_now_ns() + beat_interval_ns);
   }

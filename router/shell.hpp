@@ -130,6 +130,7 @@ class Shell {
   // Arrivals.
   void on_client_bytes(const bus::RoutingId& peer, std::span<const std::uint8_t> bytes);
   void on_client_message(const bus::RoutingId& peer, Message&& message, std::span<const std::uint8_t> bytes);
+  Line* find_line(const Name& gateway);
   void on_gateway_bytes(const bus::RoutingId& peer, std::span<const std::uint8_t> bytes);
   void on_gateway_hello(const bus::RoutingId& peer, Message&& message, std::span<const std::uint8_t> bytes);
   void on_gateway_message(const bus::RoutingId& peer, Message&& message, std::span<const std::uint8_t> bytes);
@@ -202,7 +203,8 @@ class Shell {
   // In blocks, for a deque of the standard library takes memory for each of these.
   boost::container::deque<Release, void, boost::container::deque_options_t<boost::container::block_size<64u>>> releases_;
   std::deque<Acknowledgement> acknowledgements_;
-  std::map<Name, Line> lines_;
+  std::map<Name, Line> lines_;  // as configured
+  std::map<Name, Line>::value_type* last_line_ = nullptr;  // that was looked for: what comes next is mostly of the same
   std::vector<Asked> queries_;
   std::map<std::uint64_t, Asked> forwarded_;  // by our correlation id
   std::uint64_t next_forward_ = 1;
