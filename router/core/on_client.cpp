@@ -378,6 +378,11 @@ std::optional<Reason> not_replaceable(const Order& order) {
     return Reason{
         ErrorCode::Unsupported, cut<32>("list_id"), {}, {}, {}, words("an order of a list cannot be replaced")};
   }
+  if (order.last_leg == leg_max) {
+    return Reason{ErrorCode::OrderRejected, cut<32>("order_id"), cut<64>(std::to_string(order.order_id)), {}, {},
+                  words("was replaced " + std::to_string(leg_max) + " times, and a broker's name for it counts no further: "
+                        "cancel it and place another")};
+  }
   const OrderStatus status = order.life.status;
   if (status == OrderStatus::New || status == OrderStatus::PartiallyFilled) return std::nullopt;
   return Reason{ErrorCode::OrderRejected, cut<32>("order_status"), cut<64>(name_of(status)), {}, {},

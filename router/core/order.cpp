@@ -290,7 +290,7 @@ Id VenueNames::order(std::uint64_t order_id, std::uint32_t leg) const {
 }
 
 Id VenueNames::cancel(std::uint64_t order_id, std::uint32_t number) const {
-  return venue_name('c', view(journal_), order_id, number);
+  return venue_name('c', view(journal_), order_id, number % (leg_max + 1));
 }
 
 Id VenueNames::list(std::uint64_t list) const { return venue_name('l', view(journal_), list, 0); }

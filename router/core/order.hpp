@@ -88,6 +88,8 @@ void fields(A& a, typename A::template Ref<Life> x) {
 // beginning with a letter, the same after every restart and for every broker; nothing needs to be stored to find the
 // order again.
 
+inline constexpr std::uint32_t leg_max = 36 * 36 * 36 - 1;  // zzz
+
 struct VenueName {
   std::uint64_t order_id = 0;
   std::uint32_t leg = 0;
@@ -98,7 +100,8 @@ class VenueNames {
   VenueNames() = default;
   explicit VenueNames(std::string_view journal_id);
   Id order(std::uint64_t order_id, std::uint32_t leg) const;
-  // A cancel's own name, where the broker wants one: 'c', and the number of the cancel where the leg would stand.
+  // A cancel's own name, where the broker wants one: 'c', and the number of the cancel where the leg would stand; it begins
+  // again where a leg would end.
   Id cancel(std::uint64_t order_id, std::uint32_t number) const;
   // An order list's own name: 'l', and the number of its first order.
   Id list(std::uint64_t list) const;

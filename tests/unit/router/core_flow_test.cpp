@@ -422,6 +422,35 @@ TEST_F(Flow, AnOrderMadeSmallerUnaskedStillHasItsReplaceAnswered) {
   EXPECT_EQ(view(last().client_order_id), "R1");
 }
 
+// The broker's name for an order counts its replaces in three digits of 36.
+TEST_F(Flow, AnOrderIsReplacedAsOftenAsItsNameTells) {
+  static_assert(leg_max == 46'655);
+  working(limit("A1"));
+  Name name{"A1"};
+  const auto replace_it = [&] {
+    ReplaceOrder replace;
+    replace.orig_client_order_id = cut<64>(view(name));
+    name = cut<32>("R" + std::to_string(sequence));
+    replace.client_order_id = cut<64>(view(name));
+    replace.price = sequence % 2 == 0 ? "49000"_d : "49001"_d;
+    now += ms;
+    client(replace);
+  };
+  for (std::uint32_t i = 0; i < leg_max; ++i) {
+    replace_it();
+    report(fact(command(), VenueEvent::Replaced));
+    ASSERT_EQ(last().exec_type, ExecType::Replaced) << i;
+  }
+  EXPECT_EQ(view(last().venue_order_id).substr(16), "zzz");
+  const Id before = cut<64>(view(name));
+  replace_it();
+  EXPECT_EQ(reply().exec_type, ExecType::ReplaceRejected);
+  EXPECT_EQ(reply().error, ErrorCode::OrderRejected);
+  EXPECT_NE(view(reply().text).find("46655 times"), std::string_view::npos) << view(reply().text);
+  client(cancel("C1", view(before)));
+  EXPECT_EQ(reply().exec_type, ExecType::PendingCancel);
+}
+
 TEST_F(Flow, AReplaceSaysWhatIsFilledAndWhetherItOnlyDecreases) {
   const auto replace = [](std::string_view id, std::string_view of, std::optional<Decimal> qty,
                           std::optional<Decimal> price) {

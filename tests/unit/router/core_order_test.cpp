@@ -318,6 +318,7 @@ TEST(VenueNames, FitEveryBrokerAndComeBackToTheirOrder) {
     }
   }
   EXPECT_FALSE(names.parse(view(names.cancel(1, 1))));
+  EXPECT_EQ(names.cancel(1, leg_max + 1), names.cancel(1, 0)) << "somebody cancels it again and again";
   for (const char* other : {"", "b", "web_1234567890123456", "B0000000000000000000", "b0000000000000000-00", "x-ABC"}) {
     EXPECT_FALSE(names.parse(other)) << other;
   }
