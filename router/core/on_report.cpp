@@ -3,6 +3,7 @@
 // doubt.
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "bus/codec.hpp"
@@ -14,6 +15,12 @@ namespace busbar::router {
 using busbar::name_of;
 
 namespace {
+
+// Brokers' times are what they say they are, up to the end of all times.
+Timestamp after(Timestamp time, std::int64_t duration) {
+  Timestamp sum = 0;
+  return __builtin_add_overflow(time, duration, &sum) ? std::numeric_limits<Timestamp>::max() : sum;
+}
 
 // One report and what it is about.
 struct Fact {
@@ -238,7 +245,7 @@ void learn(Fact& fact) {
   const VenueReport& report = fact.report;
   if (report.cum_qty && fact.leg == order.leg && order.leg == 0) {
     order.venue_cum_qty = std::max(order.venue_cum_qty, *report.cum_qty);
-    const bool is_news = report.event != VenueEvent::Fill && report.transact_time_ns > order.last_fill_ns + read_lag;
+    const bool is_news = report.event != VenueEvent::Fill && report.transact_time_ns > after(order.last_fill_ns, read_lag);
     if (is_news && *report.cum_qty < order.life.cum_qty) tell_difference(fact.turn, order, *report.cum_qty);
   }
   if (report.broker_order_id.empty() || !tells_of_order(report.event)) return;
@@ -309,7 +316,7 @@ Timestamp request_time(const VenueReport& report, Timestamp known, Timestamp exp
 // Is this look-up made after the time at which the lost request could still act?
 bool is_past_bound(const Fact& fact, Timestamp request_time_ns) {
   const AbsenceRule& rule = fact.gateway.capabilities.absence_rule;
-  return rule.bound_ms != 0 && fact.report.transact_time_ns > request_time_ns + rule.bound_ms * ns_per_ms;
+  return rule.bound_ms != 0 && fact.report.transact_time_ns > after(request_time_ns, rule.bound_ms * ns_per_ms);
 }
 
 std::string proof(const Fact& fact, std::uint32_t look_ups) {
@@ -532,7 +539,7 @@ void on_not_sent(Fact& fact) {
 bool is_old_news(const Fact& fact) {
   const Order& order = *fact.order;
   return is_final(order.life.status) && order.end_transact_ns != 0 &&
-         fact.report.transact_time_ns <= order.end_transact_ns + read_lag;
+         fact.report.transact_time_ns <= after(order.end_transact_ns, read_lag);
 }
 
 void on_working_state(Fact& fact) {
