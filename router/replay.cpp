@@ -15,6 +15,13 @@ Header header_of(const Header& input, Timestamp time_ns) {
   return header;
 }
 
+// Of the configuration that the core has seen; empty when it has seen none.
+Name journal_of(const Core& core) {
+  Query query;
+  query.kind = QueryKind::Status;
+  return core.answer(query).status->journal_id;
+}
+
 std::string number(std::uint64_t value) { return std::to_string(value); }
 
 std::string in_words(const PlaceCommand& place) {
@@ -90,6 +97,9 @@ std::span<const std::uint8_t> encode_output(const Header& input, Timestamp input
   return payload;
 }
 
+Replay::Replay(Core core, std::uint64_t through)
+    : core_{std::move(core)}, through_{through}, last_input_ns_{core_.answer({}).as_of_ns} {}
+
 std::string Difference::text() const {
   return "record " + number(sequence) + " (output " + number(index) + " of input " + number(input_sequence) +
          "): recorded " + recorded + "; decided " + decided;
@@ -118,6 +128,18 @@ Result<void> Replay::feed_input(const Record& record) {
                                              number(start->core_version) + " decided, and this is version " +
                                              number(core_version)};
   }
+  // Whoever writes records would never do these; well framed they may be all the same, and the core asserts them.
+  if (record.header.time_ns < last_input_ns_) {
+    return Error{ErrorCode::InvalidMessage, "record " + number(sequence) + ": its time is before that of the records before it"};
+  }
+  if (const auto* config = std::get_if<Configuration>(&message->body)) {
+    if (const Name known = journal_of(core_); !known.empty() && known != config->journal_id) {
+      return Error{ErrorCode::InvalidMessage, "record " + number(sequence) + ": is of journal " +
+                                                  std::string{view(config->journal_id)} + ", and those before it of journal " +
+                                                  std::string{view(known)}};
+    }
+  }
+  last_input_ns_ = record.header.time_ns;
   ++inputs_;
   decisions_.clear();
   core_.apply({sequence, record.header.time_ns, record.header.wall_ns, &*message}, decisions_);

@@ -45,9 +45,10 @@ struct Difference {
 class Replay {
  public:
   // Goes on behind `through`, the last record whose decisions are all in `core`.
-  explicit Replay(Core core = {}, std::uint64_t through = 0) : core_{std::move(core)}, through_{through} {}
+  explicit Replay(Core core = {}, std::uint64_t through = 0);
 
-  // The next record. Error: it is not the next, cannot be read, was decided by another version, or difference() is set.
+  // The next record. Error: it is not the next or of another journal, cannot be read, was decided by another version, or
+  // difference() is set.
   Result<void> feed(const Record& record);
   const std::optional<Difference>& difference() const { return difference_; }
 
@@ -69,6 +70,7 @@ class Replay {
   Core core_;
   std::uint64_t through_;
   Timestamp last_time_ns_ = 0;
+  Timestamp last_input_ns_;
   std::uint64_t inputs_ = 0;
   std::uint64_t outputs_ = 0;
   std::deque<Unrecorded> open_;

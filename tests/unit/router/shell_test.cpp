@@ -407,6 +407,39 @@ TEST_F(ShellTest, DecisionsThatACrashKeptFromTheLogAreMadeAgain) {
   EXPECT_EQ(replay.core().state_hash(), router.shell->core().state_hash());
 }
 
+// Well framed, and still not what a router writes: an error for whoever replays it, and no assertion.
+TEST(Replay, RefusesWhatNoRouterWrites) {
+  Header header;
+  header.environment = Environment::Paper;
+  header.sender = "router";
+  CoreStart start;
+  start.core_version = core_version;
+  start.version = "0.1.0";
+  Configuration mine = configuration();
+  mine.journal_id = "mine";
+  Configuration other = mine;
+  other.journal_id = "other";
+  const auto feed = [&](Replay& replay, Timestamp time_ns, const Body& body) -> std::string {
+    const Bytes payload = encode(header, body);
+    Record record{{.sequence = replay.through() + 1, .time_ns = time_ns, .kind = static_cast<std::uint8_t>(RecordKind::Input)},
+                  payload};
+    const auto fed = replay.feed(record);
+    return fed ? "taken" : fed.error().text;
+  };
+  Replay replay;
+  EXPECT_EQ(feed(replay, 100, Body{start}), "taken");
+  EXPECT_EQ(feed(replay, 100, Body{mine}), "taken");
+  EXPECT_EQ(feed(replay, 99, Body{Tick{}}), "record 3: its time is before that of the records before it");
+  EXPECT_EQ(feed(replay, 101, Body{other}), "record 3: is of journal other, and those before it of journal mine");
+  EXPECT_EQ(feed(replay, 101, Body{mine}), "taken");
+
+  auto core = Core::restore(replay.core().snapshot());
+  ASSERT_TRUE(core) << core.error().text;
+  Replay later{std::move(*core), replay.through()};
+  EXPECT_EQ(feed(later, 100, Body{Tick{}}), "record 4: its time is before that of the records before it");
+  EXPECT_EQ(feed(later, 101, Body{Tick{}}), "taken");
+}
+
 TEST_F(ShellTest, AnAlteredDecisionKeepsTheRouterFromStarting) {
   open();
   Request request{loop, router};
