@@ -318,13 +318,12 @@ void Archive::keep(std::size_t size, std::string_view producer, std::uint64_t pr
 void Archive::commit() {
   if (pending_.empty() || is_broken_) return;
   look_around(look_least);
-  std::vector<Entry> batch;
-  batch.reserve(pending_.size());
+  batch_.clear();
   for (const Pending& record : pending_) {
-    batch.push_back({std::span{pending_bytes_}.subspan(record.offset, record.size), record.producer, record.producer_next});
+    batch_.push_back({std::span{pending_bytes_}.subspan(record.offset, record.size), record.producer, record.producer_next});
   }
   const std::uint64_t first = writer_.next_sequence();
-  const auto appended = writer_.append(batch);
+  const auto appended = writer_.append(batch_);
   const auto written = static_cast<std::ptrdiff_t>(writer_.next_sequence() - first);
   pending_.erase(pending_.begin(), pending_.begin() + written);
   if (appended) {

@@ -124,6 +124,7 @@ class Archive {
 
   Bytes pending_bytes_;
   std::vector<Pending> pending_;
+  std::vector<Entry> batch_;  // the same, while it is written
   Clock::time_point pending_since_{};
   Producers producers_;
   std::map<Listener, Owed> owed_;
