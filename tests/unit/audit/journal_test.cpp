@@ -2,6 +2,7 @@
 
 #include <csignal>
 #include <fstream>
+#include <limits>
 #include <random>
 #include <thread>
 
@@ -410,8 +411,9 @@ TEST(Journal, RemembersProducersOverRestartsAndSegments) {
     using namespace std::string_view_literals;
     const Timestamp now = std::chrono::system_clock::now().time_since_epoch() / std::chrono::nanoseconds{1};
     const Bytes one = frame(1, RecordKind::Market, {1}, now), two = frame(2, RecordKind::Market, {2}, now);
-    const Bytes tomorrow = frame(3, RecordKind::Market, {3}, now + day_ns);
-    ASSERT_TRUE(writer->append(std::vector<Entry>{{one, "hub\0a"sv, 8}, {two, "gw\0b"sv, 3}}));
+    const Bytes never = frame(3, RecordKind::Market, {3}, std::numeric_limits<Timestamp>::min());
+    const Bytes tomorrow = frame(4, RecordKind::Market, {4}, now + day_ns);
+    ASSERT_TRUE(writer->append(std::vector<Entry>{{one, "hub\0a"sv, 8}, {two, "gw\0b"sv, 3}, {never, "gw\0c"sv, 5}}));
     ASSERT_TRUE(writer->append(std::vector<Entry>{{tomorrow, "hub\0a"sv, 9}}));
   }
   EXPECT_EQ(segment_names(place / "tape").size(), 2u);
@@ -420,6 +422,7 @@ TEST(Journal, RemembersProducersOverRestartsAndSegments) {
   using namespace std::string_view_literals;
   EXPECT_EQ(writer->position("hub\0a"sv)->next, 9u);
   EXPECT_EQ(writer->position("gw\0b"sv)->next, 3u);
+  EXPECT_EQ(writer->position("gw\0c"sv), std::nullopt) << "by its own clock it is long gone";
 }
 
 // Runs in a child: appends batches of random size for ever and tells the parent what was acknowledged.
