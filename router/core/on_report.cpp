@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "bus/codec.hpp"
-#include "router/core/turn.hpp"
 #include "router/core/names.hpp"
+#include "router/core/turn.hpp"
 
 namespace busbar::router {
 
@@ -186,15 +186,15 @@ void complete_replace(Fact& fact) {
   Order& order = *fact.order;
   const PendingReplace replace = *pending_replace(fact);
   const Id old_name = order.order.client_order_id;
+  const bool is_in_place = !fact.report.broker_order_id.empty() && fact.report.broker_order_id == order.broker_order_id;
+  set_broker_order_id(turn.state, order, fact.report.broker_order_id);  // one that is not told is not the old one
+  if (replace.order.symbol != order.order.symbol) put_broker_id_aside(turn.state, order);
+  order.sent.keep(order.order);
   order.order = replace.order;
   order.leg = replace.leg;
   order.life.order_qty = replace.order.order_qty;
   order.venue_cum_qty = {};
   order.leg_base_qty = fact.report.order_qty && order.order.order_qty
-  const bool is_in_place = !fact.report.broker_order_id.empty() && fact.report.broker_order_id == order.broker_order_id;
-  set_broker_order_id(turn.state, order, fact.report.broker_order_id);  // one that is not told is not the old one
-  if (replace.order.symbol != order.order.symbol) put_broker_id_aside(turn.state, order);
-  order.sent.keep(order.order);
                            ? subtract(*order.order.order_qty, *fact.report.order_qty)
                            : std::nullopt;
   const bool cancels_old_leg = order.life.cancel_pending;
@@ -252,6 +252,7 @@ void learn(Fact& fact) {
   if (fact.leg == order.leg) set_broker_order_id(state, order, report.broker_order_id);
   if (!name_at_broker(state, order, report.broker_order_id) || state.unmatched_fills.empty()) return;
   // Fills that came under the broker's name before we knew whose it was.
+  const BrokerKey key{{order.order.account, order.order.symbol}, report.broker_order_id};
   for (auto at = state.unmatched_fills.lower_bound({key, {}}); at != state.unmatched_fills.end() && at->first == key;) {
     const Id trade_id = at->second;
     at = state.unmatched_fills.erase(at);
@@ -259,7 +260,6 @@ void learn(Fact& fact) {
     fill.order_id = order.order_id;
     apply_fill(fact.turn, order, trade_id, fill, false);
   }
-  const BrokerKey key{{order.order.account, order.order.symbol}, report.broker_order_id};
 }
 
 void take_fill(Fact& fact) {
@@ -499,6 +499,7 @@ void on_replaced(Fact& fact) {
   const bool is_same = (!total || total == order.order.order_qty) &&
                        (!fact.report.price || fact.report.price == order.order.price);
   if (is_same || is_outdated(fact, total)) return;
+  order.sent.keep(order.order);
   if (total) order.order.order_qty = order.life.order_qty = total;
   if (fact.report.price && order.order.price) order.order.price = fact.report.price;
   // A replace of ours that is under way goes on: it has an answer of its own.
@@ -506,7 +507,6 @@ void on_replaced(Fact& fact) {
   happen(fact.turn, order, event, news_of(fact.report, ExecType::Restated));
 }
 
-  order.sent.keep(order.order);
 bool answers_cancel(Fact& fact) {
   const PendingCancel* cancel = pending_cancel(fact);
   return cancel && cancel->pending.command != 0 &&
