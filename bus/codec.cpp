@@ -765,8 +765,10 @@ const T* target_of(const flatbuffers::Verifier& verifier, const flatbuffers::Tab
 bool lists_texts_again(std::span<const std::uint8_t> bytes) {
   using Offsets = flatbuffers::Vector<flatbuffers::uoffset_t>;
   auto verifier = verifier_of(bytes, tables_of_lists_max);
-  const auto table_at = [&verifier](const flatbuffers::Table* table) {
-    return table != nullptr && table->VerifyTableStart(verifier) ? table : nullptr;
+  const auto table_at = [&verifier](const flatbuffers::Table* table) -> const flatbuffers::Table* {
+    if (table == nullptr || !table->VerifyTableStart(verifier)) return nullptr;
+    verifier.EndTable();  // or each would count as one inside the one before
+    return table;
   };
   const auto root = verifier.VerifyOffset(0);
   const auto* message = root == 0 ? nullptr : table_at(reinterpret_cast<const flatbuffers::Table*>(bytes.data() + root));
@@ -782,6 +784,7 @@ bool lists_texts_again(std::span<const std::uint8_t> bytes) {
        at += sizeof(flatbuffers::uoffset_t)) {
     const auto offset = verifier.VerifyOffset(at, 0);
     const auto* client = offset == 0 ? nullptr : table_at(reinterpret_cast<const flatbuffers::Table*>(at + offset));
+    if (client == nullptr) break;  // no further looks the verifier
     const auto* accounts = target_of<Offsets>(verifier, client, wire::ClientRule::VT_ACCOUNTS);
     if (accounts != nullptr && verifier.VerifyVector(accounts)) texts += accounts->size();
   }

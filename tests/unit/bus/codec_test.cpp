@@ -400,7 +400,7 @@ TEST(Codec, AListStandsInOneTable) {
   EXPECT_TRUE(decode(answer_with(20, 20)));
   EXPECT_EQ(decode(answer_with(1000, 1)).error().text, "Book.bids: its elements stand in several tables");
 
-  const auto configuration_with = [&](std::size_t clients, std::size_t lists, std::size_t names) {
+  const auto configuration_with = [&](std::size_t clients, std::size_t lists, std::size_t names, std::size_t without = 0) {
     flatbuffers::FlatBufferBuilder builder;
     const auto name = builder.CreateString("main");
     flatbuffers::Offset<flatbuffers::Vector<flatbuffers::Offset<flatbuffers::String>>> shared;
@@ -409,7 +409,7 @@ TEST(Codec, AListStandsInOneTable) {
       if (i < lists) shared = builder.CreateVector(std::vector(names, name));
       wire::ClientRuleBuilder client{builder};
       client.add_client(name);
-      client.add_accounts(shared);
+      if (i >= without) client.add_accounts(shared);
       all.push_back(client.Finish());
     }
     const auto list = builder.CreateVector(all);
@@ -422,6 +422,7 @@ TEST(Codec, AListStandsInOneTable) {
   EXPECT_TRUE(decode(configuration_with(100, 100, 1000)));
   EXPECT_EQ(decode(configuration_with(60, 1, 10'000)).error().text, "Message.bytes: list texts in several tables");
   EXPECT_EQ(decode(configuration_with(4000, 1, 10'000)).error().text, "Message.bytes: list texts in several tables");
+  EXPECT_EQ(decode(configuration_with(60, 1, 10'000, 20)).error().text, "Message.bytes: list texts in several tables");
   EXPECT_EQ(decode(configuration_with(20, 2, 100)).error().text, "ClientRule.accounts: its elements stand in several tables");
 }
 
