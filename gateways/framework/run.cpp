@@ -100,13 +100,15 @@ void serve(Setup setup) {
   bus::AuditFeed archive{loop, tape_options(setup)};
   RecordClock clock{0};
   Header header;  // of every tape message
+  Body body{Tape{}};
   header.environment = setup.options.environment;
   header.sender = setup.options.name;
   Gateway gateway{loop, std::move(setup.options), [&](Tape&& tape) {
                     const RecordTime now = clock.now();
                     header.send_time_ns = now.wall_ns;
                     const auto patience = tape.channel == TapeChannel::MarketData ? market_data_gather : 0ms;
-                    archive.append(encode(header, Body{std::move(tape)}), now, patience);
+                    std::get<Tape>(body) = std::move(tape);
+                    archive.append(encode_here(header, body), now, patience);
                   }};
   for (CredentialsSource credentials{setup.vault}; const auto& [account, named] : setup.accounts) {
     gateway.add_account(account, tls, credentials.load(named), setup.make);

@@ -201,11 +201,13 @@ class Line {
     Header header;
     header.environment = Environment::Paper;
     header.sender = "bench";
-    tape_.append(encode(header, Body{std::move(tape)}), clock_.now());
+    std::get<Tape>(body_) = std::move(tape);
+    tape_.append(encode_here(header, body_), clock_.now());
   }
 
   NobodyListens events_;
   RecordClock clock_{0};
+  Body body_{Tape{}};
   bus::AuditFeed tape_;
 
  protected:
