@@ -9,6 +9,7 @@
 
 #include <boost/json.hpp>
 
+#include "gateways/framework/append_all.hpp"
 #include "gateways/framework/hot_json.hpp"
 
 namespace busbar::gateway {
@@ -43,11 +44,12 @@ class JsonText {
     return *this;
   }
   void begin(std::string_view name) {
-    text_.append(text_.back() == '{' ? "\"" : ",\"").append(name).append("\":");
+    if (text_.back() != '{') text_ += ',';
+    append_all(text_, "\"", name, "\":");
   }
   void quote(std::string_view value) {
     if (hot::is_plain(value)) {
-      text_.append("\"").append(value).append("\"");
+      append_all(text_, "\"", value, "\"");
     } else {
       text_ += boost::json::serialize(boost::json::string_view{value.data(), value.size()});
     }
