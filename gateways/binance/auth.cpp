@@ -127,7 +127,9 @@ std::string rest_payload(std::string_view query, std::string_view body) {
 
 std::string with_signature(std::string query, std::string_view signature) {
   if (!query.empty()) query += '&';
-  return std::move(query.append("signature=").append(percent_encode(signature)));
+  query.append("signature=");
+  gateway::append_encoded(query, signature);
+  return query;
 }
 
 std::string ws_payload(Params params) {

@@ -153,9 +153,13 @@ class OrderWriter {
 
  private:
   void add(std::string_view name, std::string_view value) {
+    if (place_.empty()) {
+      params_.emplace_back(name, value);
+      return;
+    }
     std::string placed{place_};
     placed += name;
-    if (!place_.empty()) placed[place_.size()] = static_cast<char>(placed[place_.size()] - 'a' + 'A');
+    placed[place_.size()] = static_cast<char>(placed[place_.size()] - 'a' + 'A');
     params_.emplace_back(std::move(placed), value);
   }
 
@@ -308,11 +312,13 @@ std::optional<Error> refuse_list(const PlaceListCommand& list, const Instrument&
 }  // namespace
 
 Result<Request> encode_place(const NewOrder& order, const Instrument& instrument, std::string_view venue_order_id) {
-  auto params = order_params({{"symbol", std::string{view(instrument.broker_symbol)}},
-                              {"side", std::string{side_name(order.side)}}},
-                             order, instrument, venue_order_id);
-  if (!params) return params.error();
-  return signed_request("POST", "/api/v3/order", *std::move(params));
+  Params params;
+  params.reserve(2 + order_params_usual);
+  params.emplace_back("symbol", view(instrument.broker_symbol));
+  params.emplace_back("side", side_name(order.side));
+  auto whole = order_params(std::move(params), order, instrument, venue_order_id);
+  if (!whole) return whole.error();
+  return signed_request("POST", "/api/v3/order", *std::move(whole));
 }
 
 Result<Request> encode_test(const NewOrder& order, const Instrument& instrument) {

@@ -17,41 +17,55 @@ constexpr std::array<bool, 256> make_plain() {
 constexpr std::array<bool, 256> plain = make_plain();
 bool is_plain(char c) { return plain[static_cast<unsigned char>(c)]; }
 
-void append_encoded(std::string& query, std::string_view text) {
+// At most so many letters for one.
+constexpr std::size_t encoded_most = 3;
+
+char* put(char* out, std::string_view text) { return std::copy(text.begin(), text.end(), out); }
+
+char* put_encoded(char* out, std::string_view text) {
   constexpr std::string_view digits = "0123456789ABCDEF";
-  if (std::ranges::all_of(text, is_plain)) {
-    query.append(text);
-    return;
-  }
   for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
     if (is_plain(c)) {
-      query += c;
+      *out++ = c;
     } else {
-      query.append({'%', digits[byte >> 4], digits[byte & 15]});
+      const auto byte = static_cast<unsigned char>(c);
+      *out++ = '%';
+      *out++ = digits[byte >> 4];
+      *out++ = digits[byte & 15];
     }
   }
+  return out;
 }
 
 }  // namespace
 
+void append_encoded(std::string& query, std::string_view text) {
+  const std::size_t at = query.size();
+  query.resize(at + text.size() * encoded_most);
+  const char* const end = put_encoded(query.data() + at, text);
+  query.resize(static_cast<std::size_t>(end - query.data()));
+}
+
 std::string percent_encode(std::string_view text) {
   std::string encoded;
-  encoded.reserve(text.size());
   append_encoded(encoded, text);
   return encoded;
 }
 
-std::string query_of(const Params& params) {
-  std::size_t size = 0;
-  for (const auto& [name, value] : params) size += name.size() + value.size() + 2;
+std::string query_of(const Params& params, std::size_t room) {
+  std::size_t most = 0;
+  for (const auto& [name, value] : params) most += name.size() + value.size() * encoded_most + 2;
   std::string query;
-  query.reserve(size);
+  query.reserve(most + room);
+  query.resize(most);
+  char* out = query.data();
   for (const auto& [name, value] : params) {
-    if (!query.empty()) query += '&';
-    query.append(name) += '=';
-    append_encoded(query, value);
+    if (out != query.data()) *out++ = '&';
+    out = put(out, name);
+    *out++ = '=';
+    out = put_encoded(out, value);
   }
+  query.resize(static_cast<std::size_t>(out - query.data()));
   return query;
 }
 
