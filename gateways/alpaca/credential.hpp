@@ -26,7 +26,7 @@ class Credential {
     if (!http.body.empty()) http.content_type = "application/json";
     http.headers = login_ != nullptr ? token_headers(login_->reveal())
                                      : key_headers(key_->api_key.reveal(), key_->secret.reveal());
-    for (const auto& [name, value] : http.headers) http.secret_headers.push_back(name);
+    http.secret_headers = secret_headers;
     return http;
   }
 
@@ -46,6 +46,8 @@ class Credential {
   }
 
  private:
+  static constexpr std::string_view secret_headers[] = {"APCA-API-KEY-ID", "APCA-API-SECRET-KEY", "Authorization"};
+
   Message key_login() const {
     return {encode_stream_login(key_->api_key.reveal(), key_->secret.reveal()),
             encode_stream_login(key_->api_key.reveal(), gateway::cut_mark)};

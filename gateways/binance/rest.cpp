@@ -7,6 +7,7 @@
 #include "gateways/binance/decode.hpp"
 #include "gateways/binance/errors.hpp"
 #include "gateways/binance/instruments.hpp"
+#include "gateways/framework/append_all.hpp"
 
 namespace busbar::binance {
 
@@ -17,6 +18,10 @@ using gateway::RestLine;
 
 constexpr std::int64_t week_ms = 7 * 86'400'000;
 constexpr std::uint64_t minute_ms = 60'000;
+
+constexpr std::string_view secret_headers[] = {api_key_header};
+constexpr std::string_view secret_parameters[] = {"signature", "listenKey"};
+constexpr std::string_view secret_members[] = {"listenKey"};
 
 std::optional<std::int64_t> whole_number(std::string_view text) {
   std::int64_t number = 0;
@@ -36,7 +41,7 @@ std::chrono::milliseconds hold_back_of(const HttpResponse& http, const Judged& j
 // -1015 is about orders alone; every other limit counts the address, and then nothing at all may be sent.
 bool is_about_orders(const Judged& judged) { return judged.broker && judged.broker->code == -1015; }
 
-RestLine::Meaning meaning_of(const HttpResponse& http, std::int64_t broker_now_ms) {
+RestLine::Meaning meaning_of(const HttpResponse& http, const Rest& line) {
   const Judged judged = judge_read(http.status, http.body);
   RestLine::Meaning meaning;
   if (judged.verdict == Verdict::Ok) return meaning;
@@ -50,13 +55,12 @@ RestLine::Meaning meaning_of(const HttpResponse& http, std::int64_t broker_now_m
   meaning.may_ask_again = error.code == ErrorCode::ConnectionError;
   meaning.is_clock_wrong = judged.verdict == Verdict::WrongTime;
   meaning.is_key_refused = judged.error == ErrorCode::AuthenticationFailed && judged.broker && !meaning.is_clock_wrong;
-  if (!is_about_orders(judged)) meaning.hold_back = hold_back_of(http, judged, broker_now_ms);
+  if (!is_about_orders(judged)) meaning.hold_back = hold_back_of(http, judged, line.timestamp_ms());
   meaning.error = std::move(error);
   return meaning;
 }
 
-void note_limits(RestLine& line, gateway::AdapterContext& context, const HttpResponse& http,
-                 std::int64_t broker_now_ms) {
+void note_limits(Rest& line, gateway::AdapterContext& context, const HttpResponse& http) {
   for (const auto& [name, value] : http.headers) {
     auto usage = usage_of(name, value, context.account);
     if (!usage) continue;
@@ -65,7 +69,7 @@ void note_limits(RestLine& line, gateway::AdapterContext& context, const HttpRes
   }
   if (http.status < 400) return;
   const Judged judged = judge_read(http.status, http.body);
-  const auto hold_back = hold_back_of(http, judged, broker_now_ms);
+  const auto hold_back = hold_back_of(http, judged, line.timestamp_ms());
   if (!is_about_orders(judged) || hold_back.count() == 0) return;
   RateUsage blocked;
   blocked.account = context.account;
@@ -127,10 +131,8 @@ Rest::Rest(gateway::HttpSession& http, gateway::AdapterContext& context, Signer 
 
 gateway::RestLine::Dialect Rest::whole_dialect(gateway::AdapterContext& context) {
   RestLine::Dialect said = dialect(context);
-  said.meaning = [this](const HttpResponse& http, std::string_view) { return meaning_of(http, timestamp_ms()); };
-  said.note_limits = [this, &context](const HttpResponse& http) {
-    note_limits(*this, context, http, timestamp_ms());
-  };
+  said.meaning = [this](const HttpResponse& http, std::string_view) { return meaning_of(http, *this); };
+  said.note_limits = [this, &context](const HttpResponse& http) { note_limits(*this, context, http); };
   said.ask_time = make(encode_time());
   return said;
 }
@@ -143,17 +145,18 @@ gateway::HttpRequest Rest::whole(const Request& request, Timestamp broker_time_n
   gateway::HttpRequest http;
   http.method = request.method;
   http.target = request.path;
-  http.secret_parameters = {"signature", "listenKey"};
-  http.secret_members = {"listenKey"};
+  http.secret_parameters = secret_parameters;
+  http.secret_members = secret_members;
   if (request.security != Security::Public) {
     http.headers.emplace_back(api_key_header, api_key_);
-    http.secret_headers.emplace_back(api_key_header);
+    http.secret_headers = secret_headers;
   }
-  std::string query = query_of(request.params);
+  constexpr std::size_t signing = 256;  // letters: window, time and signature; that of a private key is longer
+  std::string query = query_of(request.params, signing);
   if (request.security == Security::Signed) {
     if (!query.empty()) query += '&';
-    query.append("recvWindow=").append(std::to_string(recv_window_ms_));
-    query.append("&timestamp=").append(std::to_string(broker_time_ns / ns_per_ms));
+    gateway::append_all(query, "recvWindow=", std::to_string(recv_window_ms_), "&timestamp=",
+                        std::to_string(broker_time_ns / ns_per_ms));
     const std::string signature = signer_.sign(query);  // there is nothing behind it
     query = with_signature(std::move(query), signature);
   }

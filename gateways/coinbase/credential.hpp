@@ -33,7 +33,7 @@ class Credential {
     if (!http.body.empty()) http.content_type = "application/json";
     if (request.security == Security::Signed) {
       http.headers.emplace_back("Authorization", authorization(request.method, request.path, broker_time_ns));
-      http.secret_headers.emplace_back("Authorization");
+      http.secret_headers = secret_headers;
     }
     return http;
   }
@@ -47,6 +47,8 @@ class Credential {
   std::string stream_token(Timestamp broker_time_ns) const { return token({}, broker_time_ns); }
 
  private:
+  static constexpr std::string_view secret_headers[] = {"Authorization"};
+
   std::string authorization(std::string_view method, std::string_view path, Timestamp broker_time_ns) {
     std::string made;
     if (login_ == nullptr && method == "POST") made = ahead_.take(path, {broker_time_ns, boottime_now_ns()});

@@ -767,7 +767,7 @@ void Gateway::on_tape(Tape&& tape, const Name& account, const Credentials& crede
     const auto piece = rest.first(std::min(rest.size(), tape_body_max));
     tape.body.assign(piece.begin(), piece.end());
     rest = rest.subspan(piece.size());
-    tape_(tape);
+    tape_(Tape{tape});
     tape.headers.clear();  // stand with the first piece
   }
 }

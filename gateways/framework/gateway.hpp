@@ -38,7 +38,7 @@ struct GatewayOptions {
   Random random;
 };
 
-using TapeSink = std::function<void(Tape)>;
+using TapeSink = std::function<void(Tape&&)>;
 
 class Gateway final : public AccountOwner {
  public:

@@ -1,6 +1,7 @@
 // HttpSession: a pool of kept HTTPS connections to one host.
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <deque>
 #include <limits>
 #include <optional>
@@ -19,6 +20,7 @@
 #include <sys/socket.h>
 
 #include "bus/clock.hpp"
+#include "gateways/framework/append_all.hpp"
 #include "gateways/framework/hot_json.hpp"
 #include "gateways/framework/redact.hpp"
 #include "gateways/framework/tls_stream.hpp"
@@ -33,6 +35,7 @@ namespace {
 constexpr std::uint32_t header_size_max = 64u << 10;
 constexpr int informational_max = 4;  // 1xx answers before the real one
 constexpr std::size_t read_size = 16u << 10;  // a record of TLS
+constexpr std::size_t header_usual = 48;      // name and value
 constexpr std::chrono::milliseconds look_most{1'000};  // from one look at what is kept ready to the next
 constexpr std::chrono::milliseconds look_rarely{30'000};
 
@@ -57,7 +60,23 @@ bool is_target(std::string_view text) {
   return text.starts_with('/') && std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c <= '~'; });
 }
 
-char to_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
+// Eight letters at a time. Of a byte that is no ASCII nothing is changed.
+void make_lower(std::string& text) {
+  constexpr std::uint64_t each = 0x0101010101010101;
+  constexpr std::uint64_t highest = each * 0x80;
+  const auto lower = [](std::uint64_t word) {
+    const std::uint64_t ascii = word & ~highest;
+    const std::uint64_t is_letter = (ascii + each * (0x80 - 'A')) & ~(ascii + each * (0x7F - 'Z')) & ~word & highest;
+    return word | is_letter >> 2;  // 0x20
+  };
+  std::size_t at = 0;
+  for (std::uint64_t word = 0; at + sizeof word <= text.size(); at += sizeof word) {
+    std::memcpy(&word, text.data() + at, sizeof word);
+    word = lower(word);
+    std::memcpy(text.data() + at, &word, sizeof word);
+  }
+  for (; at < text.size(); ++at) text[at] = static_cast<char>(lower(static_cast<unsigned char>(text[at])));
+}
 
 // A line break in any of these would be a second request.
 std::optional<std::string> what_is_wrong(const HttpRequest& request) {
@@ -73,39 +92,29 @@ std::optional<std::string> what_is_wrong(const HttpRequest& request) {
   return std::nullopt;
 }
 
-// What has to be cut out of everything that the tape gets of one exchange.
-struct Secrets {
-  explicit Secrets(const HttpRequest& request) : members{request.secret_members} {
-    for (const auto& [name, value] : request.headers) {
-      if (is_secret(request, name)) values.push_back(value);
-    }
+using Headers = std::vector<std::pair<std::string, std::string>>;
+
+bool is_secret(SecretNames secrets, std::string_view header) {
+  return std::ranges::any_of(secrets, [header](std::string_view secret) { return equals_ignoring_case(secret, header); });
+}
+
+// What has to be cut out of everything that the tape gets of one exchange: the values of its secret headers, members of JSON.
+template <class Text>
+void cut_from(Text& text, const Headers& headers, SecretNames secret_headers, SecretNames secret_members) {
+  if (text.empty()) return;
+  for (const auto& [name, value] : headers) {
+    if (is_secret(secret_headers, name)) cut_secret(text, value);
   }
-  static bool is_secret(const HttpRequest& request, std::string_view header) {
-    const auto is_this = [header](const std::string& secret) { return equals_ignoring_case(secret, header); };
-    return std::any_of(request.secret_headers.begin(), request.secret_headers.end(), is_this);
-  }
-  std::string cut_from(std::string text) const {
-    for (const std::string& value : values) cut_secret(text, value);
-    for (const std::string& member : members) cut_json_member(text, member);
-    return text;
-  }
-  std::vector<std::string> values;
-  std::vector<std::string> members;
-};
+  for (const std::string_view member : secret_members) cut_json_member(text, member);
+}
 
 std::string headers_of(const HttpRequest& request) {
   std::string text;
+  text.reserve(request.headers.size() * header_usual);
   for (const auto& [name, value] : request.headers) {
-    text.append(name).append(": ").append(Secrets::is_secret(request, name) ? cut_mark : std::string_view{value});
-    text.append("\n");
+    append_all(text, name, ": ", is_secret(request.secret_headers, name) ? cut_mark : std::string_view{value}, "\n");
   }
   return text;
-}
-
-// As bytes, which are copied at once; characters would be converted one by one.
-Bytes bytes_of(std::string_view text) {
-  const auto* const begin = reinterpret_cast<const std::uint8_t*>(text.data());
-  return {begin, begin + text.size()};
 }
 
 // In one piece, so that it leaves in one record of TLS and one packet. Nothing in it has a line break of its own.
@@ -113,16 +122,17 @@ std::string written_out(const HttpRequest& request, const std::string& host) {
   std::string text;
   text.reserve(1024 + request.target.size() + request.body.size());
   const auto add = [&text](std::string_view name, std::string_view value) {
-    text.append(name).append(": ").append(value).append("\r\n");
+    append_all(text, name, ": ", value, "\r\n");
   };
-  text.append(request.method).append(" ").append(request.target).append(" HTTP/1.1\r\n");
+  append_all(text, request.method, " ", request.target, " HTTP/1.1\r\n");
   add("Host", host);
   add("User-Agent", "busbar/" BUSBAR_VERSION);
   for (const auto& [name, value] : request.headers) add(name, value);
   if (!request.content_type.empty()) add("Content-Type", request.content_type);
   const bool has_body = !request.body.empty() || request.method == "POST" || request.method == "PUT";
   if (has_body) add("Content-Length", std::to_string(request.body.size()));
-  return text.append("\r\n").append(request.body);
+  append_all(text, "\r\n", request.body);
+  return text;
 }
 
 // An answer as it comes: its parts go where they are wanted.
@@ -139,8 +149,7 @@ class AnswerParser : public http::basic_parser<false> {
 
   void on_response_impl(int status, Piece, int, error_code&) override { response_.status = static_cast<std::uint32_t>(status); }
   void on_field_impl(http::field, Piece name, Piece value, error_code&) override {
-    auto& [lower, text] = response_.headers.emplace_back(std::string{name}, std::string{value});
-    std::transform(lower.begin(), lower.end(), lower.begin(), to_lower);
+    make_lower(response_.headers.emplace_back(name, value).first);
   }
   void on_body_init_impl(const boost::optional<std::uint64_t>& size, error_code&) override {
     if (size) response_.body.reserve(std::min<std::uint64_t>(*size, body_reserve_max));
@@ -160,6 +169,28 @@ class AnswerParser : public http::basic_parser<false> {
 
   HttpResponse& response_;
 };
+
+// Nothing: more has to come. No error: all of the answer is there.
+std::optional<error_code> read_what_came(beast::flat_buffer& buffer, http::basic_parser<false>& parser) {
+  for (;;) {
+    error_code error = http::error::need_more;
+    if (buffer.size() != 0) buffer.consume(parser.put(buffer.data(), error));
+    if (error && error != http::error::need_more) return error;
+    if (parser.is_done()) return error_code{};
+    // Of what begins a chunk Beast has no bound: it would wait for its end, and keep what comes.
+    if (error && buffer.size() > header_size_max) return http::error::header_limit;
+    if (error) return std::nullopt;
+  }
+}
+
+// No more will come. That may be the end of what has no length.
+error_code end_of(error_code error, http::basic_parser<false>& parser) {
+  if (error != asio::error::eof) return error;
+  if (!parser.got_some()) return http::error::end_of_stream;
+  error = {};
+  parser.put_eof(error);
+  return error;
+}
 
 }  // namespace
 
@@ -255,19 +286,18 @@ class HttpSession::Pool : public std::enable_shared_from_this<HttpSession::Pool>
   };
   // One attempt at an exchange. The text is the request as it is written.
   static asio::awaitable<Attempt> exchange(Pool& pool, Connection& connection, const HttpRequest& request,
-                                           const Secrets& secrets, const std::string& text, std::uint64_t number,
-                                           HttpResponse& response);
+                                           const std::string& text, std::uint64_t number, HttpResponse& response);
   // An answer waits for its place on the tape until it has been handed on.
   struct Untaped {
     Tape tape;
     std::string body;
-    Secrets secrets;
+    Headers sent;  // with the secrets
+    SecretNames secret_headers;
+    SecretNames secret_members;
   };
-  void tape_sent(const HttpRequest& request, const Secrets& secrets, std::uint64_t number, std::uint64_t connection,
-                 Timestamp time_ns) const;
-  void tape_answer(const HttpRequest& request, Secrets secrets, std::uint64_t number, std::uint64_t connection,
-                   const HttpResponse& response, std::int64_t elapsed_ns);
-  static asio::awaitable<error_code> read_answer(Connection& connection, http::basic_parser<false>& parser);
+  void tape_sent(const HttpRequest& request, std::uint64_t number, std::uint64_t connection, Timestamp time_ns) const;
+  void tape_answer(HttpRequest&& request, std::uint64_t number, std::uint64_t connection, const HttpResponse& response,
+                   std::int64_t elapsed_ns);
   void tape_all();
 
   asio::io_context& loop_;
@@ -377,30 +407,10 @@ asio::awaitable<void> HttpSession::Pool::keep_ready(std::shared_ptr<Pool> pool) 
   }
 }
 
-// Until all of it is there. No error: it is.
-asio::awaitable<error_code> HttpSession::Pool::read_answer(Connection& connection, http::basic_parser<false>& parser) {
-  beast::flat_buffer& buffer = connection.buffer;
-  for (;;) {
-    error_code error = http::error::need_more;
-    if (buffer.size() != 0) buffer.consume(parser.put(buffer.data(), error));
-    if (error && error != http::error::need_more) co_return error;
-    if (parser.is_done()) co_return error_code{};
-    if (!error) continue;
-    const auto [read_error, size] = co_await connection.stream->async_read_some(buffer.prepare(read_size), no_throw);
-    if (read_error == asio::error::eof && parser.got_some()) {  // the end of what has no length
-      error = {};
-      parser.put_eof(error);
-      co_return error;
-    }
-    if (read_error) co_return read_error == asio::error::eof ? error_code{http::error::end_of_stream} : read_error;
-    buffer.commit(size);
-  }
-}
-
 asio::awaitable<HttpSession::Pool::Attempt> HttpSession::Pool::exchange(Pool& pool, Connection& connection,
                                                                         const HttpRequest& request,
-                                                                        const Secrets& secrets, const std::string& text,
-                                                                        std::uint64_t number, HttpResponse& response) {
+                                                                        const std::string& text, std::uint64_t number,
+                                                                        HttpResponse& response) {
   Attempt attempt;
   ByteStream& transport = *connection.stream;
   const std::uint64_t written_before = transport.written();
@@ -413,7 +423,7 @@ asio::awaitable<HttpSession::Pool::Attempt> HttpSession::Pool::exchange(Pool& po
     written += size;
   }
   // While the broker thinks. It goes to the archive before this loop waits for anything.
-  pool.tape_sent(request, secrets, number, connection.number, response.sent_time_ns);
+  pool.tape_sent(request, number, connection.number, response.sent_time_ns);
   if (write_error) {
     attempt.outcome = transport.written() == written_before ? HttpOutcome::NotSent : HttpOutcome::NoAnswer;
     attempt.error = "write: " + write_error.message();
@@ -429,9 +439,14 @@ asio::awaitable<HttpSession::Pool::Attempt> HttpSession::Pool::exchange(Pool& po
     parser.header_limit(header_size_max);
     parser.body_limit(pool.options_.body_max);
     if (request.method == "HEAD") parser.skip(true);
-    const error_code read_error = co_await read_answer(connection, parser);
-    if (read_error) {
-      attempt.error = "read: " + read_error.message();
+    std::optional<error_code> end = read_what_came(connection.buffer, parser);
+    while (!end) {
+      const auto [error, size] = co_await transport.async_read_some(connection.buffer.prepare(read_size), no_throw);
+      connection.buffer.commit(size);
+      end = error ? end_of(error, parser) : read_what_came(connection.buffer, parser);
+    }
+    if (*end) {
+      attempt.error = "read: " + end->message();
       co_return attempt;
     }
     if (answer.status < 200 && answer.status != 101) continue;
@@ -447,8 +462,8 @@ asio::awaitable<HttpSession::Pool::Attempt> HttpSession::Pool::exchange(Pool& po
   co_return attempt;
 }
 
-void HttpSession::Pool::tape_sent(const HttpRequest& request, const Secrets& secrets, std::uint64_t number,
-                                  std::uint64_t connection, Timestamp time_ns) const {
+void HttpSession::Pool::tape_sent(const HttpRequest& request, std::uint64_t number, std::uint64_t connection,
+                                  Timestamp time_ns) const {
   if (!tape_) return;
   Tape tape;
   tape.exchange = number;
@@ -456,9 +471,11 @@ void HttpSession::Pool::tape_sent(const HttpRequest& request, const Secrets& sec
   tape.channel = TapeChannel::Rest;
   tape.connection = connection;
   tape.method = cut<32>(request.method);
-  tape.target = secrets.cut_from(cut_parameters(request.target, request.secret_parameters));
+  tape.target = cut_parameters(request.target, request.secret_parameters);
+  cut_from(tape.target, request.headers, request.secret_headers, request.secret_members);
   tape.headers = headers_of(request);
-  tape.body = bytes_of(secrets.cut_from(cut_parameters(request.body, request.secret_parameters)));
+  append_cut(tape.body, request.body, request.secret_parameters);
+  cut_from(tape.body, request.headers, request.secret_headers, request.secret_members);
   tape.time_ns = time_ns;
   tape.order_id = request.about.order_id;
   tape.client_order_id = request.about.client_order_id;
@@ -466,10 +483,11 @@ void HttpSession::Pool::tape_sent(const HttpRequest& request, const Secrets& sec
   tape_(std::move(tape));
 }
 
-void HttpSession::Pool::tape_answer(const HttpRequest& request, Secrets secrets, std::uint64_t number,
-                                    std::uint64_t connection, const HttpResponse& response, std::int64_t elapsed_ns) {
+void HttpSession::Pool::tape_answer(HttpRequest&& request, std::uint64_t number, std::uint64_t connection,
+                                    const HttpResponse& response, std::int64_t elapsed_ns) {
   if (!tape_) return;
-  Untaped& untaped = untaped_.emplace_back(Untaped{{}, response.body, std::move(secrets)});
+  Untaped& untaped = untaped_.emplace_back(
+      Untaped{{}, response.body, std::move(request.headers), request.secret_headers, request.secret_members});
   Tape& tape = untaped.tape;
   tape.exchange = number;
   tape.direction = TapeDirection::Received;
@@ -478,7 +496,7 @@ void HttpSession::Pool::tape_answer(const HttpRequest& request, Secrets secrets,
   tape.status = response.status;
   tape.headers.reserve(512);
   for (const auto& [name, value] : response.headers) {  // a cookie opens somebody's session
-    tape.headers.append(name).append(": ").append(name == "set-cookie" ? cut_mark : std::string_view{value}).append("\n");
+    append_all(tape.headers, name, ": ", name == "set-cookie" ? cut_mark : std::string_view{value}, "\n");
   }
   tape.error = response.error;
   tape.time_ns = response.received_time_ns;
@@ -491,10 +509,11 @@ void HttpSession::Pool::tape_answer(const HttpRequest& request, Secrets secrets,
 
 void HttpSession::Pool::tape_all() {
   std::vector<Untaped> all = std::exchange(untaped_, {});
-  for (auto& [tape, body, secrets] : all) {
-    tape.headers = secrets.cut_from(std::move(tape.headers));
-    tape.error = secrets.cut_from(std::move(tape.error));
-    tape.body = bytes_of(secrets.cut_from(std::move(body)));
+  for (auto& [tape, body, sent, secret_headers, secret_members] : all) {
+    append_cut(tape.body, body, {});
+    cut_from(tape.headers, sent, secret_headers, secret_members);
+    cut_from(tape.error, sent, secret_headers, secret_members);
+    cut_from(tape.body, sent, secret_headers, secret_members);
     tape_(std::move(tape));
   }
   all.clear();
@@ -506,19 +525,18 @@ asio::awaitable<HttpResponse> HttpSession::Pool::run(std::shared_ptr<Pool> pool,
   HttpResponse response;
   std::uint64_t connection_number = 0;
   Timestamp started_ns = boottime_now_ns();
-  Secrets secrets{request};
-  const auto finish = [&](HttpOutcome outcome, std::string error) {
+  const bool is_write = request.method != "GET";
+  const auto finish = [&](HttpOutcome outcome, std::string error) {  // the last thing that is done with the request
     response.outcome = outcome;
     response.error = std::move(error);
     response.received_time_ns = wall_now_ns();
-    pool->tape_answer(request, std::move(secrets), number, connection_number, response, boottime_now_ns() - started_ns);
+    pool->tape_answer(std::move(request), number, connection_number, response, boottime_now_ns() - started_ns);
   };
 
   if (const auto wrong = what_is_wrong(request)) {
     finish(HttpOutcome::NotSent, *wrong);
     co_return response;
   }
-  const bool is_write = request.method != "GET";
   if (!pool->has_place(is_write) && !co_await wait_for_place(*pool, is_write)) {
     response.is_busy = !pool->is_closed_;
     finish(HttpOutcome::NotSent, pool->is_closed_ ? "the session is closed" : "all connections are busy");
@@ -550,8 +568,8 @@ asio::awaitable<HttpResponse> HttpSession::Pool::run(std::shared_ptr<Pool> pool,
     connection_number = connection->number;
     response.sent_time_ns = wall_now_ns();
     started_ns = boottime_now_ns();
-    if (request.on_write) std::exchange(request.on_write, nullptr)();  // a second attempt is the same request
-    const Attempt attempt = co_await exchange(*pool, *connection, request, secrets, text, number, response);
+    if (request.on_write) std::exchange(request.on_write, nullptr)(response.sent_time_ns);  // a second attempt is the same request
+    const Attempt attempt = co_await exchange(*pool, *connection, request, text, number, response);
     if (attempt.outcome == HttpOutcome::NotSent && is_kept) {
       is_kept_allowed = false;  // the broker had closed it and nothing went out: a fresh one decides
       continue;
@@ -578,7 +596,7 @@ HttpSession::HttpSession(asio::io_context& loop, TlsContext& tls, Url base, Http
 
 HttpSession::~HttpSession() { pool_->close(); }
 
-asio::awaitable<HttpResponse> HttpSession::request(HttpRequest request) { return Pool::run(pool_, std::move(request)); }
+asio::awaitable<HttpResponse> HttpSession::request(HttpRequest&& request) { return Pool::run(pool_, std::move(request)); }
 
 asio::awaitable<Result<void>> HttpSession::warm(std::size_t count) { return Pool::warm(pool_, count); }
 

@@ -4,22 +4,48 @@
 
 namespace busbar::gateway {
 
-std::string cut_parameters(std::string_view text, std::span<const std::string> names) {
-  if (names.empty()) return std::string{text};
+namespace {
+
+std::string_view words_of(const Bytes& text) { return {reinterpret_cast<const char*>(text.data()), text.size()}; }
+
+void append(std::string& out, std::string_view text) { out.append(text); }
+void append(Bytes& out, std::string_view text) {  // as bytes, which are copied at once
+  const auto* const begin = reinterpret_cast<const std::uint8_t*>(text.data());
+  out.insert(out.end(), begin, begin + text.size());
+}
+
+bool is_separator(char c) { return c == '&' || c == '?'; }
+
+// Most texts have few of these parameters or none, so a name is looked for, and whether it is one is seen where it stands.
+template <class Out>
+void append_cut_parameters(Out& out, std::string_view text, std::span<const std::string_view> names) {
+  std::size_t copied = 0;
+  for (std::size_t at = text.find('='); at != text.npos; at = text.find('=', at + 1)) {
+    for (const std::string_view name : names) {
+      const bool begins = at == name.size() || (at > name.size() && is_separator(text[at - name.size() - 1]));
+      const bool is_here = begins && text.substr(at - name.size(), name.size()) == name;
+      if (!is_here) continue;
+      append(out, text.substr(copied, at + 1 - copied));
+      append(out, cut_mark);
+      at = copied = std::min({text.find('&', at), text.find('?', at), text.size()});
+      break;
+    }
+  }
+  append(out, text.substr(copied));
+}
+
+}  // namespace
+
+std::string cut_parameters(std::string_view text, std::span<const std::string_view> names) {
   std::string out;
   out.reserve(text.size());
-  std::size_t question = text.find('?');
-  for (std::size_t at = 0;;) {
-    if (question < at) question = text.find('?', at);
-    const std::size_t end = std::min({text.find('&', at), question, text.size()});
-    const std::string_view one = text.substr(at, end - at);
-    const std::size_t value = one.find('=') + 1;  // 0: it has none
-    const bool is_secret = value != 0 && std::ranges::find(names, one.substr(0, value - 1)) != names.end();
-    out.append(is_secret ? one.substr(0, value) : one).append(is_secret ? cut_mark : std::string_view{});
-    if (end == text.size()) return out;
-    out += text[end];
-    at = end + 1;
-  }
+  append_cut_parameters(out, text, names);
+  return out;
+}
+
+void append_cut(Bytes& out, std::string_view text, std::span<const std::string_view> names) {
+  out.reserve(out.size() + text.size());
+  append_cut_parameters(out, text, names);
 }
 
 void cut_secret(std::string& text, std::string_view secret) {
@@ -30,8 +56,8 @@ void cut_secret(std::string& text, std::string_view secret) {
 }
 
 void cut_secret(Bytes& text, std::string_view secret) {
-  const std::string_view words{reinterpret_cast<const char*>(text.data()), text.size()};
-  if (secret.size() < 4 || words.find(secret) == std::string_view::npos) return;
+  const std::string_view words = words_of(text);
+  if (secret.size() < 4 || words.find(secret) == words.npos) return;
   std::string cut{words};
   cut_secret(cut, secret);
   text.assign(cut.begin(), cut.end());
@@ -50,6 +76,14 @@ void cut_json_member(std::string& text, std::string_view name) {
     text.replace(value, std::min(end, text.size()) - value, cut_mark);
     at = value;
   }
+}
+
+void cut_json_member(Bytes& text, std::string_view name) {
+  const std::string_view words = words_of(text);
+  if (words.find(name) == words.npos) return;
+  std::string cut{words};
+  cut_json_member(cut, name);
+  text.assign(cut.begin(), cut.end());
 }
 
 }  // namespace busbar::gateway

@@ -148,9 +148,9 @@ asio::awaitable<Sent> RestLine::send(Make make, About about, Timestamp expire_ti
   const bool is_private = !http.secret_headers.empty();
   const auto kind = is_write ? RequestPace::Kind::Command : RequestPace::Kind::Question;
   bool is_written = false;
-  http.on_write = [this, &is_written, kind] {
+  http.on_write = [this, &is_written, kind](Timestamp sent_time_ns) {
     is_written = true;
-    pace_.on_written(kind, broker_time_ns());
+    pace_.on_written(kind, sent_time_ns + clock_.offset_ns());
   };
   pace_.begin(kind);
   if (!is_write) note_unmetered(0);

@@ -7,7 +7,9 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -52,20 +54,22 @@ struct About {
   Id venue_order_id = {};
 };
 
+using SecretNames = std::span<const std::string_view>;  // of a constant: no request has them for itself
+
 struct HttpRequest {
   std::string method = {};
   std::string target = {};
   std::vector<std::pair<std::string, std::string>> headers = {};
   std::string body = {};
-  std::string content_type = {};
+  std::string_view content_type = {};  // of a constant
   // What the tape may not show: the values of these are cut out.
-  std::vector<std::string> secret_headers = {};
-  std::vector<std::string> secret_parameters = {};  // of the target and of a form
-  std::vector<std::string> secret_members = {};     // of JSON, in the answer
+  SecretNames secret_headers = {};
+  SecretNames secret_parameters = {};  // of the target and of a form
+  SecretNames secret_members = {};     // of JSON, in the answer
   About about = {};
   Timestamp write_until_ns = 0;  // CLOCK_BOOTTIME: later it is not sent any more, whatever it has waited for. 0: whenever
   std::chrono::milliseconds answer_timeout{0};  // 0: that of the session
-  std::function<void()> on_write = {};          // as it leaves, whatever it has waited for
+  std::function<void(Timestamp sent_time_ns)> on_write = {};  // as it leaves, whatever it has waited for
 };
 
 enum class HttpOutcome {
@@ -88,7 +92,7 @@ struct HttpResponse {
 };
 
 // Raw traffic, for the wire tape; secrets already cut.
-using OnTape = std::function<void(Tape)>;
+using OnTape = std::function<void(Tape&&)>;
 
 struct HttpOptions {
   std::size_t connections_max = 8;    // one of several is never a write's
@@ -105,7 +109,7 @@ class HttpSession {
   HttpSession(asio::io_context& loop, TlsContext& tls, Url base, HttpOptions options, OnTape tape);
   ~HttpSession();
   // Coroutines may run side by side; a connection carries one request at a time.
-  asio::awaitable<HttpResponse> request(HttpRequest request);
+  asio::awaitable<HttpResponse> request(HttpRequest&& request);
   // Opens `count` connections ahead of need.
   asio::awaitable<Result<void>> warm(std::size_t count);
   std::uint64_t handshakes() const;

@@ -50,13 +50,15 @@ gateway::HttpRequest Credential::plain(const Request& request) const {
   http.target = root_ + request.target();
   http.body = request.body;
   if (!http.body.empty()) http.content_type = "application/json";
-  http.secret_members = {"session"};  // of a tickle: with it the stream can be opened
+  static constexpr std::string_view secret_members[] = {"session"};
+  http.secret_members = secret_members;  // of a tickle: with it the stream can be opened
   return http;
 }
 
 void Credential::authorize(gateway::HttpRequest& http, std::string header) const {
   http.headers.emplace_back("Authorization", std::move(header));
-  http.secret_headers.emplace_back("Authorization");
+  static constexpr std::string_view secret_headers[] = {"Authorization"};
+  http.secret_headers = secret_headers;
 }
 
 gateway::HttpRequest Credential::whole(const Request& request, Timestamp broker_time_ns) const {
@@ -64,7 +66,8 @@ gateway::HttpRequest Credential::whole(const Request& request, Timestamp broker_
   if (!is_straight()) {
     if (std::string cookies = cookies_.header(); !cookies.empty()) {
       http.headers.emplace_back("Cookie", std::move(cookies));
-      http.secret_headers.emplace_back("Cookie");
+      static constexpr std::string_view secret_headers[] = {"Cookie"};
+      http.secret_headers = secret_headers;
     }
     return http;
   }
@@ -87,7 +90,9 @@ gateway::HttpRequest Credential::signed_by_key(std::string path, const Consumer&
                                                 std::move(more))};
   gateway::HttpRequest http = plain(request);
   authorize(http, authorization(consumer.realm(), parts.oauth, signature_key_->sign(base_string(parts), prepend)));
-  http.secret_members = {"oauth_token", "oauth_token_secret", "diffie_hellman_response", "live_session_token_signature"};
+  static constexpr std::string_view secret_members[] = {"oauth_token", "oauth_token_secret", "diffie_hellman_response",
+                                                        "live_session_token_signature"};
+  http.secret_members = secret_members;
   return http;
 }
 

@@ -259,8 +259,8 @@ asio::awaitable<Result<gateway::HttpResponse>> AccessToken::post(std::string tar
   request.headers.emplace_back("Accept", "application/json");
   request.body = std::move(form);
   request.content_type = "application/x-www-form-urlencoded";
-  request.secret_parameters.assign(std::begin(secret_parameters), std::end(secret_parameters));
-  request.secret_members.assign(std::begin(secret_members), std::end(secret_members));
+  request.secret_parameters = secret_parameters;
+  request.secret_members = secret_members;
   gateway::HttpResponse answer = co_await http_.request(std::move(request));
   if (answer.outcome != gateway::HttpOutcome::Answered) {
     co_return Error{ErrorCode::ConnectionError, "the token endpoint: " + answer.error};

@@ -187,7 +187,8 @@ TEST(CoinbaseTokensAhead, AnOrderShowsTheOneMadeBeforeAndTheNextOneIsMadeForIt) 
   const auto first = credential.whole(order, now + s_ns / 20);
   const auto second = credential.whole(order, now + s_ns / 20);
   EXPECT_TRUE(first.headers.at(0).second.starts_with("Bearer "));
-  EXPECT_EQ(first.secret_headers, std::vector<std::string>{"Authorization"});
+  ASSERT_EQ(first.secret_headers.size(), 1u);
+  EXPECT_EQ(first.secret_headers[0], "Authorization");
   EXPECT_NE(first.headers, second.headers);
   EXPECT_NE(claims_of(first).find(R"("nbf":1700000000,"exp":1700000120,"uri":"POST broker/api/v3/brokerage/orders"})"),
             std::string::npos)

@@ -1000,7 +1000,7 @@ TEST_F(GatewayTest, TheTapeShowsNoCredentialAndLosesNoByte) {
   tape.headers = "A: canary-secret\n";
   const std::string body = std::string(600'000, 'a') + "canary-secret" + std::string(600'000, 'b');
   tape.body.assign(body.begin(), body.end());
-  adapter_->context.tape(tape);
+  adapter_->context.tape(Tape{tape});
   ASSERT_EQ(tapes_.size(), 3u);
   std::string all;
   for (const Tape& piece : tapes_) {

@@ -147,7 +147,8 @@ HttpRequest get(Timestamp) {
   HttpRequest http;
   http.method = "GET";
   http.target = "/";
-  http.secret_headers = {"Authorization"};
+  static constexpr std::string_view secret_headers[] = {"Authorization"};
+  http.secret_headers = secret_headers;
   return http;
 }
 

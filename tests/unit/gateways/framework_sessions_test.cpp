@@ -202,6 +202,19 @@ TEST(HttpSession, AnythingButAWholeAnswerIsNoAnswer) {
   }
 }
 
+TEST(HttpSession, WhatNeverBeginsAChunkIsNotKeptForEver) {
+  TlsServer server{[](Peer& peer) {
+    peer.read_request();
+    stay(peer, [&] {
+      peer.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2;x=" + std::string(100'000, 'x'));
+    });
+  }};
+  Client client{server, {.answer_timeout = 60s}};
+  const HttpResponse response = client.get();
+  EXPECT_EQ(response.outcome, HttpOutcome::NoAnswer);
+  EXPECT_NE(response.error.find("header limit"), std::string::npos) << response.error;
+}
+
 TEST(HttpSession, ALateAnswerIsNoAnswer) {
   std::promise<void> over;
   TlsServer server{[&, is_over = over.get_future().share()](Peer& peer) {
@@ -368,12 +381,14 @@ TEST(HttpSession, TheTapePairsRequestAndAnswerAndShowsNoSecret) {
   }};
   Client client{server};
   const std::string query = "symbol=BTCUSDT&signature=" + signature;
+  static constexpr std::string_view secret_headers[] = {"x-mbx-apikey"};
+  static constexpr std::string_view secret_parameters[] = {"signature"};
   client.ask({.method = "POST",
               .target = "/api/v3/order?" + query,
               .headers = {{"X-MBX-APIKEY", canary}, {"Accept", "*/*"}},
               .body = query,
-              .secret_headers = {"x-mbx-apikey"},
-              .secret_parameters = {"signature"},
+              .secret_headers = secret_headers,
+              .secret_parameters = secret_parameters,
               .about = {.order_id = 7, .venue_order_id = Id{"v7"}}});
   ASSERT_EQ(client.tapes.size(), 2u);
   const Tape& sent = client.tapes[0];
@@ -641,7 +656,7 @@ TEST(WebSocket, TheTapeHasEveryTextAndNoSecret) {
 }
 
 TEST(Redact, CutsParametersWhereverTheyStand) {
-  const std::vector<std::string> names{"signature", "key"};
+  const std::vector<std::string_view> names{"signature", "key"};
   EXPECT_EQ(cut_parameters("/p?a=1&signature=x&b=2", names), "/p?a=1&signature=[cut]&b=2");
   EXPECT_EQ(cut_parameters("signature=x", names), "signature=[cut]");
   EXPECT_EQ(cut_parameters("/p?signature=x", names), "/p?signature=[cut]");
@@ -649,6 +664,11 @@ TEST(Redact, CutsParametersWhereverTheyStand) {
   EXPECT_EQ(cut_parameters("apikey=1&keys=2&a=key=3", names), "apikey=1&keys=2&a=key=3");
   EXPECT_EQ(cut_parameters("a=1&&signature", names), "a=1&&signature");
   EXPECT_EQ(cut_parameters("", names), "");
+  EXPECT_EQ(cut_parameters("key=a=b?key=c&x=key", names), "key=[cut]?key=[cut]&x=key");
+  EXPECT_EQ(cut_parameters("=key=1&=", names), "=key=1&=");
+  Bytes bytes{'x'};
+  append_cut(bytes, "a=1&key=2&b=3", names);
+  EXPECT_EQ(std::string(bytes.begin(), bytes.end()), "xa=1&key=[cut]&b=3");
   std::string text = "xx secret secret";
   cut_secret(text, "secret");
   EXPECT_EQ(text, "xx [cut] [cut]");

@@ -301,7 +301,8 @@ TEST(IbkrCredential, IsOfTheWayThatIsTaken) {
   EXPECT_EQ(http.target, "/v1/api/tickle");
   ASSERT_EQ(http.headers.size(), 1u);
   EXPECT_EQ(http.headers[0].second, "api=abc");
-  EXPECT_EQ(http.secret_headers, std::vector<std::string>{"Cookie"});
+  ASSERT_EQ(http.secret_headers.size(), 1u);
+  EXPECT_EQ(http.secret_headers[0], "Cookie");
 
   gateway::Credentials key;
   key.api_key = gateway::Secret{"k"};
