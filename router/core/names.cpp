@@ -115,7 +115,8 @@ void forget_names(State& state, Order& order) {
   if (order.by_broker_id.is_in) state.orders_at_broker.erase(order);
   for (auto at = state.order_broker_ids.lower_bound({order.order_id, {}});
        at != state.order_broker_ids.end() && at->first == order.order_id;) {
-    state.broker_orders.erase({symbol_key(order), at->second});
+    const auto found = state.broker_orders.find({symbol_key(order), at->second});
+    if (found != state.broker_orders.end() && found->second == order.order_id) state.broker_orders.erase(found);
     at = state.order_broker_ids.erase(at);
   }
 }

@@ -112,6 +112,25 @@ TEST_F(Names, OfTheBrokerGoWithTheSymbol) {
   EXPECT_EQ(at_broker("b2", "XBT/USDT"), 0u);
 }
 
+// It has the name no more than it ever had; that the other has it now or had it once is all the same.
+TEST_F(Names, WhoIsForgottenTakesNoOthersNameAlong) {
+  Order& order = add("alpha", "A1");
+  for (const char* id : {"b1", "b2"}) {
+    set_broker_order_id(state, order, cut<64>(id));
+    name_at_broker(state, order, cut<64>(id));
+  }
+  for (const char* id : {"b1", "b2"}) {
+    Order& other = add("alpha", id, "ETH/USDT");
+    set_broker_order_id(state, other, cut<64>(id));
+    name_at_broker(state, other, cut<64>(id));
+    move_broker_ids(state, other, "BTC/USDT");
+    other.sent.keep(other.order);
+    other.order.symbol = "BTC/USDT";
+    forget_names(state, other);
+    EXPECT_EQ(at_broker(id), 1u) << id;
+  }
+}
+
 // What is written down for one must be written down for the other: 1.0 is 1.00, and still two numbers.
 TEST(Sent, IsKeptUnlessItIsTheOrderToTheLastDigit) {
   NewOrder order;
