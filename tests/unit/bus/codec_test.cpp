@@ -502,5 +502,32 @@ TEST(Codec, MutatedBytesAreAnsweredAndWhatIsTakenHolds) {
   EXPECT_GT(taken, 0u);
 }
 
+// Orders and reports are verified in one piece, and by no other rule than all else.
+TEST(Codec, OrdersAndReportsAreWellFormedByTheSchemasOwnVerifier) {
+  Random random;
+  BUSBAR_TRACE_SEED(random);
+  std::size_t refused = 0;
+  for (int i = 0; i < 4000; ++i) {
+    Body body = random.one_in(2) ? Body{NewOrder{}} : Body{VenueReport{}};
+    std::visit([&](auto& value) { fill(random, value); }, body);
+    Bytes bytes = encode(draw_header(random), body);
+    for (auto n = random.between(0, 3); n > 0; --n) {
+      auto& byte = bytes[static_cast<std::size_t>(random.between(0, static_cast<std::int64_t>(bytes.size()) - 1))];
+      byte = static_cast<std::uint8_t>(random.one_in(2) ? random.bits() : byte + random.between(-8, 8));
+    }
+    if (random.one_in(8)) bytes.resize(static_cast<std::size_t>(random.between(24, static_cast<std::int64_t>(bytes.size()))));
+    flatbuffers::Verifier verifier{bytes.data(), bytes.size(), 8, 64};
+    const bool is_well_formed = wire::VerifyMessageBuffer(verifier);
+    const auto decoded = decode(bytes);
+    if (decoded) {
+      ASSERT_TRUE(is_well_formed);
+    } else if (decoded.error().text == "Message.bytes: are not a well-formed buffer") {
+      ASSERT_FALSE(is_well_formed);
+      ++refused;
+    }
+  }
+  EXPECT_GT(refused, 100u);
+}
+
 }  // namespace
 }  // namespace busbar
