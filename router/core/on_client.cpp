@@ -14,26 +14,34 @@ namespace busbar::router {
 
 using busbar::name_of;
 
-bool is_same_order(const NewOrder& a, const NewOrder& b) {
-  const auto all = [](const NewOrder& o) {
-    return std::tie(o.client_order_id, o.account, o.symbol, o.side, o.order_type, o.time_in_force, o.order_qty,
-                    o.cash_order_qty, o.price, o.stop_px, o.trailing_delta_bps, o.display_qty, o.expire_date_ns,
-                    o.post_only, o.reduce_only, o.extended_hours, o.rounding, o.self_trade_prevention,
+namespace {
+
+auto amounts(const NewOrder& o) { return std::tie(o.order_qty, o.cash_order_qty, o.price, o.stop_px, o.display_qty); }
+
+bool is_same_but_for_amounts(const NewOrder& a, const NewOrder& b) {
+  const auto others = [](const NewOrder& o) {
+    return std::tie(o.client_order_id, o.account, o.symbol, o.side, o.order_type, o.time_in_force, o.trailing_delta_bps,
+                    o.expire_date_ns, o.post_only, o.reduce_only, o.extended_hours, o.rounding, o.self_trade_prevention,
                     o.cancel_on_disconnect, o.allow_duplicate, o.strategy, o.approval_id);
   };
-  return all(a) == all(b);
+  return others(a) == others(b);
+}
+
+bool has_same_digits(const std::optional<Decimal>& a, const std::optional<Decimal>& b) {
+  if (!a || !b) return a.has_value() == b.has_value();
+  return a->mantissa() == b->mantissa() && a->exponent() == b->exponent();
+}
+
+}  // namespace
+
+bool is_same_order(const NewOrder& a, const NewOrder& b) {
+  return is_same_but_for_amounts(a, b) && amounts(a) == amounts(b);
 }
 
 bool is_identical(const NewOrder& a, const NewOrder& b) {
-  const auto has_same_digits = [&](std::optional<Decimal> NewOrder::* value) {
-    const auto& x = a.*value;
-    const auto& y = b.*value;
-    return x.has_value() == y.has_value() &&
-           (!x || (x->mantissa() == y->mantissa() && x->exponent() == y->exponent()));
-  };
-  return has_same_digits(&NewOrder::order_qty) && has_same_digits(&NewOrder::cash_order_qty) &&
-         has_same_digits(&NewOrder::price) && has_same_digits(&NewOrder::stop_px) &&
-         has_same_digits(&NewOrder::display_qty) && is_same_order(a, b);
+  return has_same_digits(a.order_qty, b.order_qty) && has_same_digits(a.cash_order_qty, b.cash_order_qty) &&
+         has_same_digits(a.price, b.price) && has_same_digits(a.stop_px, b.stop_px) &&
+         has_same_digits(a.display_qty, b.display_qty) && is_same_but_for_amounts(a, b);
 }
 
 namespace {
