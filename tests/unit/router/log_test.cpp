@@ -321,6 +321,43 @@ TEST(Log, WarnsThenRefusesOrdersThenTakesThemAgain) {
   EXPECT_FALSE(log.is_filling());
 }
 
+// The archive's feed takes batches as they stand; whatever bounds it is given, it gets what one gets who looks at each record.
+TEST(LogReader, GivesTheSameRecordsWithoutLookingAtThem) {
+  Folder folder;
+  Log log{small(folder.path())};
+  for (const int records : {5, 1, 7, 3}) {
+    for (int i = 0; i < records; ++i) append(log, 100);
+    log.commit();
+    wait_durable(log, log.last_sequence());
+  }
+  constexpr std::uint64_t last = 16;
+  ASSERT_EQ(log.last_sequence(), last);
+  const auto read_all = [&](bool checks, std::uint64_t first, std::uint64_t through, std::size_t bytes_max, std::size_t room) {
+    LogReader reader{folder.path(), checks};
+    Bytes all;
+    while (first <= through) {
+      const auto chunk = reader.read(first, through, bytes_max, {}, room);
+      EXPECT_TRUE(chunk) << chunk.error().text;
+      if (!chunk) break;
+      EXPECT_EQ(chunk->first_sequence, first);
+      EXPECT_GE(chunk->frames.size(), room);
+      EXPECT_TRUE(chunk->count == 1 || chunk->frames.size() - room <= bytes_max);
+      all.insert(all.end(), chunk->frames.begin() + static_cast<std::ptrdiff_t>(room), chunk->frames.end());
+      first += chunk->count;
+    }
+    EXPECT_EQ(first, through + 1);
+    return all;
+  };
+  for (std::uint64_t first = 1; first <= last; ++first) {
+    for (std::uint64_t through = first; through <= last; ++through) {
+      for (const std::size_t bytes_max : {1, 400, 1000, 10'000}) {
+        ASSERT_EQ(read_all(false, first, through, bytes_max, 512), read_all(true, first, through, bytes_max, 0))
+            << first << " to " << through << ", " << bytes_max;
+      }
+    }
+  }
+}
+
 TEST(Log, RefusesASecondOpener) {
   Folder folder;
   Log log{small(folder.path())};
