@@ -1,6 +1,6 @@
 #pragma once
 // The office that decides. Pure functions of (state, record) to (state, outputs): no clock, no random number, no I/O,
-// no thread, ordered containers only. Fed the same inputs, it makes the same decisions, which is what replay and
+// no thread, nothing in the order of a hash. Fed the same inputs, it makes the same decisions, which is what replay and
 // recheck rest on. What it leaves to others: stamping, writing, sending (router/shell), and all that is between a
 // command and a broker.
 

@@ -1,5 +1,5 @@
 #pragma once
-// All that the core knows, in ordered containers, and how each struct is written down. Whatever is not in here does not
+// All that the core knows, in ordered containers and found by hash besides, and how each struct is written down. Whatever is not in here does not
 // exist after a restart. Nodes come from one pool, so that a state that has been warm allocates nothing for the next
 // order.
 
