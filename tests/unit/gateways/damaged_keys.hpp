@@ -1,6 +1,5 @@
 #pragma once
-// Private keys as a disk or a hand may have damaged them: every other bit, the lowest of
-// each byte among them.
+// Private keys as a disk or a hand may have damaged them: the lowest bit of each byte.
 
 #include <string>
 #include <vector>
@@ -24,15 +23,19 @@ inline std::string pem_of(EVP_PKEY* key) {
 inline std::string make_rsa_key() { return pem_of(EVP_PKEY_Q_keygen(nullptr, nullptr, "RSA", std::size_t{1024})); }
 inline std::string make_p256_key() { return pem_of(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256")); }
 
+// Three bytes are four digits, whose lowest bits stand in the second, the third and the fourth.
 inline std::vector<std::string> damaged(const std::string& pem) {
   const std::string digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  constexpr std::size_t lowest_bits[] = {0, 16, 4, 1};
   std::vector<std::string> all;
+  std::size_t count = 0;
   for (std::size_t i = pem.find('\n'); i < pem.rfind("\n-----END"); ++i) {
     const std::size_t digit = digits.find(pem[i]);
-    for (std::size_t bit = 1; digit != std::string::npos && bit < digits.size(); bit *= 4) {
-      all.push_back(pem);
-      all.back()[i] = digits[digit ^ bit];
-    }
+    if (digit == std::string::npos) continue;
+    const std::size_t bit = lowest_bits[count++ % 4];
+    if (bit == 0) continue;
+    all.push_back(pem);
+    all.back()[i] = digits[digit ^ bit];
   }
   return all;
 }
