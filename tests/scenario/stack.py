@@ -50,14 +50,17 @@ def check(condition, *what):
 
 
 def wait_for(what, question, seconds=PATIENCE, pause=0.02):
-    """Asks until the answer is true, and returns it."""
+    """Asks until the answer is true, and returns it. What takes long to ask, a program that has to start, is asked more rarely:
+    asking must not take the processor from what is awaited."""
     end = time.monotonic() + seconds
     while True:
+        asked = time.monotonic()
         answer = question()
         if answer:
             return answer
-        check(time.monotonic() < end, "waited", seconds, "s for", what)
-        time.sleep(pause)
+        now = time.monotonic()
+        check(now < end, "waited", seconds, "s for", what)
+        time.sleep(max(pause, 2 * (now - asked)))
 
 
 class Process:
