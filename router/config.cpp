@@ -12,6 +12,7 @@
 #include "bus/codec.hpp"
 #include "bus/daemon.hpp"
 #include "bus/folder.hpp"
+#include "router/log.hpp"
 
 namespace busbar::router {
 namespace {
