@@ -300,11 +300,11 @@ TEST(BinanceMarket, MembersInAnotherOrderAndWithEscapesMeanTheSame) {
                            R"({"u":400,"s":"B","b":"1","B":"2","a":"3","A":"4","x":{"y":[1,"]}"]}})"}) {
     const auto frame = decode_market_frame(same);
     ASSERT_TRUE(frame) << same << " " << frame.error().text;
-    const auto& ticker = std::get<BookTicker>(frame->what);
-    EXPECT_EQ(ticker.update_id, 400) << same;
-    EXPECT_EQ(ticker.symbol, "B") << same;
-    EXPECT_EQ(ticker.bid, "1"_d) << same;
-    EXPECT_EQ(ticker.ask_qty, "4"_d) << same;
+    const auto& told = std::get<BookTicker>(frame->what);
+    EXPECT_EQ(told.update_id, 400) << same;
+    EXPECT_EQ(told.symbol, "B") << same;
+    EXPECT_EQ(told.bid, "1"_d) << same;
+    EXPECT_EQ(told.ask_qty, "4"_d) << same;
   }
   const auto trade = decode_market_frame(R"({"E":1,"s":"B","t":9,"p":"0.001","q":"100","T":7,"m":true,"M":true,"e":"trade"})");
   ASSERT_TRUE(trade) << trade.error().text;

@@ -644,17 +644,17 @@ TEST_F(VenueCoinbaseLogin, RefusesWhatIsNotAsTheStandardHasIt) {
     const std::string location = consent(query).location;
     EXPECT_TRUE(location.starts_with("http://127.0.0.1:9/callback?error=" + error + "&error_description=")) << what;
   }
-  std::string other = asked() + challenge;
-  other.replace(other.find(scope), std::string_view{scope}.size(), "everything");
-  EXPECT_NE(consent(other).location.find("error=invalid_scope&"), std::string::npos);
-  other = asked() + challenge;
-  other.replace(other.find("response_type=code"), 18, "response_type=token");
-  EXPECT_NE(consent(other).location.find("error=unsupported_response_type&"), std::string::npos);
+  std::string changed = asked() + challenge;
+  changed.replace(changed.find(scope), std::string_view{scope}.size(), "everything");
+  EXPECT_NE(consent(changed).location.find("error=invalid_scope&"), std::string::npos);
+  changed = asked() + challenge;
+  changed.replace(changed.find("response_type=code"), 18, "response_type=token");
+  EXPECT_NE(consent(changed).location.find("error=unsupported_response_type&"), std::string::npos);
 
   // Nobody is sent to an address that nobody registered.
-  other = asked() + challenge;
-  other.replace(other.find("callback"), 8, "evil");
-  EXPECT_EQ(error_of(consent(other)), "400 invalid_request");
+  changed = asked() + challenge;
+  changed.replace(changed.find("callback"), 8, "evil");
+  EXPECT_EQ(error_of(consent(changed)), "400 invalid_request");
   EXPECT_EQ(error_of(consent("client_id=other&" + std::string{challenge})), "401 invalid_client");
   EXPECT_EQ(error_of(consent(asked() + challenge + "&state=87654321")), "400 invalid_request") << "a parameter twice";
 

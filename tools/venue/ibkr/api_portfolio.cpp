@@ -126,7 +126,7 @@ Reply Api::portfolio_ledger(const Call& call) {
   if (!owns(call, call.ids.front())) return refused(400, "Account not found");
   json::object ledger;
   Reply reply;
-  const auto shape = [&](const json::object& row, const std::string& currency) {
+  const auto ledger_of = [&](const json::object& row, const std::string& currency) {
     json::object shape{{"commoditymarketvalue", 0.0},
                        {"futuremarketvalue", 0.0},
                        {"settledcash", row.at("settledcash")},
@@ -154,10 +154,10 @@ Reply Api::portfolio_ledger(const Call& call) {
                     {"unrealizedpnl", 0.0},   {"stockmarketvalue", 0.0}, {"realizedpnl", 0.0}};
   for (const json::value& row : ledger_rows(call.account)) {
     const std::string currency{row.at("currency").get_string()};
-    ledger[currency] = shape(row.get_object(), currency);
+    ledger[currency] = ledger_of(row.get_object(), currency);
     if (currency == "USD") base = row.get_object();  // what is in other currencies is not converted
   }
-  ledger["BASE"] = shape(base, "BASE");
+  ledger["BASE"] = ledger_of(base, "BASE");
   reply.body = std::move(ledger);
   return reply;
 }

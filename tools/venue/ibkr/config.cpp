@@ -28,9 +28,9 @@ UserSettings read_user(std::string name, ConfigTable& table, const std::filesyst
   const std::filesystem::path file = read_credentials_file(table, name, folder, make_credentials);
   auto lines = read_credentials(file);
   const auto refuse = [&](const char* reason) { throw ConfigError{file.string() + ": " + reason}; };
-  const auto key = [&](const std::string& name) {
-    RsaKey read = private_key_from(lines.contains(name) ? lines[name] : contents(file.parent_path() / lines[name + "_file"]));
-    if (!read) refuse((name + " is no private RSA key in PEM").c_str());
+  const auto key = [&](const std::string& setting) {
+    RsaKey read = private_key_from(lines.contains(setting) ? lines[setting] : contents(file.parent_path() / lines[setting + "_file"]));
+    if (!read) refuse((setting + " is no private RSA key in PEM").c_str());
     return read;
   };
   UserSettings user;

@@ -144,9 +144,9 @@ json::value Control::get_sessions() const {
       has_live_token = has_live_token || (token.user == id && !token.live.empty() && api.now() < token.live_until);
     }
     json::array suppressed, asking;
-    for (const std::string& id : session.suppressed) suppressed.emplace_back(id);
+    for (const std::string& message : session.suppressed) suppressed.emplace_back(message);
     if (session.conversation) {
-      for (const std::string& id : session.conversation->questions) asking.emplace_back(id);
+      for (const std::string& message : session.conversation->questions) asking.emplace_back(message);
     }
     list.push_back(json::object{{"account", user.name},
                                 {"account_id", user.account_id},
