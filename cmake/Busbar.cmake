@@ -54,7 +54,7 @@ if(CMAKE_UNITY_BUILD)
   target_compile_options(busbar_options INTERFACE -Wno-shadow $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
 endif()
 if(BUSBAR_SANITIZE)
-  # At a fixed address: the tests start these programs thousands of times, and a quarter of a start would be 260,000 relocations.
+  # At a fixed address: the tests start these programs thousands of times, and a tenth of a start would be 260,000 relocations.
   add_compile_options(-fsanitize=${BUSBAR_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all
     $<$<NOT:$<STREQUAL:$<TARGET_PROPERTY:TYPE>,MODULE_LIBRARY>>:-fno-pie>)
   add_link_options(-fsanitize=${BUSBAR_SANITIZE} $<$<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>:-no-pie>)

@@ -49,9 +49,9 @@ def check(condition, *what):
         raise Failed(" ".join(str(part) for part in what))
 
 
-def wait_for(what, question, seconds=PATIENCE, pause=0.02):
+def wait_for(what, question, seconds=PATIENCE, pause=None):
     """Asks until the answer is true, and returns it. What takes long to ask, a program that has to start, is asked more rarely:
-    asking must not take the processor from what is awaited."""
+    asking must not take the processor from what is awaited. Who measures by it says the pause."""
     end = time.monotonic() + seconds
     while True:
         asked = time.monotonic()
@@ -60,7 +60,7 @@ def wait_for(what, question, seconds=PATIENCE, pause=0.02):
             return answer
         now = time.monotonic()
         check(now < end, "waited", seconds, "s for", what)
-        time.sleep(max(pause, 2 * (now - asked)))
+        time.sleep(max(0.02, 2 * (now - asked)) if pause is None else pause)
 
 
 class Process:
