@@ -135,10 +135,10 @@ def at_the_close_each_goes_its_way():
         stack.send("late", "extended")
         stack.until("late", "New")
         check(stack.is_outside("late"), "it works behind the close:", stack.at_venue("late"))
+        for account in (BROKER, *POLICIES):
+            stack.until(f"{account}-before", "Expired")  # before it could be filled in place of the late one
         stack.venue.trade("SELL", "4", "180", symbol=SYMBOL)
         check(Number(stack.until("late", "Filled")["cum_qty"]) == 4)
-        for account in (BROKER, *POLICIES):
-            stack.until(f"{account}-before", "Expired")
         check(len(stack.venue.arrivals("order.place")) == 4, stack.venue.arrivals("order.place"))
 
 
