@@ -152,6 +152,10 @@ def cancel_all_and_the_questions_of_the_command_line():
         check(Number(ticker["low_px"]) <= Number(ticker["last_px"]) <= Number(ticker["high_px"]), ticker)
         traded = wait_for("trades", lambda: stack.busbar("trades", "BTC/USDT", "-n", 3)[1])
         check(1 <= len(traded) <= 3 and all(Number(t["price"]) > 0 for t in traded), traded)
+        for i in range(201):  # a page has 200
+            stack.venue.trade("BUY" if i % 2 else "SELL", "0.001")
+        every, newest = stack.busbar("trades", "BTC/USDT")[1], stack.busbar("trades", "BTC/USDT", "-n", 1)[1]
+        check(len(every) > 200 and int(every[-1]["trade_id"]) <= int(newest[0]["trade_id"]), len(every), every[-1], newest)
         check(stack.busbar("preview", "buy", "0.01", "BTC/USDT", "--limit", "50000")[1][0]["is_accepted"], "it would be taken")
         code, said, _ = stack.busbar("preview", "buy", "0.01", "BTC/USDT", "--limit", "1", can_fail=True)
         check(code == 1 and said[0]["error"] == "INVALID_ORDER" and said[0]["reason"], code, said)

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include <boost/asio/co_spawn.hpp>
+#include <boost/pfr.hpp>
 
 #include "bus/clock.hpp"
 #include "bus/codec.hpp"
@@ -12,6 +13,11 @@
 namespace busbar::tool {
 
 namespace {
+
+template <class T>
+constexpr bool is_list = false;
+template <class T>
+constexpr bool is_list<std::vector<T>> = true;
 
 constexpr const char* nobody = "no answer from the router; is busbar-router running, and is bus.orders its endpoint?";
 
@@ -52,19 +58,22 @@ Asked ask_all(Client& client, Query query) {
     if (is_first) {
       whole = *page;
     } else {
-      const auto append = [](auto& to, const auto& from) { to.insert(to.end(), from.begin(), from.end()); };
-      append(whole.orders, page->orders);
-      append(whole.instruments, page->instruments);
-      append(whole.accounts, page->accounts);
-      append(whole.balances, page->balances);
-      append(whole.positions, page->positions);
-      append(whole.quotes, page->quotes);
-      append(whole.bars, page->bars);
+      boost::pfr::for_each_field(*page, [&](const auto& from, auto field) {
+        auto& to = boost::pfr::get<decltype(field)::value>(whole);
+        if constexpr (is_list<std::remove_cvref_t<decltype(to)>>) to.insert(to.end(), from.begin(), from.end());
+      });
     }
     if (page->next_page_token.empty()) break;
     query.page_token = page->next_page_token;
   }
   return {std::move(whole), Exit::Ok};
+}
+
+Asked ask_of_account(Tool& tool, const std::string& account, Query& query) {
+  tool.load();
+  query.account = tool.account_or_only(account);
+  Client client{tool};
+  return ask_all(client, query);
 }
 
 std::optional<std::uint64_t> order_id_in(const std::string& id) {

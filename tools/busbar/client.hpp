@@ -36,6 +36,8 @@ struct Asked {
   Exit exit = Exit::Ok;
 };
 Asked ask_all(Client& client, Query query);
+// Of this account, or the only one there is, which the query then names. Throws ConfigError, as Tool does.
+Asked ask_of_account(Tool& tool, const std::string& account, Query& query);
 
 // The order an id names: digits alone are an order_id first, all else is a client_order_id.
 struct Found {
