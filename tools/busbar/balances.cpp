@@ -16,12 +16,8 @@ void add_balances(const Subcommand& app, Tool& tool) {
   command.option("--account", *account, "Needed when there are several");
   command.run([account, &tool] {
     tool.action = [account, &tool] {
-      tool.load();
-      Client client{tool};
-      Query query;
-      query.kind = QueryKind::Balances;
-      query.account = tool.account_or_only(*account);
-      const Asked asked = ask_all(client, query);
+      Query query{.kind = QueryKind::Balances};
+      const Asked asked = ask_of_account(tool, *account, query);
       if (!asked.answer) return asked.exit;
       tell_age(*asked.answer);
       Table table{{{"ACCOUNT"}, {"ASSET"}, {"FREE", true}, {"LOCKED", true}}};

@@ -19,13 +19,9 @@ struct BookOptions {
 };
 
 Asked ask(Tool& tool, QueryKind kind, const BookOptions& options) {
-  tool.load();
-  Client client{tool};
-  Query query;
-  query.kind = kind;
-  query.account = tool.account_or_only(options.account);
+  Query query{.kind = kind};
   query.symbol = cut<32>(options.symbol);
-  return ask_all(client, query);
+  return ask_of_account(tool, options.account, query);
 }
 
 Exit show_book(Tool& tool, const BookOptions& options) {

@@ -25,15 +25,11 @@ void add_fills(const Subcommand& app, Tool& tool) {
   command.option("--account", options->account, "Whose; needed when there are several accounts");
   command.run([options, &tool] {
     tool.action = [options, &tool] {
-      tool.load();
-      Client client{tool};
-      Query query;
-      query.kind = QueryKind::VenueTrades;
-      query.account = tool.account_or_only(options->account);
+      Query query{.kind = QueryKind::VenueTrades};
       query.symbol = cut<32>(options->symbol);
       query.start_time_ns = time_in("--since", options->since.empty() ? "1d" : options->since);
       query.end_time_ns = time_in("--until", options->until);
-      const Asked asked = ask_all(client, query);
+      const Asked asked = ask_of_account(tool, options->account, query);
       if (!asked.answer) return asked.exit;
       std::span<const ExecutionReport> fills = asked.answer->orders;
       if (options->count != 0 && fills.size() > options->count) fills = fills.last(options->count);

@@ -29,16 +29,12 @@ void add_history(const Subcommand& app, Tool& tool) {
     tool.action = [options, &tool] {
       const auto interval_ms = interval_of(options->interval);
       if (!interval_ms) throw ConfigError("--interval: " + options->interval + " is none of " + interval_names());
-      tool.load();
-      Client client{tool};
-      Query query;
-      query.kind = QueryKind::Bars;
-      query.account = tool.account_or_only(options->account);
+      Query query{.kind = QueryKind::Bars};
       query.symbol = cut<32>(options->symbol);
       query.bar_interval_ms = *interval_ms;
       query.start_time_ns = time_in("--since", options->since);
       query.end_time_ns = time_in("--until", options->until);
-      const Asked asked = ask_all(client, query);
+      const Asked asked = ask_of_account(tool, options->account, query);
       if (!asked.answer) return asked.exit;
       std::span<const Bar> bars = asked.answer->bars;
       if (options->count != 0 && bars.size() > options->count) bars = bars.last(options->count);

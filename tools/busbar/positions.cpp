@@ -17,12 +17,8 @@ void add_positions(const Subcommand& app, Tool& tool) {
   command.option("--account", *account, "Needed when there are several");
   command.run([account, &tool] {
     tool.action = [account, &tool] {
-      tool.load();
-      Client client{tool};
-      Query query;
-      query.kind = QueryKind::Positions;
-      query.account = tool.account_or_only(*account);
-      const Asked asked = ask_all(client, query);
+      Query query{.kind = QueryKind::Positions};
+      const Asked asked = ask_of_account(tool, *account, query);
       if (!asked.answer) return asked.exit;
       tell_age(*asked.answer);
       Table table{{{"ACCOUNT"}, {"SYMBOL"}, {"QTY", true}, {"AVG PX", true}}};

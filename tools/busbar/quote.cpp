@@ -20,13 +20,9 @@ void add_quote(const Subcommand& app, Tool& tool) {
   command.option("--account", options->account, "At whose broker; needed when there are several accounts");
   command.run([options, &tool] {
     tool.action = [options, &tool] {
-      tool.load();
-      Client client{tool};
-      Query query;
-      query.kind = QueryKind::Quote;
-      query.account = tool.account_or_only(options->account);
+      Query query{.kind = QueryKind::Quote};
       query.symbol = cut<32>(options->symbol);
-      const Asked asked = ask_all(client, query);
+      const Asked asked = ask_of_account(tool, options->account, query);
       if (!asked.answer) return asked.exit;
       if (asked.answer->quotes.empty()) return fail(Exit::No, "the broker has no quote for " + options->symbol);
       Table table{{{"SYMBOL"}, {"BID QTY", true}, {"BID", true}, {"ASK", true}, {"ASK QTY", true}}};

@@ -22,12 +22,8 @@ void add_symbols(const Subcommand& app, Tool& tool) {
   command.option("--account", options->account, "At whose broker; needed when there are several accounts");
   command.run([options, &tool] {
     tool.action = [options, &tool] {
-      tool.load();
-      Client client{tool};
-      Query query;
-      query.kind = QueryKind::Instruments;
-      query.account = tool.account_or_only(options->account);
-      const Asked asked = ask_all(client, query);
+      Query query{.kind = QueryKind::Instruments};
+      const Asked asked = ask_of_account(tool, options->account, query);
       if (!asked.answer) return asked.exit;
       std::size_t shown = 0;
       Table table{{{"SYMBOL"},

@@ -23,13 +23,9 @@ void add_trades(const Subcommand& app, Tool& tool) {
   command.option("--account", options->account, "At whose broker; needed when there are several accounts");
   command.run([options, &tool] {
     tool.action = [options, &tool] {
-      tool.load();
-      Client client{tool};
-      Query query;
-      query.kind = QueryKind::MarketTrades;
-      query.account = tool.account_or_only(options->account);
+      Query query{.kind = QueryKind::MarketTrades};
       query.symbol = cut<32>(options->symbol);
-      const Asked asked = ask_all(client, query);
+      const Asked asked = ask_of_account(tool, options->account, query);
       if (!asked.answer) return asked.exit;
       std::span<const Trade> trades = asked.answer->trades;
       if (options->count != 0 && trades.size() > options->count) trades = trades.last(options->count);
