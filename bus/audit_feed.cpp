@@ -20,6 +20,7 @@ constexpr auto tick_rest = std::chrono::milliseconds{1000};
 constexpr auto silence_max = std::chrono::milliseconds{2000};  // auditd acknowledges each second; after two, it is asked
 constexpr int stop_ticks_max = 8;
 constexpr std::size_t spares_max = 16;
+constexpr int quiet_ticks_min = 3;
 
 std::chrono::steady_clock::time_point next_multiple(std::chrono::milliseconds interval) {
   const auto now = std::chrono::steady_clock::now().time_since_epoch();
@@ -103,7 +104,8 @@ void AuditFeed::add(Batch& batch, RecordTime time, std::span<const std::uint8_t>
 }
 
 void AuditFeed::drop_oldest() {
-  if (dropped_unnoted_ == 0) {
+  if (!std::exchange(is_losing_, true)) {
+    dropped_before_ = dropped_;
     spdlog::warn("auditd does not take {}: more than {} bytes wait, so the oldest are let go", view(options_.stream),
                  options_.bytes_max);
   }
@@ -149,6 +151,7 @@ void AuditFeed::ask() {
 void AuditFeed::tick() {
   if (!is_known_ || (!sent_.empty() && std::chrono::steady_clock::now() - heard_ > silence_max)) ask();
   has_resent_ = has_asked_to_stop_ = false;
+  look_at_losses();
   if (held_bytes() < batch_bytes_max) spares_.clear();
   if (!is_gathering_ || unsent_batches_ > 0 || done_) schedule_pump();
   tick_at_ = std::chrono::steady_clock::time_point::max();
@@ -272,8 +275,16 @@ void AuditFeed::note_gap() {
     add(batch, {next.time_ns, next.wall_ns}, encode(header(), note));
     number(batch);
   }
-  spdlog::warn("auditd takes {} again; {} records were let go", view(options_.stream), dropped_unnoted_);
   dropped_unnoted_ = 0;
+}
+
+// Of an archive that is only too slow this would else be said with every batch.
+void AuditFeed::look_at_losses() {
+  quiet_ticks_ = dropped_ == dropped_at_tick_ && dropped_unnoted_ == 0 ? quiet_ticks_ + 1 : 0;
+  dropped_at_tick_ = dropped_;
+  if (!is_losing_ || quiet_ticks_ < quiet_ticks_min) return;
+  is_losing_ = false;
+  spdlog::warn("auditd takes {} again; {} records were let go", view(options_.stream), dropped_ - dropped_before_);
 }
 
 Header AuditFeed::header() const {

@@ -70,6 +70,7 @@ class AuditFeed {
   void make_batch();
   void number(Batch& batch);
   void note_gap();
+  void look_at_losses();
   void keep_spare(Bytes&& bytes);
   void tick();
   void arm_tick();
@@ -91,7 +92,11 @@ class AuditFeed {
   std::uint64_t appended_ = 0;
   std::uint64_t acknowledged_ = 0;
   std::uint64_t dropped_ = 0;
-  std::uint64_t dropped_unnoted_ = 0;
+  std::uint64_t dropped_unnoted_ = 0;  // in no record's gap yet
+  std::uint64_t dropped_before_ = 0;   // when records began to be let go
+  std::uint64_t dropped_at_tick_ = 0;
+  int quiet_ticks_ = 0;
+  bool is_losing_ = false;  // as the log has it
   bool is_known_ = false;  // auditd has said where we are
   bool has_resent_ = false;  // since the last tick
   bool is_pump_scheduled_ = false;

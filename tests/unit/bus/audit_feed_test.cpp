@@ -1,9 +1,12 @@
 #include "bus/audit_feed.hpp"
 
 #include <memory>
+#include <sstream>
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <spdlog/sinks/ostream_sink.h>
+#include <spdlog/spdlog.h>
 
 #include "tests/unit/bus/loop.hpp"
 #include "tests/unit/bus/temporary_directory.hpp"
@@ -150,6 +153,27 @@ TEST_F(AuditFeedTest, WithoutAnArchiveTheOldestAreLetGoAndTheTapeSaysSo) {
   const auto note = std::get<Tape>(decode(archive.payloads.front())->body);
   EXPECT_EQ(note.error, std::to_string(feed.dropped()) + " records were let go before this one: the archive could not be reached");
   EXPECT_EQ(std::get<Tape>(decode(archive.payloads.back())->body).exchange, 200u);
+}
+
+TEST_F(AuditFeedTest, AnArchiveThatIsTooSlowIsSaidToBeSoOnce) {
+  std::ostringstream said;
+  const auto logger = spdlog::default_logger();
+  spdlog::set_default_logger(std::make_shared<spdlog::logger>("feed", std::make_shared<spdlog::sinks::ostream_sink_mt>(said)));
+  options.bytes_max = 1u << 20;
+  AuditFeed feed{loop, options};
+  Archive archive{loop, options.address, 1};
+  std::uint64_t notes = 0;
+  for (std::uint64_t i = 1; i <= 1'000; ++i) {
+    feed.append(tape(i, 10'000), {1, 2});
+    if (i % 200 != 0) continue;
+    ++notes;
+    run_until(loop, [&] { return feed.acknowledged() == i - feed.dropped() + notes; });  // it catches up, for a moment
+  }
+  EXPECT_EQ(said.str().find("takes tape again"), std::string::npos) << said.str();
+  const std::string at_last = "auditd takes tape again; " + std::to_string(feed.dropped()) + " records were let go";
+  run_until(loop, [&] { return said.str().find(at_last) != std::string::npos; });
+  spdlog::set_default_logger(logger);
+  EXPECT_EQ(said.str().find("does not take"), said.str().rfind("does not take")) << said.str();
 }
 
 TEST_F(AuditFeedTest, BatchesBeginWithTheLongestNamesThereAre) {
