@@ -692,7 +692,9 @@ void Shell::give_up_questions(Timestamp now_ns) {
       continue;
     }
     answer_error(at->second, ErrorCode::GatewayDown,
-                 is_lost ? "its gateway was lost" : "its gateway did not answer in time");
+                 is_lost               ? "its gateway was lost"
+                 : at->second.has_left ? "its gateway did not answer in time"
+                                       : "its gateway does not take it");
     at = forwarded_.erase(at);
   }
 }

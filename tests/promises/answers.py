@@ -420,6 +420,8 @@ def full(refusals, milliseconds):
         while len(milliseconds["full"]) < refusals and time.monotonic() - begin < 8:
             refused.ask("full", "main")
         check(milliseconds["full"], "nothing was asked of a full gateway")
+        said = stack.busbar("balances", "--account", "main", can_fail=True)[2]
+        check("does not take it" in said, "a question to a full gateway is answered:", said)
         stack.processes["gateway"].popen.send_signal(signal.SIGCONT)
         journaled(stack, refused.names, "GATEWAY_DOWN")
 
