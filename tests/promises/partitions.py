@@ -4,6 +4,7 @@ by a fault proxy in each of them. See PROMISES B6.
   partitions.py [--seconds N] [--seed N]"""
 import argparse
 import random
+import socket
 import statistics
 import sys
 import threading
@@ -13,7 +14,7 @@ from pathlib import Path
 from load import ACCOUNTS, GATEWAYS, Load, QUOTES_BY_MARKET, Quotes, Stack, check, drawn_seed
 from afterwards import Aftermath
 from crash import Watch, settle, until
-from proxy import Proxies, free_port
+from proxy import Proxies
 import size
 
 VENUE_LINKS = ("rest", "ws_api", "streams")
@@ -42,8 +43,9 @@ class Linked(Stack):
     def start_venue(self):
         super().start_venue()
         self.run_folder.mkdir(exist_ok=True)
-        self.ports = {(g, k): free_port() for g in GATEWAYS for k in VENUE_LINKS}
-        links = {f"{g} {k}": (("127.0.0.1", self.ports[g, k]), ("127.0.0.1", port_of(url)))
+        listeners = {(g, k): socket.create_server(("127.0.0.1", 0)) for g in GATEWAYS for k in VENUE_LINKS}
+        self.ports = {link: listener.getsockname()[1] for link, listener in listeners.items()}
+        links = {f"{g} {k}": (listeners[g, k], ("127.0.0.1", port_of(url)))
                  for g in GATEWAYS for k, url in super(Linked, self).venue_of(g).items()}
         links |= {f"{g} router": (self.path(f"gateways-{g}"), self.path("gateways")) for g in GATEWAYS}
         links["client"] = (self.path("orders-client"), self.path("orders"))

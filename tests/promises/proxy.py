@@ -10,7 +10,8 @@ CHUNK = 1 << 16
 
 
 class Link:
-    """One listening address and what stands behind it: each ("127.0.0.1", port) or the path of a socket."""
+    """One listening address and what stands behind it: each the path of a socket, or a socket that listens and ("127.0.0.1",
+    port). Whoever chose a port and let it go would find it taken."""
 
     def __init__(self, name, listen, target):
         self.name, self.listen, self.target = name, listen, target
@@ -24,7 +25,7 @@ class Link:
         if isinstance(self.listen, str):
             await asyncio.start_unix_server(self.serve, self.listen)
         else:
-            await asyncio.start_server(self.serve, *self.listen)
+            await asyncio.start_server(self.serve, sock=self.listen)
 
     def set(self, mode, options):
         """pass; cut: broken, and refused while it lasts; stall, stall_up, stall_down: nothing gets through, both ways or
@@ -96,12 +97,6 @@ async def carry(links, pipe, parent):
 
 def run(links, pipe, parent):
     asyncio.run(carry(links, pipe, parent))
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Proxies:
