@@ -32,7 +32,7 @@ def in_namespace():
     unshare = ["unshare", "--mount", "--propagation", "private"]
     if os.geteuid() != 0:
         unshare = ["unshare", "--user", "--map-root-user", "--mount"]
-    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", "/mnt"]
+    mount = ["sh", "-c", "mount -t tmpfs -o size=1m tmpfs /mnt && mount -o remount,size=2m /mnt"]
     probe = subprocess.run(unshare + mount, capture_output=True, text=True)
     if probe.returncode != 0:
         print("SKIPPED: no file system of a size of its own can be mounted here:", probe.stderr.strip())

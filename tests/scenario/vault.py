@@ -200,8 +200,8 @@ def recovers(stack):
     given.mkdir()
     for name, text in (("box", os.urandom(32).hex()), ("box.new", os.urandom(32).hex()),
                        ("vault.passphrase", PASSPHRASE + "\n")):
-        (given / name).touch(mode=0o400)
         (given / name).write_text(text)
+        (given / name).chmod(0o400)
     systemd = {"CREDENTIALS_DIRECTORY": str(given)}
     second = stack.other("second", "credential:box")
     stack.vault("init", "--from-recovery", copy, data=b"a wrong passphrase", code=1, says="another passphrase",
