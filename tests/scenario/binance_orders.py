@@ -88,7 +88,8 @@ def an_order_list_by_the_command_line():
         check([o["client_order_id"] for o in bracket] == ["three-entry", "three-profit", "three-stop"], bracket)
         check([o["side"] for o in bracket] == ["Buy", "Sell", "Sell"], bracket)
         stack.venue.trade("SELL", "0.5", "59500")
-        wait_for("the exits to work", lambda: len(working(stack)) == 2)
+        wait_for("the fill to be told", lambda: stack.busbar("order", "three-entry")[1][0]["order_status"] == "Filled")
+        check(len(working(stack)) == 2, "the exits work", working(stack))
         check(len(stack.busbar("cancel-list", "three")[1]) == 2 and not working(stack), working(stack))
         placed = stack.busbar("list", "oto", "buy", "0.5", "BTC/USDT", "--limit", "59500", "--profit", "62000", "--id",
                               "two")[1]
