@@ -1,5 +1,6 @@
 """What is Coinbase's own about orders: through all processes, against a Coinbase in a box."""
 import json
+from threading import Thread
 
 import wire
 from stack import Number, Stack, check, run, wait_for, wait_synced
@@ -65,7 +66,8 @@ def a_replace_edits_the_order_where_it_is():
         stack.busbar("replace", "B", "--limit", "28000", "--id", "C", can_fail=True)
         wait_for("the edit to be found", lambda: Number(status_of(stack, "A")["price"]) == 28000)
         stack.venue.fault("hang_answer", endpoint="order.edit", next=1)
-        stack.busbar("--timeout", "1", "replace", "C", "--limit", "27000", "--id", "D", can_fail=True)
+        asked = Thread(target=stack.busbar, args=("replace", "C", "--limit", "27000", "--id", "D"), kwargs={"can_fail": True})
+        asked.start()
         wait_for("the edit", lambda: [o for o in stack.venue.orders() if o["is_open"] and Number(o["price"]) == 27000])
         stack.processes["gateway"].kill()
         stack.venue.trade("SELL", "0.25", "27000", symbol="BTC-USD")
@@ -73,6 +75,7 @@ def a_replace_edits_the_order_where_it_is():
         stack.wait_ready()
         order = wait_for("the fill", lambda: Number((o := status_of(stack, "A"))["cum_qty"]) == Number("0.5") and o)
         wait_for("the replace", lambda: Number(status_of(stack, "A")["price"]) == 27000)
+        asked.join()
         # What comes by the stream is of the order as it is now, whatever Coinbase calls it.
         stack.venue.trade("SELL", "1", "27000", symbol="BTC-USD")
         order = until(stack, "A", "Filled")

@@ -335,11 +335,12 @@ def what_the_stream_forgets_is_found():
     with ibkr("forgets", "order_event_ms = 1000") as stack:
         stack.venue.stand_still()
         # An order of which nothing is told: the stream is not believed, and orders are compared.
-        stack.venue.fault("silence", event="sor", for_ms=3000)
+        stack.venue.fault("silence", event="sor")
         order(stack, "buy", "10", SYMBOL, "--limit", FAR, "--id", "A")
         # A new one may be there sooner than one can ask.
         log = stack.processes["gateway"].log
         wait_for("the stream to be doubted", lambda: "was accepted, and no event of it came" in log.read_text())
+        stack.venue.clear_faults()
         stack.venue.trade("SELL", "10", FAR, symbol=SYMBOL)
         until(stack, "A", "Filled")
         stack.wait_ready()

@@ -42,7 +42,7 @@ class NodeClient:
         call = {"id": self.calls, "verb": verb, "parameters": [*parameters, named] if named else parameters}
         self.node.stdin.write(json.dumps(call) + "\n")
         self.node.stdin.flush()
-        said = self.answers.get(timeout=20)
+        said = self.answers.get(timeout=60)
         if said is None:
             raise RuntimeError("node has ended")
         if "error" in said:
@@ -53,4 +53,4 @@ class NodeClient:
         try:
             self.call("end")
         finally:
-            self.node.wait(timeout=10)
+            self.node.wait(timeout=60)

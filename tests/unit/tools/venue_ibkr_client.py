@@ -62,7 +62,7 @@ class Client:
         padded = pow(int.from_bytes(base64.b64decode(secret), "big"), d, n).to_bytes((n.bit_length() + 7) // 8, "big")
         self.keys["access_token"], self.secret = token, padded[padded.index(0, 2) + 1:]
 
-    def send(self, method, path, body=None, query="", headers=None, timeout=5):
+    def send(self, method, path, body=None, query="", headers=None, timeout=60):
         connection = http.client.HTTPSConnection("localhost", self.port, timeout=timeout,
                                                  context=ssl.create_default_context(cafile=self.venue.ca))
         try:
@@ -115,7 +115,7 @@ class Client:
         self.live = live
         return status, answer
 
-    def ask(self, method, path, body=None, query="", timeout=5, headers=None):
+    def ask(self, method, path, body=None, query="", timeout=60, headers=None):
         """Status and body of a signed request, below /v1/api/."""
         path = "/v1/api/" + path
         header = self.header(method, path, query, "HMAC-SHA256",
