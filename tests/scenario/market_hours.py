@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 import wire
-from stack import Number, Stack, check, run, wait_for
+from stack import PATIENCE, Number, Stack, check, run, wait_for
 
 BROKER = sys.argv.pop() if sys.argv[-1] in ("alpaca", "ibkr") else "alpaca"
 SYMBOL = "AAPL"
@@ -79,7 +79,8 @@ def before(name, bell):
         os.environ.update(LD_PRELOAD=str(CLOCK), BUSBAR_CLOCK_AHEAD_NS=str(stack.ahead_ns))
         wire.now = stack.now_ns
         with stack:
-            if stack.left_s() < 5 and lead_s < 90:
+            took_s = lead_s - stack.left_s()
+            if stack.left_s() < max(5, 3 * took_s) and lead_s < 90:
                 continue
             stack.venue.stand_still()
             yield stack
@@ -97,9 +98,9 @@ def at_the_opening_each_goes_its_way():
         for name, expires_s in (("too-short", -1), ("long-enough", 10)):
             dealer.send("NewOrder", expire_time_ns=stack.bell_ns + expires_s * s_ns,
                         **wire.new_order(name, "Buy", "4", account="queue", symbol=SYMBOL, price="180", time_in_force="Day"))
-        check(dealer.pump(5, lambda: dealer.status_of("too-short") == "Rejected"), dealer.reports_of("too-short"))
+        check(dealer.pump(PATIENCE, lambda: dealer.status_of("too-short") == "Rejected"), dealer.reports_of("too-short"))
         check(dealer.reports_of("too-short")[-1]["error"] == "MarketClosed", dealer.reports_of("too-short"))
-        check(dealer.pump(5, lambda: dealer.status_of("long-enough") == "PendingNew"), dealer.reports_of("long-enough"))
+        check(dealer.pump(PATIENCE, lambda: dealer.status_of("long-enough") == "PendingNew"), dealer.reports_of("long-enough"))
         stack.busbar("cancel", "withdrawn")
         stack.send("early", "extended")
         stack.until("early", "New")
@@ -148,13 +149,13 @@ def one_whose_market_does_not_open_after_all_expires_while_it_waits():
         dealer.hello()
         dealer.send("NewOrder", expire_time_ns=stack.bell_ns + 60 * s_ns,
                     **wire.new_order("today", "Buy", "4", account="queue", symbol=SYMBOL, price="180", time_in_force="Day"))
-        check(dealer.pump(5, lambda: dealer.status_of("today") == "PendingNew"), dealer.reports_of("today"))
+        check(dealer.pump(PATIENCE, lambda: dealer.status_of("today") == "PendingNew"), dealer.reports_of("today"))
         check(stack.send("patient", "queue")["order_status"] == "PendingNew")
         # A day of mourning: the calendar has lost it. It comes with the list of symbols, when the gateway starts as well.
         stack.venue.control_call("POST", "/hours", holidays=["2026-11-25", "2026-11-26"])
         stack.processes["gateway"].stop()
         stack.restart("gateway")
-        check(dealer.pump(20, lambda: dealer.status_of("today") == "Rejected"), dealer.reports_of("today"))
+        check(dealer.pump(PATIENCE, lambda: dealer.status_of("today") == "Rejected"), dealer.reports_of("today"))
         report = dealer.reports_of("today")[-1]
         check(report["error"] == "MarketClosed" and "did not open" in report["text"], report)
         stack.wait_ready()
