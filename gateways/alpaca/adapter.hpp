@@ -76,6 +76,9 @@ class AlpacaAdapter final : public gateway::SpotAdapter {
 
   gateway::RestLine::Make make(Request request) const;
   asio::awaitable<Result<std::string>> ask(Request request, gateway::About about = {});
+  template <class T>
+  asio::awaitable<Result<std::vector<T>>> history_of(History what, AssetClass of, HistoryQuery query,
+                                                     Result<Page<T>> (*decode)(std::string_view));
   gateway::RestLine::Dialect dialect(std::string_view bucket);
   std::unique_ptr<login::AccessToken> make_login();
   asio::awaitable<Result<void>> prove_login();

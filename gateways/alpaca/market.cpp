@@ -13,6 +13,7 @@ using gateway::Events;
 
 constexpr std::int64_t ms_ns = 1'000'000;
 constexpr std::uint32_t bars_page = 1'000;
+constexpr std::size_t history_pages_max = 20;
 
 std::vector<std::string> only(const Instrument& instrument) {
   return std::vector<std::string>(1, std::string{view(instrument.broker_symbol)});
@@ -44,6 +45,26 @@ asio::awaitable<Result<Quote>> AlpacaAdapter::quote(Symbol symbol) {
   co_return quote_of(*said, symbol);
 }
 
+// "The API may return less, even if there are more available data points": so many as were asked for, by several requests.
+template <class T>
+asio::awaitable<Result<std::vector<T>>> AlpacaAdapter::history_of(History what, AssetClass of, HistoryQuery query,
+                                                                  Result<Page<T>> (*decode)(std::string_view)) {
+  std::vector<T> found;
+  const std::size_t most = query.limit.value_or(history_page);
+  for (std::size_t pages = 0; pages < history_pages_max; ++pages) {
+    query.limit = static_cast<std::uint32_t>(most - found.size());
+    const auto body = co_await ask(encode_history(what, of, query));
+    if (!body) co_return body.error();
+    auto page = decode(*body);
+    if (!page) co_return page.error();
+    page->elements.resize(std::min(page->elements.size(), most - found.size()));
+    found.insert(found.end(), std::make_move_iterator(page->elements.begin()), std::make_move_iterator(page->elements.end()));
+    if (found.size() == most || page->next_page_token.empty() || page->next_page_token == query.page_token) break;
+    query.page_token = std::move(page->next_page_token);
+  }
+  co_return found;
+}
+
 // The newest first where no beginning is asked for; Alpaca itself would begin with today.
 asio::awaitable<Result<std::vector<Bar>>> AlpacaAdapter::history(Symbol symbol, std::uint32_t bar_interval_ms,
                                                                  Timestamp start_ns, Timestamp end_ns) {
@@ -66,13 +87,11 @@ asio::awaitable<Result<std::vector<Bar>>> AlpacaAdapter::history(Symbol symbol, 
   const std::int64_t span_ns = std::max(week_ns, bars_page * length_ns);
   query.start = gateway::utc_text(is_from_end ? std::max<Timestamp>(end - span_ns, 0) : start_ns);
   query.sort = is_from_end ? "desc" : "asc";
-  const auto body = co_await ask(encode_history(History::Bars, class_of(instrument), query));
-  if (!body) co_return body.error();
-  const auto page = decode_bars(*body);
-  if (!page) co_return page.error();
+  const auto found_bars = co_await history_of(History::Bars, class_of(instrument), std::move(query), decode_bars);
+  if (!found_bars) co_return found_bars.error();
   std::vector<Bar> bars;
-  bars.reserve(page->elements.size());
-  for (const MarketBar& said : page->elements) {
+  bars.reserve(found_bars->size());
+  for (const MarketBar& said : *found_bars) {
     Bar bar = bar_of(said, symbol, bar_interval_ms);
     bar.is_final = bar.open_time_ns + length_ns <= now;
     bars.push_back(std::move(bar));
@@ -123,13 +142,11 @@ asio::awaitable<Result<std::vector<Trade>>> AlpacaAdapter::market_trades(Symbol 
   query.feed = config_.feed;
   query.start = gateway::utc_text(std::max<Timestamp>(rest_.broker_time_ns() - week_ns, 0));
   query.sort = "desc";
-  const auto body = co_await ask(encode_history(History::Trades, class_of(instrument), query));
-  if (!body) co_return body.error();
-  const auto page = decode_trades(*body);
-  if (!page) co_return page.error();
+  const auto found_trades = co_await history_of(History::Trades, class_of(instrument), std::move(query), decode_trades);
+  if (!found_trades) co_return found_trades.error();
   std::vector<Trade> trades;
-  trades.reserve(page->elements.size());
-  for (const MarketTrade& said : page->elements) trades.push_back(trade_of(said, symbol));
+  trades.reserve(found_trades->size());
+  for (const MarketTrade& said : *found_trades) trades.push_back(trade_of(said, symbol));
   std::ranges::stable_sort(trades, {}, &Trade::venue_time_ns);
   co_return trades;
 }

@@ -55,6 +55,7 @@ Refused Api::read_series(const Call& call, AssetClass of, Series kind, SeriesWan
     return error == std::errc{} && end == text.data() + text.size() && value >= least && value <= most;
   };
   if (!read_count("limit", wanted.limit, 1, points_max)) return bad_request("invalid limit");
+  wanted.limit = std::min(wanted.limit, static_cast<std::size_t>(limits_.settings().data_page));
   if (!read_count("page_token", wanted.skipped, 0, SIZE_MAX)) return bad_request("invalid page_token");
   wanted.end = now_();
   wanted.start = is_crypto ? wanted.end - wanted.end % (1'440 * sixty_seconds)

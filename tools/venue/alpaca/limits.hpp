@@ -13,6 +13,7 @@ struct LimitSettings {
   std::int64_t data_per_minute = 200;      // market data, per account, or per address where no key is needed
   std::int64_t data_connections = 1;       // per account and feed
   std::int64_t stream_symbols = 30;        // of trades and quotes on one connection; 0: any number
+  std::int64_t data_page = 10'000;         // points an answer has at most, whatever was asked for
 };
 
 constexpr Number<LimitSettings> limit_numbers[] = {
@@ -20,6 +21,7 @@ constexpr Number<LimitSettings> limit_numbers[] = {
     {"data_per_minute", &LimitSettings::data_per_minute},
     {"data_connections", &LimitSettings::data_connections},
     {"stream_symbols", &LimitSettings::stream_symbols, 0},
+    {"data_page", &LimitSettings::data_page},
 };
 
 class Limits : public RestCounters {
