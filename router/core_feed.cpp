@@ -78,7 +78,10 @@ void CoreFeed::ask_position() {
 
 void CoreFeed::tick(Timestamp now_ns) {
   now_ns_ = now_ns;
-  if (!window_.empty() && now_ns - progress_ns_ > stall_ns) {
+  // What cannot even be sent waits as well: a line that broke while nothing was on it takes nothing.
+  const bool waits = !window_.empty() || (next_ != 0 && next_ <= log_.durable_sequence());
+  if (!waits) progress_ns_ = now_ns;
+  if (waits && now_ns - progress_ns_ > stall_ns) {
     if (is_heard_) spdlog::warn("the archive is silent; what is durable from record {} on waits for it", audited_ + 1);
     is_heard_ = false;
     next_ = 0;

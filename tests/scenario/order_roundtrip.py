@@ -151,6 +151,17 @@ def the_same_order_twice_is_one_order():
         check(len(names) == len(set(names)) == 5, "the venue heard an order twice:", names)
 
 
+def an_archive_that_dies_while_nothing_flows_is_missed():
+    with Stack("archive") as stack:
+        stack.venue.stand_still()
+        wait_synced(stack)
+        stack.processes["auditd-core"].kill()
+        stack.busbar("order", "buy", "0.01", "BTC/USDT", "--limit", "30000", "--id", "A1")
+        wait_for("the router to miss it", lambda: "the archive is silent" in stack.processes["router"].log.read_text())
+        stack.restart("auditd-core")
+        wait_synced(stack)
+
+
 def quotes_move():
     with Stack("quotes") as stack:
         stack.venue.move(50)
@@ -185,4 +196,5 @@ def quotes_move():
 
 
 if __name__ == "__main__":
-    run(an_order_is_placed_filled_in_part_and_cancelled, the_same_order_twice_is_one_order, quotes_move)
+    run(an_order_is_placed_filled_in_part_and_cancelled, the_same_order_twice_is_one_order,
+        an_archive_that_dies_while_nothing_flows_is_missed, quotes_move)
