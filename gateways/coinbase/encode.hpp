@@ -89,6 +89,7 @@ struct Window {
 };
 inline constexpr std::uint32_t orders_page = 250;
 inline constexpr std::uint32_t fills_page = 250;
+inline constexpr std::uint32_t fills_usual = 100;  // no text says how many it gives at most; not asked for a number, so many
 inline constexpr std::uint32_t accounts_page = 250;
 inline constexpr std::uint32_t market_trades_max = 100;  // no text says how many it gives
 inline constexpr std::uint32_t candles_max = 300;  // in one answer, as older texts say; newer ones say 350

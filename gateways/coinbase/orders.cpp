@@ -471,7 +471,8 @@ asio::awaitable<Result<std::vector<Fill>>> CoinbaseAdapter::list_fills(FillsQuer
     });
     if (!is_asked_for) co_return another_order("fills");
     fills.insert(fills.end(), std::make_move_iterator(page->fills.begin()), std::make_move_iterator(page->fills.end()));
-    if (page->fills.size() < fills_page || page->cursor.empty() || page->cursor == query.cursor) co_return fills;
+    // One that is full of what Coinbase gives is not the last.
+    if (page->fills.size() < fills_usual || page->cursor.empty() || page->cursor == query.cursor) co_return fills;
     query.cursor = page->cursor;
   }
   co_return Error{ErrorCode::InvalidMessage, "fills: the list does not end"};

@@ -12,7 +12,7 @@ namespace json = boost::json;
 
 namespace {
 
-constexpr std::size_t orders_max = 1'000, fills_usual = 100, fills_max = 3'000, accounts_usual = 49, accounts_max = 250;
+constexpr std::size_t orders_max = 1'000, fills_usual = 100, accounts_usual = 49, accounts_max = 250;
 constexpr std::uint64_t cursor_base = 700'000'000;  // so that nobody takes one for a position
 const std::set<std::string> statuses{"PENDING", "OPEN",   "FILLED",        "CANCELLED",   "EXPIRED",
                                      "FAILED",  "QUEUED", "CANCEL_QUEUED", "EDIT_QUEUED", "UNKNOWN_ORDER_STATUS"};
@@ -123,7 +123,7 @@ Reply Api::order(const Call& call, AccountId account) {
 }
 
 Reply Api::fills(const Call& call, AccountId account) {
-  const auto page = page_of(call, fills_usual, fills_max);
+  const auto page = page_of(call, fills_usual, static_cast<std::size_t>(limits_.settings().fills_page));
   const Window window = window_of(call, "start_sequence_timestamp", "end_sequence_timestamp");
   if (!page) return failure(400, "INVALID_ARGUMENT", "limit or cursor is not valid");
   if (!window.is_valid) return failure(400, "INVALID_ARGUMENT", "the timestamps must be RFC 3339");

@@ -13,6 +13,7 @@ struct LimitSettings {
   std::int64_t public_per_second = 10;       // per address
   std::int64_t connections_per_second = 8;   // per address
   std::int64_t messages_per_second = 8;      // without a token, per address
+  std::int64_t fills_page = 3'000;           // fills an answer has at most, whatever was asked for
 };
 
 constexpr Number<LimitSettings> limit_numbers[] = {
@@ -20,6 +21,7 @@ constexpr Number<LimitSettings> limit_numbers[] = {
     {"public_per_second", &LimitSettings::public_per_second},
     {"connections_per_second", &LimitSettings::connections_per_second},
     {"messages_per_second", &LimitSettings::messages_per_second},
+    {"fills_page", &LimitSettings::fills_page},
 };
 
 class Limits : public RestCounters {
