@@ -68,6 +68,7 @@ class BinanceAdapter final : public gateway::SpotAdapter {
   // The order names of fills, which come with Binance's number alone.
   asio::awaitable<Result<std::string>> own_id(const std::string& broker_symbol, std::int64_t order_id);
   asio::awaitable<Result<gateway::Facts>> trades_of(Symbol symbol, std::string broker_symbol, Timestamp since_ns);
+  asio::awaitable<Result<gateway::Facts>> fills_of(Order order, Symbol symbol, About whom);  // all of one order's
   asio::awaitable<Sent> send_write(Request request, About about, Timestamp expire_time_ns = 0);
   // Three ways to replace. Less quantity: an amendment. Nothing filled yet: one request that cancels and places, and
   // does neither when a fill comes first. Filled in part: a cancel, whose answer says how much is left to place.

@@ -39,9 +39,12 @@ Request encode_query_order(std::string_view broker_symbol, std::string_view venu
 
 Request encode_open_orders() { return signed_request("GET", "/api/v3/openOrders", {}); }
 
-Request encode_trades_of_order(std::string_view broker_symbol, std::string_view broker_order_id) {
+Request encode_trades_of_order(std::string_view broker_symbol, std::string_view broker_order_id, std::int64_t from_trade_id) {
   return signed_request("GET", "/api/v3/myTrades",
-                        {{"symbol", std::string{broker_symbol}}, {"orderId", std::string{broker_order_id}}});
+                        {{"symbol", std::string{broker_symbol}},
+                         {"orderId", std::string{broker_order_id}},
+                         {"fromId", std::to_string(from_trade_id)},
+                         {"limit", "1000"}});
 }
 
 Request encode_trades_since(std::string_view broker_symbol, std::int64_t start_time_ms) {

@@ -60,7 +60,7 @@ Request encode_query_list(std::string_view venue_list_id);
 Request encode_query_order(std::string_view broker_symbol, std::string_view venue_order_id,
                            std::string_view broker_order_id);
 Request encode_open_orders();  // all symbols: 80 of weight
-Request encode_trades_of_order(std::string_view broker_symbol, std::string_view broker_order_id);
+Request encode_trades_of_order(std::string_view broker_symbol, std::string_view broker_order_id, std::int64_t from_trade_id);
 Request encode_trades_since(std::string_view broker_symbol, std::int64_t start_time_ms);  // oldest first; 0: the newest
 Request encode_trades_from(std::string_view broker_symbol, std::int64_t trade_id);
 Request encode_account();

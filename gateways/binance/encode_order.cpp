@@ -322,7 +322,7 @@ Result<Request> encode_place(const NewOrder& order, const Instrument& instrument
 }
 
 Result<Request> encode_test(const NewOrder& order, const Instrument& instrument) {
-  auto request = encode_place(order, instrument, view(order.client_order_id));
+  auto request = encode_place(order, instrument, {});  // the client's name is none of Binance's, and ours it has not got
   if (request) request->path = "/api/v3/order/test";
   return request;
 }

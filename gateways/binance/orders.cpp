@@ -263,6 +263,22 @@ asio::awaitable<Facts> BinanceAdapter::cancel_then_place(ReplaceCommand command,
   co_return facts;
 }
 
+asio::awaitable<Result<Facts>> BinanceAdapter::fills_of(Order order, Symbol symbol, About whom) {
+  Facts facts;
+  for (std::int64_t from_id = 0;;) {
+    const auto body =
+        co_await rest_.ask(encode_trades_of_order(order.symbol, std::to_string(order.order_id), from_id), whom);
+    if (!body) co_return body.error();
+    const auto page = decode_trades(*body);
+    if (!page) co_return page.error();
+    for (const AccountTrade& fill : *page) {
+      from_id = std::max(from_id, fill.id + 1);
+      facts.push_back(fill_of(fill, symbol, order.own_client_order_id(), VenueSource::Probe));
+    }
+    if (page->size() < trades_page) co_return facts;
+  }
+}
+
 asio::awaitable<Result<Facts>> BinanceAdapter::order_status(Command command) {
   const Instrument* instrument = symbols_.by_symbol(view(command.symbol));
   if (instrument == nullptr) {
@@ -300,14 +316,9 @@ asio::awaitable<Result<Facts>> BinanceAdapter::order_status(Command command) {
   note_prevented(order->symbol, order->order_id, order->prevented_qty);
   Facts facts;
   if (state->cum_qty && state->cum_qty->is_positive()) {
-    const auto trades_body = co_await rest_.ask(encode_trades_of_order(broker_symbol, std::to_string(order->order_id)),
-                                                about(command));
-    if (!trades_body) co_return trades_body.error();
-    const auto fills = decode_trades(*trades_body);
+    auto fills = co_await fills_of(*order, symbol, about(command));
     if (!fills) co_return fills.error();
-    for (const AccountTrade& fill : *fills) {
-      facts.push_back(fill_of(fill, symbol, order->own_client_order_id(), VenueSource::Probe));
-    }
+    facts = *std::move(fills);
   }
   if (auto restated = restated_of(*order, symbol, VenueSource::Probe)) facts.push_back(*std::move(restated));
   facts.push_back(*std::move(state));

@@ -1,6 +1,8 @@
 // The adapter against a venue in the same process: real TLS, real sockets, one loop.
 #include "gateways/binance/adapter.hpp"
 
+#include <set>
+
 #include "tests/unit/gateways/live_adapter.hpp"
 #include "tools/venue/binance/config.hpp"
 #include "tools/venue/binance/control.hpp"
@@ -145,6 +147,25 @@ TEST_F(BinanceLive, FillsAreFoundAgainWithTheNamesOfTheirOrders) {
   ASSERT_EQ(fills->size(), 2u);
   EXPECT_EQ(view(fills->at(0).venue_order_id), "V1");
   EXPECT_EQ(*fills->at(1).last_qty, "0.6"_d);
+}
+
+// Binance shows 500 trades of an order unless it is asked for more, and never more than 1000.
+TEST_F(BinanceLive, AnOrderTellsAllItsFillsHoweverManyThereAre) {
+  connect();
+  const PlaceCommand place = limit("V1", "2"_d);
+  run(adapter_->place(place));
+  constexpr std::size_t fills = 1001;
+  for (std::size_t i = 0; i < fills; ++i) {
+    control("POST", "/orders", R"({"symbol":"BTCUSDT","side":"SELL","quantity":"0.001","price":"60000"})");
+  }
+  ASSERT_TRUE(until([&] { return events_.count(VenueEvent::Fill) == fills; }));
+  const auto status = run(adapter_->order_status(place.command));
+  ASSERT_TRUE(status) << status.error().text;
+  ASSERT_EQ(status->size(), fills + 1);
+  EXPECT_EQ(*status->back().cum_qty, "1.001"_d);
+  std::set<std::string_view> trades;
+  for (const VenueReport& fact : *status) trades.insert(view(fact.trade_id));
+  EXPECT_EQ(trades.size(), fills + 1);  // and the state, which is none
 }
 
 TEST_F(BinanceLive, AMarketOrderTellsItsFillsAtOnceAndTheStreamTellsTheSame) {
@@ -565,7 +586,12 @@ TEST_F(BinanceLive, TheMarketsLatestTradesAndATriedOrderAreAsked) {
   const auto good = run(adapter_->preview(limit("V2").order));
   ASSERT_TRUE(good) << good.error().text;
   EXPECT_TRUE(good->is_accepted);
-  const auto far = run(adapter_->preview(limit("V3", "1"_d, "1"_d).order));
+  NewOrder of_client = limit("V3").order;
+  of_client.client_order_id = "momentum.v2/7";  // Binance's names have fewer letters; it would be placed under one of ours
+  const auto named = run(adapter_->preview(of_client));
+  ASSERT_TRUE(named) << named.error().text;
+  EXPECT_TRUE(named->is_accepted) << view(named->reason);
+  const auto far = run(adapter_->preview(limit("V4", "1"_d, "1"_d).order));
   ASSERT_TRUE(far) << far.error().text;
   EXPECT_FALSE(far->is_accepted);
   EXPECT_EQ(far->error, ErrorCode::InvalidOrder);

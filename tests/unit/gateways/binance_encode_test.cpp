@@ -258,7 +258,7 @@ TEST(BinanceEncode, NamesAnOrderByOurIdAndByBinancesWhereItIsKnown) {
 }
 
 TEST(BinanceEncode, AsksForTradesOnlyInCombinationsThatAreDocumented) {
-  EXPECT_EQ(query_of(encode_trades_of_order("BTCUSDT", "28").params), "symbol=BTCUSDT&orderId=28");
+  EXPECT_EQ(query_of(encode_trades_of_order("BTCUSDT", "28", 9).params), "symbol=BTCUSDT&orderId=28&fromId=9&limit=1000");
   EXPECT_EQ(query_of(encode_trades_since("BTCUSDT", 1700000000000).params),
             "symbol=BTCUSDT&startTime=1700000000000&limit=1000");
   EXPECT_EQ(query_of(encode_trades_since("BTCUSDT", 0).params), "symbol=BTCUSDT&limit=1000");
