@@ -24,9 +24,14 @@ class Recovery {
 
   Recovered run() {
     open_journal();
-    Snapshot snapshot = newest_snapshot(options_.snapshots, log_.last_sequence(), [](const std::string& what) {
+    std::string passed_over;
+    Snapshot snapshot = newest_snapshot(options_.snapshots, log_.last_sequence(), [&](const std::string& what) {
       spdlog::warn("snapshot passed over: {}", what);
+      passed_over = what;
     });
+    // Beginning again with the same names at the brokers, and none of its clients' remembered, it would send orders twice.
+    if (log_.last_sequence() == 0 && !passed_over.empty())
+      refuse("there are snapshots, and neither log nor journal has a record: " + passed_over);
     recovered_.snapshot = snapshot.through;
     replay_.emplace(std::move(snapshot.core), snapshot.through);
     read_journal();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include <spdlog/spdlog.h>
 
@@ -94,14 +95,16 @@ bool Sessions::send_next(Session& session, std::uint64_t number, std::span<const
   return false;
 }
 
+void Sessions::skip_to(Session& session, std::uint64_t number) {
+  spdlog::error("reports {} to {} of session {}/{} are in no archive", session.sent + 1, number - 1, view(session.client),
+                view(session.name));
+  session.sent = number - 1;
+}
+
 void Sessions::pump(Session& session) {
   if (!session.is_live || session.is_fetching || session.ring.empty()) return;
   const std::uint64_t first = session.ring.front().number;
-  if (session.sent + 1 < first) {
-    spdlog::error("reports {} to {} of session {}/{} are in no archive", session.sent + 1, first - 1,
-                  view(session.client), view(session.name));
-    session.sent = first - 1;
-  }
+  if (session.sent + 1 < first) skip_to(session, first);
   for (std::size_t i = session.sent + 1 - first; i < session.ring.size(); ++i) {
     if (!send_next(session, session.ring[i].number, session.ring[i].bytes)) return;
   }
@@ -110,7 +113,11 @@ void Sessions::pump(Session& session) {
 void Sessions::on_fetched(const Name& client, const Name& name, std::uint64_t number,
                           std::span<const std::uint8_t> bytes) {
   Session* session = find(client, name);
-  if (!session || !session->is_live || !session->is_fetching || number != session->sent + 1) return;
+  if (!session || !session->is_live || !session->is_fetching || number <= session->sent) return;
+  if (number != session->sent + 1) {
+    if (session->fetched_from == 0) session->fetched_from = number;
+    return;
+  }
   if (send_next(*session, number, bytes)) session->may_fetch_again = true;
 }
 
@@ -118,14 +125,19 @@ void Sessions::on_fetch_end(const Name& client, const Name& name) {
   Session* session = find(client, name);
   if (!session) return;
   session->is_fetching = false;
+  const std::uint64_t from = std::exchange(session->fetched_from, 0);
   if (!session->is_live) return;
+  const std::uint64_t next = session->sent + 1;
+  const bool is_in_ring = !session->ring.empty() && next >= session->ring.front().number;
+  const bool is_behind_a_gap = !is_in_ring && from > next && (session->ring.empty() || from < session->ring.front().number);
   // The ring may have let go of more while this was on its way.
-  if (session->may_fetch_again && !session->ring.empty() && session->sent + 1 < session->ring.front().number) {
-    session->may_fetch_again = false;
-    session->is_fetching = true;
-    return wiring_.fetch(client, name, session->sent + 1);
-  }
-  pump(*session);
+  const bool is_to_come = session->may_fetch_again && !is_in_ring && (is_behind_a_gap || !session->ring.empty());
+  // What the oldest segments held is gone with them; what the others hold is not.
+  if (!is_to_come && is_behind_a_gap) skip_to(*session, from);
+  if (!is_to_come && !is_behind_a_gap) return pump(*session);
+  session->may_fetch_again = false;
+  session->is_fetching = true;
+  wiring_.fetch(client, name, session->sent + 1);
 }
 
 void Sessions::set_audited(std::uint64_t record) {

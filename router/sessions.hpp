@@ -77,6 +77,7 @@ class Sessions {
     bool is_live = false;          // its Welcome has left
     bool is_fetching = false;      // older reports are on their way from the archive
     bool may_fetch_again = false;  // that brought some, or another Hello came meanwhile
+    std::uint64_t fetched_from = 0;  // the first that came with others missing before it, 0 for none
     Timestamp heard_ns = 0;
     std::int64_t silence_max_ns = 0;
     std::uint64_t sent = 0;  // number of the last report sent on this connection
@@ -87,6 +88,7 @@ class Sessions {
   Session& session(const Name& client, const Name& name);
   Session* find(const Name& client, const Name& name);
   bool send_next(Session& session, std::uint64_t number, std::span<const std::uint8_t> bytes);
+  void skip_to(Session& session, std::uint64_t number);
   void pump(Session& session);
   void trim();
 

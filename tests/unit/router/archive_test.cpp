@@ -202,6 +202,47 @@ TEST_F(ArchiveTest, IsWhereTheRouterGoesOnWithoutItsLog) {
   EXPECT_EQ(hash_of_journal(), hash_of_router());
 }
 
+TEST_F(ArchiveTest, WithNeitherLogNorJournalItDoesNotBeginAgainWithTheSameNames) {
+  open_archive();
+  open();
+  Client client{loop, router, "alpha", "s1"};
+  client.hello();
+  trade(client, 3);
+  wait_archived();
+  ASSERT_TRUE(write_snapshot(router.folder.path() / "snapshots", router.shell->core(), router.log->last_sequence()));
+  router.crash();
+  archive.reset();
+  fs::remove_all(router.options.log_directory);
+  fs::remove_all(config.directory);
+  EXPECT_THROW(router.start(), std::runtime_error);
+}
+
+TEST(Sessions, WhatTheArchiveStillHasComesThoughWhatWasBeforeIsGone) {
+  std::vector<std::uint64_t> sent;
+  std::vector<std::uint64_t> asked;
+  Sessions sessions{{.ring_bytes_max = 100},
+                    {[&](const bus::RoutingId&, std::span<const std::uint8_t> bytes) {
+                       if (bytes.size() == 50) sent.push_back(bytes[0]);
+                       return true;
+                     },
+                     [&](const Name&, const Name&, std::uint64_t first) { asked.push_back(first); }}};
+  const auto bytes = [](std::uint64_t number) { return Bytes(50, static_cast<std::uint8_t>(number)); };
+  for (std::uint64_t number = 1; number <= 10; ++number) sessions.on_report("a", "s", number, number, bytes(number));
+  sessions.set_audited(10);  // the last two stay in the ring
+  Header header;
+  header.sender = "a";
+  header.session = "s";
+  sessions.on_hello(header, Hello{}, {}, 1);
+  sessions.on_welcome("a", "s", {}, 1, 10, Bytes(1));
+  for (std::size_t i = 0; i < asked.size() && i < 3; ++i) {
+    for (std::uint64_t number = std::max<std::uint64_t>(asked[i], 4); number <= 10; ++number)
+      sessions.on_fetched("a", "s", number, bytes(number));
+    sessions.on_fetch_end("a", "s");
+  }
+  EXPECT_EQ(asked, (std::vector<std::uint64_t>{1, 4}));
+  EXPECT_EQ(sent, (std::vector<std::uint64_t>{4, 5, 6, 7, 8, 9, 10}));
+}
+
 // ---- Following
 
 class FollowTest : public ArchiveTest {
