@@ -17,7 +17,7 @@
 namespace busbar::router {
 
 // Rises with every change that could decide differently. A snapshot of another version is only taken at the head.
-inline constexpr std::uint32_t core_version = 8;
+inline constexpr std::uint32_t core_version = 9;
 
 // One record, as the core sees it. message.header.sender is the authenticated name of who said it.
 struct Input {

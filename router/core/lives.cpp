@@ -99,6 +99,11 @@ void tell_news(Turn& turn, Order& order, const News& news) {
   tell_started(turn, order, news.audience);
 }
 
+bool is_unsent(ErrorCode error) {
+  return error == ErrorCode::GatewayDown || error == ErrorCode::NotSent || error == ErrorCode::Expired ||
+         error == ErrorCode::ConnectionError || error == ErrorCode::RateLimited;
+}
+
 // A request that was still open when its order ended: it came too late.
 void tell_too_late(Turn& turn, Order& order, const std::optional<Pending>& pending, ExecType exec_type) {
   if (!pending || pending->client_order_id.empty()) return;
@@ -188,6 +193,8 @@ void want_cancel(Turn& turn, Order& order, std::string_view why) {
 void end_cancel(Turn& turn, Order& order, const Reason& reason, Timestamp transact_ns) {
   const auto pending = pending_cancel(turn.state, order);
   if (!pending) return;
+  // One of ours that never got there: nobody else will say it again.
+  const bool is_still_wanted = pending->client_order_id.empty() && is_unsent(reason.error);
   happen(turn, order, OrderEvent::CancelRejected,
          {ExecType::CancelRejected,
           pending->client_order_id,
@@ -197,6 +204,7 @@ void end_cancel(Turn& turn, Order& order, const Reason& reason, Timestamp transa
           transact_ns,
           false,
           {false, pending->asker}});
+  order.is_cancel_wanted = is_still_wanted && !is_final(order.life.status);
 }
 
 void end_replace(Turn& turn, Order& order, const Reason& reason, Timestamp transact_ns) {

@@ -47,7 +47,7 @@ void welcome(Turn& turn, const Name& name, const Gateway& gateway) {
   decision.body = welcome_of(turn, name, gateway);
 }
 
-// Cancels of our own that had nobody to go to.
+// Cancels of our own that had nobody to go to, or did not get there.
 void send_wanted_cancels(Turn& turn, const Name& name) {
   const std::vector<std::uint64_t> open{turn.state.open_orders.begin(), turn.state.open_orders.end()};
   for (const std::uint64_t id : open) {
@@ -171,6 +171,7 @@ void on_reconciled(Turn& turn, const Reconciled& reconciled) {
     Order& order = turn.state.orders.at(id);
     if (order.is_unheard && order.order.account == reconciled.account) arm_ask(turn, order, 0);
   }
+  send_wanted_cancels(turn, turn.header().sender);
 }
 
 }  // namespace
@@ -229,9 +230,7 @@ void on_gateway_lost(Turn& turn, const Name& name, std::string_view reason) {
     const auto* replace = find(state.replaces, id);
     if (replace && replace->pending.queue_number != 0) end_replace(turn, order, down, 0);
     if (cancel && cancel->pending.queue_number != 0) {
-      const bool was_ours = cancel->pending.client_order_id.empty();
       end_cancel(turn, order, down, 0);
-      order.is_cancel_wanted = was_ours;
     }
     if (order.opens_ns != 0) continue;  // it has time until its market opens
     if (order.queue_number != 0) {

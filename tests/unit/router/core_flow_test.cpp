@@ -1347,6 +1347,49 @@ TEST_F(Flow, ACancelThatNobodyCanTakeIsKeptForTheGatewaysReturn) {
   EXPECT_EQ(status("A1"), PendingCancel);
 }
 
+TEST_F(Flow, ACancelOfOursThatDidNotGetThereIsSaidAgainAndABrokersNoIsTheEndOfIt) {
+  const auto cancels = [&] { return to<CancelCommand>(Destination::Gateway).size(); };
+  log_on("s1", true);
+  client(limit("A1"), "s1");
+  report(fact(command(), VenueEvent::Accepted));
+  tell(Disconnected{"alpha", "s1", 0, false, "heartbeats"});
+  ASSERT_EQ(cancels(), 1u);
+  const Command sent = command();
+  tell(Disconnected{"binance", "7", 7, true, "heartbeats"});
+  tell(SendFailed{"binance", sent.command_id, "its gateway is gone"});
+  say_hello();
+  ASSERT_EQ(cancels(), 1u);
+  VenueReport unsent = fact(command(), VenueEvent::NotSent);
+  unsent.error = ErrorCode::Expired;
+  report(unsent);
+  EXPECT_EQ(status("A1"), New);
+  Reconciled compared;
+  compared.account = "main";
+  gateway(compared);
+  ASSERT_EQ(cancels(), 1u);
+  EXPECT_FALSE(command().possible_resend);
+  VenueReport refused = fact(command(), VenueEvent::CancelRejected);
+  refused.error = ErrorCode::OrderNotFound;
+  report(refused);
+  gateway(compared);
+  EXPECT_EQ(cancels(), 0u);
+}
+
+TEST_F(Metered, QueuedCancelsOfOursOutliveARestartThatTakesLongerThanTheirWait) {
+  log_on("s1", true);
+  for (int i = 0; i < 9; ++i) {
+    client(limit("A" + std::to_string(i)), "s1");
+    report(fact(command(), VenueEvent::Accepted));
+  }
+  tell(Disconnected{"alpha", "s1", 0, false, "heartbeats"});
+  ASSERT_EQ(commands().size(), 1u) << "the others wait for the next window";
+  now += 20 * second;
+  tell(CoreStart{core_version, "0.1.0"});
+  for (const Command& never : commands()) tell(SendFailed{"binance", never.command_id, "its gateway is gone"});
+  say_hello();
+  for (int i = 0; i < 9; ++i) EXPECT_EQ(status("A" + std::to_string(i)), PendingCancel) << i;
+}
+
 TEST_F(Flow, OurOwnRestartGivesSessionsTimeToComeBack) {
   log_on("s1", true);
   log_on("s2", true);
