@@ -149,7 +149,7 @@ asio::awaitable<void> BinanceAdapter::disconnect() {
 }
 
 asio::awaitable<Result<std::vector<Instrument>>> BinanceAdapter::fetch_instruments() {
-  const auto body = co_await rest_.ask(encode_exchange_info());
+  const auto body = co_await rest_.ask(encode_exchange_info(config_.asks_for_less));
   if (!body) co_return body.error();
   const auto info = decode_exchange_info(*body);
   if (!info) co_return info.error();
@@ -168,7 +168,7 @@ asio::awaitable<Result<std::vector<Instrument>>> BinanceAdapter::fetch_instrumen
 }
 
 asio::awaitable<Result<Account>> BinanceAdapter::account() {
-  const auto body = co_await rest_.ask(encode_account());
+  const auto body = co_await rest_.ask(encode_account(config_.asks_for_less));
   if (!body) co_return body.error();
   co_return decode_account(*body);
 }

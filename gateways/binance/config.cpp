@@ -14,6 +14,7 @@ struct Endpoints {
   std::string_view streams;
   bool is_paper;
   UserDataBy user_data_by;
+  bool asks_for_less = true;
 };
 constexpr std::array all_endpoints{
     Endpoints{"production", "https://api.binance.com", "wss://ws-api.binance.com:443/ws-api/v3",
@@ -23,7 +24,7 @@ constexpr std::array all_endpoints{
     Endpoints{"demo", "https://demo-api.binance.com", "wss://demo-ws-api.binance.com/ws-api/v3",
               "wss://demo-stream.binance.com", true, UserDataBy::WsApi},
     Endpoints{"us", "https://api.binance.us", "wss://ws-api.binance.us:443/ws-api/v3", "wss://stream.binance.us:9443",
-              false, UserDataBy::ListenKey},
+              false, UserDataBy::ListenKey, false},
 };
 
 const Endpoints& read_endpoints(ConfigTable& table) {
@@ -84,6 +85,7 @@ BinanceConfig read_config(ConfigTable& table, Environment environment) {
   if (config.orders_by == OrdersBy::WsApi && config.user_data_by == UserDataBy::ListenKey) {
     table.refuse("orders", "\"ws_api\" shares the connection of user_data, which is \"listen_key\" here");
   }
+  config.asks_for_less = places.asks_for_less;
   config.connections_max = static_cast<std::size_t>(table.integer("connections_max", 1, 64, 8));
   // Binance pings every 20 s, so silence longer than that is the line's.
   gateway::StreamOptions& stream = config.stream_options;

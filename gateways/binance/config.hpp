@@ -23,6 +23,7 @@ struct BinanceConfig {
   KeyType key_type = KeyType::Hmac;
   OrdersBy orders_by = OrdersBy::Rest;
   UserDataBy user_data_by = UserDataBy::WsApi;
+  bool asks_for_less = true;  // without zero balances and permission sets: Binance.US refuses the words for it
   std::size_t connections_max = 8;
   gateway::StreamOptions stream_options;
 };

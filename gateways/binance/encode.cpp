@@ -60,15 +60,17 @@ Request encode_trades_from(std::string_view broker_symbol, std::int64_t trade_id
       {{"symbol", std::string{broker_symbol}}, {"fromId", std::to_string(trade_id)}, {"limit", "1000"}});
 }
 
-Request encode_account() { return signed_request("GET", "/api/v3/account", {{"omitZeroBalances", "true"}}); }
+Request encode_account(bool omits_zeros) {
+  return signed_request("GET", "/api/v3/account", omits_zeros ? Params{{"omitZeroBalances", "true"}} : Params{});
+}
 
 Request encode_order_count() { return signed_request("GET", "/api/v3/rateLimit/order", {}); }
 
 Request encode_time() { return public_request("/api/v3/time", {}); }
 
-Request encode_exchange_info() {
+Request encode_exchange_info(bool omits_permissions) {
   // The permission sets are nine tenths of the answer, and nobody here reads them.
-  return public_request("/api/v3/exchangeInfo", {{"showPermissionSets", "false"}});
+  return public_request("/api/v3/exchangeInfo", omits_permissions ? Params{{"showPermissionSets", "false"}} : Params{});
 }
 
 Request encode_book_ticker(std::string_view broker_symbol) {

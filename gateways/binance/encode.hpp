@@ -63,10 +63,10 @@ Request encode_open_orders();  // all symbols: 80 of weight
 Request encode_trades_of_order(std::string_view broker_symbol, std::string_view broker_order_id, std::int64_t from_trade_id);
 Request encode_trades_since(std::string_view broker_symbol, std::int64_t start_time_ms);  // oldest first; 0: the newest
 Request encode_trades_from(std::string_view broker_symbol, std::int64_t trade_id);
-Request encode_account();
+Request encode_account(bool omits_zeros = true);
 Request encode_order_count();  // unfilled orders, as far as they count against the limits
 Request encode_time();
-Request encode_exchange_info();
+Request encode_exchange_info(bool omits_permissions = true);
 Request encode_book_ticker(std::string_view broker_symbol);
 Request encode_ticker_24h(std::string_view broker_symbol);
 Request encode_depth(std::string_view broker_symbol, std::uint32_t limit);  // levels of each side: at most 5000

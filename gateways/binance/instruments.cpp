@@ -69,8 +69,10 @@ SymbolInfo read_symbol(const json::object& object, Complaint& complaint) {
   info.can_trailing_stop = reader.maybe_flag("allowTrailingStop").value_or(false);
   info.can_trade_spot = reader.maybe_flag("isSpotTradingAllowed").value_or(true);
   // Binance.US and older lists know less of these: what is not said to be allowed is not.
-  info.can_oco = reader.maybe_flag("ocoAllowed").value_or(false);
-  info.can_oto = reader.maybe_flag("otoAllowed").value_or(false);
+  const auto can_oto = reader.maybe_flag("otoAllowed");
+  info.can_oto = can_oto.value_or(false);
+  // Who does not know OTO has pairs of the oldest kind alone, at another path, and they are not spoken here.
+  info.can_oco = reader.maybe_flag("ocoAllowed").value_or(false) && can_oto.has_value();
   info.can_cancel_replace = reader.maybe_flag("cancelReplaceAllowed").value_or(false);
   info.can_amend = reader.maybe_flag("amendAllowed").value_or(false);
   info.base_precision = reader.maybe_integer("baseAssetPrecision").value_or(8);

@@ -29,7 +29,7 @@ venue::binance::Settings still_market(const std::filesystem::path& folder) {
 class BinanceLive : public gateway::test::LiveAdapter<venue::binance::Settings, venue::binance::Venue,
                                                       venue::binance::Control, BinanceAdapter> {
  protected:
-  BinanceLive() : LiveAdapter{still_market} {
+  explicit BinanceLive(decltype(still_market) settings_in = still_market) : LiveAdapter{settings_in} {
     ConfigTable table = ConfigFile::parse("rest = \"https://" + place_ + "\"\nws_api = \"wss://" + place_ +
                                               "/ws-api/v3\"\nstreams = \"wss://" + place_ + "\"\n",
                                           "gateway");
@@ -502,6 +502,43 @@ TEST_F(BinanceLive, AnOrderListIsPlacedWholeAndOneLegCancelsTheOther) {
   ASSERT_EQ(names(run(adapter_->cancel(cancel_of(list.commands[0])))), Names{VenueEvent::Canceled});
   ASSERT_TRUE(until([&] { return events_.count(VenueEvent::Canceled) == 2; })) << "Binance takes both away";
   EXPECT_TRUE(run(adapter_->orders())->empty());
+}
+
+venue::binance::Settings us_market(const std::filesystem::path& folder) {
+  venue::binance::Settings settings = still_market(folder);
+  settings.features = {.has_listen_keys = true,
+                       .has_subscriptions = false,
+                       .has_amend = false,
+                       .has_order_lists = false,
+                       .has_older_filters = true,
+                       .has_newer_members = false};
+  return settings;
+}
+
+class BinanceUs : public BinanceLive {
+ protected:
+  BinanceUs() : BinanceLive{us_market} {
+    ConfigTable table = ConfigFile::parse("endpoints = \"us\"\nrest = \"https://" + place_ + "\"\nstreams = \"wss://" + place_ + "\"\n",
+                                          "gateway");
+    config_ = read_config(table, Environment::Live);
+  }
+};
+
+TEST_F(BinanceUs, NothingIsSaidThatBinanceUsDoesNotKnow) {
+  connect();
+  ASSERT_EQ(events_.instruments.size(), 4u);
+  EXPECT_FALSE(events_.instruments.front().can_oco);  // its pairs are of the oldest kind, which nobody here speaks
+  const auto balances = run(adapter_->balances());
+  ASSERT_TRUE(balances) << balances.error().text;
+  EXPECT_FALSE(balances->empty());
+  const PlaceCommand place = limit("V1");
+  ASSERT_EQ(names(run(adapter_->place(place))), Names{VenueEvent::Accepted});
+  control("POST", "/orders", R"({"symbol":"BTCUSDT","side":"SELL","quantity":"0.4","price":"60000"})");
+  ASSERT_TRUE(until([&] { return events_.count(VenueEvent::Fill) == 1; }));
+  const auto status = run(adapter_->order_status(place.command));
+  ASSERT_TRUE(status) << status.error().text;
+  EXPECT_EQ(names(*status), (Names{VenueEvent::Fill, VenueEvent::State}));
+  EXPECT_EQ(names(run(adapter_->cancel(cancel_of(place)))), Names{VenueEvent::Canceled});
 }
 
 class BinanceByWsApi : public BinanceLive {

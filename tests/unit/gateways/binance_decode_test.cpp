@@ -504,6 +504,9 @@ TEST(BinanceInstruments, WhatIsNotSaidToBeAllowedIsNot) {
   EXPECT_TRUE(modern->can_amend);
   EXPECT_TRUE(modern->can_oco);
   EXPECT_TRUE(modern->can_oto);
+  const auto with_old_pairs = decode_symbol(replaced(symbol_json, R"("icebergAllowed":true)", R"("ocoAllowed":true)"));
+  ASSERT_TRUE(with_old_pairs) << with_old_pairs.error().text;
+  EXPECT_FALSE(instrument_of(*with_old_pairs)->can_oco);
   EXPECT_FALSE(decode_symbol(replaced(symbol_json, R"("icebergAllowed":true)", R"("ocoAllowed":"true")")));
 }
 

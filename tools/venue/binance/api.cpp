@@ -213,7 +213,8 @@ Reply Api::exchange_info(Call& call, AccountId) {
     else permissions = {params.required_text("permissions")};
     if (names_symbols) params.refuse(-1128, "Combination of optional parameters invalid.");
   }
-  const bool shows_permissions = params.flag("showPermissionSets").value_or(true);
+  // An older market has not read what it does not know, and says so.
+  const bool shows_permissions = !features_.has_newer_members || params.flag("showPermissionSets").value_or(true);
   const auto status_name = params.text("symbolStatus");
   const auto status = status_name ? symbol_status_named(*status_name) : std::nullopt;
   if (status_name && !status) params.refuse(-1122, "Invalid symbolStatus.");

@@ -87,7 +87,7 @@ Reply Api::my_trades(Call& call, AccountId account) {
 }
 
 Reply Api::account_status(Call& call, AccountId account) {
-  const bool omits_zeros = call.params.flag("omitZeroBalances").value_or(false);
+  const bool omits_zeros = features_.has_newer_members && call.params.flag("omitZeroBalances").value_or(false);
   call.params.finish();
   if (call.params.error()) return failure(*call.params.error());
   return {200, binance::account_status(engine_, account, omits_zeros, call.unit)};
