@@ -126,6 +126,62 @@ def a_lost_answer_is_4_for_the_order_may_be_live():
         expect(router, 4, "order", "buy", "0.01", "BTC/USDT", "--limit", "50000")
 
 
+def a_router_that_falls_silent_after_it_was_sent_is_4():
+    def report(status):
+        return "ExecutionReport", {**REPORT, "exec_type": status, "order_status": status}
+
+    meant = {"kind": "Orders", "orders": [wire.body("ExecutionReport", **report("PendingCancel")[1])]}
+    buy = ["order", "buy", "0.01", "BTC/USDT", "--limit", "50000", "--id", "A1"]
+    with FakeRouter(3, NewOrder=report("PendingNew")) as router:
+        _, complaint = expect(router, 4, *buy)
+        check("busbar order 17" in complaint, complaint)
+    # As good as silence, and sooner over.
+    refused = {"kind": "Order", "error": "InvalidMessage", "text": "not now"}
+    with FakeRouter(Query=("Answer", refused), NewOrder=report("PendingNew"), CancelOrder=report("PendingCancel"),
+                    ReplaceOrder=report("PendingReplace"), NewOrderList=report("PendingNew"),
+                    CancelAll=("Answer", meant)) as router:
+        for arguments in (buy, [*buy, "--wait"], ["cancel", "A1"], ["replace", "A1", "--limit", "49000"], ["cancel-all"],
+                          ["list", "oco", "sell", "1", "BTC/USDT", "--profit", "75000", "--stop", "60000"]):
+            expect(router, 4, *arguments)
+
+
+def digits_name_an_order_id_first_and_then_a_client_order_id():
+    def answer(request):
+        known = request["orig_client_order_id"] == "777"
+        unknown = {"order_id": 0, "exec_type": "CancelRejected", "order_status": "Rejected", "error": "OrderNotFound"}
+        return "ExecutionReport", {**REPORT, **({"exec_type": "Canceled", "order_status": "Canceled"} if known else unknown)}
+
+    with FakeRouter(CancelOrder=answer) as router:
+        expect(router, 0, "cancel", "777")
+        _, complaint = expect(router, 1, "cancel", "778")
+        names = [(r["order_id"], r["orig_client_order_id"]) for k, r in router.asked if k == "CancelOrder"]
+        check(names == [(777, None), (0, "777"), (778, None), (0, "778")], names)
+    too_late = {**REPORT, "exec_type": "CancelRejected", "order_status": "Filled", "error": "OrderNotFound"}
+    with FakeRouter(CancelOrder=("ExecutionReport", too_late)) as router:
+        expect(router, 1, "cancel", "17")
+        check(sum(kind == "CancelOrder" for kind, _ in router.asked) == 1, router.asked)
+
+
+def a_cancel_of_all_is_about_more_than_the_first_hundred():
+    def orders(status, *ids):
+        return [wire.body("ExecutionReport", **{**REPORT, "order_id": i, "exec_type": "OrderStatus", "order_status": status})
+                for i in ids]
+
+    asked_again = iter(["PendingCancel", "Canceled"])
+    def shown(query):
+        if query["order_id"]:
+            return "Answer", {"kind": "Order", "orders": orders(next(asked_again), query["order_id"])}
+        return "Answer", {"kind": "Order", "orders": orders("Canceled", 1) + orders("PendingCancel", 2)}
+
+    first = {"kind": "Orders", "orders": orders("Canceled", 1), "next_page_token": "1"}
+    with FakeRouter(CancelAll=("Answer", first), Query=shown) as router:
+        lines, _ = expect(router, 0, "cancel-all")
+        check([(o["order_id"], o["order_status"]) for o in lines] == [(1, "Canceled"), (2, "Canceled")], lines)
+        request = next(fields for kind, fields in router.asked if kind == "CancelAll")
+        query = next(fields for kind, fields in router.asked if kind == "Query")
+        check(query["client_order_id"] == request["client_order_id"], request, query)
+
+
 def an_unknown_order_is_1():
     with FakeRouter(Query=("Answer", {"kind": "Order", "error": "OrderNotFound"}),
                     CancelOrder=("Reject", {"error": "OrderNotFound", "text": "no such order"})) as router:
@@ -148,4 +204,6 @@ def pages_are_put_together():
 if __name__ == "__main__":
     run(an_order_that_the_broker_took_is_0, a_refused_order_is_1_and_says_field_value_and_nearest_legal,
         a_wrong_command_line_is_2, a_silent_router_is_3_and_nothing_was_sent,
-        a_lost_answer_is_4_for_the_order_may_be_live, an_unknown_order_is_1, pages_are_put_together)
+        a_lost_answer_is_4_for_the_order_may_be_live, a_router_that_falls_silent_after_it_was_sent_is_4,
+        digits_name_an_order_id_first_and_then_a_client_order_id, a_cancel_of_all_is_about_more_than_the_first_hundred,
+        an_unknown_order_is_1, pages_are_put_together)

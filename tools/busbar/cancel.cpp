@@ -14,12 +14,7 @@ Exit cancel(Client& client, const Tool& tool, const std::string& id, bool no_wai
   if (id.size() > Id::static_capacity) return fail(Exit::Usage, id + " is too long for an id");
   CancelOrder request;
   request.client_order_id = draw_client_order_id();
-  if (const auto number = order_id_in(id)) {
-    request.order_id = *number;
-  } else {
-    request.orig_client_order_id = Id{id.data(), id.size()};
-  }
-  const auto message = client.ask(request);
+  const auto message = ask_about(client, id, request);
   if (!message) return fail(Exit::Unknown, "no answer in time; ask again with: busbar order " + id);
   if (const auto* reject = std::get_if<Reject>(&message->body)) {
     return fail(Exit::No, refusal(reject->error, view(reject->field), view(reject->value), "", "", view(reject->text)));
@@ -35,8 +30,8 @@ Exit cancel(Client& client, const Tool& tool, const std::string& id, bool no_wai
   const auto until = std::chrono::steady_clock::now() + tool.timeout;
   while (!no_wait && is_pending(report.order_status) && std::chrono::steady_clock::now() < until) {
     std::this_thread::sleep_for(std::chrono::milliseconds{50});
-    const Found found = find_order(client, std::to_string(report.order_id));
-    if (!found.order) return found.exit == Exit::Ok ? Exit::Unknown : found.exit;
+    const Found found = look_again(client, report.order_id);
+    if (!found.order) return found.exit;
     report = *found.order;
   }
   print_orders(tool, {&report, 1});

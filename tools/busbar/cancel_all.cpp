@@ -13,6 +13,14 @@ struct CancelAllOptions {
   std::string account, symbol, side;
 };
 
+constexpr std::size_t meant_max = 1000;  // so many the router tells of one request
+
+// The orders that it meant. The first answer has a hundred of them; of more than that they are asked for by its name.
+Asked meant_by(Client& client, const CancelAll& request, const Answer& first) {
+  if (first.next_page_token.empty()) return {first};
+  return ask_all(client, {.kind = QueryKind::Order, .client_order_id = request.client_order_id});
+}
+
 Exit cancel_all(const Tool& tool, const CancelAllOptions& options) {
   CancelAll request;
   request.client_order_id = draw_client_order_id();
@@ -30,12 +38,15 @@ Exit cancel_all(const Tool& tool, const CancelAllOptions& options) {
   if (!answer) return fail(Exit::No, "the router answered with " + std::string{name_of(message->body)});
   if (answer->error != ErrorCode::None) return fail(Exit::No, refusal(answer->error, "", "", "", "", view(answer->text)));
 
-  std::vector<ExecutionReport> orders = answer->orders;
-  const Exit exit = follow(client, tool, orders, is_open);
-  if (exit == Exit::Unreachable) return exit;
+  Asked meant = meant_by(client, request, *answer);
+  if (!meant.answer) return fail(Exit::Unknown, "they were asked for; see what is still open with: busbar orders");
+  std::vector<ExecutionReport>& orders = meant.answer->orders;
+  static_cast<void>(follow(client, tool, orders, is_open));
   print_orders(tool, orders);
   const auto left = std::ranges::count_if(orders, is_open, &ExecutionReport::order_status);
-  return left == 0 ? Exit::Ok : fail(Exit::Unknown, std::to_string(left) + " of them are not final yet");
+  if (left != 0) return fail(Exit::Unknown, std::to_string(left) + " of them are not final yet");
+  if (orders.size() < meant_max) return Exit::Ok;
+  return fail(Exit::Unknown, "there may be more than these; see what is still open with: busbar orders");
 }
 
 }  // namespace

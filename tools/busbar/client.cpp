@@ -112,6 +112,13 @@ Found find_order(Client& client, const std::string& id) {
   return look(query);
 }
 
+Found look_again(Client& client, std::uint64_t order_id) {
+  const std::string id = std::to_string(order_id);
+  Found found = find_order(client, id);
+  if (!found.order) found.exit = fail(Exit::Unknown, "what became of it is not known yet; ask again with: busbar order " + id);
+  return found;
+}
+
 Exit follow(Client& client, const Tool& tool, std::vector<ExecutionReport>& orders, bool (*is_awaited)(OrderStatus)) {
   const auto until = std::chrono::steady_clock::now() + tool.timeout;
   const auto waits = [&](const ExecutionReport& order) { return is_awaited(order.order_status); };
@@ -119,8 +126,8 @@ Exit follow(Client& client, const Tool& tool, std::vector<ExecutionReport>& orde
     std::this_thread::sleep_for(std::chrono::milliseconds{50});
     for (ExecutionReport& order : orders) {
       if (!waits(order)) continue;
-      const Found found = find_order(client, std::to_string(order.order_id));
-      if (!found.order) return found.exit == Exit::Ok ? Exit::Unknown : found.exit;
+      const Found found = look_again(client, order.order_id);
+      if (!found.order) return found.exit;
       order = *found.order;
     }
   }

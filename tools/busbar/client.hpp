@@ -46,9 +46,29 @@ struct Found {
 };
 Found find_order(Client& client, const std::string& id);
 
-// Asks until no order is in such a status any more, or the time is over: then Exit::Unknown.
+// How an order is now that something was sent about it. Then nothing that keeps it from being told is Exit::Unreachable, or
+// a no: it is Exit::Unknown.
+Found look_again(Client& client, std::uint64_t order_id);
+
+// Asks until no order is in such a status any more, or the time is over, or nobody answers: then Exit::Unknown.
 Exit follow(Client& client, const Tool& tool, std::vector<ExecutionReport>& orders, bool (*is_awaited)(OrderStatus));
 
 std::optional<std::uint64_t> order_id_in(const std::string& id);
+
+// A cancel or replace of the order that an id names: digits alone are an order_id first, and a client_order_id where this
+// client has no such order. nullopt as ask().
+template <class Request>
+std::optional<Message> ask_about(Client& client, const std::string& id, Request request) {
+  if (const auto number = order_id_in(id)) {
+    request.order_id = *number;
+    const auto message = client.ask(request);
+    const auto* report = message ? std::get_if<ExecutionReport>(&message->body) : nullptr;
+    const bool is_nobodys = report && report->error == ErrorCode::OrderNotFound && report->order_id == 0;
+    if (!is_nobodys) return message;
+    request.order_id = 0;
+  }
+  request.orig_client_order_id = Id{id.data(), id.size()};
+  return client.ask(request);
+}
 
 }  // namespace busbar::tool

@@ -106,7 +106,7 @@ Exit place(const Tool& tool, const ListOptions& options) {
   std::vector<ExecutionReport> orders;
   for (const NewOrder& order : list.orders) {
     const Found found = find_order(client, std::string{view(order.client_order_id)});
-    if (!found.order) return found.exit == Exit::No ? Exit::Unknown : found.exit;
+    if (!found.order) return Exit::Unknown;
     orders.push_back(*found.order);
   }
   const Exit exit = options.no_wait ? Exit::Ok : follow(client, tool, orders, is_pending);

@@ -52,8 +52,8 @@ Exit place(const Tool& tool, const PlaceOptions& options, Side side) {
          (options.wait ? !is_final(report.order_status) : is_pending(report.order_status))) {
     if (!options.wait && std::chrono::steady_clock::now() > until) break;
     std::this_thread::sleep_for(std::chrono::milliseconds{50});
-    Found found = find_order(client, std::to_string(report.order_id));
-    if (!found.order) return found.exit == Exit::Ok ? Exit::Unknown : found.exit;
+    const Found found = look_again(client, report.order_id);
+    if (!found.order) return found.exit;
     const bool is_news = found.order->order_status != report.order_status || found.order->cum_qty != report.cum_qty;
     report = *found.order;
     if (tool.json && is_news) print_orders(tool, {&report, 1});

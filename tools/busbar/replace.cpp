@@ -29,12 +29,7 @@ Exit replace(const Tool& tool, const ReplaceOptions& options) {
   Client client{tool};
   if (!client.is_reachable()) return fail(Exit::Unreachable, "no answer from the router; nothing was sent");
   if (options.id.size() > Id::static_capacity) return fail(Exit::Usage, options.id + " is too long for an id");
-  if (const auto number = order_id_in(options.id)) {
-    request.order_id = *number;
-  } else {
-    request.orig_client_order_id = Id{options.id.data(), options.id.size()};
-  }
-  const auto message = client.ask(request);
+  const auto message = ask_about(client, options.id, request);
   if (!message) return fail(Exit::Unknown, "no answer in time; ask again with: busbar order " + options.id);
   if (const auto* reject = std::get_if<Reject>(&message->body)) {
     return fail(Exit::No, refusal(reject->error, view(reject->field), view(reject->value), "", "", view(reject->text)));
@@ -51,8 +46,8 @@ Exit replace(const Tool& tool, const ReplaceOptions& options) {
   const auto until = std::chrono::steady_clock::now() + tool.timeout;
   while (is_pending(report.order_status) && std::chrono::steady_clock::now() < until) {
     std::this_thread::sleep_for(std::chrono::milliseconds{50});
-    const Found found = find_order(client, std::to_string(report.order_id));
-    if (!found.order) return found.exit == Exit::Ok ? Exit::Unknown : found.exit;
+    const Found found = look_again(client, report.order_id);
+    if (!found.order) return found.exit;
     report = *found.order;
   }
   print_orders(tool, {&report, 1});
