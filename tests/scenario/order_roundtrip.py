@@ -81,6 +81,7 @@ def the_journal_tells_all(stack):
                     if r["kind"] == "Input" and r["message"].get("trade_id"))
     for name in (order["order_id"], order["venue_order_id"], trade_id):
         told[name] = stack.busbar("journal", "show", name, *(["--by", "execution"] if name == trade_id else []))[1]
+    told["a copy's"] = stack.busbar("journal", "--directory", stack.folder / "audit", "show", trade_id)[1]
     story = told["A1"]
     check(
         all([(r["stream"], r["sequence"]) for r in other] == [(r["stream"], r["sequence"]) for r in story]

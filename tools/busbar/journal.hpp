@@ -21,6 +21,9 @@ std::filesystem::path archive_directory(Tool& tool, const JournalOptions& option
 std::unique_ptr<audit::JournalReader> open_stream(const std::filesystem::path& archive, const std::string& stream);
 // One record: a JSON line, or a line of text.
 void print_record(const Tool& tool, std::string_view stream, const Record& record);
+// Under which a record is published again. Market data has its own topic, so that a hub takes it like live data; the other
+// streams have their name.
+std::string topic_in_replay(const std::string& stream, const Body& body);
 
 using Journal = std::shared_ptr<JournalOptions>;
 void add_journal_tail(const Subcommand& journal, Tool& tool, Journal options);

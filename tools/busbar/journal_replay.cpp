@@ -8,6 +8,7 @@
 
 #include "bus/codec.hpp"
 #include "bus/endpoint.hpp"
+#include "bus/topic.hpp"
 #include "tools/busbar/journal.hpp"
 
 namespace busbar::tool {
@@ -20,24 +21,14 @@ struct ReplayOptions {
   double speed = 0;
 };
 
-// Market data goes out under its own topic, so that a hub takes it like live data; the other streams under their name.
-std::string topic_of(const std::string& stream, const Body& body) {
-  if (const auto* quote = std::get_if<Quote>(&body)) {
-    return "quote." + std::string{view(quote->source)} + "." + std::string{view(quote->symbol)};
-  }
-  if (const auto* trade = std::get_if<Trade>(&body)) {
-    return "trade." + std::string{view(trade->source)} + "." + std::string{view(trade->symbol)};
-  }
-  return stream;
-}
-
 Exit replay(Tool& tool, const JournalOptions& shared, const ReplayOptions& options) {
   const auto reader = open_stream(archive_directory(tool, shared), options.stream);
   if (!reader) return Exit::Usage;
   boost::asio::io_context loop{1};
   std::unique_ptr<bus::Endpoint> out;
   if (!options.to.empty()) {
-    out = std::make_unique<bus::Endpoint>(loop, bus::Kind::XPub);
+    constexpr int linger_ms = 60'000;  // for what a slow subscriber has not taken yet
+    out = std::make_unique<bus::Endpoint>(loop, bus::Kind::XPub, bus::EndpointOptions{.linger_ms = linger_ms});
     bool has_subscriber = false;
     out->on_subscription([&](std::string_view, bool subscribed) { has_subscriber = has_subscriber || subscribed; });
     out->connect(options.to);
@@ -69,7 +60,7 @@ Exit replay(Tool& tool, const JournalOptions& shared, const ReplayOptions& optio
       return true;
     }
     const auto message = decode(record.payload);
-    if (!message || !out->publish(topic_of(options.stream, message->body), record.payload)) ++dropped;
+    if (!message || !out->publish(topic_in_replay(options.stream, message->body), record.payload)) ++dropped;
     loop.restart();
     loop.poll();
     return true;
@@ -80,6 +71,18 @@ Exit replay(Tool& tool, const JournalOptions& shared, const ReplayOptions& optio
 }
 
 }  // namespace
+
+std::string topic_in_replay(const std::string& stream, const Body& body) {
+  const auto of = [](Channel channel, const auto& data, std::uint32_t bar_interval_ms = 0) {
+    return topic_of(channel, view(data.source), view(data.symbol), bar_interval_ms);
+  };
+  if (const auto* quote = std::get_if<Quote>(&body)) return of(Channel::Quote, *quote);
+  if (const auto* trade = std::get_if<Trade>(&body)) return of(Channel::Trade, *trade);
+  if (const auto* bar = std::get_if<Bar>(&body)) return of(Channel::Bar, *bar, bar->interval_ms);
+  if (const auto* book = std::get_if<Book>(&body)) return of(Channel::Book, *book);
+  if (const auto* ticker = std::get_if<Ticker>(&body)) return of(Channel::Ticker, *ticker);
+  return stream;
+}
 
 void add_journal_replay(const Subcommand& journal, Tool& tool, Journal shared) {
   auto options = std::make_shared<ReplayOptions>();

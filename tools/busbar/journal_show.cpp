@@ -166,13 +166,26 @@ std::set<std::uint64_t> find_first(audit::JournalReader& core, const Tool& tool,
   return out;
 }
 
+// A trade_id is written behind its account's name, and those stand in the configuration. A copy may be read without one.
+bool know_accounts(Tool& tool) {
+  try {
+    if (tool.accounts.empty()) tool.load();
+  } catch (const ConfigError&) {
+  }
+  return !tool.accounts.empty();
+}
+
 Exit show(Tool& tool, const JournalOptions& options, const std::string& id, const std::string& kind) {
   const auto archive = archive_directory(tool, options);
   const auto core = open_stream(archive, "core");
   if (!core) return Exit::Usage;
 
+  const bool has_accounts = know_accounts(tool);
   std::set<std::uint64_t> sequences = find_first(*core, tool, id, kind);
-  if (sequences.empty()) return fail(Exit::No, "nothing is written about " + id);
+  if (sequences.empty()) {
+    return fail(Exit::No, "nothing is written about " + id +
+                              (has_accounts ? "" : "; a trade_id is found by the accounts of a configuration: --config"));
+  }
   // Each record may tell more names, and each name more records; an order has few of both.
   Names names;
   for (Names before;;) {
