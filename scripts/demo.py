@@ -229,7 +229,7 @@ def main():
             stack.stop()
             title("Everything stopped by itself, with exit code 0")
     except (Failed, subprocess.SubprocessError, OSError) as error:
-        stack.tell()
+        stack.tell(error)
         stack.kill_all()
         print(f"scripts/demo: failed: {error}", file=sys.stderr)
         return 1
