@@ -249,6 +249,13 @@ asio::awaitable<Result<Preview>> IbkrAdapter::preview(NewOrder order) {
   const Instrument rules = *instrument;
   auto request = encode_preview(order, rules, {.account = broker_account_, .venue_order_id = {}, .ext_operator = operator_of(rules)});
   if (!request) co_return request.error();
+  // A snapshot of the contract comes before it, IBKR says; whether that finds prices does not matter.
+  const auto contract = contracts_.find(order.symbol);
+  if (contract != contracts_.end()) {
+    const std::vector<std::int64_t> conids(1, contract->second.conid);
+    const std::vector<std::string> fields(1, std::string{field::last});
+    static_cast<void>(co_await ask(encode_snapshot(conids, fields)));
+  }
   const auto held = co_await order_turn_.take();
   const auto body = co_await ask(*std::move(request));
   if (!body) {

@@ -485,6 +485,7 @@ TEST_F(IbkrLive, APreviewSaysWhatAnOrderWouldComeToAndPlacesNone) {
   const auto said = run(adapter_->preview(limit("V0").order));
   ASSERT_TRUE(said) << said.error().text;
   EXPECT_TRUE(said->is_accepted) << view(said->reason);
+  EXPECT_EQ(view(said->text), "");  // as of a contract whose prices were asked for
   EXPECT_EQ(said->cash_order_qty, "1000"_d);
   ASSERT_TRUE(said->commission && said->order_total);
   EXPECT_EQ(*said->order_total, *add("1000"_d, *said->commission));

@@ -592,6 +592,10 @@ Reply Api::preview(const Call& call) {
                             {"maintenance", change_of({}, amount)},
                             {"warn", nullptr},
                             {"error", nullptr}};
+  const auto conid = order_id_from(std::string_view{wanted->conidex}.substr(0, wanted->conidex.find('@')));
+  if (conid && !call.user->session.warm.contains(*conid)) {  // a snapshot comes first, it says
+    reply.body.get_object()["warn"] = "21/You are trying to submit an order without having market data for this instrument.";
+  }
   if (is_dear) reply.body.get_object()["error"] = refusal_text(call.account, *wanted, Refusal::InsufficientBalance);
   return reply;
 }
