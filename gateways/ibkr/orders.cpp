@@ -552,9 +552,10 @@ asio::awaitable<Result<IbkrAdapter::MaybeOrder>> IbkrAdapter::get_order(std::str
 }
 
 // The first question of a session only wakes the list, which says so.
+// Where it was not told whose they are, it has been seen to list none.
 asio::awaitable<Result<std::vector<Order>>> IbkrAdapter::ask_live() {
   std::function<asio::awaitable<Result<LiveOrders>>()> look = [this]() -> asio::awaitable<Result<LiveOrders>> {
-    const auto body = co_await ask(encode_live_orders(false, {}));
+    const auto body = co_await ask(encode_live_orders(false, broker_account_));
     if (!body) co_return body.error();
     co_return decode_live_orders(*body);
   };

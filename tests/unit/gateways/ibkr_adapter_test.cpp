@@ -163,6 +163,17 @@ TEST_F(IbkrLive, WhoComesLaterFindsOrdersAndFillsByOurName) {
   ASSERT_TRUE(nothing) << nothing.error().text;
   ASSERT_EQ(names(*nothing), Names{VenueEvent::NotFound});
   EXPECT_GT(nothing->back().transact_time_ns, before);
+  // Where the account is not named IBKR has been seen to list nothing; and that would prove absence.
+  const auto accounts = run(adapter_->accounts());
+  ASSERT_TRUE(accounts);
+  const std::string named = "accountId=" + std::string{view(accounts->front().broker_account)};
+  std::size_t lists = 0;
+  for (const Tape& each : tape_) {
+    if (each.target.find("/iserver/account/orders") == std::string::npos) continue;
+    EXPECT_TRUE(each.target.ends_with(named)) << each.target;
+    ++lists;
+  }
+  EXPECT_GT(lists, 0u);
 }
 
 TEST_F(IbkrLive, QuestionsAreAnsweredByThePolicyOneOrderAtATime) {
