@@ -191,6 +191,13 @@ def an_unknown_order_is_1():
         check(numbers == [(17, None), (0, "17")], numbers)
 
 
+def no_orders_of_an_account_that_is_not_there_is_1():
+    with FakeRouter(Query=("Answer", {"kind": "Orders"})) as router:
+        expect(router, 0, "orders", "--account", "main")
+        _, complaint = expect(router, 1, "orders", "--account", "mian")
+        check("mian" in complaint, complaint)
+
+
 def pages_are_put_together():
     def page(query):
         order = wire.body("ExecutionReport", **{**REPORT, "order_id": 2 if query["page_token"] else 1,
@@ -206,4 +213,4 @@ if __name__ == "__main__":
         a_wrong_command_line_is_2, a_silent_router_is_3_and_nothing_was_sent,
         a_lost_answer_is_4_for_the_order_may_be_live, a_router_that_falls_silent_after_it_was_sent_is_4,
         digits_name_an_order_id_first_and_then_a_client_order_id, a_cancel_of_all_is_about_more_than_the_first_hundred,
-        an_unknown_order_is_1, pages_are_put_together)
+        an_unknown_order_is_1, no_orders_of_an_account_that_is_not_there_is_1, pages_are_put_together)

@@ -1,6 +1,7 @@
 // busbar orders: what the router knows about orders, or what the broker lists as open.
 #include "tools/busbar/orders.hpp"
 
+#include <algorithm>
 #include <cstdio>
 
 #include <boost/json/serialize.hpp>
@@ -89,8 +90,14 @@ void add_orders(const Subcommand& app, Tool& tool) {
       query.symbol = cut<32>(options->symbol);
       query.include_closed = options->all;
       const Asked asked = ask_all(client, query);
-      if (asked.answer) print_orders(tool, asked.answer->orders);
-      return asked.exit;
+      if (!asked.answer) return asked.exit;
+      // That nothing is open is the wrong answer to a slip. What is remembered of an account that was taken out is shown.
+      const bool is_ours = options->account.empty() || std::ranges::count(tool.accounts, query.account) > 0;
+      if (asked.answer->orders.empty() && !is_ours) {
+        return fail(Exit::No, tool.config_file + " has no account " + options->account);
+      }
+      print_orders(tool, asked.answer->orders);
+      return Exit::Ok;
     };
   });
 }
