@@ -108,17 +108,11 @@ class Fields {
     } else if constexpr (std::is_arithmetic_v<T>) {
       out_[key] = value;
     } else if constexpr (std::is_same_v<T, Bytes>) {
-      if (!value.empty()) {
-        if (is_utf8(value)) {
-          out_[key] = std::string_view{reinterpret_cast<const char*>(value.data()), value.size()};
-        } else {
-          out_[std::string{key} + "_hex"] = hex(value);
-        }
-      }
+      put(key, value);
     } else if constexpr (requires { value.has_value(); }) {
       if (value) (*this)(key, *value);
     } else if constexpr (requires { value.c_str(); }) {
-      if (!value.empty()) out_[key] = std::string_view{value.data(), value.size()};
+      put(key, {reinterpret_cast<const std::uint8_t*>(value.data()), value.size()});  // a broker's headers may be anything
     } else if constexpr (requires { value.begin(); }) {
       if (value.empty()) return *this;
       json::array list;
@@ -451,6 +445,14 @@ class Fields {
   }
 
  private:
+  void put(std::string_view key, std::span<const std::uint8_t> bytes) {
+    if (bytes.empty()) return;
+    if (is_utf8(bytes)) {
+      out_[key] = std::string_view{reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+    } else {
+      out_[std::string{key} + "_hex"] = hex(bytes);
+    }
+  }
   template <class T>
   static json::value element(const T& item) {
     if constexpr (std::is_enum_v<T>) {

@@ -162,7 +162,7 @@ struct Teller {
         const std::size_t end = std::min(text.find('\n'), text.size());
         std::string_view line = text.substr(0, end);
         if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
-        if (!line.empty()) out += "\n      " + std::string{line};
+        if (!line.empty()) out += "\n      " + to_words(line);  // a terminal does what a stranger's bytes say
         text.remove_prefix(std::min(end + 1, text.size()));
       }
     };

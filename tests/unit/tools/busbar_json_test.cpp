@@ -186,6 +186,20 @@ TEST(Json, WritesBytesThatAreNoTextInHex) {
   EXPECT_EQ(to_json(Body{tape}).at("body").as_string(), "{}");
   tape.body = {0xe2, 0x82};  // a character cut short
   EXPECT_EQ(to_json(Body{tape}).at("body_hex").as_string(), "e282");
+  tape.headers = "server: caf\xe9\n";
+  EXPECT_EQ(to_json(Body{tape}).at("headers_hex").as_string(), "7365727665723a20636166e90a");
+  tape.headers = "server: café\n";
+  EXPECT_EQ(to_json(Body{tape}).at("headers").as_string(), "server: café\n");
+}
+
+TEST(Story, ATerminalGetsNoControlCharactersOfABroker) {
+  constexpr std::string_view bytes = "one\x1b[2Jtwo\r\nthree\xff";
+  Tape tape;
+  tape.body.assign(bytes.begin(), bytes.end());
+  const std::string text = describe(Body{tape});
+  EXPECT_EQ(text.find('\x1b'), std::string::npos) << text;
+  EXPECT_EQ(text.find('\xff'), std::string::npos) << text;
+  EXPECT_NE(text.find("\n      three"), std::string::npos) << text;
 }
 
 TEST(Json, ADeadlineIsSaidWithItsTimeAndHowLongThatIs) {
