@@ -38,6 +38,8 @@ template <class T>
 Argument Subcommand::option(const std::string& name, T& value, const std::string& help) const {
   CLI::Option* option = app_->add_option(name, value, help);
   if (is_default_worth_showing(value)) option->capture_default_str();
+  // --limit "$price" of a script without a price must not become an order without a limit.
+  if (name.starts_with('-')) option->check([](const std::string& text) { return std::string{text.empty() ? "is empty" : ""}; });
   return {app_, option};
 }
 template Argument Subcommand::option(const std::string&, std::string&, const std::string&) const;

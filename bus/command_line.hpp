@@ -39,7 +39,8 @@ class Subcommand {
  public:
   Subcommand subcommand(const std::string& name, const std::string& help) const;
   // "--name", "-n,--name", or "NAME" for what is told by its place. `value` is set when it is named, and stands in the help
-  // as the default when it is not empty. T: std::string, an integer, double, an optional or a vector of these as needed.
+  // as the default when it is not empty. Whoever names an option says something: an empty text is refused. T: std::string, an
+  // integer, double, an optional or a vector of these as needed.
   template <class T>
   Argument option(const std::string& name, T& value, const std::string& help) const;
   Argument flag(const std::string& name, bool& value, const std::string& help) const;
