@@ -94,6 +94,14 @@ def a_refused_order_is_1_and_says_field_value_and_nearest_legal():
         check("price=50000.001" in complaint and "50000.00" in complaint, complaint)
 
 
+def an_order_that_expired_is_1_and_says_what_is_done():
+    expired = {**REPORT, "exec_type": "Expired", "order_status": "Expired", "cum_qty": wire.Number("0.004"),
+               "leaves_qty": wire.Number(0)}
+    with FakeRouter(NewOrder=("ExecutionReport", expired)) as router:
+        _, complaint = expect(router, 1, "order", "buy", "0.01", "BTC/USDT", "--id", "A1", "--wait")
+        check("A1 is Expired" in complaint and "0.004" in complaint, complaint)
+
+
 def a_wrong_command_line_is_2():
     with FakeRouter() as router:
         for arguments in (["nonsense"], ["order"], ["order", "buy", "0.01"], ["order", "buy", "1,5", "BTC/USDT"],
@@ -101,7 +109,7 @@ def a_wrong_command_line_is_2():
                           ["order", "buy", "1", "BTC/USDT", "--stop", "1", "--touched", "1"],
                           # A script's variable that is empty is no order at the market, and none for every symbol.
                           ["order", "buy", "1", "BTC/USDT", "--limit", ""], ["order", "buy", "1", "BTC/USDT", "--id", ""],
-                          ["cancel-all", "--symbol", ""]):
+                          ["order", "buy", "1", "BTC/USDT", "--trailing-bps", "0"], ["cancel-all", "--symbol", ""]):
             expect(router, 2, *arguments)
         for patience in ("-1", "nan", "inf", "1e20"):
             router.patience = patience
@@ -213,7 +221,7 @@ def pages_are_put_together():
 
 if __name__ == "__main__":
     run(an_order_that_the_broker_took_is_0, a_refused_order_is_1_and_says_field_value_and_nearest_legal,
-        a_wrong_command_line_is_2, a_silent_router_is_3_and_nothing_was_sent,
+        an_order_that_expired_is_1_and_says_what_is_done, a_wrong_command_line_is_2, a_silent_router_is_3_and_nothing_was_sent,
         a_lost_answer_is_4_for_the_order_may_be_live, a_router_that_falls_silent_after_it_was_sent_is_4,
         digits_name_an_order_id_first_and_then_a_client_order_id, a_cancel_of_all_is_about_more_than_the_first_hundred,
         an_unknown_order_is_1, no_orders_of_an_account_that_is_not_there_is_1, pages_are_put_together)

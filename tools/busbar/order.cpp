@@ -63,7 +63,12 @@ Exit place(const Tool& tool, const PlaceOptions& options, Side side) {
     return fail(Exit::No, refusal(report.error, view(report.field), view(report.value), view(report.nearest_legal),
                                   view(report.broker_code), view(report.text)));
   }
-  return exit_for(report);
+  const Exit exit = exit_for(report);
+  if (exit != Exit::No) return exit;
+  // Part of it may be done all the same: whoever places it again has to know.
+  const std::string done = report.cum_qty ? to_string(*report.cum_qty) : "0";
+  return fail(exit, std::string{view(order.client_order_id)} + " is " + std::string{name_of(report.order_status)} + ", and " +
+                        done + " of it done");
 }
 
 void add_side(const Subcommand& order, Tool& tool, Side side) {

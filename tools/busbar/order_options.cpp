@@ -73,7 +73,8 @@ void add_order_options(const Subcommand& command, const std::shared_ptr<OrderOpt
   command.option("--touched", options->touched, "Trigger on the better side: an if-touched order")
       .excludes("--stop");
   command.option("--trailing-bps", options->trailing_bps,
-                      "Trailing stop: the distance in hundredths of a percent");
+                      "Trailing stop: the distance in hundredths of a percent")
+      .within(1, 10'000);  // 0 would be no stop at all, but an order at the market
   command.option("--account", options->account, "Where it trades; needed when there are several");
   command.option("--tif", options->time_in_force, "day, gtc, ioc or fok; opening or close: in that auction")
       .one_of(words(times_in_force));
