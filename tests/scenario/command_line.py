@@ -202,6 +202,19 @@ def an_unknown_order_is_1():
         check(numbers == [(17, None), (0, "17")], numbers)
 
 
+def status_is_about_the_accounts_and_the_gateways_that_serve_them():
+    def status(**connected):
+        return "Answer", {
+            "kind": "Status", "status": wire.body("RouterStatus", accepts_orders=True),
+            "gateways": [wire.body("GatewayStatus", gateway=name, connected=yes) for name, yes in connected.items()],
+            "sessions": [wire.body("SessionState", account="main", gateway="binance", state="Ok", reconciled=True)]
+        }
+    for code, connected in ((0, {"binance": True}), (0, {"binance": True, "before": False}), (1, {"binance": False}),
+                            (1, {"before": True})):
+        with FakeRouter(Query=status(**connected)) as router:
+            expect(router, code, "status")
+
+
 def no_orders_of_an_account_that_is_not_there_is_1():
     with FakeRouter(Query=("Answer", {"kind": "Orders"})) as router:
         expect(router, 0, "orders", "--account", "main")
@@ -224,4 +237,5 @@ if __name__ == "__main__":
         an_order_that_expired_is_1_and_says_what_is_done, a_wrong_command_line_is_2, a_silent_router_is_3_and_nothing_was_sent,
         a_lost_answer_is_4_for_the_order_may_be_live, a_router_that_falls_silent_after_it_was_sent_is_4,
         digits_name_an_order_id_first_and_then_a_client_order_id, a_cancel_of_all_is_about_more_than_the_first_hundred,
-        an_unknown_order_is_1, no_orders_of_an_account_that_is_not_there_is_1, pages_are_put_together)
+        an_unknown_order_is_1, status_is_about_the_accounts_and_the_gateways_that_serve_them,
+        no_orders_of_an_account_that_is_not_there_is_1, pages_are_put_together)

@@ -17,7 +17,7 @@ constexpr std::size_t meant_max = 1000;  // so many the router tells of one requ
 
 // The orders that it meant. The first answer has a hundred of them; of more than that they are asked for by its name.
 Asked meant_by(Client& client, const CancelAll& request, const Answer& first) {
-  if (first.next_page_token.empty()) return {first};
+  if (first.next_page_token.empty()) return {first, Exit::Ok};
   return ask_all(client, {.kind = QueryKind::Order, .client_order_id = request.client_order_id});
 }
 

@@ -96,17 +96,19 @@ void add_status(const Subcommand& app, Tool& tool) {
         print(answer);
       }
       const bool is_accepting = answer.status && answer.status->accepts_orders;
-      const bool is_connected =
-          !answer.gateways.empty() && std::all_of(answer.gateways.begin(), answer.gateways.end(),
-                                                  [](const GatewayStatus& g) { return g.connected; });
-      // Each account of the configuration: a gateway that has never been there is in no list.
+      const auto is_connected = [&](const Name& gateway) {
+        return std::any_of(answer.gateways.begin(), answer.gateways.end(),
+                           [&](const GatewayStatus& g) { return g.gateway == gateway && g.connected; });
+      };
+      // Each account of the configuration: a gateway that has never been there is in no list, and one that the configuration
+      // does not name any more stays in it.
       const auto is_fine = [&](const Name& account) {
         return std::any_of(answer.sessions.begin(), answer.sessions.end(), [&](const SessionState& s) {
-          return s.account == account && s.state == SessionStateKind::Ok && s.reconciled;
+          return s.account == account && s.state == SessionStateKind::Ok && s.reconciled && is_connected(s.gateway);
         });
       };
       const bool is_trading = !tool.accounts.empty() && std::all_of(tool.accounts.begin(), tool.accounts.end(), is_fine);
-      return is_accepting && is_connected && is_trading ? Exit::Ok : Exit::No;
+      return is_accepting && is_trading ? Exit::Ok : Exit::No;
     };
   });
 }
