@@ -266,6 +266,7 @@ asio::awaitable<Facts> BinanceAdapter::cancel_then_place(ReplaceCommand command,
 asio::awaitable<Result<Facts>> BinanceAdapter::fills_of(Order order, Symbol symbol, About whom) {
   Facts facts;
   for (std::int64_t from_id = 0;;) {
+    const std::int64_t asked_from = from_id;
     const auto body =
         co_await rest_.ask(encode_trades_of_order(order.symbol, std::to_string(order.order_id), from_id), whom);
     if (!body) co_return body.error();
@@ -276,6 +277,7 @@ asio::awaitable<Result<Facts>> BinanceAdapter::fills_of(Order order, Symbol symb
       facts.push_back(fill_of(fill, symbol, order.own_client_order_id(), VenueSource::Probe));
     }
     if (page->size() < trades_page) co_return facts;
+    if (from_id == asked_from) co_return Error{ErrorCode::InvalidMessage, "trades of an order: the list does not go on"};
   }
 }
 

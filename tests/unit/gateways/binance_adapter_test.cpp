@@ -166,6 +166,17 @@ TEST_F(BinanceLive, AnOrderTellsAllItsFillsHoweverManyThereAre) {
   std::set<std::string_view> trades;
   for (const VenueReport& fact : *status) trades.insert(view(fact.trade_id));
   EXPECT_EQ(trades.size(), fills + 1);  // and the state, which is none
+  // A list that gives the same page again and again is an error, and not asked for for ever.
+  std::string page = "[";
+  for (int i = 0; i < 1000; ++i) {
+    page += (i > 0 ? "," : "");
+    page += R"({\"symbol\":\"BTCUSDT\",\"id\":7,\"orderId\":1,\"price\":\"1\",\"qty\":\"1\",\"quoteQty\":\"1\",)"
+            R"(\"commission\":\"0\",\"commissionAsset\":\"BNB\",\"time\":1,\"isBuyer\":true,\"isMaker\":true})";
+  }
+  fault(R"({"kind":"answer_instead","endpoint":"GET /api/v3/myTrades","status":200,"next":5,"body":")" + page + "]\"}");
+  const auto endless = run(adapter_->order_status(place.command));
+  ASSERT_FALSE(endless);
+  EXPECT_NE(endless.error().text.find("does not go on"), std::string::npos) << endless.error().text;
 }
 
 TEST_F(BinanceLive, AMarketOrderTellsItsFillsAtOnceAndTheStreamTellsTheSame) {
