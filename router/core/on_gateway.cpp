@@ -52,7 +52,7 @@ void send_wanted_cancels(Turn& turn, const Name& name) {
   const std::vector<std::uint64_t> open{turn.state.open_orders.begin(), turn.state.open_orders.end()};
   for (const std::uint64_t id : open) {
     Order& order = turn.state.orders.at(id);
-    if (order.is_cancel_wanted && order.gateway == name) want_cancel(turn, order, "wanted since its gateway was lost");
+    if (order.is_cancel_wanted && order.gateway == name) want_cancel(turn, order, "still wanted: it could not be sent, or did not get there");
   }
 }
 
